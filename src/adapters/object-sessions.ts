@@ -1,0 +1,17 @@
+import type { SessionRules } from "../domain/session.ts";
+import type { SessionsPort } from "../ports.ts";
+import type { SessionObject } from "./session-object.ts";
+
+/** Sessions as Durable Objects, one per session, found by the session's random id. */
+export function objectSessions(namespace: DurableObjectNamespace<SessionObject>): SessionsPort {
+  const object = (id: string) => namespace.get(namespace.idFromName(id));
+  /** The callers hand in the whole policy; only these tables travel. */
+  const pick = ({ code, attempts, resend }: SessionRules): SessionRules => ({ code, attempts, resend });
+  return {
+    open: async (id, command, rules) => object(id).open(command, pick(rules)),
+    resend: async (id, channel, fresh, rules) => object(id).resend(channel, fresh, pick(rules)),
+    settle: async (id, sendIndex, outcome) => object(id).settle(sendIndex, outcome),
+    attempt: async (id, digest, rules) => object(id).attempt(digest, pick(rules)),
+    view: async (id, rules) => object(id).view(pick(rules)),
+  };
+}

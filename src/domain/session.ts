@@ -1,0 +1,247 @@
+/**
+ * The life of one verification, as a state and its transitions. Nothing here knows about time, storage or digits: the
+ * session object hands in the stored state and the clock, stores what comes back, and does both without a pause in
+ * between, which is what makes a code single-use and an attempt counted under any parallelism.
+ */
+import type { CodePolicy } from "./code.ts";
+import { sameDigest } from "./code.ts";
+
+export type Channel = "sms" | "voice" | "whatsapp";
+
+export interface AttemptPolicy {
+  /** Wrong codes one session takes, 3 to 5. */
+  max: number;
+  /** Wait after the 1st, 2nd, ... wrong code; the last one repeats. */
+  wait_seconds: readonly number[];
+}
+
+export interface ResendPolicy {
+  /** Wait before the 1st, 2nd, ... resend. As many resends as waits. */
+  wait_seconds: readonly number[];
+}
+
+/** What became of one message, as far as the provider told us. */
+export type SendStatus = "sending" | "accepted" | "refused" | "unknown";
+
+export interface SendRecord {
+  channel: Channel;
+  atMs: number;
+  status: SendStatus;
+  provider: string | null;
+  messageId: string | null;
+}
+
+/** A code as the session keeps it: a digest to compare with and a sealed copy for the resend, never the digits. */
+export interface KeptCode {
+  digest: string;
+  sealed: string;
+}
+
+export interface SessionState {
+  correlationId: string;
+  createdAtMs: number;
+  endsAtMs: number;
+  code: KeptCode;
+  codeExpiresAtMs: number;
+  attempts: number;
+  attemptNotBeforeMs: number;
+  sends: SendRecord[];
+  status: "open" | "verified" | "closed";
+}
+
+export interface SessionRules {
+  code: CodePolicy;
+  attempts: AttemptPolicy;
+  resend: ResendPolicy;
+}
+
+/** What the client must know about a session to act. */
+export interface SessionView {
+  status: "pending" | "verified" | "locked" | "gone";
+  correlationId: string;
+  channel: Channel;
+  delivery: SendStatus;
+  sends: number;
+  attemptsLeft: number;
+  expiresInSeconds: number;
+  /** null when no further resend will be possible in this session. */
+  resendInSeconds: number | null;
+}
+
+export interface OpenCommand {
+  correlationId: string;
+  channel: Channel;
+  code: KeptCode;
+}
+
+const seconds = (ms: number): number => Math.max(0, Math.ceil(ms / 1000));
+
+const sending = (channel: Channel, atMs: number): SendRecord => ({
+  channel,
+  atMs,
+  status: "sending",
+  provider: null,
+  messageId: null,
+});
+
+/** Opens a session with its first message marked as being sent, before any message leaves. */
+export function openSession(command: OpenCommand, rules: SessionRules, nowMs: number): SessionState {
+  const endsAtMs = nowMs + rules.code.session_seconds * 1000;
+  return {
+    correlationId: command.correlationId,
+    createdAtMs: nowMs,
+    endsAtMs,
+    code: command.code,
+    codeExpiresAtMs: Math.min(nowMs + rules.code.ttl_seconds * 1000, endsAtMs),
+    attempts: 0,
+    attemptNotBeforeMs: nowMs,
+    sends: [sending(command.channel, nowMs)],
+    status: "open",
+  };
+}
+
+export type ResendResult =
+  | { kind: "send"; code: KeptCode; sendIndex: number; view: SessionView }
+  | { kind: "gone"; cause: string }
+  | { kind: "locked"; retryAfterSeconds: number }
+  | { kind: "wait"; retryAfterSeconds: number };
+
+/**
+ * Asks for another message. The same code goes out again while it is good, because messages arrive late and out of
+ * order and whichever arrives must work; after that `fresh` takes its place. Attempts already used stay used.
+ */
+export function resendSession(
+  state: SessionState,
+  channel: Channel,
+  fresh: KeptCode,
+  rules: SessionRules,
+  nowMs: number,
+): { state: SessionState; result: ResendResult } {
+  const refused = (result: ResendResult) => ({ state, result });
+  if (isOver(state, nowMs)) return refused({ kind: "gone", cause: overCause(state) });
+  if (state.attempts >= rules.attempts.max) {
+    return refused({ kind: "locked", retryAfterSeconds: seconds(state.endsAtMs - nowMs) });
+  }
+  const resendAtMs = nextResendAtMs(state, rules);
+  if (resendAtMs === null)
+    return refused({ kind: "wait", retryAfterSeconds: seconds(state.endsAtMs - nowMs) });
+  if (nowMs < resendAtMs) return refused({ kind: "wait", retryAfterSeconds: seconds(resendAtMs - nowMs) });
+  const stillGood = nowMs < state.codeExpiresAtMs;
+  const next: SessionState = {
+    ...state,
+    code: stillGood ? state.code : fresh,
+    codeExpiresAtMs: Math.min(nowMs + rules.code.ttl_seconds * 1000, state.endsAtMs),
+    sends: [...state.sends, sending(channel, nowMs)],
+  };
+  return {
+    state: next,
+    result: {
+      kind: "send",
+      code: next.code,
+      sendIndex: next.sends.length - 1,
+      view: viewSession(next, rules, nowMs),
+    },
+  };
+}
+
+export type AttemptResult =
+  | { kind: "verified"; correlationId: string; channel: Channel; sentAtMs: number; firstSentAtMs: number }
+  | { kind: "incorrect"; attemptsLeft: number; retryInSeconds: number }
+  | { kind: "locked"; retryAfterSeconds: number }
+  | { kind: "wait"; attemptsLeft: number; retryAfterSeconds: number }
+  | { kind: "gone"; cause: string };
+
+/**
+ * Judges one code. The attempt is counted in the same step that compares, and a right code is used up in that step, so
+ * whatever arrives in parallel finds the session already changed.
+ *
+ * @param digest of the offered code, made with the session's key
+ */
+export function attemptCode(
+  state: SessionState,
+  digest: string,
+  rules: SessionRules,
+  nowMs: number,
+): { state: SessionState; result: AttemptResult } {
+  const unchanged = (result: AttemptResult) => ({ state, result });
+  if (isOver(state, nowMs)) return unchanged({ kind: "gone", cause: overCause(state) });
+  const { max, wait_seconds: waits } = rules.attempts;
+  if (state.attempts >= max) {
+    return unchanged({ kind: "locked", retryAfterSeconds: seconds(state.endsAtMs - nowMs) });
+  }
+  if (nowMs >= state.codeExpiresAtMs) return unchanged({ kind: "gone", cause: "code expired" });
+  if (nowMs < state.attemptNotBeforeMs) {
+    const retryAfterSeconds = seconds(state.attemptNotBeforeMs - nowMs);
+    return unchanged({ kind: "wait", attemptsLeft: max - state.attempts, retryAfterSeconds });
+  }
+
+  const attempts = state.attempts + 1;
+  if (sameDigest(digest, state.code.digest)) {
+    const last = state.sends.at(-1);
+    return {
+      state: { ...state, attempts, status: "verified" },
+      result: {
+        kind: "verified",
+        correlationId: state.correlationId,
+        channel: last?.channel ?? "sms",
+        sentAtMs: last?.atMs ?? state.createdAtMs,
+        firstSentAtMs: state.createdAtMs,
+      },
+    };
+  }
+  const retryInSeconds = attempts >= max ? 0 : (waits[attempts - 1] ?? waits.at(-1) ?? 0);
+  return {
+    state: { ...state, attempts, attemptNotBeforeMs: nowMs + retryInSeconds * 1000 },
+    result: { kind: "incorrect", attemptsLeft: max - attempts, retryInSeconds },
+  };
+}
+
+/** Writes down what the provider answered for one message. A session none of whose messages left is closed. */
+export function settleSend(
+  state: SessionState,
+  sendIndex: number,
+  outcome: Pick<SendRecord, "status" | "provider" | "messageId">,
+): SessionState {
+  const sends = state.sends.map((send, index) => (index === sendIndex ? { ...send, ...outcome } : send));
+  const nothingLeft = sends.every((send) => send.status === "refused");
+  return { ...state, sends, status: nothingLeft && state.status === "open" ? "closed" : state.status };
+}
+
+/** Ends a session that must not send after all (a budget refused it). */
+export function closeSession(state: SessionState): SessionState {
+  return state.status === "open" ? { ...state, status: "closed" } : state;
+}
+
+/** What may be told to whoever holds the session token. */
+export function viewSession(state: SessionState, rules: SessionRules, nowMs: number): SessionView {
+  const last = state.sends.at(-1);
+  const locked = state.attempts >= rules.attempts.max;
+  const resendAtMs = nextResendAtMs(state, rules);
+  const over = isOver(state, nowMs);
+  return {
+    status: state.status === "verified" ? "verified" : over ? "gone" : locked ? "locked" : "pending",
+    correlationId: state.correlationId,
+    channel: last?.channel ?? "sms",
+    delivery: last?.status ?? "unknown",
+    sends: state.sends.length,
+    attemptsLeft: Math.max(0, rules.attempts.max - state.attempts),
+    expiresInSeconds: over ? 0 : seconds(state.codeExpiresAtMs - nowMs),
+    resendInSeconds: over || locked || resendAtMs === null ? null : seconds(resendAtMs - nowMs),
+  };
+}
+
+function nextResendAtMs(state: SessionState, rules: SessionRules): number | null {
+  const waitSeconds = rules.resend.wait_seconds[state.sends.length - 1];
+  const last = state.sends.at(-1);
+  if (waitSeconds === undefined || last === undefined) return null;
+  const atMs = last.atMs + waitSeconds * 1000;
+  return atMs < state.endsAtMs ? atMs : null;
+}
+
+function isOver(state: SessionState, nowMs: number): boolean {
+  return state.status !== "open" || nowMs >= state.endsAtMs;
+}
+
+function overCause(state: SessionState): string {
+  return state.status === "open" ? "session expired" : `session ${state.status}`;
+}

@@ -1,0 +1,151 @@
+/** The routes in one screen. Each reads its request, calls one flow, and puts the outcome on the wire. */
+import { type Context, Hono } from "hono";
+import { cors } from "hono/cors";
+import { secureHeaders } from "hono/secure-headers";
+import type { Refusal } from "../domain/reasons.ts";
+import { resend } from "../flows/resend.ts";
+import { send } from "../flows/send.ts";
+import { status } from "../flows/status.ts";
+import { verify } from "../flows/verify.ts";
+import type { Caller, Deps } from "../ports.ts";
+import { sentToWire, statusToWire, verifiedToWire } from "./answers.ts";
+import { fieldErrors, readBody } from "./body.ts";
+import { callerOf, DEV_CLIENT_HEADER } from "./caller.ts";
+import { idempotencyKey, type SendBody, sendBody, verifyBody } from "./contract.ts";
+import { openApiDocument } from "./openapi.ts";
+import { answerProblem, refusalToWire, type Wire, wire } from "./problems.ts";
+
+export type Environment = "development" | "staging" | "production";
+
+export function createApp(deps: Deps, environment: Environment) {
+  const { policy, proofs, log, vault } = deps;
+  const app = new Hono();
+
+  app.use(secureHeaders());
+  app.use(
+    "/v1/*",
+    cors({
+      origin: [...policy.cors.origins],
+      allowMethods: ["GET", "POST"],
+      allowHeaders: ["authorization", "content-type", "idempotency-key", DEV_CLIENT_HEADER],
+      exposeHeaders: ["retry-after"],
+      maxAge: 86_400,
+    }),
+  );
+  app.use("/v1/*", async (c, next) => {
+    await next();
+    c.header("Cache-Control", "no-store");
+  });
+
+  app.post("/v1/send", async (c) => {
+    const correlationId = vault.newId();
+    const caller = callerOf(c, environment);
+    if (!caller) return refuse(c, devClientUnreadable, correlationId);
+    const body = await readBody(c, sendBody);
+    if (!body.ok) return problem(c, body.wire, correlationId);
+    const key = idempotencyKey.safeParse(c.req.header("Idempotency-Key"));
+    if (!key.success) {
+      const errors = fieldErrors(key.error).map(({ reason }) => ({ field: "Idempotency-Key", reason }));
+      return refuse(c, { kind: "invalid_request", errors }, correlationId);
+    }
+    const outcome = await sendOrResend(body.value, key.data, caller, correlationId);
+    return outcome.kind === "sent" ? c.json(sentToWire(outcome), 202) : refuse(c, outcome, correlationId);
+  });
+
+  app.post("/v1/verify", async (c) => {
+    const requestId = vault.newId();
+    const caller = callerOf(c, environment);
+    if (!caller) return refuse(c, devClientUnreadable, requestId);
+    const body = await readBody(c, verifyBody);
+    if (!body.ok) return problem(c, body.wire, requestId);
+    const { session, code, reference } = body.value;
+    const outcome = await verify(deps, { session, code, reference }, caller);
+    return outcome.kind === "verified" ? c.json(verifiedToWire(outcome)) : refuse(c, outcome, requestId);
+  });
+
+  app.get("/v1/session", async (c) => {
+    const requestId = vault.newId();
+    const token = /^Bearer ([\w.-]{1,4096})$/.exec(c.req.header("authorization") ?? "")?.[1];
+    if (token === undefined) {
+      const errors = [{ field: "Authorization", reason: "must be Bearer and the session token" }];
+      return refuse(c, { kind: "invalid_request", errors }, requestId);
+    }
+    const outcome = await status(deps, token);
+    return outcome.kind === "status" ? c.json(statusToWire(outcome)) : refuse(c, outcome, requestId);
+  });
+
+  app.get("/.well-known/jwks.json", (c) =>
+    c.json(proofs.publicKeys(), 200, { "cache-control": "public, max-age=300" }),
+  );
+  app.get("/openapi.json", (c) => c.json(openApiDocument(policy.proof.issuer)));
+  app.get("/healthz", (c) => c.json({ status: "ok", environment }));
+
+  app.notFound((c) => problem(c, unknownRoute(c), vault.newId()));
+  app.onError((error, c) => {
+    const correlationId = vault.newId();
+    // The message may repeat what a client or a dependency sent; the name and the place are enough to find the fault.
+    const place = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at ")) ?? "";
+    log("internal_error", { correlation_id: correlationId, name: error.name, place: place.trim() });
+    return answerProblem(c, wire(500, "internal_error", "Something broke on our side"), correlationId);
+  });
+  return app;
+
+  function sendOrResend(body: SendBody, key: string | undefined, caller: Caller, correlationId: string) {
+    const { phone, region, flow, channel, captcha_token: captchaToken, reference, session } = body;
+    if (!policy.delivery.channels.includes(channel)) {
+      return refused({
+        field: "channel",
+        reason: `is not offered; offered: ${policy.delivery.channels.join(", ")}`,
+      });
+    }
+    if (session !== undefined) return resend(deps, { session, phone, region, channel, captchaToken }, caller);
+    if (!(flow in policy.flows)) {
+      return refused({
+        field: "flow",
+        reason: `is not known; known: ${Object.keys(policy.flows).join(", ")}`,
+      });
+    }
+    const request = {
+      phone: phone ?? "",
+      region,
+      flow,
+      channel,
+      captchaToken,
+      reference,
+      idempotencyKey: key,
+    };
+    return send(deps, request, caller, correlationId);
+  }
+
+  function refuse(c: Context, refusal: Refusal, requestId: string) {
+    const cause = "cause" in refusal ? refusal.cause : null;
+    return problem(c, refusalToWire(refusal, policy.challenge), refusal.correlationId ?? requestId, cause);
+  }
+
+  function problem(c: Context, failure: Wire, correlationId: string, cause: string | null = null) {
+    log("refused", { correlation_id: correlationId, path: c.req.routePath, code: failure.code, cause });
+    return answerProblem(c, failure, correlationId);
+  }
+
+  function unknownRoute(c: Context): Wire {
+    const known = app.routes.filter(({ path, method }) => path === c.req.path && method !== "ALL");
+    if (known.length === 0) return wire(404, "not_found", "There is nothing here");
+    c.header("Allow", [...new Set(known.map(({ method }) => method))].join(", "));
+    return wire(405, "method_not_allowed", "Not with this method");
+  }
+}
+
+const refused = async (error: { field: string; reason: string }): Promise<Refusal> => ({
+  kind: "invalid_request",
+  errors: [error],
+});
+
+const devClientUnreadable: Refusal = {
+  kind: "invalid_request",
+  errors: [
+    {
+      field: DEV_CLIENT_HEADER,
+      reason: 'must be JSON like {"ip": "192.0.2.1", "asn": 64500, "country": "IN"}',
+    },
+  ],
+};

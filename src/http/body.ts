@@ -1,0 +1,91 @@
+import type { Context } from "hono";
+import type { z } from "zod";
+import type { FieldError } from "../domain/reasons.ts";
+import { type Wire, wire } from "./problems.ts";
+
+export const MAX_BODY_BYTES = 16 * 1024;
+
+/** Reads and checks a JSON body: size, type, syntax, doubled keys, schema, in this order and each with its own answer. */
+export async function readBody<S extends z.ZodType>(
+  c: Context,
+  schema: S,
+): Promise<{ ok: true; value: z.infer<S> } | { ok: false; wire: Wire }> {
+  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/json") {
+    return { ok: false, wire: wire(415, "unsupported_media_type", "Send application/json") };
+  }
+  const bytes = await readAtMost(c.req.raw.body, MAX_BODY_BYTES);
+  if (bytes === null) {
+    return { ok: false, wire: wire(413, "body_too_large", `A body has at most ${MAX_BODY_BYTES} bytes`) };
+  }
+  let text: string;
+  let json: unknown;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    json = JSON.parse(text);
+  } catch {
+    return invalid([{ field: "body", reason: "is not JSON in UTF-8" }]);
+  }
+  if (countKeys(text) !== countParsedKeys(json)) {
+    return invalid([{ field: "body", reason: "names a key twice" }]);
+  }
+  const parsed = schema.safeParse(json);
+  return parsed.success ? { ok: true, value: parsed.data } : invalid(fieldErrors(parsed.error));
+}
+
+/** The faults of a schema check, named as the client wrote them. */
+export function fieldErrors(error: z.ZodError): FieldError[] {
+  return error.issues.flatMap((issue): FieldError[] =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({ field: printable(key), reason: "is not known" }))
+      : [{ field: issue.path.map(String).join(".") || "body", reason: wording(issue) }],
+  );
+}
+
+function wording(issue: z.core.$ZodIssue): string {
+  return issue.code === "invalid_type" && issue.input === undefined ? "is required" : issue.message;
+}
+
+function invalid(errors: FieldError[]): { ok: false; wire: Wire } {
+  return { ok: false, wire: wire(400, "invalid_request", "The request cannot be read", { errors }) };
+}
+
+/** A key that comes back in an answer must be harmless there. */
+function printable(key: string): string {
+  return key
+    .toWellFormed()
+    .replaceAll(/\p{Cc}/gu, "�")
+    .slice(0, 64);
+}
+
+/** null when there is more; nothing beyond the limit is kept. */
+async function readAtMost(
+  body: ReadableStream<Uint8Array> | null,
+  maxBytes: number,
+): Promise<Uint8Array | null> {
+  const kept = new Uint8Array(maxBytes);
+  let size = 0;
+  if (body === null) return kept.subarray(0, 0);
+  for await (const chunk of body) {
+    if (size + chunk.length > maxBytes) return null;
+    kept.set(chunk, size);
+    size += chunk.length;
+  }
+  return kept.subarray(0, size);
+}
+
+/**
+ * Keys written in a valid JSON text: its strings that a colon follows. Parsers disagree on which of two equal keys
+ * counts, and a check in front of us may have read the other one.
+ */
+function countKeys(text: string): number {
+  let keys = 0;
+  for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)) if (colon !== undefined) keys++;
+  return keys;
+}
+
+function countParsedKeys(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const own = Array.isArray(value) ? 0 : Object.keys(value).length;
+  return Object.values(value).reduce((sum: number, inner) => sum + countParsedKeys(inner), own);
+}

@@ -1,0 +1,177 @@
+/**
+ * The wire, once: these schemas validate requests, type the answers and make `/openapi.json`. Field names are
+ * `snake_case`; durations are whole seconds with the unit in the name.
+ */
+import { z } from "zod";
+
+/** Text that every store and log can hold: no control characters, no half of a surrogate pair. */
+const text = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), {
+      error: "must not hold control characters or lone surrogates",
+    });
+
+const channel = z
+  .enum(["sms", "voice", "whatsapp"])
+  .meta({ description: "How the code travels", example: "sms" });
+const sessionToken = text(4096).meta({ description: "The sealed token of a verification, from the send" });
+const reference = text(128).meta({
+  description:
+    "The caller's own reference, a transfer id for example; a code asked for with one verifies only with it",
+  example: "transfer-17",
+});
+const correlationId = z.string().meta({
+  description: "Names this verification in every answer, log line, message and proof",
+  example: "0b8ff2b1-6a62-4b52-9c2c-0e7f0d6a4f11",
+});
+const seconds = (description: string, example: number) => z.int().min(0).meta({ description, example });
+
+export const sendBody = z
+  .strictObject({
+    phone: text(40)
+      .optional()
+      .meta({ description: "E.164, or national with `region`", example: "+919876543210" }),
+    region: z
+      .string()
+      .regex(/^[A-Za-z]{2}$/, "must be an ISO 3166-1 alpha-2 code")
+      .transform((code) => code.toUpperCase())
+      .optional()
+      .meta({ description: "Country of a national number", example: "IN" }),
+    flow: text(32).default("default").meta({ description: "What the code is for", example: "signup" }),
+    channel: channel.default("sms"),
+    captcha_token: text(2048)
+      .optional()
+      .meta({ description: "Turnstile token, solved for the action `send`" }),
+    device_id: text(128).optional(),
+    user_id: text(128).optional(),
+    reference: reference.optional(),
+    locale: z
+      .string()
+      .regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$/, "must be a BCP 47 language tag")
+      .optional()
+      .meta({ example: "en-IN" }),
+    session: sessionToken
+      .optional()
+      .meta({ description: "Resend: the session whose code is to go out again" }),
+  })
+  .refine((body) => body.phone !== undefined || body.session !== undefined, {
+    path: ["phone"],
+    error: "is required, unless `session` asks for a resend",
+  })
+  .meta({ id: "SendRequest" });
+
+export const idempotencyKey = text(255).optional().meta({
+  description:
+    "A repeated send with the same key is the same verification: one message, one bill. Use a UUID",
+});
+
+const nextChannel = z.object({
+  channel,
+  available_in_seconds: seconds("Until this channel may be asked for", 60),
+});
+
+export const sendAnswer = z
+  .object({
+    session: sessionToken,
+    correlation_id: correlationId,
+    channel,
+    masked_phone: z.string().meta({ example: "+91••••••••10" }),
+    code_length: z.int().meta({ example: 6 }),
+    expires_in_seconds: seconds("How long the code lives", 180),
+    resend_in_seconds: seconds(
+      "Until a resend is possible; null when this session sends no more",
+      60,
+    ).nullable(),
+    attempts_left: z.int().meta({ example: 5 }),
+    next_channels: z.array(nextChannel),
+  })
+  .meta({ id: "SendAnswer" });
+
+export const verifyBody = z
+  .strictObject({
+    session: sessionToken,
+    code: z
+      .string()
+      .regex(/^[0-9]{4,10}$/, "must be 4 to 10 digits")
+      .meta({ example: "123456" }),
+    reference: reference.optional(),
+  })
+  .meta({ id: "VerifyRequest" });
+
+export const verifyAnswer = z
+  .object({
+    status: z.literal("verified"),
+    proof: z.string().meta({ description: "Signed JWT; check it offline with /.well-known/jwks.json" }),
+    phone: z.string().meta({ example: "+919876543210" }),
+    correlation_id: correlationId,
+  })
+  .meta({ id: "VerifyAnswer" });
+
+export const sessionAnswer = z
+  .object({
+    status: z.enum(["pending", "verified", "locked"]),
+    delivery: z
+      .enum(["sending", "accepted", "refused", "unknown"])
+      .meta({ description: "What the provider said of the last message" }),
+    correlation_id: correlationId,
+    channel,
+    sends: z.int(),
+    attempts_left: z.int(),
+    expires_in_seconds: seconds("How long the code lives", 120),
+    resend_in_seconds: seconds(
+      "Until a resend is possible; null when this session sends no more",
+      0,
+    ).nullable(),
+  })
+  .meta({ id: "SessionAnswer" });
+
+export const PROBLEM_CODES = [
+  "invalid_request",
+  "number_invalid",
+  "number_type_refused",
+  "country_not_served",
+  "challenge_required",
+  "challenge_failed",
+  "too_many_requests",
+  "idempotency_conflict",
+  "sending_paused",
+  "delivery_failed",
+  "session_gone",
+  "code_incorrect",
+  "too_many_attempts",
+  "not_found",
+  "method_not_allowed",
+  "body_too_large",
+  "unsupported_media_type",
+  "misconfigured",
+  "internal_error",
+] as const;
+
+export const problem = z
+  .object({
+    type: z.string().meta({ example: "/problems/too_many_requests" }),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(PROBLEM_CODES),
+    correlation_id: correlationId,
+    retry_after: seconds("When to come back", 60).optional(),
+    errors: z.array(z.object({ field: z.string(), reason: z.string() })).optional(),
+    attempts_left: z.int().optional(),
+    retry_in_seconds: seconds("Until the next code is looked at", 2).optional(),
+    challenge: z
+      .object({ provider: z.literal("turnstile"), site_key: z.string(), action: z.string() })
+      .optional()
+      .meta({ description: "What the client needs to render the challenge" }),
+  })
+  .meta({ id: "Problem", description: "RFC 9457 problem" });
+
+export type SendBody = z.infer<typeof sendBody>;
+export type SendAnswer = z.infer<typeof sendAnswer>;
+export type VerifyBody = z.infer<typeof verifyBody>;
+export type VerifyAnswer = z.infer<typeof verifyAnswer>;
+export type SessionAnswer = z.infer<typeof sessionAnswer>;
+export type Problem = z.infer<typeof problem>;
+export type ProblemCode = (typeof PROBLEM_CODES)[number];

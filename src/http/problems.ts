@@ -1,0 +1,91 @@
+/**
+ * The one map from a reason to the wire (RFC 9457). What the operator may know (causes, types, limits) stays in the log:
+ * suspicion looks like an ordinary limit, and unknown, expired and used sessions look alike.
+ */
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { ChallengePolicy } from "../domain/policy.ts";
+import type { Refusal } from "../domain/reasons.ts";
+import type { Problem, ProblemCode } from "./contract.ts";
+
+type Extension = Omit<Problem, "type" | "title" | "status" | "code" | "correlation_id">;
+
+export interface Wire {
+  status: ContentfulStatusCode;
+  code: ProblemCode;
+  title: string;
+  extension: Extension;
+}
+
+/** Causes are for the log alone. */
+export function refusalToWire(refusal: Refusal, challenge: ChallengePolicy): Wire {
+  switch (refusal.kind) {
+    case "invalid_request":
+      return wire(400, refusal.kind, "The request cannot be read", { errors: refusal.errors });
+    case "number_invalid":
+      return wire(422, refusal.kind, "This is not a phone number that exists");
+    case "number_type_refused":
+      return wire(422, refusal.kind, "This kind of number cannot get a code");
+    case "country_not_served":
+      return wire(422, refusal.kind, "Numbers of this country are not served");
+    case "challenge_required":
+      return wire(403, refusal.kind, "Solve the challenge and send its token", {
+        challenge: renderable(challenge),
+      });
+    case "challenge_failed":
+      return wire(403, refusal.kind, "The challenge was not passed; solve a new one", {
+        challenge: renderable(challenge),
+      });
+    case "too_many_requests":
+      return wire(429, refusal.kind, "Too many requests", { retry_after: refusal.retryAfterSeconds });
+    case "idempotency_conflict":
+      return wire(422, refusal.kind, "This idempotency key belongs to another request");
+    case "sending_paused":
+      return wire(503, refusal.kind, "No codes are sent at the moment", {
+        retry_after: refusal.retryAfterSeconds,
+      });
+    case "delivery_failed":
+      return wire(502, refusal.kind, "The message could not be handed over", {
+        retry_after: refusal.retryAfterSeconds,
+      });
+    case "session_gone":
+      return wire(410, refusal.kind, "This session is over; ask for a new code");
+    case "code_incorrect":
+      return wire(422, refusal.kind, "The code is not right", {
+        attempts_left: refusal.attemptsLeft,
+        retry_in_seconds: refusal.retryInSeconds,
+      });
+    case "too_many_attempts":
+      return wire(429, refusal.kind, "Too many attempts", {
+        attempts_left: refusal.attemptsLeft,
+        retry_after: refusal.retryAfterSeconds,
+      });
+  }
+}
+
+export function wire(
+  status: ContentfulStatusCode,
+  code: ProblemCode,
+  title: string,
+  extension: Extension = {},
+): Wire {
+  return { status, code, title, extension };
+}
+
+/** Answers a problem. */
+export function answerProblem(c: Context, { status, code, title, extension }: Wire, correlationId: string) {
+  const body: Problem = {
+    type: `/problems/${code}`,
+    title,
+    status,
+    code,
+    correlation_id: correlationId,
+    ...extension,
+  };
+  if (extension.retry_after !== undefined) c.header("Retry-After", String(extension.retry_after));
+  return c.body(JSON.stringify(body), status, { "content-type": "application/problem+json" });
+}
+
+function renderable({ site_key, action }: ChallengePolicy): NonNullable<Problem["challenge"]> {
+  return { provider: "turnstile", site_key, action };
+}

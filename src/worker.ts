@@ -1,0 +1,47 @@
+/** The entry: fetch, the minute's cron, and the session object. No logic. */
+import { compose, log } from "./compose.ts";
+import { parseConfig } from "./config.ts";
+import { monitor } from "./flows/monitor.ts";
+import { createApp } from "./http/app.ts";
+import { misconfigured } from "./http/misconfigured.ts";
+
+export { SessionObject } from "./adapters/session-object.ts";
+
+/** The cron strings this Worker knows; wrangler's local handler calls with an empty one. */
+const MINUTE_CRONS = ["* * * * *", ""];
+
+type Service = { deps: ReturnType<typeof compose>; app: ReturnType<typeof createApp> } | { faults: string[] };
+
+let service: Service | undefined;
+
+/** Built once per isolate, from an environment that was checked once. */
+function serviceFor(env: Env): Service {
+  service ??= build(env);
+  return service;
+}
+
+function build(env: Env): Service {
+  const config = parseConfig(env);
+  if (!config.ok) {
+    for (const fault of config.faults) log("misconfigured", { fault });
+    return { faults: config.faults };
+  }
+  const deps = compose(config.value, env);
+  return { deps, app: createApp(deps, config.value.ENVIRONMENT) };
+}
+
+export default {
+  fetch(request, env, context) {
+    const built = serviceFor(env);
+    return "faults" in built
+      ? misconfigured(built.faults, env.ENVIRONMENT === "development")
+      : built.app.fetch(request, env, context);
+  },
+
+  async scheduled(controller, env) {
+    const built = serviceFor(env);
+    if ("faults" in built) throw new Error(`misconfigured: ${built.faults.join("; ")}`);
+    if (!MINUTE_CRONS.includes(controller.cron)) throw new Error(`unknown cron: ${controller.cron}`);
+    await monitor(built.deps, controller.scheduledTime);
+  },
+} satisfies ExportedHandler<Env>;
