@@ -25,7 +25,7 @@ export function createApp(deps: Deps, environment: Environment) {
   app.use(
     "/v1/*",
     cors({
-      origin: [...policy.cors.origins],
+      origin: policy.cors.origins.includes("*") ? "*" : [...policy.cors.origins],
       allowMethods: ["GET", "POST"],
       allowHeaders: ["authorization", "content-type", "idempotency-key", DEV_CLIENT_HEADER],
       exposeHeaders: ["retry-after"],

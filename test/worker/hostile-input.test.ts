@@ -1,0 +1,102 @@
+import { expect, test } from "vitest";
+import { from, makeService } from "../support/service.ts";
+
+const PHONE = "+919876543210";
+const post = (path: string, body: string, headers: Record<string, string> = {}) =>
+  makeService().call("POST", path, body, { ...from("192.0.2.1"), ...headers });
+
+test.each([
+  ["no JSON", "{", 400, "invalid_request"],
+  ["an array", "[]", 400, "invalid_request"],
+  ["null", "null", 400, "invalid_request"],
+  ["nothing", "", 400, "invalid_request"],
+  ["a number for a phone", '{"phone": 919876543210}', 400, "invalid_request"],
+  ["a doubled key", `{"phone": "${PHONE}", "phone": "+14155550100"}`, 400, "invalid_request"],
+  [
+    "a key doubled by an escape",
+    `{"phone": "${PHONE}", "\\u0070hone": "+14155550100"}`,
+    400,
+    "invalid_request",
+  ],
+  ["an unknown key", `{"phone": "${PHONE}", "phnoe": "x"}`, 400, "invalid_request"],
+  ["__proto__", `{"phone": "${PHONE}", "__proto__": {"x": 1}}`, 400, "invalid_request"],
+  ["a NUL byte", `{"phone": "${PHONE}\\u0000"}`, 400, "invalid_request"],
+  ["a lone surrogate", `{"phone": "${PHONE}", "reference": "\\ud800"}`, 400, "invalid_request"],
+  ["a deep nest", `{"phone": ${"[".repeat(5000)}${"]".repeat(5000)}}`, 400, "invalid_request"],
+  ["a long reference", `{"phone": "${PHONE}", "reference": "${"x".repeat(129)}"}`, 400, "invalid_request"],
+  ["17 KiB", `{"phone": "${"9".repeat(17 * 1024)}"}`, 413, "body_too_large"],
+  ["10 MB", `{"phone": "${"9".repeat(10_000_000)}"}`, 413, "body_too_large"],
+  [
+    "a region that is none",
+    `{"phone": "9876543210", "region": "XX", "captcha_token": "x"}`,
+    422,
+    "number_invalid",
+  ],
+  ["letters", `{"phone": "call me maybe", "captcha_token": "x"}`, 422, "number_invalid"],
+])("a send with %s is a clear refusal", async (_, body, status, code) => {
+  const answer = await post("/v1/send", body);
+  expect([answer.status, answer.body.code]).toEqual([status, code]);
+  expect(answer.headers.get("content-type")).toBe("application/problem+json");
+  expect(answer.body.correlation_id).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])(
+  "content type %j is refused",
+  async (type) => {
+    const answer = await post("/v1/send", `{"phone": "${PHONE}"}`, { "content-type": type });
+    expect([answer.status, answer.body.code]).toEqual([415, "unsupported_media_type"]);
+  },
+);
+
+test("the fault is named as the client wrote it", async () => {
+  const answer = await post("/v1/verify", '{"session": "x", "code": "12a456", "extra": 1}');
+  expect(answer.body.errors).toEqual(
+    expect.arrayContaining([
+      { field: "code", reason: "must be 4 to 10 digits" },
+      { field: "extra", reason: "is not known" },
+    ]),
+  );
+});
+
+test("a body that is not UTF-8 is refused", async () => {
+  const { deps } = makeService();
+  const { createApp } = await import("../../src/http/app.ts");
+  const response = await createApp(deps, "development").request("http://localhost/v1/send", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: new Uint8Array([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d]),
+  });
+  expect(response.status).toBe(400);
+});
+
+test("unknown paths and methods answer problems", async () => {
+  const service = makeService();
+  expect((await service.call("GET", "/nothing")).body).toMatchObject({ status: 404, code: "not_found" });
+  const wrongMethod = await service.call("GET", "/v1/send");
+  expect(wrongMethod.body).toMatchObject({ status: 405, code: "method_not_allowed" });
+  expect(wrongMethod.headers.get("allow")).toBe("POST");
+  expect((await service.call("GET", "/v1/session")).body).toMatchObject({
+    status: 400,
+    code: "invalid_request",
+  });
+});
+
+test("an idempotency key of nonsense and a development header of nonsense are named", async () => {
+  const tooLong = await post("/v1/send", `{"phone": "${PHONE}"}`, { "idempotency-key": "k".repeat(300) });
+  expect(tooLong.body.errors).toMatchObject([{ field: "Idempotency-Key" }]);
+  const odd = await post("/v1/send", `{"phone": "${PHONE}"}`, { "x-tollgate-dev-client": "{}" });
+  expect(odd.body.errors).toMatchObject([{ field: "X-Tollgate-Dev-Client" }]);
+});
+
+test("browsers of any listed origin may call, and the API document describes every answer", async () => {
+  const service = makeService();
+  const preflight = await service.call("OPTIONS", "/v1/send", undefined, {
+    origin: "https://shop.example",
+    "access-control-request-method": "POST",
+  });
+  expect(preflight.headers.get("access-control-allow-origin")).toBe("*");
+  const document = await service.call("GET", "/openapi.json");
+  expect(Object.keys(document.body.paths)).toEqual(
+    expect.arrayContaining(["/v1/send", "/v1/verify", "/v1/session", "/.well-known/jwks.json", "/healthz"]),
+  );
+});

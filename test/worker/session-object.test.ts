@@ -1,0 +1,109 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, expect, test, vi } from "vitest";
+import type { SessionRules } from "../../src/domain/session.ts";
+
+const RULES: SessionRules = {
+  code: { length: 6, ttl_seconds: 180, session_seconds: 600 },
+  attempts: { max: 5, wait_seconds: [0] },
+  resend: { wait_seconds: [60, 120, 240] },
+};
+const RIGHT = "right-digest";
+
+function object() {
+  return env.SESSIONS.get(env.SESSIONS.newUniqueId());
+}
+
+async function opened() {
+  const session = object();
+  await session.open(
+    { correlationId: "c", channel: "sms", code: { digest: RIGHT, sealed: "sealed" } },
+    RULES,
+  );
+  return session;
+}
+
+const kinds = (results: { kind: string }[]) =>
+  results.reduce<Record<string, number>>(
+    (count, { kind }) => ({ ...count, [kind]: (count[kind] ?? 0) + 1 }),
+    {},
+  );
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test("50 right codes in parallel give exactly one success", async () => {
+  const session = await opened();
+  const results = await Promise.all(Array.from({ length: 50 }, () => session.attempt(RIGHT, RULES)));
+  expect(kinds(results)).toEqual({ verified: 1, gone: 49 });
+});
+
+test("200 wrong codes in parallel get five evaluations", async () => {
+  const session = await opened();
+  const results = await Promise.all(
+    Array.from({ length: 200 }, (_, i) => session.attempt(`wrong-${i}`, RULES)),
+  );
+  expect(kinds(results)).toEqual({ incorrect: 5, locked: 195 });
+  expect(await session.attempt(RIGHT, RULES)).toMatchObject({ kind: "locked" });
+});
+
+test("with growing waits 200 wrong codes in parallel get one evaluation more than there are free ones", async () => {
+  const session = await opened();
+  const rules = { ...RULES, attempts: { max: 5, wait_seconds: [0, 2, 5, 10] } };
+  const results = await Promise.all(
+    Array.from({ length: 200 }, (_, i) => session.attempt(`wrong-${i}`, rules)),
+  );
+  expect(kinds(results)).toEqual({ incorrect: 2, wait: 198 });
+});
+
+test("an object evicted between attempts has lost neither its count nor its code", async () => {
+  const session = await opened();
+  for (let i = 0; i < 4; i++) {
+    expect(await session.attempt("wrong", RULES)).toMatchObject({ attemptsLeft: 4 - i });
+    await evictDurableObject(session);
+  }
+  expect(await session.attempt(RIGHT, RULES)).toMatchObject({ kind: "verified" });
+  await evictDurableObject(session);
+  expect(await session.attempt(RIGHT, RULES)).toMatchObject({ kind: "gone" });
+});
+
+test("a second open of the same session changes nothing", async () => {
+  const session = await opened();
+  await session.attempt("wrong", RULES);
+  const view = await session.open(
+    { correlationId: "other", channel: "sms", code: { digest: "other", sealed: "x" } },
+    RULES,
+  );
+  expect(view).toMatchObject({ correlationId: "c", attemptsLeft: 4, sends: 1 });
+});
+
+test("the alarm deletes everything a while after the session's end", async () => {
+  const session = await opened();
+  const alarmAtMs = await runInDurableObject(session, (_, state) => state.storage.getAlarm());
+  expect(alarmAtMs).toBeGreaterThan(Date.now() + 600_000);
+  expect(await runDurableObjectAlarm(session)).toBe(true);
+  expect(await session.view(RULES)).toBeNull();
+  expect(await session.attempt(RIGHT, RULES)).toMatchObject({ kind: "gone" });
+  expect(await runInDurableObject(session, (_, state) => [...state.storage.kv.list()])).toEqual([]);
+});
+
+test("a session nobody opened writes nothing when it is asked", async () => {
+  const session = object();
+  expect(await session.view(RULES)).toBeNull();
+  expect(await session.attempt(RIGHT, RULES)).toMatchObject({ kind: "gone" });
+  expect(await session.resend("sms", { digest: "d", sealed: "s" }, RULES)).toMatchObject({ kind: "gone" });
+  expect(await runInDurableObject(session, (_, state) => [...state.storage.kv.list()])).toEqual([]);
+  expect(await runInDurableObject(session, (_, state) => state.storage.getAlarm())).toBeNull();
+});
+
+test("20 resends in parallel begin one message", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  vi.setSystemTime(1_800_000_000_000);
+  const session = await opened();
+  vi.setSystemTime(1_800_000_061_000);
+  const results = await Promise.all(
+    Array.from({ length: 20 }, () => session.resend("sms", { digest: "d", sealed: "s" }, RULES)),
+  );
+  expect(kinds(results)).toEqual({ send: 1, wait: 19 });
+});
