@@ -28,6 +28,7 @@ export const minuteOf = (ms: number): number => Math.floor(ms / 60_000);
 export function answeredBy(ageSeconds: number, curve: AnswerCurve): number {
   let [previousAge, previousShare] = [0, 0];
   for (const [age, share] of curve) {
+    if (ageSeconds <= previousAge) return previousShare;
     if (ageSeconds < age) {
       const part = (ageSeconds - previousAge) / (age - previousAge);
       return previousShare + part * (share - previousShare);
