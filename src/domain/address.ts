@@ -13,3 +13,24 @@ export function addressUnit(text: string): string | null {
   const [network] = ipaddr.IPv6.parseCIDR(`${address.toString()}/64`);
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${network.toString()}/64`).toString()}/64`;
 }
+
+/** True when the address lies in one of the ranges (CIDR notation, or single addresses). */
+export function inRanges(text: string, ranges: readonly string[]): boolean {
+  if (ranges.length === 0 || !ipaddr.isValid(text)) return false;
+  const address = ipaddr.process(text);
+  return ranges.some((range) => {
+    const [network, bits] = parseRange(range);
+    return network.kind() === address.kind() && address.match(network, bits);
+  });
+}
+
+/** True for an address or a CIDR range. */
+export function isRange(text: string): boolean {
+  return ipaddr.isValid(text) || ipaddr.isValidCIDR(text);
+}
+
+function parseRange(range: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
+  if (range.includes("/")) return ipaddr.parseCIDR(range);
+  const address = ipaddr.process(range);
+  return [address, address.kind() === "ipv4" ? 32 : 128];
+}

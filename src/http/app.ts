@@ -12,6 +12,7 @@ import { sentToWire, statusToWire, verifiedToWire } from "./answers.ts";
 import { fieldErrors, readBody } from "./body.ts";
 import { callerOf, DEV_CLIENT_HEADER } from "./caller.ts";
 import { idempotencyKey, type SendBody, sendBody, verifyBody } from "./contract.ts";
+import { devPage } from "./dev-page.ts";
 import { openApiDocument } from "./openapi.ts";
 import { answerProblem, refusalToWire, type Wire, wire } from "./problems.ts";
 
@@ -79,6 +80,7 @@ export function createApp(deps: Deps, environment: Environment) {
   );
   app.get("/openapi.json", (c) => c.json(openApiDocument(policy.proof.issuer)));
   app.get("/healthz", (c) => c.json({ status: "ok", environment }));
+  if (environment === "development") app.route("/", devPage(policy));
 
   app.notFound((c) => problem(c, unknownRoute(c), vault.newId()));
   app.onError((error, c) => {

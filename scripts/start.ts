@@ -1,0 +1,150 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { parsePolicy } from "../src/config.ts";
+import { makeInbox } from "./dev/inbox.ts";
+import { type LocalRedis, openRedis } from "./dev/redis.ts";
+import { isPortFree, serveLocally } from "./dev/serve.ts";
+import { ALWAYS_PASSES_SECRET, makeSiteverify } from "./dev/siteverify.ts";
+import { makeUpstash } from "./dev/upstash.ts";
+import { startLocalWorker } from "./dev/worker.ts";
+import { CommandError, describe, runCommand } from "./lib/command.ts";
+import { mintKeyring, mintProofKeys } from "./lib/mint.ts";
+import { isTable, mergeTables, policyOf, readSettings, type Table } from "./lib/settings.ts";
+
+const HELP = `Runs Tollgate on this machine, with no account anywhere: the Worker in workerd, its Redis, its CAPTCHA check, and
+a provider whose messages arrive in a local inbox. Everything starts empty and ends with Ctrl-C.
+
+  npm start
+  npm start -- --policy FILE
+
+  --policy FILE   a JSON document laid over the development policy of wrangler.toml (lists are replaced)
+  --help
+
+  PORT            port of the service, default 8787
+  INBOX_PORT      port of the inbox, default 8790
+  REDIS_URL       a Redis to use instead of an own one; its data is neither emptied nor separated
+`;
+
+const PARENT_CHECK_MS = 200;
+
+await runCommand(async () => {
+  const { values } = parseArgs({
+    options: { policy: { type: "string" }, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help) return console.log(HELP);
+
+  const port = readPort("PORT", 8787);
+  const inboxPort = readPort("INBOX_PORT", 8790);
+  if (port === inboxPort) throw new CommandError(`PORT and INBOX_PORT are both ${port}.`);
+  const policy = await readPolicy(values.policy);
+  await refuseTakenPort(port, "PORT");
+  await refuseTakenPort(inboxPort, "INBOX_PORT");
+
+  // What is started here hangs on this process: Redis, workerd and their files go in exit hooks.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(0));
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  exitWithParent();
+  await startAll(port, inboxPort, policy).then((redis) => console.log(welcome(port, inboxPort, redis)), fail);
+});
+
+async function startAll(port: number, inboxPort: number, policy: Table): Promise<LocalRedis["kind"]> {
+  const redis = await openRedis().catch((error: Error) => {
+    throw new CommandError(error.message);
+  });
+  const token = randomBytes(24).toString("base64url");
+  const upstash = await serveLocally(makeUpstash({ redis: redis.client, token }).handle);
+  const siteverify = await serveLocally(makeSiteverify().handle);
+  const inbox = await serveLocally(makeInbox().app.fetch, inboxPort);
+
+  const nowMs = Date.now();
+  await startLocalWorker({
+    port,
+    policy,
+    secrets: {
+      UPSTASH_REDIS_REST_URL: upstash.url,
+      UPSTASH_REDIS_REST_TOKEN: token,
+      SANDBOX_URL: inbox.url,
+      TURNSTILE_SITEVERIFY_URL: siteverify.url,
+      TURNSTILE_SECRET_KEY: ALWAYS_PASSES_SECRET,
+      SESSION_KEYS: mintKeyring(nowMs),
+      PEPPER_KEYS: mintKeyring(nowMs),
+      ENCRYPTION_KEYS: mintKeyring(nowMs),
+      PROOF_KEYS: await mintProofKeys(nowMs),
+    },
+  });
+  return redis.kind;
+}
+
+function readPort(name: string, fallback: number): number {
+  const text = process.env[name] || String(fallback);
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new CommandError(`${name} is "${text}", which is no port from 1 to 65535.`);
+}
+
+async function refuseTakenPort(port: number, name: string): Promise<void> {
+  if (await isPortFree(port)) return;
+  throw new CommandError(
+    `Port ${port} is taken: end what runs there, or choose another with ${name}=<port>.`,
+  );
+}
+
+/** The development policy with the file laid over it, checked as the Worker will check it. */
+async function readPolicy(file: string | undefined): Promise<Table> {
+  const base = policyOf(await readSettings());
+  const merged = file === undefined ? base : mergeTables(base, await readPolicyFile(file));
+  const parsed = parsePolicy(merged);
+  if (parsed.ok) return merged;
+  const faults = parsed.faults.map((fault) => `  - ${fault}`).join("\n");
+  throw new CommandError(
+    `The policy ${file === undefined ? "of wrangler.toml" : `with ${file}`} has faults:\n${faults}`,
+  );
+}
+
+async function readPolicyFile(file: string): Promise<Table> {
+  // npm runs scripts in the repository's folder; the person named the file from where they stand.
+  const path = resolve(process.env.INIT_CWD ?? ".", file);
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(`The policy file ${file} cannot be read (${error.code}).`);
+  });
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    throw new CommandError(`The policy file ${file} is not JSON: ${(error as Error).message}`);
+  }
+  if (!isTable(document)) throw new CommandError(`The policy file ${file} is not a JSON object.`);
+  return document;
+}
+
+/** npm, told to end by a signal, ends its shell and not what runs in it: this process finds itself with another parent. */
+function exitWithParent(): void {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && process.exit(0), PARENT_CHECK_MS).unref();
+}
+
+function fail(error: unknown): never {
+  console.error(describe(error));
+  process.exit(1);
+}
+
+function welcome(port: number, inboxPort: number, redis: LocalRedis["kind"]): string {
+  const redisNote = {
+    url: "the one REDIS_URL names",
+    "redis-server": "an own redis-server",
+    memory: "in memory, nearly the real one; install redis-server for the real one",
+  }[redis];
+  return `
+Tollgate runs. Ctrl-C ends it.
+
+  service        http://localhost:${port}
+  inbox          http://localhost:${inboxPort}
+  API document   http://localhost:${port}/openapi.json
+
+Redis: ${redisNote}.
+`;
+}

@@ -1,0 +1,72 @@
+import type { Channel } from "./session.ts";
+
+/** What a message costs, in millionths of the table's currency. */
+export interface PriceRow {
+  /** ISO 3166-1 alpha-2, or `*` for every country without a row of its own. */
+  country: string;
+  provider: string;
+  channel: Channel;
+  message_micros: number;
+  /** Scrubbing fee of a DLT registry (India), on top. */
+  dlt_micros: number;
+}
+
+export interface SpendCaps {
+  hour_micros: number;
+  day_micros: number;
+  month_micros: number;
+}
+
+export interface MoneyPolicy {
+  currency: string;
+  prices: readonly PriceRow[];
+  caps: SpendCaps;
+  /** Caps of single countries, inside the overall ones. */
+  country_caps: Readonly<Record<string, SpendCaps>>;
+  /** Shares of a cap at which people hear of it. */
+  alert_shares: readonly number[];
+}
+
+/** One running total that must stay under its cap; the store keeps it per UTC period. */
+export interface Meter {
+  scope: string;
+  period: "minute" | "hour" | "day" | "month";
+  amount: number;
+  cap: number;
+}
+
+export interface MeterReading {
+  meter: Meter;
+  /** With this message. */
+  total: number;
+}
+
+/**
+ * The price of one message before it is sent. The table's default row errs high, so that a country nobody priced runs
+ * into its cap sooner and not later.
+ *
+ * @throws when the table has no row for the provider and no default: `config.ts` lets no such table through
+ */
+export function priceMicros(prices: readonly PriceRow[], country: string, provider: string, channel: Channel): number {
+  const fits = (row: PriceRow, where: string) =>
+    row.country === where && row.provider === provider && row.channel === channel;
+  const row = prices.find((price) => fits(price, country)) ?? prices.find((price) => fits(price, "*"));
+  if (!row) throw new Error(`no price for ${provider} ${channel}: config.ts lets no such table through`);
+  return row.message_micros + row.dlt_micros;
+}
+
+/** The spend meters a message of this price runs on: hour, day and month, overall and for a country with its own caps. */
+export function spendMeters(policy: MoneyPolicy, country: string, costMicros: number): Meter[] {
+  const meters = (scope: string, caps: SpendCaps): Meter[] => [
+    { scope, period: "hour", amount: costMicros, cap: caps.hour_micros },
+    { scope, period: "day", amount: costMicros, cap: caps.day_micros },
+    { scope, period: "month", amount: costMicros, cap: caps.month_micros },
+  ];
+  const own = policy.country_caps[country];
+  return [...meters("spend:all", policy.caps), ...(own ? meters(`spend:${country}`, own) : [])];
+}
+
+/** The alert shares a meter passed with its last message: each is passed once, because totals only grow by atomic steps. */
+export function passedShares({ meter, total }: MeterReading, shares: readonly number[]): number[] {
+  return shares.filter((share) => total >= share * meter.cap && total - meter.amount < share * meter.cap);
+}

@@ -1,0 +1,118 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  type Behaviour,
+  deadUrl,
+  json,
+  openRudeServer,
+  page,
+  type RudeServer,
+} from "../support/rude-server.ts";
+import { contenders, expectNoSecrets, IMPATIENCE_MS, messageTo, TWILIO } from "./support-providers.ts";
+
+describe.each(contenders)("every provider: $name", ({ name, at, accepted, acceptedWithoutId }) => {
+  let server: RudeServer;
+  beforeAll(async () => {
+    server = await openRudeServer();
+  });
+  beforeEach(() => {
+    server.requests.length = 0;
+  });
+  afterAll(() => server.close());
+
+  /** Sends once and checks what holds for every result. */
+  async function sendInto(behaviour: Behaviour, provider = at(server.url)) {
+    server.behave(behaviour);
+    const message = messageTo();
+    const result = await provider.send(message);
+    expectNoSecrets(result, message);
+    return result;
+  }
+
+  test("names itself", () => {
+    expect(at(server.url).name).toBe(name);
+  });
+
+  test("reads an acceptance with its id, and asks once", async () => {
+    expect(await sendInto(accepted("id-of-it"))).toEqual({ kind: "accepted", messageId: "id-of-it" });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.for([400, 404, 405, 410, 413, 422])("a %i is refused for good", async (status) => {
+    expect(await sendInto(json(status, {}))).toMatchObject({ kind: "refused", retryable: false });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.for([429, 500, 502, 503])("a %i is refused for now, whatever its body", async (status) => {
+    for (const behaviour of [json(status, {}), page(status)]) {
+      expect(await sendInto(behaviour)).toMatchObject({ kind: "refused", retryable: true });
+    }
+  });
+
+  test("a redirect is refused and not followed", async () => {
+    const redirect = { kind: "answer", status: 307, body: "", headers: { location: "/elsewhere" } } as const;
+    expect(await sendInto(redirect)).toMatchObject({ kind: "refused" });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  const mayHaveLeft: [name: string, behaviour: Behaviour][] = [
+    ["an acceptance without an id", acceptedWithoutId],
+    ["an acceptance that is a page", page(200)],
+    ["an acceptance that is empty", { kind: "answer", status: 204, body: "" }],
+    ["an acceptance with an id that is no text", json(201, { sid: 7, message_id: 7 })],
+    ["half an acceptance", { kind: "cut", status: 201, body: '{"sid":"SM' }],
+    ["a connection that closed after the request", { kind: "drop" }],
+    ["a gateway's time-out", page(504)],
+    ["an edge's time-out", page(524)],
+  ];
+  test.for(mayHaveLeft)("%s is unknown, because the message may have left", async ([, behaviour]) => {
+    expect(await sendInto(behaviour)).toEqual({ kind: "unknown", cause: expect.any(String) });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.for<[name: string, behaviour: Behaviour]>([
+    ["silence", { kind: "hang" }],
+    ["silence in the middle", { kind: "hang_in_body", status: 201, body: '{"sid":"SM' }],
+  ])("%s past the time limit is unknown", async ([, behaviour]) => {
+    expect(await sendInto(behaviour, at(server.url, IMPATIENCE_MS))).toEqual({
+      kind: "unknown",
+      cause: `no answer in ${IMPATIENCE_MS} ms`,
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("a provider that nobody reaches has accepted nothing", async () => {
+    // Refused or unknown: the Workers runtime tells a refused connection and a lost one in the same words.
+    expect((await sendInto(json(200, {}), at(await deadUrl()))).kind).not.toBe("accepted");
+  });
+
+  test("an answer that repeats the request back does not get into the log", async () => {
+    const message = messageTo();
+    const echo = `To ${message.to} Body ${message.body} Token ${TWILIO.authToken}`;
+    const fields = {
+      code: echo,
+      message: echo,
+      error: echo,
+      error_code: echo,
+      more_info: echo,
+      detail: echo,
+    };
+    for (const status of [200, 201, 202, 400, 401, 422, 500]) {
+      await sendInto(json(status, { ...fields, status: echo }));
+      await sendInto(json(status, { ...fields, sid: "SM1", message_id: 1, status: "failed" }));
+      await sendInto(json(status, echo));
+    }
+  });
+
+  test("no answer at all makes it throw", async () => {
+    const status = fc.integer({ min: 200, max: 599 }).filter((code) => code !== 204 && code !== 304);
+    const body = fc.oneof(fc.json(), fc.string({ unit: "binary" }), fc.constant("null"));
+    await fc.assert(
+      fc.asyncProperty(status, body, async (code, text) => {
+        const { kind } = await sendInto({ kind: "answer", status: code, body: text });
+        expect(kind).not.toBe("accepted");
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

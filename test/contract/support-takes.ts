@@ -1,0 +1,29 @@
+import { randomUUID } from "node:crypto";
+import { expect } from "vitest";
+import type { LimitResult, LimitRule, LimitTake } from "../../src/domain/limits.ts";
+import type { LimitsPort } from "../../src/ports.ts";
+
+/** A take of a subject nobody has drawn on. */
+export function takeOf(
+  rules: readonly LimitRule[],
+  owner: LimitTake["owner"] = "destination",
+  subject: string = randomUUID(),
+): LimitTake {
+  const names = { destination: "number", caller: "ip", service: "service" } as const;
+  return { name: names[owner], owner, subject, rules, peek: false };
+}
+
+/** Draws once on one limit that must be there to answer. */
+export async function draw(limits: LimitsPort, take: LimitTake): Promise<LimitResult> {
+  const answer = await limits.take([take]);
+  expect(answer.kind).toBe("answered");
+  const [result] = answer.kind === "answered" ? answer.results : [];
+  if (!result) throw new Error("answered without a result");
+  return result;
+}
+
+/** How many of `count` draws made at once are let through. */
+export async function drawAtOnce(limits: LimitsPort, take: LimitTake, count: number): Promise<number> {
+  const results = await Promise.all(Array.from({ length: count }, () => draw(limits, { ...take })));
+  return results.filter(({ allowed }) => allowed).length;
+}
