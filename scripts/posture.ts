@@ -1,8 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { CommandError, ROOT, runCommand } from "./lib/command.ts";
-import { environmentOf, readSettings } from "./lib/settings.ts";
-import { LOCAL_STATE, wrangler } from "./lib/wrangler.ts";
+import { CommandError, runCommand } from "./lib/command.ts";
+import { deleteValue, findTarget, putValue, readValues, type Target } from "./lib/control-kv.ts";
+import { readDuration } from "./lib/duration.ts";
 
 const HELP = `Reads and sets the posture by hand: how hard the service makes it to send.
 
@@ -11,6 +10,7 @@ const HELP = `Reads and sets the posture by hand: how hard the service makes it 
   npm run posture -- elevated|emergency|shutdown [--for 1h] [--why "what is going on"]
 
   --for DURATION     how long it holds before it ends by itself: 90s, 15m, 1h, 2d; from 60s to 30d; default 1h
+  --lift-caps        sending goes on over the spend caps for that long (with any posture, normal too)
   --why TEXT         shown to whoever finds it
   --env NAME         staging or production; without it the local service that npm start runs
   --local            the local service, said aloud
@@ -19,12 +19,13 @@ const HELP = `Reads and sets the posture by hand: how hard the service makes it 
 Every place where the service runs has heard of it within a minute.
 `;
 
-const KEY = "emergency-mode";
+/** What people set; it wins over the cron's own flag for as long as it lives. */
+const KEY = "operator-mode";
+const CRON_KEY = "emergency-mode";
 const POSTURES = ["normal", "elevated", "emergency", "shutdown"] as const;
-const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
 /** KV refuses shorter lives. */
-const MIN_SECONDS = 60;
-const MAX_SECONDS = 30 * 86_400;
+const SHORTEST = "60s";
+const LONGEST = "30d";
 const MAX_WHY_LENGTH = 200;
 
 /** The document under {@link KEY}; the Worker and the cron write and read the same. */
@@ -34,6 +35,7 @@ interface ControlDocument {
   until_ms: number;
   by: "operator";
   why: string;
+  caps_lifted?: boolean;
 }
 
 await runCommand(async () => {
@@ -41,6 +43,7 @@ await runCommand(async () => {
     options: {
       for: { type: "string", default: "1h" },
       why: { type: "string", default: "" },
+      "lift-caps": { type: "boolean", default: false },
       env: { type: "string" },
       local: { type: "boolean" },
       help: { type: "boolean", short: "h" },
@@ -55,15 +58,16 @@ await runCommand(async () => {
   if (values.why.length > MAX_WHY_LENGTH) {
     throw new CommandError(`--why is longer than ${MAX_WHY_LENGTH} characters.`);
   }
-  const lifeSeconds = readDuration(values.for);
+  const lifeSeconds = readDuration("--for", values.for, SHORTEST, LONGEST);
   const posture = POSTURES.find((name) => name === wanted);
   if (posture === undefined && wanted !== "show") {
     throw new CommandError(`"${wanted ?? ""}" is no posture: ${POSTURES.join(", ")}, or show. Try --help.`);
   }
   const target = await findTarget(values.env);
   if (posture === undefined) return console.log(await show(target));
-  if (posture === "normal") {
-    await kv(["delete", KEY], target);
+  if (posture === "normal" && !values["lift-caps"]) {
+    await deleteValue(target, KEY);
+    await deleteValue(target, CRON_KEY);
     return console.log(`${target.name}: normal`);
   }
   const nowMs = Date.now();
@@ -73,62 +77,24 @@ await runCommand(async () => {
     until_ms: nowMs + lifeSeconds * 1000,
     by: "operator",
     why: values.why,
+    ...(values["lift-caps"] ? { caps_lifted: true } : {}),
   };
-  await kv(["put", KEY, JSON.stringify(document), "--ttl", String(lifeSeconds)], target);
+  await putValue(target, KEY, JSON.stringify(document), ["--ttl", String(lifeSeconds)]);
   console.log(`${target.name}: ${sentence(document)}`);
 });
 
-interface Target {
-  name: string;
-  args: string[];
-}
-
-/** Where the KV namespace is: in an environment's account, or in the state of the running local service. */
-async function findTarget(environment: string | undefined): Promise<Target> {
-  if (environment !== undefined) {
-    environmentOf(await readSettings(), environment);
-    return { name: environment, args: ["--env", environment, "--remote"] };
-  }
-  const folder = `${ROOT}${LOCAL_STATE}`;
-  const ports = existsSync(folder) ? readdirSync(folder) : [];
-  const port = process.env.PORT || (ports.length === 1 ? ports[0] : "8787");
-  if (port === undefined || !ports.includes(port)) {
-    throw new CommandError(
-      `No local service runs on port ${port}: start it with npm start, or name an --env.`,
-    );
-  }
-  return { name: `local (port ${port})`, args: ["--local", "--persist-to", `${LOCAL_STATE}/${port}`] };
-}
-
 async function show(target: Target): Promise<string> {
-  const text = (await kv(["get", KEY, "--text"], target)).trim();
-  if (text === "" || text === "Value not found") return `${target.name}: normal`;
+  const texts = await readValues(target, [KEY, CRON_KEY]);
+  const text = texts.get(KEY) ?? texts.get(CRON_KEY);
+  if (text === undefined) return `${target.name}: normal`;
   try {
     return `${target.name}: ${sentence(JSON.parse(text) as ControlDocument)}`;
   } catch {
-    throw new CommandError(`${target.name}: the document under ${KEY} cannot be read: ${text}`);
+    throw new CommandError(`${target.name}: the control document cannot be read: ${text}`);
   }
 }
 
-function sentence({ posture, since_ms, until_ms, by, why }: ControlDocument): string {
+function sentence({ posture, since_ms, until_ms, by, why, caps_lifted }: ControlDocument): string {
   const times = `since ${new Date(since_ms).toISOString()}, until ${new Date(until_ms).toISOString()}`;
-  return `${posture} ${times}, by ${by}${why ? `: ${why}` : ""}`;
-}
-
-async function kv([action = "", ...args]: string[], target: Target): Promise<string> {
-  const run = await wrangler(["kv", "key", action, ...args, "--binding", "CONTROL", ...target.args]);
-  if (run.code === 0) return run.stdout;
-  throw new CommandError(
-    `${target.name}: wrangler could not ${action} the posture.\n${run.stderr || run.stdout}`,
-  );
-}
-
-function readDuration(text: string): number {
-  const [, amount, unit = ""] = /^(\d+)([smhd])$/.exec(text) ?? [];
-  const seconds = Number(amount) * (UNIT_SECONDS[unit] ?? Number.NaN);
-  if (Number.isNaN(seconds)) throw new CommandError(`--for "${text}" is no duration: 90s, 15m, 1h, 2d.`);
-  if (seconds < MIN_SECONDS || seconds > MAX_SECONDS) {
-    throw new CommandError(`--for "${text}" is not from 60s to 30d.`);
-  }
-  return seconds;
+  return `${posture}${caps_lifted ? ", spend caps lifted," : ""} ${times}, by ${by}${why ? `: ${why}` : ""}`;
 }

@@ -38,7 +38,7 @@ await runCommand(async () => {
   const port = readPort("PORT", 8787);
   const inboxPort = readPort("INBOX_PORT", 8790);
   if (port === inboxPort) throw new CommandError(`PORT and INBOX_PORT are both ${port}.`);
-  const policy = await readPolicy(values.policy);
+  const policy = await readPolicy(values.policy, port);
   await refuseTakenPort(port, "PORT");
   await refuseTakenPort(inboxPort, "INBOX_PORT");
 
@@ -67,8 +67,8 @@ async function startAll(port: number, inboxPort: number, policy: Table): Promise
       UPSTASH_REDIS_REST_URL: upstash.url,
       UPSTASH_REDIS_REST_TOKEN: token,
       SANDBOX_URL: inbox.url,
-      TURNSTILE_SITEVERIFY_URL: siteverify.url,
-      TURNSTILE_SECRET_KEY: ALWAYS_PASSES_SECRET,
+      CAPTCHA_SITEVERIFY_URL: siteverify.url,
+      CAPTCHA_SECRET_KEY: ALWAYS_PASSES_SECRET,
       SESSION_KEYS: mintKeyring(nowMs),
       PEPPER_KEYS: mintKeyring(nowMs),
       ENCRYPTION_KEYS: mintKeyring(nowMs),
@@ -93,8 +93,8 @@ async function refuseTakenPort(port: number, name: string): Promise<void> {
 }
 
 /** The development policy with the file laid over it, checked as the Worker will check it. */
-async function readPolicy(file: string | undefined): Promise<Table> {
-  const base = policyOf(await readSettings());
+async function readPolicy(file: string | undefined, port: number): Promise<Table> {
+  const base = mergeTables(policyOf(await readSettings()), { proof: { issuer: `http://localhost:${port}` } });
   const merged = file === undefined ? base : mergeTables(base, await readPolicyFile(file));
   const parsed = parsePolicy(merged);
   if (parsed.ok) return merged;

@@ -3,144 +3,12 @@
  * comes out. Faults name the setting and what is wrong with it, never its value, because values can be secrets.
  */
 import { z } from "zod";
+import type { PriceRow } from "./domain/money.ts";
+import { parseNetworkList } from "./domain/network-list.ts";
+import { isCountry } from "./domain/phone.ts";
 import type { Policy } from "./domain/policy.ts";
-
-const seconds = (min: number, max: number) => z.int().min(min).max(max);
-const limitRules = z
-  .array(z.strictObject({ max: z.int().min(1), window_seconds: seconds(1, 30 * 86_400) }))
-  .min(1);
-const country = z.string().regex(/^([A-Z]{2}|\*)$/, "must be an ISO 3166-1 alpha-2 code in capitals, or *");
-const channel = z.enum(["sms", "voice", "whatsapp"]);
-const numberType = z.enum([
-  "mobile",
-  "fixed_line",
-  "fixed_line_or_mobile",
-  "voip",
-  "premium_rate",
-  "shared_cost",
-  "toll_free",
-  "personal",
-  "pager",
-  "uan",
-  "voicemail",
-  "satellite",
-  "global_service",
-  "unknown",
-]);
-const rising = (curve: readonly (readonly [number, number])[]) =>
-  curve.every(([age, share], i) => age > (curve[i - 1]?.[0] ?? -1) && share >= (curve[i - 1]?.[1] ?? 0));
-
-/** Every default is in the README's policy chapter with the reason for its number. */
-const policySchema = z.strictObject({
-  code: z
-    .strictObject({
-      length: z.int().min(4).max(10).default(6),
-      ttl_seconds: seconds(60, 600).default(180),
-      session_seconds: seconds(60, 600).default(600),
-    })
-    .refine((code) => code.session_seconds >= code.ttl_seconds, {
-      path: ["session_seconds"],
-      error: "must not be shorter than ttl_seconds",
-    })
-    .prefault({}),
-  attempts: z
-    .strictObject({
-      max: z.int().min(3).max(5).default(5),
-      wait_seconds: z.array(seconds(0, 300)).min(1).default([0, 2, 5, 10]),
-    })
-    .prefault({}),
-  resend: z.strictObject({ wait_seconds: z.array(seconds(1, 599)).default([60, 120, 240]) }).prefault({}),
-  numbers: z
-    .strictObject({
-      refuse_types: z
-        .array(numberType)
-        .default([
-          "premium_rate",
-          "shared_cost",
-          "toll_free",
-          "personal",
-          "pager",
-          "uan",
-          "voicemail",
-          "voip",
-          "satellite",
-          "global_service",
-          "unknown",
-        ]),
-    })
-    .prefault({}),
-  countries: z.strictObject({ allow: z.array(country).min(1), deny: z.array(country).default([]) }),
-  limits: z
-    .strictObject({
-      number: limitRules.default([
-        { max: 1, window_seconds: 60 },
-        { max: 3, window_seconds: 600 },
-        { max: 10, window_seconds: 86_400 },
-      ]),
-      ip: limitRules.default([
-        { max: 10, window_seconds: 3600 },
-        { max: 50, window_seconds: 86_400 },
-      ]),
-      service: limitRules.default([{ max: 600, window_seconds: 60 }]),
-      wrong_codes_per_ip: limitRules.default([{ max: 30, window_seconds: 3600 }]),
-    })
-    .prefault({}),
-  challenge: z.strictObject({
-    mode: z.enum(["always", "emergency", "never"]).default("always"),
-    hostnames: z.array(z.string().min(1)).min(1),
-    action: z
-      .string()
-      .regex(/^[\w-]{1,32}$/)
-      .default("send"),
-    site_key: z.string().min(1),
-    on_outage: z.enum(["refuse", "allow_clean"]).default("allow_clean"),
-  }),
-  proof: z.strictObject({
-    issuer: z.url(),
-    audience: z.string().min(1),
-    ttl_seconds: seconds(30, 900).default(300),
-  }),
-  message: z.strictObject({
-    brand: z.string().min(1).max(40),
-    origin_host: z
-      .string()
-      .regex(/^([a-z0-9-]+(\.[a-z0-9-]+)*)?$/, "must be a host name, without scheme or port")
-      .default(""),
-  }),
-  delivery: z.strictObject({
-    provider: z.enum(["sandbox", "twilio"]),
-    channels: z.array(channel).min(1).default(["sms"]),
-    timeout_ms: z.int().min(500).max(10_000).default(8000),
-  }),
-  monitor: z
-    .strictObject({
-      window_minutes: z.int().min(5).max(60).default(15),
-      min_sends: z.int().min(5).default(30),
-      alarm_ratio: z.number().gt(0).lt(1).default(0.3),
-      clear_after_minutes: z.int().min(1).default(15),
-      flag_seconds: seconds(60, 86_400).default(3600),
-      answer_curve: z
-        .array(z.tuple([z.number().min(0), z.number().min(0).max(1)]))
-        .min(2)
-        .refine(rising, { error: "ages and shares must rise" })
-        .default([
-          [5, 0],
-          [15, 0.35],
-          [30, 0.65],
-          [60, 0.85],
-          [120, 0.95],
-          [180, 1],
-        ]),
-    })
-    .prefault({}),
-  cors: z.strictObject({ origins: z.array(z.string().min(1)).default([]) }).prefault({}),
-  flows: z
-    .record(
-      z.string().regex(/^[a-z][a-z0-9_]{0,31}$/),
-      z.strictObject({ audience: z.string().min(1).optional() }),
-    )
-    .default({ default: {}, signup: {}, login: {}, recovery: {}, payment: {} }),
-});
+import { parsePriceTable } from "./domain/price-table.ts";
+import { policySchema } from "./policy-schema.ts";
 
 /** One key of a ring: its id travels with what it made, so that old keys go on verifying while a new one signs. */
 export interface RingKey {
@@ -197,8 +65,10 @@ const rawSchema = z.object({
   POLICY: policySchema,
   UPSTASH_REDIS_REST_URL: z.url(),
   UPSTASH_REDIS_REST_TOKEN: z.string().min(1),
-  TURNSTILE_SECRET_KEY: z.string().min(1),
-  TURNSTILE_SITEVERIFY_URL: z.url().default("https://challenges.cloudflare.com/turnstile/v0/siteverify"),
+  CAPTCHA_SECRET_KEY: z.string().min(1),
+  /** Secret of the widget for demanded challenges (POLICY.captcha.fresh_site_key). */
+  CAPTCHA_FRESH_SECRET_KEY: z.string().min(1).optional(),
+  CAPTCHA_SITEVERIFY_URL: z.url().optional(),
   SESSION_KEYS: keyring,
   PEPPER_KEYS: keyring,
   ENCRYPTION_KEYS: keyring,
@@ -216,9 +86,6 @@ const rawSchema = z.object({
     .optional(),
 });
 
-/** The published Turnstile test secrets pass or fail everybody. */
-const TURNSTILE_TEST_SECRET = /^[123]x0+A+$/;
-
 /** Rules between settings: what a provider needs, and what must never reach people outside. */
 const configSchema = rawSchema.superRefine((raw, context) => {
   const fault = (setting: string, message: string) =>
@@ -232,17 +99,29 @@ const configSchema = rawSchema.superRefine((raw, context) => {
       if (raw[name] === undefined) fault(name, "is missing; POLICY.delivery.provider is twilio");
     }
   }
+  const { provider: captcha, fresh_site_key } = raw.POLICY.captcha;
+  if (fresh_site_key === undefined && raw.CAPTCHA_FRESH_SECRET_KEY !== undefined) {
+    fault("POLICY.captcha.fresh_site_key", "is missing; CAPTCHA_FRESH_SECRET_KEY is set");
+  }
+  // hCaptcha's secret is the account's and serves all its widgets.
+  if (fresh_site_key !== undefined && captcha !== "hcaptcha" && raw.CAPTCHA_FRESH_SECRET_KEY === undefined) {
+    fault("CAPTCHA_FRESH_SECRET_KEY", "is missing; POLICY.captcha.fresh_site_key is set");
+  }
   if (raw.ENVIRONMENT !== "production") return;
   if (provider === "sandbox") fault("POLICY.delivery.provider", "must be a real provider in production");
-  if (raw.POLICY.challenge.mode === "never")
-    fault("POLICY.challenge.mode", "must not be never in production");
-  if (TURNSTILE_TEST_SECRET.test(raw.TURNSTILE_SECRET_KEY)) {
-    fault("TURNSTILE_SECRET_KEY", "is a published test secret, which lets everybody through");
-  }
+  if (raw.POLICY.challenge === "never") fault("POLICY.challenge", "must not be never in production");
   if (!raw.POLICY.proof.issuer.startsWith("https://")) fault("POLICY.proof.issuer", "must be https");
 });
 
 export type Config = z.infer<typeof configSchema>;
+
+/** The data files an operator may replace, read. */
+export interface Tables {
+  prices: readonly PriceRow[];
+  /** Owners of hosting, cloud and VPN networks by ASN. */
+  hosting: ReadonlyMap<number, string>;
+}
+
 export type Checked<T> = { ok: true; value: T } | { ok: false; faults: string[] };
 
 /** Checks a policy document alone; scripts use it before they start or deploy anything. */
@@ -253,6 +132,21 @@ export function parsePolicy(input: unknown): Checked<Policy> {
 /** Checks the whole environment. */
 export function parseConfig(env: unknown): Checked<Config> {
   return checked(configSchema.safeParse(env), "");
+}
+
+/** Reads the data files; every fault is named by file and line. */
+export function parseTables(texts: { prices: string; hosting: string }): Checked<Tables> {
+  const prices = parsePriceTable(texts.prices, isCountry);
+  const hosting = parseNetworkList(texts.hosting);
+  if (prices.ok && hosting.ok) return { ok: true, value: { prices: prices.rows, hosting: hosting.networks } };
+  const named = (file: string, faults: string[]) => faults.map((fault) => `${file}: ${fault}`);
+  return {
+    ok: false,
+    faults: [
+      ...(prices.ok ? [] : named("src/data/prices.csv", prices.faults)),
+      ...(hosting.ok ? [] : named("src/data/hosting-asns.csv", hosting.faults)),
+    ],
+  };
 }
 
 function checked<T>(result: z.ZodSafeParseResult<T>, root: string): Checked<T> {

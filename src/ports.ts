@@ -2,20 +2,25 @@
  * What the flows need from outside, as types. Every port has a real adapter and a stand-in that passes the same contract
  * suite. Expected failures are values; a port that throws has a bug.
  */
+import type { ApiKey } from "./domain/api-key.ts";
 import type { Cohort } from "./domain/cohorts.ts";
+import type { ExposurePolicy, Hold, Level, LevelReading } from "./domain/exposure.ts";
+import type { Failures } from "./domain/failures.ts";
 import type { LimitResult, LimitTake } from "./domain/limits.ts";
+import type { Meter, MeterReading, PriceRow } from "./domain/money.ts";
 import type { Policy } from "./domain/policy.ts";
 import type { ControlDocument, Posture } from "./domain/posture.ts";
 import type {
   AttemptResult,
   Channel,
-  KeptCode,
   OpenCommand,
+  ResendCommand,
   ResendResult,
   SendRecord,
   SessionRules,
   SessionView,
 } from "./domain/session.ts";
+import type { Source } from "./domain/source.ts";
 
 /** A dependency that was silent, broken or slow. What that means is policy, never "allow" by accident. */
 export interface Unavailable {
@@ -23,16 +28,19 @@ export interface Unavailable {
   cause: string;
 }
 
-/** Who asks, as the platform (never the client) says. */
-export interface Caller {
-  ip: string;
-  asn: number | null;
-  country: string | null;
+/**
+ * Who asks. Of a public client, what the platform (never the client itself) says; of a server that showed an API key, its
+ * end user as the server says.
+ */
+export interface Caller extends Source {
+  /** null for public clients. */
+  server: Omit<ApiKey, "name"> | null;
 }
 
 export interface ControlPort {
-  /** The control document as this place knows it, a few seconds old at most; a malformed one reads as emergency. */
+  /** The document in force as this place knows it, a few seconds old at most; a malformed one reads as emergency. */
   read(): Promise<ControlDocument | null>;
+  /** Sets and takes down the cron's own flag; what people set is out of its reach. */
   write(document: ControlDocument): Promise<void>;
   clear(): Promise<void>;
 }
@@ -42,6 +50,69 @@ export interface LimitsPort {
   take(takes: readonly LimitTake[]): Promise<{ kind: "answered"; results: LimitResult[] } | Unavailable>;
   /** Gives back what was drawn. */
   refund(takes: readonly LimitTake[]): Promise<void>;
+}
+
+export interface Reservation {
+  /** Every level that must have room for the hold's weight. */
+  levels: readonly Level[];
+  hold: Hold;
+  slowStart: ExposurePolicy["slow_start"];
+}
+
+export type ReserveResult =
+  | { kind: "granted"; meters: MeterReading[] }
+  | { kind: "exhausted"; level: string }
+  | { kind: "capped"; meter: Meter }
+  | Unavailable;
+
+/** Exposure budgets and spend meters. */
+export interface BudgetsPort {
+  /** What the levels hold, and what the meters have run up to. */
+  read(
+    levels: readonly Level[],
+    meters: readonly Meter[],
+  ): Promise<{ kind: "answered"; readings: LevelReading[]; totals: number[] } | Unavailable>;
+  /** Takes from every level and every meter, or from none: 500 at once into room for 5 let 5 through. */
+  reserve(reservation: Reservation): Promise<ReserveResult>;
+  /** Gives back what was taken for a message that never left; nothing, if the reservation never came about. */
+  release(hold: Hold): Promise<void>;
+  /** Books a verification: the units come back and the levels have earned. */
+  credit(hold: Hold): Promise<void>;
+}
+
+export interface Recalled {
+  kind: "answered";
+  numberKnown: boolean;
+  /** When this number was last asked for a fresh challenge from this address. */
+  askedAtMs: number | null;
+  /** In the order of the tags asked for. */
+  failures: (Failures | null)[];
+}
+
+/** What is remembered of people, under keyed hashes. */
+export interface MarksPort {
+  recall(tags: {
+    numberTag: string;
+    askTag: string;
+    failureTags: readonly string[];
+  }): Promise<Recalled | Unavailable>;
+  markKnown(numberTag: string): Promise<void>;
+  markAsked(askTag: string): Promise<void>;
+  countFailure(failureTags: readonly string[]): Promise<void>;
+  forgetFailures(failureTags: readonly string[]): Promise<void>;
+}
+
+/** What a device token says: a device we know because we issued the token when it verified. */
+export interface DeviceClaims {
+  deviceId: string;
+  /** Tags of the numbers it verified, the newest first. */
+  numberTags: string[];
+}
+
+export interface DevicesPort {
+  issue(claims: DeviceClaims): Promise<string>;
+  /** null for anything forged or expired. */
+  read(token: string): Promise<DeviceClaims | null>;
 }
 
 export interface ClaimsPort {
@@ -54,10 +125,21 @@ export interface ClaimsPort {
     value: string,
     ttlSeconds: number,
   ): Promise<{ kind: "held"; value: string } | Unavailable>;
-  release(key: string): Promise<void>;
+  /** Frees the key if `value` holds it. */
+  release(key: string, value: string): Promise<void>;
 }
 
-export type ChallengeResult = { kind: "passed" } | { kind: "failed"; cause: string } | Unavailable;
+export type ChallengeResult =
+  | {
+      kind: "passed";
+      solvedAtMs: number | null;
+      /** `fresh` for a token of the widget that only demanded challenges use, where there is one. */
+      grade: "ordinary" | "fresh";
+    }
+  | { kind: "failed"; cause: string }
+  /** The issuer does not take our secret: nobody can be checked until someone has looked. */
+  | { kind: "misconfigured"; cause: string }
+  | Unavailable;
 
 export interface ChallengePort {
   /**
@@ -69,7 +151,7 @@ export interface ChallengePort {
 
 export interface SessionsPort {
   open(id: string, command: OpenCommand, rules: SessionRules): Promise<SessionView>;
-  resend(id: string, channel: Channel, fresh: KeptCode, rules: SessionRules): Promise<ResendResult>;
+  resend(id: string, command: ResendCommand, rules: SessionRules): Promise<ResendResult>;
   settle(
     id: string,
     sendIndex: number,
@@ -87,6 +169,12 @@ export interface SessionClaims {
   flow: string;
   phone: string;
   reference: string | null;
+  /** Of the device token the send came with, or a new one that the device gets when it verifies. */
+  deviceId: string;
+  /** Numbers the device verified before. */
+  deviceNumberTags: string[];
+  /** Where a wrong code is counted across sessions. */
+  failureTags: string[];
 }
 
 /** A session as its bearer proved it: the claims and the key that made its code digests. */
@@ -145,8 +233,11 @@ export interface OutgoingMessage {
 export type DeliveryResult =
   | { kind: "accepted"; messageId: string }
   | { kind: "refused"; cause: string; retryable: boolean }
-  /** No answer in time: it may have left, so it must not be sent again without a decision. */
-  | { kind: "unknown"; cause: string };
+  /**
+   * It may have left, so it must not be sent again without a decision: no answer in time, or the connection was lost, and
+   * whether before or after the request was read cannot be told.
+   */
+  | { kind: "unknown"; cause: string; connectionLost: boolean };
 
 export interface ProviderPort {
   readonly name: string;
@@ -170,6 +261,12 @@ export interface Deps {
   claims: ClaimsPort;
   challenge: ChallengePort;
   sessions: SessionsPort;
+  budgets: BudgetsPort;
+  marks: MarksPort;
+  devices: DevicesPort;
+  prices: readonly PriceRow[];
+  /** Owners of hosting, cloud and VPN networks by ASN. */
+  hosting: ReadonlyMap<number, string>;
   tokens: TokensPort;
   vault: VaultPort;
   proofs: ProofsPort;
@@ -179,8 +276,8 @@ export interface Deps {
   nowMs(): number;
   /** Resolves after this long. */
   pause(ms: number): Promise<void>;
-  /** Lets work go on behind the answer. */
-  defer(work: Promise<unknown>): void;
+  /** Lets work go on behind the answer; what fails is logged with the verification it belongs to. */
+  defer(work: Promise<unknown>, correlationId: string): void;
 }
 
 export type { Channel, ControlDocument, Policy, Posture };

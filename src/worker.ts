@@ -1,6 +1,8 @@
 /** The entry: fetch, the minute's cron, and the session object. No logic. */
-import { compose, log } from "./compose.ts";
-import { parseConfig } from "./config.ts";
+import { compose, compositionFaults, log } from "./compose.ts";
+import { parseConfig, parseTables } from "./config.ts";
+import hosting from "./data/hosting-asns.csv";
+import prices from "./data/prices.csv";
 import { monitor } from "./flows/monitor.ts";
 import { createApp } from "./http/app.ts";
 import { misconfigured } from "./http/misconfigured.ts";
@@ -22,11 +24,16 @@ function serviceFor(env: Env): Service {
 
 function build(env: Env): Service {
   const config = parseConfig(env);
-  if (!config.ok) {
-    for (const fault of config.faults) log("misconfigured", { fault });
-    return { faults: config.faults };
+  const tables = parseTables({ prices, hosting });
+  const faults =
+    config.ok && tables.ok
+      ? compositionFaults(config.value, tables.value)
+      : [...(config.ok ? [] : config.faults), ...(tables.ok ? [] : tables.faults)];
+  if (!config.ok || !tables.ok || faults.length > 0) {
+    for (const fault of faults) log("misconfigured", { fault });
+    return { faults };
   }
-  const deps = compose(config.value, env);
+  const deps = compose(config.value, tables.value, env);
   return { deps, app: createApp(deps, config.value.ENVIRONMENT) };
 }
 

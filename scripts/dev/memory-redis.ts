@@ -73,5 +73,12 @@ export function openMemoryRedis(): RedisClient & { quit(): Promise<unknown> } {
 
 /** ioredis-mock sees the options of SET only in capitals; @upstash/redis sends `nx` and would overwrite what is there. */
 function loudOptions([key = "", value = "", ...options]: string[]): string[] {
-  return [key, value, ...options.map((option) => option.toUpperCase())];
+  const loud = options.map((option) => option.toUpperCase());
+  // Its option pairs are read two by two, which a GET in front of them upsets.
+  return [
+    key,
+    value,
+    ...loud.filter((option) => option !== "GET"),
+    ...loud.filter((option) => option === "GET"),
+  ];
 }

@@ -85,7 +85,7 @@ async function answering(url: string): Promise<void> {
     if (response?.ok) return;
     const problem = (await response?.json().catch(() => null)) as Problem | null | undefined;
     if (problem?.code === "misconfigured") {
-      const faults = problem.faults ?? [problem.detail ?? "it does not say what"];
+      const faults = problem.errors?.map(({ reason }) => reason) ?? ["it does not say what"];
       throw new CommandError(
         `The Worker refuses its configuration:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`,
       );
@@ -98,8 +98,7 @@ async function answering(url: string): Promise<void> {
 
 interface Problem {
   code?: string;
-  detail?: string;
-  faults?: string[];
+  errors?: { reason: string }[];
 }
 
 /** Runs the Worker's cron at every full minute, as the platform does in production, until this process ends. */

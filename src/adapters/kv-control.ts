@@ -2,8 +2,9 @@ import { z } from "zod";
 import { type ControlDocument, POSTURES } from "../domain/posture.ts";
 import type { ControlPort, Log } from "../ports.ts";
 
-/** The flag's name, known to operators and scripts. */
-export const CONTROL_KEY = "emergency-mode";
+/** The cron's flag, and the document of people, in keys of their own: neither can overwrite the other. */
+export const CRON_KEY = "emergency-mode";
+export const OPERATOR_KEY = "operator-mode";
 
 /** KV refuses shorter lives. */
 const KV_MIN_TTL_SECONDS = 60;
@@ -20,12 +21,14 @@ const documentSchema = z.object({
   until_ms: z.number(),
   by: z.enum(["cron", "operator"]),
   why: z.string(),
+  caps_lifted: z.boolean().optional(),
   healthy_since_ms: z.number().nullable().default(null),
 });
 
 /**
- * The control document in KV. A value nobody can read, or a KV that does not answer, is an emergency and not a normal
- * day: the challenge becomes mandatory and the limits halve until someone has looked.
+ * The control documents in KV. What people set wins over the cron's flag for as long as it lives. A value nobody can read, or
+ * a KV that does not answer, is an emergency and not a normal day: the challenge becomes mandatory and the limits halve
+ * until someone has looked.
  */
 export function kvControl(kv: KVNamespace, nowMs: () => number, log: Log): ControlPort {
   let memory: { document: ControlDocument | null; readAtMs: number } | null = null;
@@ -33,6 +36,12 @@ export function kvControl(kv: KVNamespace, nowMs: () => number, log: Log): Contr
   const remember = (document: ControlDocument | null) => {
     memory = { document, readAtMs: nowMs() };
     return document;
+  };
+
+  /** The isolate that writes the flag acts on it at once, unless people have said otherwise. */
+  const rememberOwn = (document: ControlDocument | null) => {
+    const operators = memory?.document?.by === "operator" && nowMs() < memory.document.until_ms;
+    if (!operators) remember(document);
   };
 
   const caution = (why: string): ControlDocument => {
@@ -48,14 +57,25 @@ export function kvControl(kv: KVNamespace, nowMs: () => number, log: Log): Contr
     };
   };
 
+  const parse = (text: string): ControlDocument => {
+    const parsed = documentSchema.safeParse(parseJson(text));
+    return parsed.success ? parsed.data : caution("a control document in KV cannot be read");
+  };
+
   return {
     async read() {
       if (memory && nowMs() - memory.readAtMs < MEMORY_MS) return memory.document;
       try {
-        const text = await kv.get(CONTROL_KEY, { type: "text", cacheTtl: KV_CACHE_TTL_SECONDS });
-        if (text === null) return remember(null);
-        const parsed = documentSchema.safeParse(parseJson(text));
-        return remember(parsed.success ? parsed.data : caution("the control document in KV cannot be read"));
+        const texts = await kv.get([OPERATOR_KEY, CRON_KEY], {
+          type: "text",
+          cacheTtl: KV_CACHE_TTL_SECONDS,
+        });
+        const documents = [OPERATOR_KEY, CRON_KEY].map((key) => texts.get(key) ?? null);
+        const running = documents
+          .filter((text) => text !== null)
+          .map(parse)
+          .find(({ until_ms }) => nowMs() < until_ms);
+        return remember(running ?? null);
       } catch {
         return remember(caution("KV does not answer"));
       }
@@ -63,15 +83,15 @@ export function kvControl(kv: KVNamespace, nowMs: () => number, log: Log): Contr
 
     async write(document) {
       const lifeSeconds = Math.ceil((document.until_ms - nowMs()) / 1000);
-      await kv.put(CONTROL_KEY, JSON.stringify(document), {
+      await kv.put(CRON_KEY, JSON.stringify(document), {
         expirationTtl: Math.max(KV_MIN_TTL_SECONDS, lifeSeconds),
       });
-      remember(document);
+      rememberOwn(document);
     },
 
     async clear() {
-      await kv.delete(CONTROL_KEY);
-      remember(null);
+      await kv.delete(CRON_KEY);
+      rememberOwn(null);
     },
   };
 }

@@ -9,7 +9,7 @@ export function objectSessions(namespace: DurableObjectNamespace<SessionObject>)
   const pick = ({ code, attempts, resend }: SessionRules): SessionRules => ({ code, attempts, resend });
   return {
     open: async (id, command, rules) => object(id).open(command, pick(rules)),
-    resend: async (id, channel, fresh, rules) => object(id).resend(channel, fresh, pick(rules)),
+    resend: async (id, command, rules) => object(id).resend(command, pick(rules)),
     settle: async (id, sendIndex, outcome) => object(id).settle(sendIndex, outcome),
     attempt: async (id, digest, rules) => object(id).attempt(digest, pick(rules)),
     view: async (id, rules) => object(id).view(pick(rules)),

@@ -5,8 +5,8 @@ export type ProviderAnswer =
   | Extract<DeliveryResult, { kind: "refused" | "unknown" }>;
 
 /**
- * Posts one message to a provider. A connection that was never made is a refusal; one that fell silent after that is
- * `unknown`, because the message may have left and may be billed.
+ * Posts one message to a provider. Whatever is thrown is `unknown`: in workerd a connection that was refused and one that
+ * was lost after the request had been read fail with the very same error ("Network connection lost.").
  */
 export async function postForDelivery(
   url: string,
@@ -23,15 +23,21 @@ export async function postForDelivery(
     return { kind: "answered", status: response.status, body: asRecord(await response.text()) };
   } catch (error) {
     return error instanceof Error && error.name === "TimeoutError"
-      ? { kind: "unknown", cause: `no answer in ${timeoutMs} ms` }
-      : { kind: "refused", cause: "provider not reachable", retryable: true };
+      ? { kind: "unknown", cause: `no answer in ${timeoutMs} ms`, connectionLost: false }
+      : { kind: "unknown", cause: "connection refused or lost", connectionLost: true };
   }
 }
 
+/** Gateways say these when the provider behind them was silent: the message may have left (Cloudflare 520, 522, 524). */
+const SILENT_GATEWAY = [504, 520, 522, 524];
+
 /** Reads an answer that is no success by its status alone: 429 and 5xx may pass another time, or elsewhere. */
 export function deliveryFault(status: number, detail = ""): DeliveryResult {
-  const cause = `provider answered ${status}${detail === "" ? "" : ` (${detail})`}`;
-  if (status >= 200 && status < 300) return { kind: "unknown", cause: `${cause} without a message id` };
+  const cause = `provider answered ${status}${detail}`;
+  if (status >= 200 && status < 300) {
+    return { kind: "unknown", cause: `${cause} without a message id`, connectionLost: false };
+  }
+  if (SILENT_GATEWAY.includes(status)) return { kind: "unknown", cause, connectionLost: false };
   return { kind: "refused", cause, retryable: status === 429 || status >= 500 };
 }
 

@@ -46,15 +46,18 @@ export function twilioProvider(options: TwilioOptions): ProviderPort {
         return DEAD_STATES.includes(String(status))
           ? {
               kind: "refused",
-              cause: `twilio ${String(status)}, error ${String(errorCode)}`,
+              cause: `twilio ${String(status)}${errorText(errorCode)}`,
               retryable: true,
             }
           : { kind: "accepted", messageId: sid };
       }
-      const fault = deliveryFault(answer.status, code === undefined ? "" : `error ${String(code)}`);
+      const fault = deliveryFault(answer.status, errorText(code));
       return fault.kind === "refused" && ACCOUNT_FAULTS.includes(answer.status)
         ? { ...fault, retryable: true }
         : fault;
     },
   };
 }
+
+/** Only a number: an answer that repeats the request must not carry the phone number into a log. */
+const errorText = (code: unknown): string => (typeof code === "number" ? ` (error ${code})` : "");

@@ -2,10 +2,9 @@ import { DurableObject } from "cloudflare:workers";
 import {
   type AttemptResult,
   attemptCode,
-  type Channel,
-  type KeptCode,
   type OpenCommand,
   openSession,
+  type ResendCommand,
   type ResendResult,
   resendSession,
   type SendRecord,
@@ -38,10 +37,10 @@ export class SessionObject extends DurableObject<Env> {
     return viewSession(state, rules, nowMs);
   }
 
-  resend(channel: Channel, fresh: KeptCode, rules: SessionRules): ResendResult {
+  resend(command: ResendCommand, rules: SessionRules): ResendResult {
     const state = this.#state();
     if (!state) return { kind: "gone", cause: "no such session" };
-    const next = resendSession(state, channel, fresh, rules, Date.now());
+    const next = resendSession(state, command, rules, Date.now());
     this.#keep(next.state);
     return next.result;
   }

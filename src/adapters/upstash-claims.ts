@@ -3,24 +3,25 @@ import type { ClaimsPort } from "../ports.ts";
 import { keys } from "./keys.ts";
 import { silence } from "./upstash.ts";
 
+/** Frees the key for whom it holds: another request may have claimed it meanwhile. */
+const RELEASE = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`;
+
 /** Idempotency keys on Upstash: the first request to set one holds it, the others read who does. */
 export function upstashClaims(redis: Redis): ClaimsPort {
   return {
     async claim(key, value, ttlSeconds) {
       try {
         const name = keys.idempotency(key);
-        const [, held] = await Promise.all([
-          redis.set(name, value, { nx: true, ex: ttlSeconds }),
-          redis.get<string>(name),
-        ]);
-        return held === null ? silence(null) : { kind: "held", value: held };
+        // One command: this client sends reads and writes in pipelines of their own, and a read could come first.
+        const held = await redis.set<string>(name, value, { nx: true, get: true, ex: ttlSeconds });
+        return { kind: "held", value: held ?? value };
       } catch (error) {
         return silence(error);
       }
     },
 
-    async release(key) {
-      await redis.del(keys.idempotency(key));
+    async release(key, value) {
+      await redis.eval(RELEASE, [keys.idempotency(key)], [value]);
     },
   };
 }

@@ -16,10 +16,21 @@ export function openUpstash(
   return new Redis({
     url: config.UPSTASH_REDIS_REST_URL,
     token: config.UPSTASH_REDIS_REST_TOKEN,
-    retry: false,
+    // Not `false`, which still asks twice.
+    retry: { retries: 0 },
     enableTelemetry: false,
     signal: () => AbortSignal.timeout(UPSTASH_TIMEOUT_MS),
   });
+}
+
+/**
+ * An answer as the list of whole numbers that a script of ours gives.
+ *
+ * @throws for anything else: what cannot be read must never count as room
+ */
+export function wholeNumbers(answer: unknown, count: number): number[] {
+  if (Array.isArray(answer) && answer.length === count && answer.every(Number.isSafeInteger)) return answer;
+  throw new Error("an answer that no script of ours gives");
 }
 
 /** What became of a command that failed: slow or broken, without its text, which would repeat the keys. */

@@ -6,6 +6,7 @@
  * comes from. It is the linear boundary of a sequential test on the conversion rate (Wald 1945): with a gain of g a
  * destination whose strangers convert better than 1 / (1 + g) never runs out for long.
  */
+import type { Meter } from "./money.ts";
 import type { Phone } from "./phone.ts";
 
 /** Units are counted in hundredths, so that a store with integers keeps them exactly. */
@@ -31,7 +32,14 @@ export type LevelName =
   | "number"
   | "unknown"
   | "odd"
+  | "odd_country"
   | "overall";
+
+export interface PurseRule {
+  window_seconds: number;
+  country: BudgetRule;
+  overall: BudgetRule;
+}
 
 export interface ExposurePolicy {
   /** Strangers: over this window, every level must have room. */
@@ -41,11 +49,12 @@ export interface ExposurePolicy {
   country: BudgetRule;
   network: BudgetRule;
   address: BudgetRule;
-  device: BudgetRule;
   /** All countries together that have verified less than `history_verified`. */
   unknown: BudgetRule;
   /** All requests together whose source does not fit their destination (hosting network, another country). */
   odd: BudgetRule;
+  /** Those to one country. They draw on this and not on the country's own room: nobody shuts a country out from afar. */
+  odd_country: BudgetRule;
   overall: BudgetRule;
   /** Messages to strangers one block may get in the window, verified or not: bought conversion stops here. */
   block_density: number;
@@ -56,16 +65,42 @@ export interface ExposurePolicy {
   max_weight: number;
   /** Verifications ever (with gaps under 30 days) that give a country a history. */
   history_verified: number;
-  /** Verifications in the window that make an address evidence for its next stranger. */
-  proven_verified: number;
-  /** Strangers who passed a fresh challenge while the first budgets were used up: a second, smaller purse. */
-  challenged: { window_seconds: number; block: BudgetRule; country: BudgetRule; overall: BudgetRule };
+  /**
+   * What verified for long has a larger base: one unit more for so many verifications ever, at most `most`. Chance weighs
+   * more on ten people a day than on a thousand, and a country that verified hundreds is no stranger on a thin day.
+   */
+  seasoned: { verified_per_unit: number; most: number };
+  /**
+   * Strangers' verifications in the window that make an address evidence for its next stranger, and what may be out on such
+   * evidence: it stands in for the country's room and not for every bound.
+   */
+  proven: { verified: number; country: BudgetRule; overall: BudgetRule };
+  /**
+   * Strangers who passed a fresh challenge while the first budgets were used up: a second, smaller purse. Its window is
+   * short, so that whoever finds it empty may find room when they try again; a block's is the long one.
+   */
+  challenged: PurseRule & { block: BudgetRule };
+  /**
+   * A third one, for strangers who were turned away and ask again for the same number after a while: people do, and to
+   * pumps it is twice the work for half the messages. A block gets no more from it than from the second alone.
+   */
+  returned: PurseRule & { after_seconds: number };
   /** People who verified before, so that a stolen known number is no hole either. */
-  known: { window_seconds: number; number: BudgetRule; device: BudgetRule; country: BudgetRule };
+  known: {
+    window_seconds: number;
+    number: BudgetRule;
+    device: BudgetRule;
+    block: BudgetRule;
+    country: BudgetRule;
+    overall: BudgetRule;
+  };
 }
 
 /** Whose purse a message is paid from. */
-export type Pool = "stranger" | "challenged" | "proven" | "known";
+export type Pool = "stranger" | "challenged" | "returned" | "proven" | "known";
+
+/** Purses, and the levels that some strangers draw on beside theirs. */
+export type Drawn = Pool | "odd" | "unknown";
 
 /** One budget that a message draws on. */
 export interface Level {
@@ -73,6 +108,8 @@ export interface Level {
   /** `<pool>:<level>:<subject>`; subjects are ranges, countries, networks, or keyed hashes of addresses and numbers. */
   key: string;
   rule: BudgetRule;
+  /** The rule's base in hundredths. */
+  base: number;
   windowSeconds: number;
   /** Messages the level takes in its window at all, or null. */
   maxMessages: number | null;
@@ -90,14 +127,20 @@ export interface LevelReading {
   earned: number;
 }
 
+/** All that is known of a request's levels, as `allLevels` names them. */
+export type Readings = Record<Drawn, LevelReading[]>;
+
 /** Where a message would go and come from; hashed where it names a person. */
 export interface ExposureSubjects {
   phone: Phone;
   numberTag: string;
   addressTag: string;
   asn: number | null;
-  /** Of a device token that we issued; null for clients without one. */
-  deviceId: string | null;
+  /**
+   * A device that verified this very number before, by the token we gave it: strangers' messages to the number do not count
+   * against it. Any other device is a stranger's, or one verified number would open the purse for all others.
+   */
+  ownDevice: string | null;
 }
 
 export const slotOf = (nowMs: number, windowSeconds: number): number =>
@@ -108,50 +151,87 @@ export const oldestSlotOf = (nowMs: number, windowSeconds: number): number =>
   slotOf(nowMs, windowSeconds) - SLOTS + 1;
 
 /** Every level any verdict could draw on: they are read together, in one round trip. */
-export function allLevels(subjects: ExposureSubjects, policy: ExposurePolicy): Record<Pool | "odd" | "unknown", Level[]> {
-  const { phone, numberTag, addressTag, asn, deviceId } = subjects;
-  const { window_seconds: day, challenged, known } = policy;
-  const level = (pool: Pool, name: LevelName, subject: string, rule: BudgetRule, windowSeconds: number): Level => ({
+export function allLevels(subjects: ExposureSubjects, policy: ExposurePolicy): Record<Drawn, Level[]> {
+  const { phone, numberTag, addressTag, asn, ownDevice } = subjects;
+  const { window_seconds: day, known } = policy;
+  const level = (
+    pool: Pool,
+    name: LevelName,
+    subject: string,
+    rule: BudgetRule,
+    windowSeconds: number,
+  ): Level => ({
     name,
     key: `${pool}:${name}:${subject}`,
     rule,
+    base: Math.round(rule.base * UNIT),
     windowSeconds,
     maxMessages: pool === "stranger" && name === "block" ? policy.block_density : null,
   });
   const block = level("stranger", "block", phone.block, policy.block, day);
   const address = level("stranger", "address", addressTag, policy.address, day);
+  const challengedBlock = level("challenged", "block", phone.block, policy.challenged.block, day);
+  const smallPurse = (pool: "challenged" | "returned", { country, overall, window_seconds }: PurseRule) => [
+    challengedBlock,
+    level(pool, "country", phone.country, country, window_seconds),
+    level(pool, "overall", "all", overall, window_seconds),
+  ];
   return {
     stranger: [
       block,
-      level("stranger", "prefix", phone.prefix, policy.prefix, day),
+      level("stranger", "prefix", `${phone.country} ${phone.prefix}`, policy.prefix, day),
       level("stranger", "country", phone.country, policy.country, day),
       ...(asn === null ? [] : [level("stranger", "network", `AS${asn}`, policy.network, day)]),
       address,
-      ...(deviceId === null ? [] : [level("stranger", "device", deviceId, policy.device, day)]),
       level("stranger", "overall", "all", policy.overall, day),
     ],
-    proven: [block, address],
-    challenged: [
-      level("challenged", "block", phone.block, challenged.block, challenged.window_seconds),
-      level("challenged", "country", phone.country, challenged.country, challenged.window_seconds),
-      level("challenged", "overall", "all", challenged.overall, challenged.window_seconds),
+    proven: [
+      address,
+      block,
+      level("proven", "country", phone.country, policy.proven.country, day),
+      level("proven", "overall", "all", policy.proven.overall, day),
     ],
+    challenged: smallPurse("challenged", policy.challenged),
+    returned: smallPurse("returned", policy.returned),
     known: [
-      level("known", "number", numberTag, known.number, known.window_seconds),
-      ...(deviceId === null ? [] : [level("known", "device", deviceId, known.device, known.window_seconds)]),
+      ownDevice === null
+        ? level("known", "number", numberTag, known.number, known.window_seconds)
+        : level("known", "device", ownDevice, known.device, known.window_seconds),
+      level("known", "block", phone.block, known.block, known.window_seconds),
       level("known", "country", phone.country, known.country, known.window_seconds),
+      level("known", "overall", "all", known.overall, known.window_seconds),
     ],
-    odd: [level("stranger", "odd", "all", policy.odd, day)],
+    odd: [
+      level("stranger", "odd", "all", policy.odd, day),
+      level("stranger", "odd_country", phone.country, policy.odd_country, day),
+    ],
     unknown: [level("stranger", "unknown", "all", policy.unknown, day)],
   };
 }
 
+const GROWS_WITH_HISTORY: readonly LevelName[] = ["prefix", "country", "odd_country", "network"];
+
+/** The readings with every base that history has raised. */
+export function seasoned(readings: Readings, { seasoned: rule }: ExposurePolicy): Readings {
+  const season = (reading: LevelReading): LevelReading => {
+    const { level, earned } = reading;
+    const more = Math.min(rule.most, Math.floor(earned / rule.verified_per_unit));
+    return { ...reading, level: { ...level, base: level.base + more * UNIT } };
+  };
+  const grows = ({ level }: LevelReading) =>
+    level.key.startsWith("stranger:") && GROWS_WITH_HISTORY.includes(level.name);
+  const entries = Object.entries(readings).map(([drawn, list]) => [
+    drawn,
+    list.map((reading) => (grows(reading) ? season(reading) : reading)),
+  ]);
+  return Object.fromEntries(entries);
+}
+
 /** Units that may be out at this level now (hundredths). */
-export function budgetOf(reading: LevelReading, policy: ExposurePolicy): number {
-  const { start, factor } = policy.slow_start;
+export function budgetOf(reading: LevelReading, { slow_start }: Pick<ExposurePolicy, "slow_start">): number {
+  const { start, factor } = slow_start;
   const counted = Math.min(reading.verified, start * UNIT + factor * reading.verifiedEarlier);
-  const { base, gain } = reading.level.rule;
-  return base * UNIT + Math.floor(gain * counted);
+  return reading.level.base + Math.floor(reading.level.rule.gain * counted);
 }
 
 /** True when a message of this weight (hundredths) still fits. */
@@ -161,19 +241,54 @@ export function hasRoom(reading: LevelReading, weight: number, policy: ExposureP
   return reading.unverified + weight <= budgetOf(reading, policy);
 }
 
+/** The level as it counts for a record-only rule: it takes what comes and refuses nothing. */
+export const boundless = (level: Level): Level => ({
+  ...level,
+  base: Number.MAX_SAFE_INTEGER,
+  maxMessages: null,
+});
+
 /** What a message weighs (hundredths): an expensive destination uses up its room sooner. */
 export function weightOf(costMicros: number, policy: ExposurePolicy): number {
   const times = costMicros / policy.reference_price_micros;
   return Math.round(Math.min(policy.max_weight, Math.max(1, times)) * UNIT);
 }
 
-/** What one message took, kept with the session until the code comes back. */
+/** What one message took, kept with its session until the code comes back. */
 export interface Hold {
-  /** Level keys with the slot each was taken in. */
-  taken: { key: string; slot: number; windowSeconds: number }[];
-  /** Levels that only hear of the verification: what passes by the second purse still earns for the first. */
-  earns: { key: string; windowSeconds: number }[];
+  /** Given back or booked once, and only if it was really taken. */
+  id: string;
+  atMs: number;
   weight: number;
-  /** What was put on each meter, by the store's key. */
-  meters: { key: string; amount: number }[];
+  taken: { key: string; windowSeconds: number }[];
+  /** Levels that took nothing and still hear of the verification. */
+  earns: { key: string; windowSeconds: number }[];
+  meters: Meter[];
+}
+
+/**
+ * What a message paid from this purse takes, and who learns when it is answered: whatever let a stranger in, the address it
+ * came from has earned room for the next one. Someone known proves nothing new about an address, or one number verified
+ * over and over would make it a proven one.
+ */
+export function holdFor(
+  pool: Pool,
+  drawn: readonly Level[],
+  levels: ReturnType<typeof allLevels>,
+  weight: number,
+  meters: Meter[],
+  id: string,
+  atMs: number,
+): Hold {
+  const taken = new Set(drawn.map(({ key }) => key));
+  const learners = pool === "known" ? [] : levels.stranger.filter(({ name }) => name === "address");
+  const slim = ({ key, windowSeconds }: Level) => ({ key, windowSeconds });
+  return {
+    id,
+    atMs,
+    weight,
+    taken: drawn.map(slim),
+    earns: learners.filter(({ key }) => !taken.has(key)).map(slim),
+    meters,
+  };
 }

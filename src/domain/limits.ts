@@ -10,8 +10,14 @@ export interface LimitPolicy {
   number: readonly LimitRule[];
   /** Requests per internet address (IPv6 by /64). */
   ip: readonly LimitRule[];
-  /** Messages of the whole service. */
-  service: readonly LimitRule[];
+  /** Distinct numbers per internet address. */
+  numbers_per_ip: readonly LimitRule[];
+  /** Requests per device id, as the client claims it. */
+  device: readonly LimitRule[];
+  /** Requests per user, as a server with an API key names them. */
+  user: readonly LimitRule[];
+  /** Messages of the whole service in a minute, counted where money is: refused requests take nothing. */
+  service_per_minute: number;
   /** Wrong codes per internet address, over all its sessions. */
   wrong_codes_per_ip: readonly LimitRule[];
 }
@@ -19,14 +25,19 @@ export interface LimitPolicy {
 /**
  * One subject's limits, drawn on together. `owner` says whose they are: what belongs to a destination or to everybody is
  * given back when the request is refused for another reason, or a stranger could use up the limits of a number that is
- * not theirs. What belongs to the caller stays drawn.
+ * not theirs. What
+ * belongs to the caller stays drawn.
  */
 export interface LimitTake {
-  name: "number" | "ip" | "service" | "wrong_codes_per_ip";
-  owner: "caller" | "destination" | "service";
+  name: "number" | "ip" | "numbers_per_ip" | "device" | "user" | "api_key" | "wrong_codes_per_ip";
+  owner: "caller" | "destination";
   /** Already pseudonymous: no number or address in the clear. */
   subject: string;
   rules: readonly LimitRule[];
+  /** Counts distinct values of this instead of requests; null counts every one. */
+  member: string | null;
+  /** Exact, one by one, or estimated from two buckets, which is enough where nothing is promised to the letter. */
+  exact: boolean;
   /** Only look, draw nothing. */
   peek: boolean;
 }
@@ -37,39 +48,65 @@ export interface LimitResult {
   /** Of the rule that is nearest to its end. */
   max: number;
   remaining: number;
+  /** In the longest window, this one included. */
+  used: number;
   /** Until one more would pass; 0 when one would now. */
   retryAfterSeconds: number;
 }
 
-/** An emergency halves every limit, never below one. */
+/**
+ * An emergency halves the limits of callers, never below one. A number's own stay as they are: three in ten minutes halved
+ * would be one, and nobody could ask for a code again.
+ */
 function tightened(rules: readonly LimitRule[], posture: Posture): LimitRule[] {
   const divisor = posture === "emergency" ? 2 : 1;
   return rules.map((rule) => ({ ...rule, max: Math.max(1, Math.floor(rule.max / divisor)) }));
 }
 
+/** Who a send's limits are counted for; hashes, never the thing itself. */
+export interface LimitSubjects {
+  number: string;
+  ip: string;
+  /** The owner's devices count apart, together: strangers could use up the number's limit. */
+  ownDevice: boolean;
+  claimedDevice: string | null;
+  user: string | null;
+  apiKey: { id: string; maxPerMinute: number } | null;
+}
+
 /** The limits one send draws on. */
 export function sendLimits(
   policy: LimitPolicy,
+  numberRules: readonly LimitRule[],
   posture: Posture,
-  subjects: { number: string; ip: string },
+  subjects: LimitSubjects,
 ): LimitTake[] {
+  const take = (
+    name: LimitTake["name"],
+    subject: string,
+    rules: readonly LimitRule[],
+    more: Partial<LimitTake> = {},
+  ): LimitTake => ({
+    name,
+    owner: "caller",
+    subject,
+    rules: tightened(rules, posture),
+    member: null,
+    exact: true,
+    peek: false,
+    ...more,
+  });
+  const { number, ip, ownDevice, claimedDevice, user, apiKey } = subjects;
   return [
-    {
-      name: "number",
-      owner: "destination",
-      subject: subjects.number,
-      rules: tightened(policy.number, posture),
-      peek: false,
-    },
-    { name: "ip", owner: "caller", subject: subjects.ip, rules: tightened(policy.ip, posture), peek: false },
-    {
-      name: "service",
-      owner: "service",
-      subject: "all",
-      rules: tightened(policy.service, posture),
-      peek: false,
-    },
-    { ...wrongCodeLimit(policy, subjects.ip), peek: true },
+    { ...take("number", ownDevice ? `${number}.own` : number, []), rules: numberRules, owner: "destination" },
+    take("ip", ip, policy.ip),
+    take("numbers_per_ip", ip, policy.numbers_per_ip, { member: number }),
+    ...(claimedDevice === null ? [] : [take("device", claimedDevice, policy.device, { exact: false })]),
+    ...(user === null ? [] : [take("user", user, policy.user, { exact: false })]),
+    ...(apiKey === null
+      ? []
+      : [take("api_key", apiKey.id, [{ max: apiKey.maxPerMinute, window_seconds: 60 }], { exact: false })]),
+    { ...wrongCodeLimit(policy, ip), peek: true },
   ];
 }
 
@@ -80,8 +117,30 @@ export function wrongCodeLimit(policy: LimitPolicy, ip: string): LimitTake {
     owner: "caller",
     subject: ip,
     rules: policy.wrong_codes_per_ip,
+    member: null,
+    exact: false,
     peek: false,
   };
+}
+
+/**
+ * Limits of an address give way where the address has earned it, because behind a carrier's stand thousands of people, and
+ * for someone known, who has a purse of their own. Its neighbours' wrong codes are not held against somebody on the own
+ * device.
+ */
+export function waivedLimits({
+  proven,
+  numberKnown,
+  ownDevice,
+}: {
+  proven: boolean;
+  numberKnown: boolean;
+  ownDevice: boolean;
+}): LimitTake["name"][] {
+  return [
+    ...(proven || numberKnown || ownDevice ? (["ip", "numbers_per_ip"] as const) : []),
+    ...(proven || ownDevice ? (["wrong_codes_per_ip"] as const) : []),
+  ];
 }
 
 /** The refused limit that takes longest to open again, or null when all allow. */

@@ -19,7 +19,6 @@ export interface SpendCaps {
 
 export interface MoneyPolicy {
   currency: string;
-  prices: readonly PriceRow[];
   caps: SpendCaps;
   /** Caps of single countries, inside the overall ones. */
   country_caps: Readonly<Record<string, SpendCaps>>;
@@ -33,6 +32,8 @@ export interface Meter {
   period: "minute" | "hour" | "day" | "month";
   amount: number;
   cap: number;
+  /** Counted and reported, and refusing nothing for now. */
+  lifted: boolean;
 }
 
 export interface MeterReading {
@@ -47,7 +48,12 @@ export interface MeterReading {
  *
  * @throws when the table has no row for the provider and no default: `config.ts` lets no such table through
  */
-export function priceMicros(prices: readonly PriceRow[], country: string, provider: string, channel: Channel): number {
+export function priceMicros(
+  prices: readonly PriceRow[],
+  country: string,
+  provider: string,
+  channel: Channel,
+): number {
   const fits = (row: PriceRow, where: string) =>
     row.country === where && row.provider === provider && row.channel === channel;
   const row = prices.find((price) => fits(price, country)) ?? prices.find((price) => fits(price, "*"));
@@ -56,17 +62,33 @@ export function priceMicros(prices: readonly PriceRow[], country: string, provid
 }
 
 /** The spend meters a message of this price runs on: hour, day and month, overall and for a country with its own caps. */
-export function spendMeters(policy: MoneyPolicy, country: string, costMicros: number): Meter[] {
+export function spendMeters(
+  policy: MoneyPolicy,
+  country: string,
+  costMicros: number,
+  lifted: boolean,
+): Meter[] {
   const meters = (scope: string, caps: SpendCaps): Meter[] => [
-    { scope, period: "hour", amount: costMicros, cap: caps.hour_micros },
-    { scope, period: "day", amount: costMicros, cap: caps.day_micros },
-    { scope, period: "month", amount: costMicros, cap: caps.month_micros },
+    { scope, period: "hour", amount: costMicros, cap: caps.hour_micros, lifted },
+    { scope, period: "day", amount: costMicros, cap: caps.day_micros, lifted },
+    { scope, period: "month", amount: costMicros, cap: caps.month_micros, lifted },
   ];
   const own = policy.country_caps[country];
   return [...meters("spend:all", policy.caps), ...(own ? meters(`spend:${country}`, own) : [])];
 }
 
-/** The alert shares a meter passed with its last message: each is passed once, because totals only grow by atomic steps. */
+/**
+ * The alert shares a meter passed with its last message. The whole cap counts as passed when no further message of this
+ * price fits under it, because a total hardly ever meets its cap to the micro.
+ */
 export function passedShares({ meter, total }: MeterReading, shares: readonly number[]): number[] {
-  return shares.filter((share) => total >= share * meter.cap && total - meter.amount < share * meter.cap);
+  const reached = (share: number, at: number) =>
+    share === 1 ? at + meter.amount > meter.cap : at >= share * meter.cap;
+  return shares.filter((share) => reached(share, total) && !reached(share, total - meter.amount));
+}
+
+/** Seconds until a period that is used up gives way to the next (a month counts as a day: look again tomorrow). */
+export function secondsToNext(period: Meter["period"], nowMs: number): number {
+  const lengthMs = { minute: 60_000, hour: 3_600_000, day: 86_400_000, month: 86_400_000 }[period];
+  return Math.ceil((lengthMs - (nowMs % lengthMs)) / 1000);
 }

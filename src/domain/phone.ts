@@ -95,7 +95,9 @@ export function parsePhone(text: string, region: string | undefined): Phone | Re
     return { kind: "number_invalid" };
   }
   const e164 = parsed.number;
-  return { e164, country, type, block: e164.slice(0, -4), prefix: e164.slice(0, -7) };
+  // Numbers of small plans are short: a prefix never ends before the digit after the calling code.
+  const prefixLength = Math.max(e164.length - 7, parsed.countryCallingCode.length + 2);
+  return { e164, country, type, block: e164.slice(0, -4), prefix: e164.slice(0, prefixLength) };
 }
 
 /**
@@ -120,6 +122,9 @@ export function refuseNumber(
   }
   return null;
 }
+
+/** True for an ISO 3166-1 alpha-2 code that has telephone numbers. */
+export const isCountry = (code: string): boolean => isSupportedCountry(code);
 
 /** The number as it may be shown to whoever asked: its calling code and its last two digits. */
 export function maskPhone(e164: string): string {

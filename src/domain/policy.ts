@@ -1,24 +1,43 @@
 import type { CodePolicy } from "./code.ts";
-import type { LimitPolicy } from "./limits.ts";
+import type { ExposurePolicy } from "./exposure.ts";
+import type { FailurePolicy } from "./failures.ts";
+import type { LimitPolicy, LimitRule } from "./limits.ts";
 import type { MessagePolicy } from "./message.ts";
+import type { MoneyPolicy } from "./money.ts";
 import type { CountryPolicy, NumberPolicy } from "./phone.ts";
-import type { MonitorPolicy } from "./posture.ts";
+import type { MonitorPolicy, Posture } from "./posture.ts";
 import type { AttemptPolicy, Channel, ResendPolicy } from "./session.ts";
+import type { SourcePolicy } from "./source.ts";
+import type { RiskPolicy } from "./verdict.ts";
 
 /** What an unreachable dependency means for a send. */
 export type OutagePolicy = "refuse" | "allow_clean";
 
-export interface ChallengePolicy {
-  /** Whom public clients' sends are challenged for; in an emergency everybody, whatever this says. */
-  mode: "always" | "emergency" | "never";
+/** Which CAPTCHA, and how its answers are read. */
+export interface CaptchaPolicy {
+  provider: "turnstile" | "hcaptcha" | "recaptcha";
+  site_key: string;
+  /** A second, interactive widget for demanded challenges; without one a token solved after the demand counts. */
+  fresh_site_key?: string | undefined;
   /** Hosts whose pages may have solved the challenge. */
   hostnames: readonly string[];
   /** The action the widget was rendered with. */
   action: string;
-  site_key: string;
+  /** reCAPTCHA v3: scores below this fail. */
+  min_score: number;
   /** siteverify silent or broken: refuse, or let a clean caller through while the posture is normal. */
   on_outage: OutagePolicy;
+  /** When every stranger must bring a fresh challenge, beside what the budgets demand. */
+  demand: {
+    postures: readonly Posture[];
+    channels: readonly Channel[];
+    /** From this many unanswered messages per address on; null never. */
+    from_unverified: number | null;
+  };
 }
+
+/** For whom a public client's send needs a CAPTCHA token at all; in an emergency for everybody, whatever this says. */
+export type ChallengePolicy = "always" | "emergency" | "never";
 
 export interface ProofPolicy {
   issuer: string;
@@ -29,6 +48,19 @@ export interface ProofPolicy {
 export interface FlowPolicy {
   /** Audience of this flow's proofs; the general one where absent. */
   audience?: string | undefined;
+  /** Countries of this flow; the general ones where absent. */
+  countries?: CountryPolicy | undefined;
+  /** Other channels or factors a stopped person may use instead, in the words of the customer's app. */
+  step_up: readonly string[];
+  /** Risk rules of this flow; the general ones where absent. */
+  risk?: RiskPolicy | undefined;
+}
+
+/** Countries that share tighter (or wider) budgets and limits. */
+export interface CountryGroup {
+  countries: readonly string[];
+  exposure: Partial<Pick<ExposurePolicy, "block" | "prefix" | "country">>;
+  number_limits?: readonly LimitRule[] | undefined;
 }
 
 /** Everything an operator decides, one typed document per environment (`[vars.POLICY]` in wrangler.toml). */
@@ -40,10 +72,29 @@ export interface Policy {
   countries: CountryPolicy;
   limits: LimitPolicy;
   challenge: ChallengePolicy;
+  captcha: CaptchaPolicy;
+  source: SourcePolicy;
+  exposure: ExposurePolicy;
+  groups: Readonly<Record<string, CountryGroup>>;
+  risk: RiskPolicy;
+  failures: FailurePolicy;
+  money: MoneyPolicy;
   proof: ProofPolicy;
   message: MessagePolicy;
   delivery: { provider: "sandbox" | "twilio"; channels: readonly Channel[]; timeout_ms: number };
   monitor: MonitorPolicy;
   cors: { origins: readonly string[] };
   flows: Readonly<Record<string, FlowPolicy>>;
+}
+
+/** The exposure rules and number limits for a country: those of its group over the general ones. */
+export function rulesForCountry(
+  policy: Policy,
+  country: string,
+): { exposure: ExposurePolicy; numberLimits: readonly LimitRule[] } {
+  const group = Object.values(policy.groups).find(({ countries }) => countries.includes(country));
+  return {
+    exposure: group ? { ...policy.exposure, ...group.exposure } : policy.exposure,
+    numberLimits: group?.number_limits ?? policy.limits.number,
+  };
 }

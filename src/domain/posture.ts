@@ -11,6 +11,8 @@ export interface ControlDocument {
   until_ms: number;
   by: "cron" | "operator";
   why: string;
+  /** An operator lets sending go on over the spend caps for as long as this document lives. */
+  caps_lifted?: boolean | undefined;
   /** Since when the cron has seen nothing wrong; null while it does. */
   healthy_since_ms: number | null;
 }

@@ -13,8 +13,12 @@ export type Reason =
   | { kind: "number_invalid" }
   | { kind: "number_type_refused"; numberType: string }
   | { kind: "country_not_served"; country: string }
-  | { kind: "challenge_required" }
+  | { kind: "unauthorized"; cause: string }
+  /** `fresh`: the budgets want one that was solved after this answer. */
+  | { kind: "challenge_required"; fresh: boolean; factors: readonly string[] }
   | { kind: "challenge_failed"; cause: string }
+  /** Another channel or factor will do instead of a message. */
+  | { kind: "step_up_required"; factors: readonly string[] }
   | { kind: "too_many_requests"; cause: string; retryAfterSeconds: number }
   | { kind: "idempotency_conflict" }
   | { kind: "sending_paused"; cause: string; retryAfterSeconds: number }

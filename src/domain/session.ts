@@ -5,6 +5,7 @@
  */
 import type { CodePolicy } from "./code.ts";
 import { sameDigest } from "./code.ts";
+import type { Hold } from "./exposure.ts";
 
 export type Channel = "sms" | "voice" | "whatsapp";
 
@@ -29,6 +30,10 @@ export interface SendRecord {
   status: SendStatus;
   provider: string | null;
   messageId: string | null;
+  /** What the message took from the budgets, until the code comes back; null when it was given back. */
+  hold: Hold | null;
+  /** How long the code was good for before this message: a message that never left must not lengthen its life. */
+  codeExpiredAtMs: number;
 }
 
 /** A code as the session keeps it: a digest to compare with and a sealed copy for the resend, never the digits. */
@@ -72,16 +77,27 @@ export interface OpenCommand {
   correlationId: string;
   channel: Channel;
   code: KeptCode;
+  /** null for a decoy, which takes nothing. */
+  hold: Hold | null;
+}
+
+export interface ResendCommand {
+  channel: Channel;
+  /** The code to use when the present one is over. */
+  fresh: KeptCode;
+  hold: Hold;
 }
 
 const seconds = (ms: number): number => Math.max(0, Math.ceil(ms / 1000));
 
-const sending = (channel: Channel, atMs: number): SendRecord => ({
+const sending = (channel: Channel, hold: Hold | null, codeExpiredAtMs: number, atMs: number): SendRecord => ({
   channel,
   atMs,
   status: "sending",
   provider: null,
   messageId: null,
+  hold,
+  codeExpiredAtMs,
 });
 
 /** Opens a session with its first message marked as being sent, before any message leaves. */
@@ -95,7 +111,7 @@ export function openSession(command: OpenCommand, rules: SessionRules, nowMs: nu
     codeExpiresAtMs: Math.min(nowMs + rules.code.ttl_seconds * 1000, endsAtMs),
     attempts: 0,
     attemptNotBeforeMs: nowMs,
-    sends: [sending(command.channel, nowMs)],
+    sends: [sending(command.channel, command.hold, nowMs, nowMs)],
     status: "open",
   };
 }
@@ -108,12 +124,11 @@ export type ResendResult =
 
 /**
  * Asks for another message. The same code goes out again while it is good, because messages arrive late and out of
- * order and whichever arrives must work; after that `fresh` takes its place. Attempts already used stay used.
+ * order and whichever arrives must work; after that the fresh one takes its place. Attempts already used stay used.
  */
 export function resendSession(
   state: SessionState,
-  channel: Channel,
-  fresh: KeptCode,
+  { channel, fresh, hold }: ResendCommand,
   rules: SessionRules,
   nowMs: number,
 ): { state: SessionState; result: ResendResult } {
@@ -131,7 +146,7 @@ export function resendSession(
     ...state,
     code: stillGood ? state.code : fresh,
     codeExpiresAtMs: Math.min(nowMs + rules.code.ttl_seconds * 1000, state.endsAtMs),
-    sends: [...state.sends, sending(channel, nowMs)],
+    sends: [...state.sends, sending(channel, hold, state.codeExpiresAtMs, nowMs)],
   };
   return {
     state: next,
@@ -145,7 +160,14 @@ export function resendSession(
 }
 
 export type AttemptResult =
-  | { kind: "verified"; correlationId: string; channel: Channel; sentAtMs: number; firstSentAtMs: number }
+  | {
+      kind: "verified";
+      channel: Channel;
+      /** When each message left: the cohorts they count for. One answer answers them all. */
+      sentAtMs: number[];
+      /** What all messages of the session took. */
+      holds: Hold[];
+    }
   | { kind: "incorrect"; attemptsLeft: number; retryInSeconds: number }
   | { kind: "locked"; retryAfterSeconds: number }
   | { kind: "wait"; attemptsLeft: number; retryAfterSeconds: number }
@@ -182,10 +204,9 @@ export function attemptCode(
       state: { ...state, attempts, status: "verified" },
       result: {
         kind: "verified",
-        correlationId: state.correlationId,
         channel: last?.channel ?? "sms",
-        sentAtMs: last?.atMs ?? state.createdAtMs,
-        firstSentAtMs: state.createdAtMs,
+        sentAtMs: state.sends.filter(({ status }) => status !== "refused").map(({ atMs }) => atMs),
+        holds: state.sends.flatMap(({ hold }) => hold ?? []),
       },
     };
   }
@@ -202,14 +223,14 @@ export function settleSend(
   sendIndex: number,
   outcome: Pick<SendRecord, "status" | "provider" | "messageId">,
 ): SessionState {
-  const sends = state.sends.map((send, index) => (index === sendIndex ? { ...send, ...outcome } : send));
+  const refused = outcome.status === "refused";
+  const settled = refused ? { ...outcome, hold: null } : outcome;
+  const codeExpiresAtMs =
+    (refused ? state.sends[sendIndex]?.codeExpiredAtMs : undefined) ?? state.codeExpiresAtMs;
+  const sends = state.sends.map((send, index) => (index === sendIndex ? { ...send, ...settled } : send));
   const nothingLeft = sends.every((send) => send.status === "refused");
-  return { ...state, sends, status: nothingLeft && state.status === "open" ? "closed" : state.status };
-}
-
-/** Ends a session that must not send after all (a budget refused it). */
-export function closeSession(state: SessionState): SessionState {
-  return state.status === "open" ? { ...state, status: "closed" } : state;
+  const status = nothingLeft && state.status === "open" ? "closed" : state.status;
+  return { ...state, sends, status, codeExpiresAtMs };
 }
 
 /** What may be told to whoever holds the session token. */
@@ -231,8 +252,10 @@ export function viewSession(state: SessionState, rules: SessionRules, nowMs: num
 }
 
 function nextResendAtMs(state: SessionState, rules: SessionRules): number | null {
-  const waitSeconds = rules.resend.wait_seconds[state.sends.length - 1];
-  const last = state.sends.at(-1);
+  // A message that never left uses up no resend.
+  const out = state.sends.filter(({ status }) => status !== "refused");
+  const waitSeconds = rules.resend.wait_seconds[out.length - 1];
+  const last = out.at(-1);
   if (waitSeconds === undefined || last === undefined) return null;
   const atMs = last.atMs + waitSeconds * 1000;
   return atMs < state.endsAtMs ? atMs : null;

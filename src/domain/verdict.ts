@@ -2,15 +2,26 @@
  * Who gets a message: all signals of one request in, one verdict with its reasons out. The order is the policy:
  *
  * 1. blocked sources are denied;
- * 2. people we know (number or device that verified) pay from their own small purse and are asked for nothing more;
+ * 2. people we know (the number verified, or the device verified this number) pay from their own small purse and are asked
+ *    for nothing more;
  * 3. a stranger passes when the first budgets all have room, after a fresh challenge if the source is odd;
- * 4. with the first budgets used up, a source that has earned verifications stands for its next stranger;
- * 5. others must pass a fresh challenge and pay from a second, smaller purse, which odd sources have no part in;
- * 6. then another channel or factor that the flow permits; then no.
+ * 4. with the first budgets used up, an address that has earned verifications stands for its next stranger;
+ * 5. others must pass a fresh challenge and pay from a second, smaller purse; who was turned away and comes back finds a
+ *    third; odd sources have no part in either;
+ * 6. then another channel or factor that the flow permits, which does instead of a challenge too; then no.
  *
  * Every reason carries its evidence for the operator. A rule in `record_only` is reported and has no effect.
  */
-import { budgetOf, type ExposurePolicy, hasRoom, type LevelReading, type Pool, UNIT } from "./exposure.ts";
+import {
+  budgetOf,
+  type ExposurePolicy,
+  hasRoom,
+  type LevelReading,
+  type Pool,
+  type Readings,
+  seasoned,
+  UNIT,
+} from "./exposure.ts";
 import type { SourceFinding } from "./source.ts";
 
 export type Action = "allow" | "challenge" | "step_up" | "deny" | "decoy";
@@ -44,7 +55,7 @@ export interface Verdict {
   pool: Pool;
   /** The levels the message draws on, in that purse. */
   levels: LevelReading[];
-  /** Factors the flow permits instead, when the action is `step_up`. */
+  /** Factors the flow permits instead, when the action is `step_up` or `challenge`. */
   factors: readonly string[];
   reasons: Reason[];
   /** What the verdict would have been with every rule counted. */
@@ -56,8 +67,10 @@ export interface RiskPolicy {
   record_only: readonly Rule[];
   /** Nothing is refused by risk at all; verdicts are logged as they would have been. */
   record_all: boolean;
-  /** Distinct numbers per address and hour from which a fresh challenge is wanted. */
+  /** Distinct numbers per unproven address (in the longest window of `limits.numbers_per_ip`) above which it is odd. */
   many_numbers: number;
+  /** The same for the second purse: in a pump most addresses ask for one number after another. */
+  many_numbers_challenged: number;
   /** Refused strangers get an answer that looks like a send. */
   decoy: boolean;
 }
@@ -65,16 +78,21 @@ export interface RiskPolicy {
 export interface Signals {
   weight: number;
   source: SourceFinding[];
-  /** Readings by purse, as `allLevels` names them. */
-  readings: Record<Pool | "odd" | "unknown", LevelReading[]>;
+  readings: Readings;
   numberKnown: boolean;
-  deviceKnown: boolean;
+  /** The request comes from a device that verified this very number. */
+  ownDevice: boolean;
   /** The challenge this request brought: none or not needed, an ordinary one, or one solved after we demanded it. */
   challenge: "none" | "ordinary" | "fresh";
   /** A fresh challenge that policy or posture demands of every stranger. */
   challengeDemanded: "policy" | "posture" | null;
   distinctNumbers: number;
-  /** Strangers from here have failed too often at this number: until when (0 when not). */
+  /** This number was asked for and turned away, and `exposure.returned.after_seconds` have passed. */
+  returned: boolean;
+  /**
+   * Too many wrong codes in a row: how long to wait (0 when not). Strangers' are counted apart from those of the owner's own
+   * device.
+   */
   failedAttemptsWaitSeconds: number;
   /** Factors the flow permits. */
   factors: readonly string[];
@@ -82,12 +100,20 @@ export interface Signals {
 
 const SOURCE_IS_ODD = ["tor", "hosting_network", "country_mismatch"];
 
-export function decide(signals: Signals, risk: RiskPolicy, exposure: ExposurePolicy): Verdict {
+export function decide(given: Signals, risk: RiskPolicy, exposure: ExposurePolicy): Verdict {
+  const signals = { ...given, readings: seasoned(given.readings, exposure) };
   const ruled = judge(signals, exposure, (rule) => !risk.record_only.includes(rule), risk);
   const recorded = judge(signals, exposure, () => true, risk);
   if (!risk.record_all) return { ...ruled, recorded: recorded.action };
-  const free = ruled.action === "allow" ? ruled : { ...ruled, action: "allow" as const, pool: "known" as const, levels: [] };
-  return { ...free, reasons: ruled.reasons.map((reason) => ({ ...reason, counted: false })), recorded: recorded.action };
+  const free =
+    ruled.action === "allow"
+      ? ruled
+      : { ...ruled, action: "allow" as const, pool: "known" as const, levels: [] };
+  return {
+    ...free,
+    reasons: ruled.reasons.map((reason) => ({ ...reason, counted: false })),
+    recorded: recorded.action,
+  };
 }
 
 function judge(
@@ -102,15 +128,22 @@ function judge(
     reasons.push({ rule, evidence, counted: counts(rule) });
     return counts(rule);
   };
-  const allow = (pool: Pool, levels: LevelReading[]) => ({ action: "allow" as const, pool, levels, factors: [], reasons });
+  const allow = (pool: Pool, levels: LevelReading[]) => ({
+    action: "allow" as const,
+    pool,
+    levels,
+    factors: [],
+    reasons,
+  });
   const refuse = (action: Action) => ({
     action: action === "deny" && risk.decoy ? ("decoy" as const) : action,
     pool: "stranger" as const,
     levels: [],
-    factors: action === "step_up" ? factors : [],
+    factors: action === "deny" ? [] : factors,
     reasons,
   });
-  const full = (levels: readonly LevelReading[]) => levels.filter((level) => !hasRoom(level, weight, exposure));
+  const full = (levels: readonly LevelReading[]) =>
+    levels.filter((level) => !hasRoom(level, weight, exposure));
   const sayFull = (levels: readonly LevelReading[]) =>
     levels.map((level) => say("exposure", fullness(level, exposure))).some(Boolean);
   const orStepUp = () => refuse(factors.length > 0 ? "step_up" : "deny");
@@ -119,23 +152,26 @@ function judge(
     const { finding, ...evidence } = found;
     return { finding, counted: say(finding, evidence) };
   });
-  const has = (findings: readonly string[]) => said.some(({ finding, counted }) => counted && findings.includes(finding));
+  const has = (findings: readonly string[]) =>
+    said.some(({ finding, counted }) => counted && findings.includes(finding));
   if (has(["blocked_source"])) return refuse("deny");
 
-  if (signals.failedAttemptsWaitSeconds > 0 && !signals.deviceKnown) {
+  if (signals.failedAttemptsWaitSeconds > 0) {
     if (say("failed_attempts", { wait_seconds: signals.failedAttemptsWaitSeconds })) return refuse("deny");
   }
-  if (signals.numberKnown || signals.deviceKnown) {
+  let ownPurseEmpty = false;
+  if (signals.numberKnown || signals.ownDevice) {
     const used = full(readings.known);
-    if (used.length === 0) return allow("known", readings.known);
-    sayFull(used);
+    if (used.length === 0 || !sayFull(used)) return allow("known", readings.known);
+    // Whoever used up a known number's purse is not let into the first strangers' one: it may be a bombed victim's.
+    ownPurseEmpty = used.some(({ level }) => level.name === "number");
   }
 
   const odd = has(SOURCE_IS_ODD);
   const country = readings.stranger.find(({ level }) => level.name === "country");
   const withHistory = (country?.earned ?? 0) >= exposure.history_verified;
   const first = [
-    ...readings.stranger,
+    ...readings.stranger.filter((reading) => !(odd && reading === country)),
     ...(withHistory ? [] : readings.unknown),
     ...(odd ? readings.odd : []),
   ];
@@ -150,21 +186,31 @@ function judge(
   if (wantsFresh && challenge !== "fresh") return refuse("challenge");
 
   const usedUp = full(first);
-  if (usedUp.length === 0 || !sayFull(usedUp)) return allow("stranger", first);
+  if (!ownPurseEmpty && (usedUp.length === 0 || !sayFull(usedUp))) return allow("stranger", first);
   if (odd) return orStepUp();
-  if (isProven(readings, exposure) && full(readings.proven).length === 0) return allow("proven", readings.proven);
-  const usedUpToo = full(readings.challenged);
-  if (usedUpToo.length > 0) {
-    sayFull(usedUpToo);
-    return orStepUp();
-  }
-  return challenge === "fresh" ? allow("challenged", readings.challenged) : refuse("challenge");
+  if (!ownPurseEmpty && isProven(readings, exposure) && full(readings.proven).length === 0)
+    return allow("proven", readings.proven);
+  const known = signals.numberKnown || signals.ownDevice;
+  const manyNumbers =
+    signals.distinctNumbers > risk.many_numbers_challenged &&
+    !known &&
+    say("many_numbers", { distinct_numbers: signals.distinctNumbers });
+  const purses = [
+    ...(manyNumbers ? [] : ["challenged" as const]),
+    ...(signals.returned ? ["returned" as const] : []),
+  ];
+  const purse = purses.find((pool) => {
+    const usedUpToo = full(readings[pool]);
+    return usedUpToo.length === 0 || !sayFull(usedUpToo);
+  });
+  if (purse === undefined) return orStepUp();
+  return challenge === "fresh" ? allow(purse, readings[purse]) : refuse("challenge");
 }
 
 /** An address that earned verifications is evidence for its next stranger: thousands of honest people share a carrier's. */
-function isProven(readings: Signals["readings"], exposure: ExposurePolicy): boolean {
+export function isProven(readings: Readings, exposure: ExposurePolicy): boolean {
   const address = readings.proven.find(({ level }) => level.name === "address");
-  return address !== undefined && address.verified >= exposure.proven_verified * UNIT;
+  return address !== undefined && address.verified >= exposure.proven.verified * UNIT;
 }
 
 function fullness(reading: LevelReading, exposure: ExposurePolicy): Reason["evidence"] {

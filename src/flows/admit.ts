@@ -1,93 +1,246 @@
-import { addressUnit } from "../domain/address.ts";
-import { type LimitTake, sendLimits, tightestRefusal } from "../domain/limits.ts";
+/**
+ * Lets a request through to delivery, or not: asks everything at once, judges limits, caps and CAPTCHA, and hands the
+ * signals to the domain's decision. Nothing is taken from a destination or from the money here.
+ */
+import {
+  boundless,
+  type ExposurePolicy,
+  type Hold,
+  holdFor,
+  type Level,
+  UNIT,
+  weightOf,
+} from "../domain/exposure.ts";
+import { waitAfterFailures } from "../domain/failures.ts";
+import { type LimitResult, type LimitTake, tightestRefusal, waivedLimits } from "../domain/limits.ts";
+import { priceMicros, secondsToNext, spendMeters } from "../domain/money.ts";
+import type { Phone } from "../domain/phone.ts";
+import { rulesForCountry } from "../domain/policy.ts";
 import type { Posture } from "../domain/posture.ts";
 import type { Refusal } from "../domain/reasons.ts";
-import type { Caller, ChallengeResult, Deps } from "../ports.ts";
+import type { Channel } from "../domain/session.ts";
+import { lookAtSource } from "../domain/source.ts";
+import { decide, isProven, type Signals, type Verdict } from "../domain/verdict.ts";
+import type { Caller, ChallengeResult, Deps, DeviceClaims, Recalled } from "../ports.ts";
+import { type Answers, ask } from "./ask.ts";
+import type { Standing } from "./posture.ts";
 
 export interface Admission {
-  posture: Posture;
+  correlationId: string;
+  standing: Standing;
   caller: Caller;
-  phone: string;
-  /** To be checked; null where the policy asks for none. */
+  phone: Phone;
+  numberTag: string;
+  flow: string;
+  channel: Channel;
   captchaToken: string | null;
+  /** A device that verified this very number; null for everybody else, whatever they bring. */
+  device: DeviceClaims | null;
+  claimedDeviceId: string | null;
+  /** Of a user that a server named. */
+  userTag: string | null;
+  failureTags: string[];
   /** UUID under which the very same request may check its token again. */
   retryKey: string;
   /** The idempotency key, already hashed, and the value that claims it for this request. */
-  claim: { key: string; value: string } | null;
+  claim: { key: string; value: string; repeats(held: string): boolean } | null;
+}
+
+/** What an admitted message takes when it leaves. */
+export interface Ticket {
+  kind: "admitted";
+  hold: Hold;
+  /** The levels that must have room for it. */
+  levels: Level[];
+  numberTake: LimitTake;
+  slowStart: ExposurePolicy["slow_start"];
+  costMicros: number;
+  /** The caller's own limits, for the RateLimit headers. */
+  own: LimitResult[];
+  /** The request goes no further after all. */
+  undo(): void;
 }
 
 export type Admitted =
-  | { kind: "admitted"; giveBack: () => void }
+  | Ticket
   /** An earlier request with the same idempotency key holds it. */
   | { kind: "replay"; value: string }
+  | { kind: "decoy"; own: LimitResult[] }
   | Refusal;
 
-/** True when this policy, in this posture, wants a CAPTCHA from a public client. */
-export function challengeWanted({ policy }: Deps, posture: Posture): boolean {
-  return policy.challenge.mode === "always" || posture === "emergency";
+/** True when this policy, in this posture, wants a CAPTCHA token from this caller at all. */
+export function captchaWanted({ policy }: Deps, posture: Posture, caller: Caller): boolean {
+  if (caller.server?.skipCaptcha) return false;
+  return policy.challenge === "always" || posture === "emergency";
 }
 
-/**
- * Lets a request through to the decision, or not: CAPTCHA, rate limits and the idempotency key are asked at once, in one
- * round trip to each service, and judged together afterwards. Whatever was drawn from a destination's limits is given
- * back when the request goes no further.
- */
 export async function admit(deps: Deps, admission: Admission): Promise<Admitted> {
-  const { policy, limits, claims, challenge, vault, log, defer } = deps;
-  const { posture, caller, captchaToken, claim } = admission;
-  const [number, ip] = await Promise.all([
-    vault.tag("number", admission.phone),
-    vault.tag("ip", addressUnit(caller.ip) ?? "unknown"),
-  ]);
-  const takes = sendLimits(policy.limits, posture, { number, ip });
-  const [drawn, held, answer] = await Promise.all([
-    limits.take(takes),
-    claim ? claims.claim(claim.key, claim.value, policy.code.session_seconds) : null,
-    captchaToken === null
-      ? ({ kind: "passed" } satisfies ChallengeResult)
-      : challenge.verify(captchaToken, caller.ip, admission.retryKey),
-  ]);
-
-  if (drawn.kind === "unavailable" || held?.kind === "unavailable") {
-    const cause = drawn.kind === "unavailable" ? drawn.cause : "idempotency store silent";
-    log("limits_unavailable", { cause });
-    return { kind: "sending_paused", cause: "limits unavailable", retryAfterSeconds: 30 };
+  const { policy, marks, vault, log, defer, nowMs } = deps;
+  const { caller, phone, claim, correlationId, channel } = admission;
+  const { posture, capsLifted } = admission.standing;
+  const { exposure } = rulesForCountry(policy, phone.country);
+  const costMicros = priceMicros(deps.prices, phone.country, deps.provider.name, channel);
+  const meters = [
+    ...spendMeters(policy.money, phone.country, costMicros, capsLifted),
+    {
+      scope: "service",
+      period: "minute" as const,
+      amount: 1,
+      cap: policy.limits.service_per_minute,
+      lifted: false,
+    },
+  ];
+  const answers = await ask(deps, admission, meters);
+  if (answers.kind === "unavailable") {
+    log("store_unavailable", { correlation_id: correlationId, cause: answers.cause });
+    return { kind: "sending_paused", cause: "store unavailable", retryAfterSeconds: 30 };
   }
-  const taken = drawn.results.filter(({ allowed, take }) => allowed && !take.peek).map(({ take }) => take);
-  const giveBack = (which: (take: LimitTake) => boolean) => defer(limits.refund(taken.filter(which)));
-
-  if (claim && held && held.value !== claim.value) {
-    giveBack(() => true);
-    return { kind: "replay", value: held.value };
+  const failure = judgeChallenge(answers.challenge, posture, policy.captcha.on_outage);
+  if (claim && answers.held !== null && answers.held !== claim.value) {
+    // A repetition brings the first request's token, which is spent, or one that passes. Garbage is neither.
+    const entitled = failure === null || claim.repeats(answers.held);
+    return entitled ? { kind: "replay", value: answers.held } : failure;
   }
-  const undo = () => {
-    giveBack((take) => take.owner !== "caller");
-    if (claim) defer(claims.release(claim.key));
+  const stop = (refusal: Refusal): Refusal => {
+    answers.undo();
+    return refusal;
   };
-  const refusal = tightestRefusal(drawn.results);
-  if (refusal) {
-    undo();
-    return {
-      kind: "too_many_requests",
-      cause: `limit ${refusal.take.name}`,
-      retryAfterSeconds: refusal.retryAfterSeconds,
-    };
+
+  const waived = waivedLimits({
+    proven: isProven(answers.readings, exposure),
+    numberKnown: answers.recalled.numberKnown,
+    ownDevice: admission.device !== null,
+  });
+  const limited = tightestRefusal(answers.limits.filter(({ take }) => !waived.includes(take.name)));
+  if (limited) {
+    const { retryAfterSeconds, take } = limited;
+    return stop({ kind: "too_many_requests", cause: `limit ${take.name}`, retryAfterSeconds });
   }
-  const failure = judgeChallenge(answer, posture, policy.challenge.on_outage);
-  if (failure) {
-    undo();
-    return failure;
+  if (failure) return stop(failure);
+  const capped = meters.find(
+    ({ amount, cap, lifted }, i) => !lifted && (answers.totals[i] ?? 0) + amount > cap,
+  );
+  if (capped) {
+    const { scope, period } = capped;
+    return stop({
+      kind: "sending_paused",
+      cause: `cap ${scope} ${period}`,
+      retryAfterSeconds: secondsToNext(period, nowMs()),
+    });
   }
-  return { kind: "admitted", giveBack: undo };
+
+  const signals = signalsOf(deps, admission, answers, weightOf(costMicros, exposure));
+  const risk = policy.flows[admission.flow]?.risk ?? policy.risk;
+  const verdict = decide(signals, risk, exposure);
+  logVerdict(deps, admission, verdict);
+  const own = answers.limits.filter(({ take }) => take.owner === "caller" && !waived.includes(take.name));
+  switch (verdict.action) {
+    case "challenge":
+      defer(marks.markAsked(answers.askTag), correlationId);
+      return stop({ kind: "challenge_required", fresh: true, factors: verdict.factors });
+    case "step_up":
+      defer(marks.markAsked(answers.askTag), correlationId);
+      return stop({ kind: "step_up_required", factors: verdict.factors });
+    case "deny":
+      return stop({
+        kind: "too_many_requests",
+        cause: "risk",
+        retryAfterSeconds: signals.failedAttemptsWaitSeconds || 60,
+      });
+    case "decoy":
+      return { kind: "decoy", own };
+    case "allow": {
+      const drawn = verdict.levels.map(({ level }) => level);
+      const recordOnly = risk.record_all || risk.record_only.includes("exposure");
+      return {
+        kind: "admitted",
+        hold: holdFor(verdict.pool, drawn, answers.levels, signals.weight, meters, vault.newId(), nowMs()),
+        levels: recordOnly ? drawn.map(boundless) : drawn,
+        numberTake: answers.numberTake,
+        slowStart: { start: exposure.slow_start.start * UNIT, factor: exposure.slow_start.factor },
+        costMicros,
+        own,
+        undo: answers.undo,
+      };
+    }
+  }
+}
+
+function signalsOf(deps: Deps, admission: Admission, answers: Answers, weight: number): Signals {
+  const { policy, nowMs } = deps;
+  const { caller, phone, device } = admission;
+  const { recalled, readings } = answers;
+  const { after_seconds } = rulesForCountry(policy, phone.country).exposure.returned;
+  return {
+    weight,
+    source: lookAtSource(caller, phone, policy.source, deps.hosting),
+    readings,
+    numberKnown: recalled.numberKnown,
+    ownDevice: device !== null,
+    challenge: challengeGrade(answers.challenge, recalled, policy.captcha.fresh_site_key !== undefined),
+    challengeDemanded: demanded(deps, admission, readings),
+    distinctNumbers: answers.limits.find(({ take }) => take.name === "numbers_per_ip")?.used ?? 0,
+    returned: recalled.askedAtMs !== null && nowMs() >= recalled.askedAtMs + after_seconds * 1000,
+    failedAttemptsWaitSeconds: Math.max(
+      0,
+      ...recalled.failures.map((failures) => waitAfterFailures(failures, policy.failures, nowMs())),
+    ),
+    factors: policy.flows[admission.flow]?.step_up ?? [],
+  };
 }
 
 function judgeChallenge(
-  answer: ChallengeResult,
+  answer: ChallengeResult | null,
   posture: Posture,
   onOutage: "refuse" | "allow_clean",
 ): Refusal | null {
-  if (answer.kind === "passed") return null;
+  if (answer === null || answer.kind === "passed") return null;
   if (answer.kind === "failed") return { kind: "challenge_failed", cause: answer.cause };
+  if (answer.kind === "misconfigured") {
+    return { kind: "sending_paused", cause: answer.cause, retryAfterSeconds: 300 };
+  }
   const clean = posture === "normal" && onOutage === "allow_clean";
   return clean ? null : { kind: "sending_paused", cause: "challenge unavailable", retryAfterSeconds: 30 };
+}
+
+/**
+ * A token is fresh when it was solved after we demanded it, or comes from the widget that only demands use. There is no
+ * slack for clocks: it would let one token, sent twice under one idempotency key, count as two.
+ */
+function challengeGrade(
+  answer: ChallengeResult | null,
+  { askedAtMs }: Recalled,
+  ownWidget: boolean,
+): Signals["challenge"] {
+  if (answer?.kind !== "passed") return "none";
+  if (ownWidget) return answer.grade;
+  if (askedAtMs === null || answer.solvedAtMs === null) return "ordinary";
+  return answer.solvedAtMs >= askedAtMs ? "fresh" : "ordinary";
+}
+
+function demanded(
+  { policy }: Deps,
+  { standing, channel, caller }: Admission,
+  { proven }: Signals["readings"],
+): Signals["challengeDemanded"] {
+  if (caller.server?.skipCaptcha) return null;
+  const { postures, channels, from_unverified } = policy.captcha.demand;
+  if (postures.includes(standing.posture)) return "posture";
+  const unverified = proven.find(({ level }) => level.name === "address")?.unverified ?? 0;
+  const many = from_unverified !== null && unverified >= from_unverified * UNIT;
+  return many || channels.includes(channel) ? "policy" : null;
+}
+
+/** Each reason with its evidence, for the operator alone. */
+function logVerdict({ log }: Deps, { correlationId, flow, phone }: Admission, verdict: Verdict): void {
+  log("verdict", {
+    correlation_id: correlationId,
+    flow,
+    country: phone.country,
+    block: phone.block,
+    action: verdict.action,
+    recorded: verdict.recorded,
+    pool: verdict.pool,
+    reasons: JSON.stringify(verdict.reasons),
+  });
 }

@@ -1,15 +1,16 @@
 /**
- * Sends the code of a session once more: token, posture, admission, session, delivery, answer. The number comes from
- * the session's token and never from the request; the code stays the same while it is good.
+ * Sends the code of a session once more: token, posture, admission, reservation together with the session, delivery,
+ * answer. The number comes from the session's token and never from the request; the code stays the same while it is good.
  */
+import { mayUseFlow } from "../domain/api-key.ts";
 import { drawCode } from "../domain/code.ts";
 import { parsePhone } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import type { Channel } from "../domain/session.ts";
 import type { Caller, Deps } from "../ports.ts";
-import { admit, challengeWanted } from "./admit.ts";
-import { dispatch } from "./dispatch.ts";
-import { currentPosture } from "./posture.ts";
+import { admit, captchaWanted } from "./admit.ts";
+import { deliver } from "./deliver.ts";
+import { currentStanding } from "./posture.ts";
 import { type Sent, sentAnswer } from "./send.ts";
 
 export interface ResendRequest {
@@ -19,62 +20,93 @@ export interface ResendRequest {
   region: string | undefined;
   channel: Channel;
   captchaToken: string | undefined;
+  deviceToken: string | undefined;
+  deviceId: string | undefined;
 }
 
 export async function resend(deps: Deps, request: ResendRequest, caller: Caller): Promise<Sent | Refusal> {
   const { policy, control, sessions, tokens, vault, nowMs } = deps;
   const claims = await tokens.open(request.session);
   if (!claims) return { kind: "session_gone", cause: "token refused" };
-  if (request.phone !== undefined && !isSamePhone(request.phone, request.region, claims.phone)) {
-    return {
-      kind: "invalid_request",
-      errors: [{ field: "phone", reason: "is not the number of this session" }],
-    };
+  const { sessionId, correlationId, keyId } = claims;
+  if (caller.server && !mayUseFlow(caller.server, claims.flow)) {
+    return { kind: "unauthorized", cause: `key ${caller.server.keyId} may not use this flow`, correlationId };
   }
-  const posture = await currentPosture(control, nowMs());
-  if (posture === "shutdown") return { kind: "sending_paused", cause: "shutdown", retryAfterSeconds: 300 };
-  const challenged = challengeWanted(deps, posture);
-  if (challenged && request.captchaToken === undefined) return { kind: "challenge_required" };
+  if (request.phone !== undefined && !isSamePhone(request.phone, request.region, claims.phone)) {
+    const errors = [{ field: "phone", reason: "is not the number of this session" }];
+    return { kind: "invalid_request", errors, correlationId };
+  }
+  const standing = await currentStanding(control, nowMs());
+  const { posture } = standing;
+  if (posture === "shutdown") {
+    return { kind: "sending_paused", cause: "shutdown", retryAfterSeconds: 300, correlationId };
+  }
+  if (request.captchaToken === undefined && captchaWanted(deps, posture, caller)) {
+    return { kind: "challenge_required", fresh: false, factors: [], correlationId };
+  }
+  const phone = parsePhone(claims.phone, undefined);
+  if ("kind" in phone) return { ...phone, correlationId };
 
+  const [numberTag, device] = await Promise.all([
+    vault.tag("number", claims.phone),
+    request.deviceToken === undefined ? null : deps.devices.read(request.deviceToken),
+  ]);
+  const ownDevice = device?.numberTags.includes(numberTag) ? device : null;
   const admitted = await admit(deps, {
-    posture,
+    correlationId,
+    standing,
     caller,
-    phone: claims.phone,
-    captchaToken: challenged ? (request.captchaToken ?? null) : null,
+    phone,
+    numberTag,
+    flow: claims.flow,
+    channel: request.channel,
+    captchaToken: request.captchaToken ?? null,
+    device: ownDevice,
+    userTag: null,
+    claimedDeviceId: request.deviceId ?? null,
+    failureTags: claims.failureTags,
     retryKey: vault.newId(),
     claim: null,
   });
-  if (admitted.kind === "replay") return { kind: "idempotency_conflict" };
-  if (admitted.kind !== "admitted") return admitted;
+  if (admitted.kind === "replay") return { kind: "idempotency_conflict", correlationId };
+  if (admitted.kind === "decoy") {
+    return { kind: "too_many_requests", cause: "risk", retryAfterSeconds: 60, correlationId };
+  }
+  if (admitted.kind !== "admitted") return { ...admitted, correlationId };
 
-  const { sessionId, correlationId, keyId } = claims;
   const freshCode = drawCode(policy.code.length, vault.randomBytes);
   const [digest, sealed] = await Promise.all([
     vault.digestCode(keyId, sessionId, freshCode),
     vault.sealCode(sessionId, freshCode),
   ]);
-  const begun = await sessions.resend(sessionId, request.channel, { digest, sealed }, policy);
-  if (begun.kind !== "send") {
-    admitted.giveBack();
-    if (begun.kind === "gone") return { kind: "session_gone", cause: begun.cause };
-    const { retryAfterSeconds } = begun;
-    return begun.kind === "locked"
-      ? { kind: "too_many_attempts", attemptsLeft: 0, retryAfterSeconds }
-      : { kind: "too_many_requests", cause: "resend too soon", retryAfterSeconds };
-  }
-  const failure = await dispatch(deps, {
+  const { channel } = request;
+  const delivered = await deliver(deps, admitted, {
     sessionId,
     correlationId,
-    sendIndex: begun.sendIndex,
     to: claims.phone,
-    code: await vault.unsealCode(sessionId, begun.code.sealed),
-    channel: request.channel,
+    channel,
+    async begin() {
+      const command = { channel, fresh: { digest, sealed }, hold: admitted.hold };
+      const begun = await sessions.resend(sessionId, command, policy);
+      switch (begun.kind) {
+        case "send":
+          return {
+            view: begun.view,
+            sendIndex: begun.sendIndex,
+            code: await vault.unsealCode(sessionId, begun.code.sealed),
+          };
+        case "gone":
+          return { kind: "session_gone", cause: begun.cause };
+        case "locked":
+          return { kind: "too_many_attempts", attemptsLeft: 0, retryAfterSeconds: begun.retryAfterSeconds };
+        case "wait":
+          return { ...begun, kind: "too_many_requests", cause: "resend too soon" };
+      }
+    },
   });
-  if (failure) {
-    admitted.giveBack();
-    return failure;
-  }
-  return sentAnswer(deps, request.session, claims.phone, begun.view);
+  return delivered.kind === "delivered"
+    ? sentAnswer(deps, request.session, claims.phone, delivered.view, admitted.own)
+    : { ...delivered, correlationId };
 }
 
 function isSamePhone(text: string, region: string | undefined, e164: string): boolean {

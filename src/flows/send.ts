@@ -1,16 +1,18 @@
 /**
- * Sends a code: posture, number hygiene, admission (CAPTCHA and limits), session, delivery, answer. The cheap refusals
- * come first and cost no network hop; a refused request creates no session object; an allowed one takes three hops in
- * a row (admission, session, provider).
+ * Sends a code: posture, number hygiene, admission (CAPTCHA, limits, exposure, risk), reservation together with the
+ * session, delivery, answer. The cheap refusals come first and cost no network hop; a refused request creates no session
+ * object; an allowed one takes three hops in a row (admission, reservation and session, provider).
  */
+import { mayUseFlow } from "../domain/api-key.ts";
 import { drawCode } from "../domain/code.ts";
+import type { LimitResult } from "../domain/limits.ts";
 import { maskPhone, parsePhone, refuseNumber } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import type { Channel, SessionView } from "../domain/session.ts";
-import type { Caller, Deps } from "../ports.ts";
-import { admit, challengeWanted } from "./admit.ts";
-import { dispatch } from "./dispatch.ts";
-import { currentPosture } from "./posture.ts";
+import type { Caller, Deps, SessionClaims } from "../ports.ts";
+import { admit, captchaWanted } from "./admit.ts";
+import { deliver } from "./deliver.ts";
+import { currentStanding } from "./posture.ts";
 
 export interface SendRequest {
   phone: string;
@@ -18,6 +20,9 @@ export interface SendRequest {
   flow: string;
   channel: Channel;
   captchaToken: string | undefined;
+  deviceToken: string | undefined;
+  deviceId: string | undefined;
+  userId: string | undefined;
   reference: string | undefined;
   idempotencyKey: string | undefined;
 }
@@ -34,6 +39,8 @@ export interface Sent {
   resendInSeconds: number | null;
   attemptsLeft: number;
   nextChannels: { channel: Channel; availableInSeconds: number }[];
+  /** The tightest of the caller's own limits; null in a repeated answer. */
+  ownLimit: { max: number; remaining: number } | null;
 }
 
 /**
@@ -45,65 +52,104 @@ export async function send(
   caller: Caller,
   correlationId: string,
 ): Promise<Sent | Refusal> {
-  const { policy, control, sessions, tokens, vault } = deps;
-  const posture = await currentPosture(control, deps.nowMs());
+  const { policy, control, tokens, vault } = deps;
+  if (caller.server && !mayUseFlow(caller.server, request.flow)) {
+    return { kind: "unauthorized", cause: `key ${caller.server.keyId} may not use flow ${request.flow}` };
+  }
+  const standing = await currentStanding(control, deps.nowMs());
+  const { posture } = standing;
   if (posture === "shutdown") return { kind: "sending_paused", cause: "shutdown", retryAfterSeconds: 300 };
 
   const phone = parsePhone(request.phone, request.region);
   if ("kind" in phone) return phone;
-  const unfit = refuseNumber(phone, request.channel, policy.numbers, policy.countries);
+  const countries = policy.flows[request.flow]?.countries ?? policy.countries;
+  const unfit = refuseNumber(phone, request.channel, policy.numbers, countries);
   if (unfit) return unfit;
-  const challenged = challengeWanted(deps, posture);
-  if (challenged && request.captchaToken === undefined) return { kind: "challenge_required" };
+  if (request.captchaToken === undefined && captchaWanted(deps, posture, caller)) {
+    return { kind: "challenge_required", fresh: false, factors: [] };
+  }
 
+  const [numberTag, device] = await Promise.all([
+    vault.tag("number", phone.e164),
+    request.deviceToken === undefined ? null : deps.devices.read(request.deviceToken),
+  ]);
+  const ownDevice = device?.numberTags.includes(numberTag) ? device : null;
+  const userTag =
+    caller.server && request.userId !== undefined ? await vault.tag("user", request.userId) : null;
   const sessionId = vault.newId();
-  const claims = {
+  const claims: SessionClaims = {
     sessionId,
     correlationId,
     flow: request.flow,
     phone: phone.e164,
     reference: request.reference ?? null,
+    // Named after the number it verifies first: asking for one without a token a hundred times makes one device.
+    deviceId: device?.deviceId ?? (await vault.tag("device of", phone.e164)),
+    deviceNumberTags: device?.numberTags ?? [],
+    failureTags: [
+      // A stranger's failures never stop the owner's own device, which counts apart.
+      ownDevice ? `${numberTag}.own` : numberTag,
+      // Of servers only: a public client may claim any user, and could lock that user out.
+      ...(userTag === null ? [] : [userTag]),
+    ],
   };
   const session = await tokens.mint(claims, policy.code.session_seconds);
-  const claim = await idempotencyClaim(deps, request, phone.e164, session);
+  const claim = await idempotencyClaim(deps, request, caller, phone.e164, session);
   const admitted = await admit(deps, {
-    posture,
+    correlationId,
+    standing,
     caller,
-    phone: phone.e164,
-    captchaToken: challenged ? (request.captchaToken ?? null) : null,
+    phone,
+    numberTag,
+    flow: request.flow,
+    channel: request.channel,
+    captchaToken: request.captchaToken ?? null,
+    device: ownDevice,
+    userTag,
+    claimedDeviceId: request.deviceId ?? null,
+    failureTags: claims.failureTags,
     retryKey: claim?.retryKey ?? vault.newId(),
     claim,
   });
   if (admitted.kind === "replay") return answerReplay(deps, claim?.fingerprint ?? "", admitted.value);
-  if (admitted.kind !== "admitted") return admitted;
+  if (admitted.kind !== "admitted" && admitted.kind !== "decoy") return admitted;
 
   const code = drawCode(policy.code.length, vault.randomBytes);
   const [digest, sealed] = await Promise.all([
     vault.digestCode(vault.sessionKeyId(), sessionId, code),
     vault.sealCode(sessionId, code),
   ]);
-  const view = await sessions.open(
-    sessionId,
-    { correlationId, channel: request.channel, code: { digest, sealed } },
-    policy,
-  );
-  const failure = await dispatch(deps, {
+  const command = { correlationId, channel: request.channel, code: { digest, sealed } };
+  if (admitted.kind === "decoy") {
+    // A session like any other, whose code nobody gets.
+    const view = await deps.sessions.open(sessionId, { ...command, hold: null }, policy);
+    const outcome = { status: "accepted" as const, provider: deps.provider.name, messageId: null };
+    await deps.sessions.settle(sessionId, 0, outcome);
+    return sentAnswer(deps, session, phone.e164, view, admitted.own);
+  }
+  const delivered = await deliver(deps, admitted, {
     sessionId,
     correlationId,
-    sendIndex: 0,
     to: phone.e164,
-    code,
     channel: request.channel,
+    async begin() {
+      const view = await deps.sessions.open(sessionId, { ...command, hold: admitted.hold }, policy);
+      return { view, sendIndex: 0, code };
+    },
   });
-  if (failure) {
-    admitted.giveBack();
-    return failure;
-  }
-  return sentAnswer(deps, session, phone.e164, view);
+  if (delivered.kind !== "delivered") return delivered;
+  return sentAnswer(deps, session, phone.e164, delivered.view, admitted.own);
 }
 
 /** Puts into words what the client needs next. */
-export function sentAnswer({ policy }: Deps, session: string, phone: string, view: SessionView): Sent {
+export function sentAnswer(
+  { policy }: Deps,
+  session: string,
+  phone: string,
+  view: SessionView,
+  own: readonly LimitResult[] = [],
+): Sent {
+  const tightest = own.toSorted((a, b) => a.remaining - b.remaining)[0];
   const { resendInSeconds } = view;
   return {
     kind: "sent",
@@ -119,6 +165,7 @@ export function sentAnswer({ policy }: Deps, session: string, phone: string, vie
       resendInSeconds === null
         ? []
         : policy.delivery.channels.map((channel) => ({ channel, availableInSeconds: resendInSeconds })),
+    ownLimit: tightest ? { max: tightest.max, remaining: tightest.remaining } : null,
   };
 }
 
@@ -127,25 +174,41 @@ interface IdempotencyClaim {
   value: string;
   fingerprint: string;
   retryKey: string;
+  /** True for what an earlier request with this very CAPTCHA token claimed: a network's repetition. */
+  repeats(held: string): boolean;
 }
+
+/** Shorter keys are guessed or reused by strangers; they count per address, a UUID counts everywhere. */
+const SAFE_KEY_LENGTH = 22;
 
 /**
  * What an idempotency key stands for: the fingerprint tells a repeated request from another one that reuses the key, the
- * session token lets the repetition answer with the very same session.
+ * token's hash tells a repetition from somebody who learned the key, and the session token lets the repetition answer with
+ * the very same session.
  */
 async function idempotencyClaim(
   { vault }: Deps,
   request: SendRequest,
+  { server, ip }: Caller,
   phone: string,
   session: string,
 ): Promise<IdempotencyClaim | null> {
-  if (request.idempotencyKey === undefined) return null;
-  const facts = JSON.stringify([phone, request.flow, request.channel, request.reference ?? null]);
-  const [key, fingerprint] = await Promise.all([
-    vault.tag("idempotency", request.idempotencyKey),
-    vault.tag("request", `${request.idempotencyKey}\n${facts}`),
+  const { idempotencyKey, flow, channel, reference, captchaToken } = request;
+  if (idempotencyKey === undefined) return null;
+  const owner = server?.keyId ?? (idempotencyKey.length < SAFE_KEY_LENGTH ? `public ${ip}` : "public");
+  const facts = JSON.stringify([phone, flow, channel, reference ?? null]);
+  const [key, fingerprint, captcha] = await Promise.all([
+    vault.tag("idempotency", `${owner} ${idempotencyKey}`),
+    vault.tag("request", `${idempotencyKey}\n${facts}`),
+    vault.tag("captcha", captchaToken ?? ""),
   ]);
-  return { key, fingerprint, value: `${fingerprint} ${session}`, retryKey: vault.uuidFrom(fingerprint) };
+  return {
+    key,
+    fingerprint,
+    value: `${fingerprint} ${captcha} ${session}`,
+    retryKey: vault.uuidFrom(`${captcha}${fingerprint}`),
+    repeats: (held) => held.split(" ")[1] === captcha,
+  };
 }
 
 /** How often, and how long apart, a repetition looks whether the first request has opened its session. */
@@ -153,7 +216,7 @@ const REPLAY_LOOKS = 10;
 
 /** Answers a repeated request with the first one's session: same verification, one message, one bill. */
 async function answerReplay(deps: Deps, fingerprint: string, held: string): Promise<Sent | Refusal> {
-  const [heldFingerprint, session = ""] = held.split(" ");
+  const [heldFingerprint, , session = ""] = held.split(" ");
   if (heldFingerprint !== fingerprint) return { kind: "idempotency_conflict" };
   const claims = await deps.tokens.open(session);
   if (!claims) return { kind: "session_gone", cause: "idempotent session expired" };

@@ -1,12 +1,15 @@
 /**
- * Judges a code: token (no I/O), one call to the session object, and on success a signed proof. Counting goes on behind
- * the answer, and a silent counter never stops a verification.
+ * Judges a code: token (no I/O), one call to the session object, and on success a signed proof and a device token.
+ * Everything that learns from it (budgets, marks, counters, limits) goes on behind the answer, and none of it being
+ * silent stops a verification.
  */
 import { addressUnit } from "../domain/address.ts";
 import { minuteOf } from "../domain/cohorts.ts";
 import { wrongCodeLimit } from "../domain/limits.ts";
 import type { Refusal } from "../domain/reasons.ts";
-import type { Caller, Deps } from "../ports.ts";
+import type { AttemptResult } from "../domain/session.ts";
+import type { Source } from "../domain/source.ts";
+import type { Deps, OpenedToken } from "../ports.ts";
 
 export interface VerifyRequest {
   session: string;
@@ -19,17 +22,22 @@ export interface Verified {
   proof: string;
   phone: string;
   correlationId: string;
+  /** For the client to keep and bring to its next send: it is known from now on. */
+  deviceToken: string;
 }
+
+/** Numbers a device token remembers; a shared family phone has a few, a farm has many. */
+const NUMBERS_PER_DEVICE = 5;
 
 export async function verify(
   deps: Deps,
   request: VerifyRequest,
-  caller: Caller,
+  source: Source,
 ): Promise<Verified | Refusal> {
-  const { policy, sessions, tokens, vault, proofs, limits, counters, log, nowMs, defer } = deps;
+  const { policy, sessions, tokens, vault, log, defer } = deps;
   const claims = await tokens.open(request.session);
   if (!claims) return { kind: "session_gone", cause: "token refused" };
-  const { sessionId, correlationId, flow, phone, reference } = claims;
+  const { sessionId, correlationId, flow, reference } = claims;
   if ((request.reference ?? null) !== reference) {
     return { kind: "session_gone", cause: "another reference", correlationId };
   }
@@ -45,21 +53,50 @@ export async function verify(
     case "wait":
       return { ...result, kind: "too_many_attempts", correlationId };
     case "incorrect":
-      defer(countWrongCode());
+      defer(learnFailure(deps, claims, source), correlationId);
       return { ...result, kind: "code_incorrect", correlationId };
-    case "verified": {
-      defer(counters.count("verified", minuteOf(result.sentAtMs)));
-      const audience = policy.flows[flow]?.audience ?? policy.proof.audience;
-      const proof = await proofs.sign(
-        { phone, flow, audience, channel: result.channel, reference, correlationId },
-        nowMs(),
-      );
-      return { kind: "verified", proof, phone, correlationId };
-    }
+    case "verified":
+      return prove(deps, claims, result);
   }
+}
 
-  async function countWrongCode(): Promise<void> {
-    const ip = await vault.tag("ip", addressUnit(caller.ip) ?? "unknown");
-    await limits.take([wrongCodeLimit(policy.limits, ip)]);
-  }
+async function prove(
+  deps: Deps,
+  claims: OpenedToken,
+  result: Extract<AttemptResult, { kind: "verified" }>,
+): Promise<Verified> {
+  const { policy, vault, proofs, devices, nowMs, defer } = deps;
+  const { phone, flow, reference, correlationId, deviceId, deviceNumberTags } = claims;
+  const numberTag = await vault.tag("number", phone);
+  defer(learnSuccess(deps, claims, numberTag, result), correlationId);
+  const audience = policy.flows[flow]?.audience ?? policy.proof.audience;
+  const numberTags = [numberTag, ...deviceNumberTags.filter((tag) => tag !== numberTag)];
+  const [proof, deviceToken] = await Promise.all([
+    proofs.sign({ phone, flow, audience, channel: result.channel, reference, correlationId }, nowMs()),
+    devices.issue({ deviceId, numberTags: numberTags.slice(0, NUMBERS_PER_DEVICE) }),
+  ]);
+  return { kind: "verified", proof, phone, correlationId, deviceToken };
+}
+
+async function learnSuccess(
+  { budgets, marks, counters }: Deps,
+  { failureTags }: OpenedToken,
+  numberTag: string,
+  { sentAtMs, holds }: Extract<AttemptResult, { kind: "verified" }>,
+): Promise<void> {
+  await Promise.all([
+    ...sentAtMs.map((atMs) => counters.count("verified", minuteOf(atMs))),
+    marks.markKnown(numberTag),
+    marks.forgetFailures(failureTags),
+    ...holds.map((hold) => budgets.credit(hold)),
+  ]);
+}
+
+async function learnFailure(
+  { policy, vault, limits, marks }: Deps,
+  { failureTags }: OpenedToken,
+  source: Source,
+): Promise<void> {
+  const ip = await vault.tag("ip", addressUnit(source.ip) ?? "unknown");
+  await Promise.all([limits.take([wrongCodeLimit(policy.limits, ip)]), marks.countFailure(failureTags)]);
 }

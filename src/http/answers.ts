@@ -22,6 +22,7 @@ export const sentToWire = (sent: Sent): SendAnswer => ({
 
 export const verifiedToWire = (verified: Verified): VerifyAnswer => ({
   status: "verified",
+  device_token: verified.deviceToken,
   proof: verified.proof,
   phone: verified.phone,
   correlation_id: verified.correlationId,

@@ -7,18 +7,18 @@ import { resend } from "../flows/resend.ts";
 import { send } from "../flows/send.ts";
 import { status } from "../flows/status.ts";
 import { verify } from "../flows/verify.ts";
-import type { Caller, Deps } from "../ports.ts";
 import { sentToWire, statusToWire, verifiedToWire } from "./answers.ts";
-import { fieldErrors, readBody } from "./body.ts";
-import { callerOf, DEV_CLIENT_HEADER } from "./caller.ts";
-import { idempotencyKey, type SendBody, sendBody, verifyBody } from "./contract.ts";
+import { readBody } from "./body.ts";
+import { callerOf, DEV_CLIENT_HEADER, devClientUnreadable } from "./caller.ts";
+import { verifyBody } from "./contract.ts";
 import { devPage } from "./dev-page.ts";
 import { openApiDocument } from "./openapi.ts";
 import { answerProblem, refusalToWire, type Wire, wire } from "./problems.ts";
+import { identify, readSend, type SendDeps } from "./read-send.ts";
 
 export type Environment = "development" | "staging" | "production";
 
-export function createApp(deps: Deps, environment: Environment) {
+export function createApp(deps: SendDeps, environment: Environment) {
   const { policy, proofs, log, vault } = deps;
   const app = new Hono();
 
@@ -29,7 +29,7 @@ export function createApp(deps: Deps, environment: Environment) {
       origin: policy.cors.origins.includes("*") ? "*" : [...policy.cors.origins],
       allowMethods: ["GET", "POST"],
       allowHeaders: ["authorization", "content-type", "idempotency-key", DEV_CLIENT_HEADER],
-      exposeHeaders: ["retry-after"],
+      exposeHeaders: ["retry-after", "ratelimit", "ratelimit-policy"],
       maxAge: 86_400,
     }),
   );
@@ -40,33 +40,38 @@ export function createApp(deps: Deps, environment: Environment) {
 
   app.post("/v1/send", async (c) => {
     const correlationId = vault.newId();
-    const caller = callerOf(c, environment);
-    if (!caller) return refuse(c, devClientUnreadable, correlationId);
-    const body = await readBody(c, sendBody);
-    if (!body.ok) return problem(c, body.wire, correlationId);
-    const key = idempotencyKey.safeParse(c.req.header("Idempotency-Key"));
-    if (!key.success) {
-      const errors = fieldErrors(key.error).map(({ reason }) => ({ field: "Idempotency-Key", reason }));
-      return refuse(c, { kind: "invalid_request", errors }, correlationId);
+    const request = await readSend(c, deps, environment);
+    if ("wire" in request) return problem(c, request.wire, correlationId);
+    if ("refusal" in request) return refuse(c, request.refusal, correlationId);
+    const outcome =
+      request.kind === "resend"
+        ? await resend(deps, request.resend, request.caller)
+        : await send(deps, request.send, request.caller, correlationId);
+    if (outcome.kind !== "sent") return refuse(c, outcome, correlationId);
+    if (outcome.ownLimit) {
+      // Of the caller's own limits only: a destination's headroom would tell an attacker where there is still room.
+      c.header("RateLimit-Policy", `"own";q=${outcome.ownLimit.max}`);
+      c.header("RateLimit", `"own";r=${outcome.ownLimit.remaining}`);
     }
-    const outcome = await sendOrResend(body.value, key.data, caller, correlationId);
-    return outcome.kind === "sent" ? c.json(sentToWire(outcome), 202) : refuse(c, outcome, correlationId);
+    return c.json(sentToWire(outcome), 202);
   });
 
   app.post("/v1/verify", async (c) => {
     const requestId = vault.newId();
-    const caller = callerOf(c, environment);
-    if (!caller) return refuse(c, devClientUnreadable, requestId);
+    const source = callerOf(c, environment);
+    if (!source) return refuse(c, devClientUnreadable, requestId);
     const body = await readBody(c, verifyBody);
     if (!body.ok) return problem(c, body.wire, requestId);
-    const { session, code, reference } = body.value;
+    const { session, code, reference, client } = body.value;
+    const caller = await identify(c, source, client, deps.apiKeys);
+    if ("kind" in caller) return refuse(c, caller, requestId);
     const outcome = await verify(deps, { session, code, reference }, caller);
     return outcome.kind === "verified" ? c.json(verifiedToWire(outcome)) : refuse(c, outcome, requestId);
   });
 
   app.get("/v1/session", async (c) => {
     const requestId = vault.newId();
-    const token = /^Bearer ([\w.-]{1,4096})$/.exec(c.req.header("authorization") ?? "")?.[1];
+    const token = /^Bearer +([\w.-]{1,4096})$/i.exec(c.req.header("authorization") ?? "")?.[1];
     if (token === undefined) {
       const errors = [{ field: "Authorization", reason: "must be Bearer and the session token" }];
       return refuse(c, { kind: "invalid_request", errors }, requestId);
@@ -92,36 +97,9 @@ export function createApp(deps: Deps, environment: Environment) {
   });
   return app;
 
-  function sendOrResend(body: SendBody, key: string | undefined, caller: Caller, correlationId: string) {
-    const { phone, region, flow, channel, captcha_token: captchaToken, reference, session } = body;
-    if (!policy.delivery.channels.includes(channel)) {
-      return refused({
-        field: "channel",
-        reason: `is not offered; offered: ${policy.delivery.channels.join(", ")}`,
-      });
-    }
-    if (session !== undefined) return resend(deps, { session, phone, region, channel, captchaToken }, caller);
-    if (!(flow in policy.flows)) {
-      return refused({
-        field: "flow",
-        reason: `is not known; known: ${Object.keys(policy.flows).join(", ")}`,
-      });
-    }
-    const request = {
-      phone: phone ?? "",
-      region,
-      flow,
-      channel,
-      captchaToken,
-      reference,
-      idempotencyKey: key,
-    };
-    return send(deps, request, caller, correlationId);
-  }
-
   function refuse(c: Context, refusal: Refusal, requestId: string) {
     const cause = "cause" in refusal ? refusal.cause : null;
-    return problem(c, refusalToWire(refusal, policy.challenge), refusal.correlationId ?? requestId, cause);
+    return problem(c, refusalToWire(refusal, policy.captcha), refusal.correlationId ?? requestId, cause);
   }
 
   function problem(c: Context, failure: Wire, correlationId: string, cause: string | null = null) {
@@ -136,18 +114,3 @@ export function createApp(deps: Deps, environment: Environment) {
     return wire(405, "method_not_allowed", "Not with this method");
   }
 }
-
-const refused = async (error: { field: string; reason: string }): Promise<Refusal> => ({
-  kind: "invalid_request",
-  errors: [error],
-});
-
-const devClientUnreadable: Refusal = {
-  kind: "invalid_request",
-  errors: [
-    {
-      field: DEV_CLIENT_HEADER,
-      reason: 'must be JSON like {"ip": "192.0.2.1", "asn": 64500, "country": "IN"}',
-    },
-  ],
-};

@@ -28,8 +28,8 @@ export async function readBody<S extends z.ZodType>(
   }
   const parsed = schema.safeParse(json);
   if (!parsed.success) return invalid(fieldErrors(parsed.error));
-  // What passed a schema of this API is flat, so the text has as many keys as the object, unless one was doubled.
-  if (countKeys(text) !== Object.keys(json as object).length) {
+  // The text has as many keys as what was read from it, unless one was doubled. What passed a schema is not deep.
+  if (countKeys(text) !== keysOf(json)) {
     return invalid([{ field: "body", reason: "names a key twice" }]);
   }
   return { ok: true, value: parsed.data };
@@ -84,4 +84,11 @@ function countKeys(text: string): number {
   let keys = 0;
   for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)) if (colon !== undefined) keys++;
   return keys;
+}
+
+/** Keys of a parsed value, at every depth. */
+function keysOf(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const below = Object.values(value).reduce((sum: number, inner) => sum + keysOf(inner), 0);
+  return below + (Array.isArray(value) ? 0 : Object.keys(value).length);
 }

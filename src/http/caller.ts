@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
-import type { Caller } from "../ports.ts";
+import type { Refusal } from "../domain/reasons.ts";
+import type { Source } from "../domain/source.ts";
 
 const devClient = z.strictObject({
   ip: z.union([z.ipv4(), z.ipv6()]),
@@ -24,7 +25,7 @@ const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
  *
  * @returns null when the development header is there and cannot be read
  */
-export function callerOf(c: Context, environment: string): Caller | null {
+export function callerOf(c: Context, environment: string): Source | null {
   const header = c.req.header(DEV_CLIENT_HEADER);
   const local = environment === "development" && LOOPBACK.has(new URL(c.req.url).hostname);
   if (header !== undefined && local) {
@@ -41,3 +42,13 @@ export function callerOf(c: Context, environment: string): Caller | null {
     country: cf?.country ?? null,
   };
 }
+
+export const devClientUnreadable: Refusal = {
+  kind: "invalid_request",
+  errors: [
+    {
+      field: DEV_CLIENT_HEADER,
+      reason: 'must be JSON like {"ip": "192.0.2.1", "asn": 64500, "country": "IN"}',
+    },
+  ],
+};

@@ -3,6 +3,7 @@
  * `snake_case`; durations are whole seconds with the unit in the name.
  */
 import { z } from "zod";
+import { clientFacts } from "./authenticate.ts";
 
 /** Text that every store and log can hold: no control characters, no half of a surrogate pair. */
 const text = (max: number) =>
@@ -42,9 +43,10 @@ export const sendBody = z
       .meta({ description: "Country of a national number", example: "IN" }),
     flow: text(32).default("default").meta({ description: "What the code is for", example: "signup" }),
     channel: channel.default("sms"),
-    captcha_token: text(2048)
-      .optional()
-      .meta({ description: "Turnstile token, solved for the action `send`" }),
+    captcha_token: text(8192).optional().meta({ description: "CAPTCHA token, solved for the action `send`" }),
+    device_token: text(4096).optional().meta({
+      description: "What the last verification on this device gave it: known devices are asked for less",
+    }),
     device_id: text(128).optional(),
     user_id: text(128).optional(),
     reference: reference.optional(),
@@ -53,6 +55,7 @@ export const sendBody = z
       .regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$/, "must be a BCP 47 language tag")
       .optional()
       .meta({ example: "en-IN" }),
+    client: clientFacts.optional(),
     session: sessionToken
       .optional()
       .meta({ description: "Resend: the session whose code is to go out again" }),
@@ -98,12 +101,14 @@ export const verifyBody = z
       .regex(/^[0-9]{4,10}$/, "must be 4 to 10 digits")
       .meta({ example: "123456" }),
     reference: reference.optional(),
+    client: clientFacts.optional(),
   })
   .meta({ id: "VerifyRequest" });
 
 export const verifyAnswer = z
   .object({
     status: z.literal("verified"),
+    device_token: z.string().meta({ description: "For the client to keep, and to bring to its next send" }),
     proof: z.string().meta({ description: "Signed JWT; check it offline with /.well-known/jwks.json" }),
     phone: z.string().meta({ example: "+919876543210" }),
     correlation_id: correlationId,
@@ -130,11 +135,13 @@ export const sessionAnswer = z
 
 export const PROBLEM_CODES = [
   "invalid_request",
+  "unauthorized",
   "number_invalid",
   "number_type_refused",
   "country_not_served",
   "challenge_required",
   "challenge_failed",
+  "step_up_required",
   "too_many_requests",
   "idempotency_conflict",
   "sending_paused",
@@ -162,9 +169,21 @@ export const problem = z
     attempts_left: z.int().optional(),
     retry_in_seconds: seconds("Until the next code is looked at", 2).optional(),
     challenge: z
-      .object({ provider: z.literal("turnstile"), site_key: z.string(), action: z.string() })
+      .object({
+        provider: z.enum(["turnstile", "hcaptcha", "recaptcha"]),
+        site_key: z.string(),
+        action: z.string(),
+        fresh: z.boolean().meta({ description: "Only a token solved after this answer will do" }),
+      })
       .optional()
       .meta({ description: "What the client needs to render the challenge" }),
+    step_up: z
+      .object({ factors: z.array(z.string()) })
+      .optional()
+      .meta({
+        description: "Channels or factors that will do instead of a message",
+        example: { factors: ["passkey"] },
+      }),
   })
   .meta({ id: "Problem", description: "RFC 9457 problem" });
 

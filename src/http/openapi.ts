@@ -31,12 +31,14 @@ export function openApiDocument(issuer: string) {
         post: {
           operationId: "send",
           summary: "Send a code, or send the code of a session again",
+          security: [{}, { apiKey: [] }],
           requestParams: { header: z.object({ "Idempotency-Key": idempotencyKey }) },
           requestBody: { required: true, content: json(sendBody) },
           responses: {
             "202": { description: "The message is on its way", content: json(sendAnswer) },
             "400": failure("invalid_request"),
-            "403": failure("challenge_required, challenge_failed"),
+            "401": failure("unauthorized"),
+            "403": failure("challenge_required, challenge_failed, step_up_required"),
             "410": failure("session_gone (resend)"),
             "413": failure("body_too_large"),
             "415": failure("unsupported_media_type"),
@@ -51,10 +53,12 @@ export function openApiDocument(issuer: string) {
         post: {
           operationId: "verify",
           summary: "Prove the number with the code",
+          security: [{}, { apiKey: [] }],
           requestBody: { required: true, content: json(verifyBody) },
           responses: {
             "200": { description: "Verified; the proof is signed", content: json(verifyAnswer) },
             "400": failure("invalid_request"),
+            "401": failure("unauthorized"),
             "410": failure("session_gone"),
             "413": failure("body_too_large"),
             "415": failure("unsupported_media_type"),
@@ -93,7 +97,10 @@ export function openApiDocument(issuer: string) {
       },
     },
     components: {
-      securitySchemes: { session: { type: "http", scheme: "bearer", description: "The session token" } },
+      securitySchemes: {
+        apiKey: { type: "http", scheme: "bearer", description: "Of a server caller" },
+        session: { type: "http", scheme: "bearer", description: "The session token" },
+      },
     },
   });
 }

@@ -4,7 +4,7 @@
  */
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { ChallengePolicy } from "../domain/policy.ts";
+import type { CaptchaPolicy } from "../domain/policy.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import type { Problem, ProblemCode } from "./contract.ts";
 
@@ -18,10 +18,12 @@ export interface Wire {
 }
 
 /** Causes are for the log alone. */
-export function refusalToWire(refusal: Refusal, challenge: ChallengePolicy): Wire {
+export function refusalToWire(refusal: Refusal, captcha: CaptchaPolicy): Wire {
   switch (refusal.kind) {
     case "invalid_request":
       return wire(400, refusal.kind, "The request cannot be read", { errors: refusal.errors });
+    case "unauthorized":
+      return wire(401, refusal.kind, "This key opens nothing here");
     case "number_invalid":
       return wire(422, refusal.kind, "This is not a phone number that exists");
     case "number_type_refused":
@@ -30,11 +32,16 @@ export function refusalToWire(refusal: Refusal, challenge: ChallengePolicy): Wir
       return wire(422, refusal.kind, "Numbers of this country are not served");
     case "challenge_required":
       return wire(403, refusal.kind, "Solve the challenge and send its token", {
-        challenge: renderable(challenge),
+        challenge: renderable(captcha, refusal.fresh),
+        ...(refusal.factors.length > 0 ? { step_up: { factors: [...refusal.factors] } } : {}),
       });
     case "challenge_failed":
       return wire(403, refusal.kind, "The challenge was not passed; solve a new one", {
-        challenge: renderable(challenge),
+        challenge: renderable(captcha, false),
+      });
+    case "step_up_required":
+      return wire(403, refusal.kind, "Use another way to prove who you are", {
+        step_up: { factors: [...refusal.factors] },
       });
     case "too_many_requests":
       return wire(429, refusal.kind, "Too many requests", { retry_after: refusal.retryAfterSeconds });
@@ -82,10 +89,13 @@ export function answerProblem(c: Context, { status, code, title, extension }: Wi
     correlation_id: correlationId,
     ...extension,
   };
+  // RFC 9110 section 15.5.2: a 401 says how to authenticate.
+  if (status === 401) c.header("WWW-Authenticate", 'Bearer error="invalid_token"');
   if (extension.retry_after !== undefined) c.header("Retry-After", String(extension.retry_after));
   return c.body(JSON.stringify(body), status, { "content-type": "application/problem+json" });
 }
 
-function renderable({ site_key, action }: ChallengePolicy): NonNullable<Problem["challenge"]> {
-  return { provider: "turnstile", site_key, action };
+function renderable(captcha: CaptchaPolicy, fresh: boolean): NonNullable<Problem["challenge"]> {
+  const { provider, site_key, fresh_site_key, action } = captcha;
+  return { provider, site_key: (fresh ? fresh_site_key : undefined) ?? site_key, action, fresh };
 }

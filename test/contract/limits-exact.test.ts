@@ -83,17 +83,17 @@ describeOnRedis("the exact log of a number", (upstash) => {
   describe("gives back", () => {
     test("exactly one", async () => {
       const { limits, drawAt } = open();
-      const takes = [1, 2, 3].map(() => takeOf(THREE_IN_TEN, "destination", "somebody"));
+      const takes = [1, 2, 3].map(() => takeOf(THREE_IN_TEN, "exactly", "somebody"));
       for (const take of takes) await drawAt(MINUTE_MS, take);
       await limits.refund(takes.slice(0, 1));
-      const again = takeOf(THREE_IN_TEN, "destination", "somebody");
+      const again = takeOf(THREE_IN_TEN, "exactly", "somebody");
       expect(await drawAt(MINUTE_MS, again)).toMatchObject({ allowed: true, remaining: 0 });
       expect(await drawAt(MINUTE_MS, again)).toMatchObject({ allowed: false });
     });
 
     test("its own draw and not a later one, or that one's message would be forgotten too early", async () => {
       const { limits, drawAt } = open();
-      const twoAMinute = () => takeOf([{ max: 2, window_seconds: 60 }], "destination", "somebody");
+      const twoAMinute = () => takeOf([{ max: 2, window_seconds: 60 }], "exactly", "somebody");
       const given = twoAMinute();
       await drawAt(MINUTE_MS, given);
       await drawAt(MINUTE_MS + 30_000, twoAMinute());
@@ -104,13 +104,13 @@ describeOnRedis("the exact log of a number", (upstash) => {
 
     test("nothing when there is nothing left of the draw", async () => {
       const { limits, drawAt } = open();
-      const given = takeOf(ONE_A_MINUTE, "destination", "somebody");
+      const given = takeOf(ONE_A_MINUTE, "exactly", "somebody");
       await drawAt(MINUTE_MS, given);
-      await drawAt(MINUTE_MS + 60_000, takeOf(ONE_A_MINUTE, "destination", "somebody"));
+      await drawAt(MINUTE_MS + 60_000, takeOf(ONE_A_MINUTE, "exactly", "somebody"));
       await limits.refund([given]);
-      expect(await drawAt(MINUTE_MS + 61_000, takeOf(ONE_A_MINUTE, "destination", "somebody"))).toMatchObject(
-        { allowed: false },
-      );
+      expect(await drawAt(MINUTE_MS + 61_000, takeOf(ONE_A_MINUTE, "exactly", "somebody"))).toMatchObject({
+        allowed: false,
+      });
     });
   });
 
@@ -126,7 +126,7 @@ describeOnRedis("the exact log of a number", (upstash) => {
         fc.array(arrival, { minLength: 1, maxLength: 15 }),
         async (rules, arrivals) => {
           const { drawAt } = open();
-          const take = takeOf(rules, "destination", randomUUID());
+          const take = takeOf(rules, "exactly", randomUUID());
           const passed: number[] = [];
           let nowMs = MINUTE_MS;
           for (const { gapMs, peek } of arrivals) {

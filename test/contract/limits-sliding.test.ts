@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { upstashLimits } from "../../src/adapters/upstash-limits.ts";
-import { sendLimits } from "../../src/domain/limits.ts";
 import { describeOnRedis } from "./support-redis.ts";
 import { draw, drawAtOnce, takeOf } from "./support-takes.ts";
 
@@ -8,7 +7,7 @@ import { draw, drawAtOnce, takeOf } from "./support-takes.ts";
 const HOUR_MS = Date.UTC(2026, 6, 1, 12, 0, 0);
 const TEN_AN_HOUR = [{ max: 10, window_seconds: 3600 }];
 
-describeOnRedis("the sliding window of addresses and of the service", (upstash) => {
+describeOnRedis("the sliding window of devices and keys", (upstash) => {
   // The library reads the clock itself.
   beforeEach(() => vi.useFakeTimers({ toFake: ["Date"], now: HOUR_MS }));
   afterEach(() => vi.useRealTimers());
@@ -17,7 +16,7 @@ describeOnRedis("the sliding window of addresses and of the service", (upstash) 
 
   test("11 draws in a bucket let 10 through, and each says what is left", async () => {
     const limits = open();
-    const take = takeOf(TEN_AN_HOUR, "caller");
+    const take = takeOf(TEN_AN_HOUR, "sliding");
     for (let left = 9; left >= 0; left--) {
       expect(await draw(limits, take)).toMatchObject({ allowed: true, max: 10, remaining: left });
     }
@@ -26,7 +25,7 @@ describeOnRedis("the sliding window of addresses and of the service", (upstash) 
 
   test("a full bucket still counts in the next one, less and less", async () => {
     const limits = open();
-    const take = takeOf(TEN_AN_HOUR, "caller");
+    const take = takeOf(TEN_AN_HOUR, "sliding");
     vi.setSystemTime(HOUR_MS + 3_599_000);
     expect(await drawAtOnce(limits, take, 10)).toBe(10);
     vi.setSystemTime(HOUR_MS + 3_600_001);
@@ -39,7 +38,7 @@ describeOnRedis("the sliding window of addresses and of the service", (upstash) 
     "a moment after the time told at %i ms past the hour, one more passes",
     async (offset) => {
       const limits = open();
-      const take = takeOf(TEN_AN_HOUR, "caller");
+      const take = takeOf(TEN_AN_HOUR, "sliding");
       const asked = HOUR_MS + offset;
       vi.setSystemTime(asked);
       await drawAtOnce(limits, take, 10);
@@ -54,7 +53,7 @@ describeOnRedis("the sliding window of addresses and of the service", (upstash) 
 
   test("a look draws nothing, and says what a draw would", async () => {
     const limits = open();
-    const take = takeOf([{ max: 2, window_seconds: 60 }], "caller");
+    const take = takeOf([{ max: 2, window_seconds: 60 }], "sliding");
     const look = { ...take, peek: true };
     for (let i = 0; i < 5; i++)
       expect(await draw(limits, look)).toMatchObject({ allowed: true, remaining: 2 });
@@ -70,13 +69,13 @@ describeOnRedis("the sliding window of addresses and of the service", (upstash) 
   });
 
   test("a look at what nobody has drawn on leaves no key", async () => {
-    await draw(open(), { ...takeOf(TEN_AN_HOUR, "caller"), peek: true });
+    await draw(open(), { ...takeOf(TEN_AN_HOUR, "sliding"), peek: true });
     expect(await upstash().lives()).toEqual({});
   });
 
-  test.for(["caller", "service"] as const)("giving back to the %s gives back exactly one", async (owner) => {
+  test("giving back gives back exactly one", async () => {
     const limits = open();
-    const take = takeOf([{ max: 3, window_seconds: 3600 }, ...TEN_AN_HOUR], owner);
+    const take = takeOf([{ max: 3, window_seconds: 60 }, ...TEN_AN_HOUR], "sliding");
     expect(await drawAtOnce(limits, take, 3)).toBe(3);
     await limits.refund([take]);
     expect(await drawAtOnce(limits, take, 3)).toBe(1);
@@ -85,7 +84,7 @@ describeOnRedis("the sliding window of addresses and of the service", (upstash) 
   describe("a refused draw", () => {
     test("leaves no trace on the rule that refused it", async () => {
       const limits = open();
-      const take = takeOf(TEN_AN_HOUR, "caller");
+      const take = takeOf(TEN_AN_HOUR, "sliding");
       await drawAtOnce(limits, take, 30);
       await limits.refund([take]);
       expect(await drawAtOnce(limits, take, 30)).toBe(1);
@@ -94,7 +93,7 @@ describeOnRedis("the sliding window of addresses and of the service", (upstash) 
     test("leaves no trace on the other rules, or impatience within the hour would cost the day", async () => {
       const limits = open();
       const day = { max: 15, window_seconds: 86_400 };
-      const take = takeOf([...TEN_AN_HOUR, day], "caller");
+      const take = takeOf([...TEN_AN_HOUR, day], "sliding");
       expect(await drawAtOnce(limits, take, 30)).toBe(10);
       expect(await draw(limits, { ...take, rules: [day], peek: true })).toMatchObject({ remaining: 5 });
     });
@@ -102,18 +101,9 @@ describeOnRedis("the sliding window of addresses and of the service", (upstash) 
 
   test("an emergency's tighter limit goes on from what was drawn before it", async () => {
     const limits = open();
-    const policy = {
-      number: [{ max: 99, window_seconds: 60 }],
-      ip: TEN_AN_HOUR,
-      service: TEN_AN_HOUR,
-      wrong_codes_per_ip: TEN_AN_HOUR,
-    };
-    const subjects = { number: "a-number", ip: "an-address" };
-    const allowed = async (posture: "normal" | "emergency") => {
-      const answer = await limits.take(sendLimits(policy, posture, subjects));
-      return answer.kind === "answered" && answer.results.every((result) => result.allowed);
-    };
-    for (let i = 0; i < 6; i++) expect(await allowed("normal")).toBe(true);
-    expect(await allowed("emergency")).toBe(false);
+    const take = takeOf(TEN_AN_HOUR, "sliding");
+    expect(await drawAtOnce(limits, take, 6)).toBe(6);
+    const tightened = { ...take, rules: [{ max: 5, window_seconds: 3600 }] };
+    expect(await draw(limits, tightened)).toMatchObject({ allowed: false });
   });
 });

@@ -3,12 +3,12 @@ import { expect, test } from "vitest";
 import { upstashClaims } from "../../src/adapters/upstash-claims.ts";
 import { upstashCounters } from "../../src/adapters/upstash-counters.ts";
 import { upstashLimits } from "../../src/adapters/upstash-limits.ts";
-import { sendLimits, wrongCodeLimit } from "../../src/domain/limits.ts";
+import { type LimitPolicy, sendLimits, wrongCodeLimit } from "../../src/domain/limits.ts";
 import { describeOnRedis } from "./support-redis.ts";
 import { draw, drawAtOnce, takeOf } from "./support-takes.ts";
 
 const DAY = 86_400;
-const POLICY = {
+const POLICY: LimitPolicy = {
   number: [
     { max: 1, window_seconds: 60 },
     { max: 3, window_seconds: 600 },
@@ -18,24 +18,39 @@ const POLICY = {
     { max: 10, window_seconds: 3600 },
     { max: 50, window_seconds: DAY },
   ],
-  service: [{ max: 600, window_seconds: 60 }],
+  numbers_per_ip: [{ max: 5, window_seconds: 3600 }],
+  device: [
+    { max: 8, window_seconds: 3600 },
+    { max: 20, window_seconds: DAY },
+  ],
+  service_per_minute: 600,
   wrong_codes_per_ip: [{ max: 30, window_seconds: 3600 }],
 };
 
-const sendTakes = () => sendLimits(POLICY, "normal", { number: randomUUID(), ip: randomUUID() });
+const sendTakes = () =>
+  sendLimits(POLICY, POLICY.number, "normal", {
+    number: randomUUID(),
+    ip: randomUUID(),
+    ownDevice: null,
+    claimedDevice: randomUUID(),
+    apiKey: { id: randomUUID(), maxPerMinute: 100 },
+  });
 
 describeOnRedis("limits", (upstash) => {
   const open = () => upstashLimits(upstash().connect(), Date.now);
 
-  test("all limits of a send cost one request and one command for each rule or number", async () => {
+  test("all limits of a send cost one request, and one command for an exact limit or a sliding rule", async () => {
     const limits = open();
     await limits.take(sendTakes());
     upstash().countFromHere();
-    expect(await limits.take(sendTakes())).toMatchObject({ kind: "answered" });
+    const takes = sendTakes();
+    expect(await limits.take(takes)).toMatchObject({ kind: "answered" });
+    const exact = takes.filter((take) => take.exact).length;
+    const sliding = takes.filter((take) => !take.exact).flatMap(({ rules }) => rules).length;
     expect(upstash().service.stats).toEqual({
       requests: 1,
-      commands: 5,
-      byName: { eval: 1, evalsha: 4 },
+      commands: exact + sliding,
+      byName: { eval: exact, evalsha: sliding },
     });
   });
 
@@ -60,21 +75,21 @@ describeOnRedis("limits", (upstash) => {
 
   test("results come in the order of their takes and name the rule nearest to its end", async () => {
     const answer = await open().take(sendTakes());
-    expect(answer).toMatchObject({
-      results: [
-        { max: 1, remaining: 0 },
-        { max: 10, remaining: 9 },
-        { max: 600, remaining: 599 },
-        { max: 30, remaining: 30 },
-      ],
-    });
+    const results = answer.kind === "answered" ? answer.results : [];
+    expect(results.map(({ take, max, remaining }) => [take.name, max, remaining])).toEqual([
+      ["number", 1, 0],
+      ["ip", 10, 9],
+      ["numbers_per_ip", 5, 4],
+      ["device", 8, 7],
+      ["api_key", 100, 99],
+      ["wrong_codes_per_ip", 30, 30],
+    ]);
   });
 
-  test.for(["destination", "caller", "service"] as const)(
-    "50 draws at once on a limit of 5 of a %s let 5 through",
-    async (owner) => {
-      const take = takeOf([{ max: 5, window_seconds: DAY }], owner);
-      expect(await drawAtOnce(open(), take, 50)).toBe(5);
+  test.for(["exactly", "sliding"] as const)(
+    "50 draws at once on a limit of 5 let 5 through, counted %s",
+    async (counted) => {
+      expect(await drawAtOnce(open(), takeOf([{ max: 5, window_seconds: DAY }], counted), 50)).toBe(5);
     },
   );
 
@@ -89,10 +104,11 @@ describeOnRedis("limits", (upstash) => {
     const rules = [{ max: 1, window_seconds: 60 }];
     const subject = randomUUID();
     const takes = [
-      takeOf(rules, "destination", subject),
-      takeOf(rules, "caller", subject),
-      takeOf(rules, "service", subject),
-      takeOf(rules, "destination"),
+      takeOf(rules, "exactly", subject),
+      { ...takeOf(rules, "exactly", subject), name: "ip" as const },
+      takeOf(rules, "sliding", subject),
+      { ...takeOf(rules, "sliding", subject), name: "api_key" as const },
+      takeOf(rules),
     ];
     for (const take of takes) expect(await draw(limits, take)).toMatchObject({ allowed: true });
     for (const take of takes) expect(await draw(limits, take)).toMatchObject({ allowed: false });
@@ -114,7 +130,7 @@ describeOnRedis("limits", (upstash) => {
       await Promise.all([counters.count("sent", 100), counters.count("verified", 100)]);
       await limits.refund(takes.filter(({ peek }) => !peek));
     }
-    await limits.refund([wrongCode, takeOf(POLICY.service, "service")]);
+    await limits.refund([wrongCode, takeOf(POLICY.device, "sliding")]);
     await limits.take(takes);
 
     const lives = Object.entries(await upstash().lives());
@@ -125,12 +141,12 @@ describeOnRedis("limits", (upstash) => {
 
   test("keys name the limit and the pseudonym, as the table of keys says", async () => {
     await open().take([
-      takeOf([{ max: 1, window_seconds: 60 }], "destination", "some-number"),
-      takeOf([{ max: 10, window_seconds: 3600 }], "caller", "some-ip"),
+      takeOf([{ max: 1, window_seconds: 60 }], "exactly", "some-number"),
+      takeOf([{ max: 10, window_seconds: 3600 }], "sliding", "some-device"),
     ]);
     expect(Object.keys(await upstash().lives()).sort()).toEqual([
       "tg:log:number:some-number",
-      expect.stringMatching(/^tg:rl:ip:10:3600:some-ip:\d+$/),
+      expect.stringMatching(/^tg:rl:device:[\d:]+:some-device:\d+$/),
     ]);
   });
 });

@@ -60,13 +60,30 @@ describe.each(contenders)("every provider: $name", ({ name, at, accepted, accept
     ["an acceptance that is a page", page(200)],
     ["an acceptance that is empty", { kind: "answer", status: 204, body: "" }],
     ["an acceptance with an id that is no text", json(201, { sid: 7, message_id: 7 })],
-    ["half an acceptance", { kind: "cut", status: 201, body: '{"sid":"SM' }],
-    ["a connection that closed after the request", { kind: "drop" }],
     ["a gateway's time-out", page(504)],
+    ["an edge's error without a reason", page(520)],
+    ["an edge's connection that timed out", page(522)],
     ["an edge's time-out", page(524)],
   ];
   test.for(mayHaveLeft)("%s is unknown, because the message may have left", async ([, behaviour]) => {
-    expect(await sendInto(behaviour)).toEqual({ kind: "unknown", cause: expect.any(String) });
+    expect(await sendInto(behaviour)).toEqual({
+      kind: "unknown",
+      cause: expect.stringMatching(/^provider answered \d{3}( without a message id)?$/),
+      connectionLost: false,
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.for<[name: string, behaviour: Behaviour]>([
+    ["half an acceptance", { kind: "cut", status: 201, body: '{"sid":"SM' }],
+    ["half a refusal", { kind: "cut", status: 400, body: '{"code":' }],
+    ["a connection that closed after the request", { kind: "drop" }],
+  ])("%s is unknown, by a connection that was lost", async ([, behaviour]) => {
+    expect(await sendInto(behaviour)).toEqual({
+      kind: "unknown",
+      cause: "connection refused or lost",
+      connectionLost: true,
+    });
     expect(server.requests).toHaveLength(1);
   });
 
@@ -77,13 +94,18 @@ describe.each(contenders)("every provider: $name", ({ name, at, accepted, accept
     expect(await sendInto(behaviour, at(server.url, IMPATIENCE_MS))).toEqual({
       kind: "unknown",
       cause: `no answer in ${IMPATIENCE_MS} ms`,
+      connectionLost: false,
     });
     expect(server.requests).toHaveLength(1);
   });
 
-  test("a provider that nobody reaches has accepted nothing", async () => {
-    // Refused or unknown: the Workers runtime tells a refused connection and a lost one in the same words.
-    expect((await sendInto(json(200, {}), at(await deadUrl()))).kind).not.toBe("accepted");
+  test("a provider that nobody reaches is unknown, by a connection that may have been lost", async () => {
+    // The Workers runtime tells a refused connection and a lost one in the same words.
+    expect(await sendInto(json(200, {}), at(await deadUrl()))).toEqual({
+      kind: "unknown",
+      cause: "connection refused or lost",
+      connectionLost: true,
+    });
   });
 
   test("an answer that repeats the request back does not get into the log", async () => {

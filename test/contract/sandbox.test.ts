@@ -69,16 +69,17 @@ describe("the sandbox, against the local inbox", () => {
     expect(await send(messageTo(), IMPATIENCE_MS)).toEqual({
       kind: "unknown",
       cause: `no answer in ${IMPATIENCE_MS} ms`,
+      connectionLost: false,
     });
     inbox = makeInbox({ hangMs: 1 });
     inbox.faults.mode = "time_out";
-    expect(await send()).toMatchObject({ kind: "unknown" });
+    expect(await send()).toMatchObject({ kind: "unknown", connectionLost: false });
   });
 
   test("a message that comes late is unknown, may arrive, and comes once when it is sent again", async () => {
     const message = messageTo();
     inbox.faults.delay_ms = 2 * IMPATIENCE_MS;
-    expect(await send(message, IMPATIENCE_MS)).toMatchObject({ kind: "unknown" });
+    expect(await send(message, IMPATIENCE_MS)).toMatchObject({ kind: "unknown", connectionLost: false });
     expect(await send(message)).toMatchObject({ kind: "accepted" });
     expect(inbox.messages).toHaveLength(1);
   });

@@ -12,6 +12,9 @@ const CLAIMS: SessionClaims = {
   flow: "signup",
   phone: "+919876543210",
   reference: "order-7",
+  deviceId: "2d8ff2b1-6a62-4b52-9c2c-0e7f0d6a4f11",
+  deviceNumberTags: ["number-tag"],
+  failureTags: ["failure-tag"],
 };
 
 const tokensOf = (ring: RingKey[], nowMs = NOW_MS) => sessionTokens(ring, () => nowMs);
@@ -85,6 +88,9 @@ describe("a forged session token opens as nothing", () => {
     flow: "signup",
     phone: CLAIMS.phone,
     ref: null,
+    did: CLAIMS.deviceId,
+    nums: [],
+    fail: [],
   };
   const expiry = NOW_MS / 1000 + 600;
 

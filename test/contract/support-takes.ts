@@ -3,14 +3,16 @@ import { expect } from "vitest";
 import type { LimitResult, LimitRule, LimitTake } from "../../src/domain/limits.ts";
 import type { LimitsPort } from "../../src/ports.ts";
 
-/** A take of a subject nobody has drawn on. */
+/** A take of a subject nobody has drawn on: of a number, counted exactly, or of a device, by a sliding window. */
 export function takeOf(
   rules: readonly LimitRule[],
-  owner: LimitTake["owner"] = "destination",
+  counted: "exactly" | "sliding" = "exactly",
   subject: string = randomUUID(),
 ): LimitTake {
-  const names = { destination: "number", caller: "ip", service: "service" } as const;
-  return { name: names[owner], owner, subject, rules, peek: false };
+  const common = { subject, rules, member: null, peek: false };
+  return counted === "exactly"
+    ? { ...common, name: "number", owner: "destination", exact: true }
+    : { ...common, name: "device", owner: "caller", exact: false };
 }
 
 /** Draws once on one limit that must be there to answer. */

@@ -70,6 +70,7 @@ describe.skipIf(file === null)("Turnstile, by the vendor's documentation", () =>
       const { kind } = await verify("example.com", "login");
       expect(kind).not.toBe("passed");
       if (contract.rules.retryable_error_codes.includes(code)) expect(kind).toBe("unavailable");
+      expect(kind === "misconfigured").toBe(code.endsWith("-input-secret"));
     }
   });
 });

@@ -74,11 +74,20 @@ describe("Twilio's answers", () => {
     async (status) => {
       expect(await sendInto(json(201, { sid: "SM1", status, error_code: 30007 }))).toEqual({
         kind: "refused",
-        cause: `twilio ${status}, error 30007`,
+        cause: `twilio ${status} (error 30007)`,
         retryable: true,
       });
     },
   );
+
+  test("a code that is no number stays out of the cause, alive or dead", async () => {
+    for (const code of ["21211", "+919876543210", null, { code: 21211 }, [21211], true]) {
+      expect(await sendInto(json(400, { code }))).toMatchObject({ cause: "provider answered 400" });
+      expect(await sendInto(json(201, { sid: "SM1", status: "failed", error_code: code }))).toMatchObject({
+        cause: "twilio failed",
+      });
+    }
+  });
 
   test.for(["queued", "accepted", "sending", "sent", "delivered", "scheduled", "a state of next year"])(
     "a message that is %s is accepted",

@@ -1,6 +1,8 @@
 import { env } from "cloudflare:workers";
 import { compose } from "../../src/compose.ts";
-import { parseConfig } from "../../src/config.ts";
+import { parseConfig, parseTables } from "../../src/config.ts";
+import hosting from "../../src/data/hosting-asns.csv";
+import prices from "../../src/data/prices.csv";
 import { createApp } from "../../src/http/app.ts";
 import { inbox } from "./outside-control.ts";
 
@@ -19,7 +21,9 @@ export interface Answer {
 export function makeService(policy: Json = {}, variables: Json = {}) {
   const config = parseConfig({ ...env, ...variables, POLICY: merge(env.POLICY as unknown as Json, policy) });
   if (!config.ok) throw new Error(config.faults.join("\n"));
-  const deps = compose(config.value, env);
+  const tables = parseTables({ prices, hosting });
+  if (!tables.ok) throw new Error(tables.faults.join("\n"));
+  const deps = compose(config.value, tables.value, env);
   const app = createApp(deps, config.value.ENVIRONMENT);
   let clients = 0;
 

@@ -2,7 +2,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import {
   ALWAYS_PASSES_SECRET,
   DUMMY_TOKEN,
+  HCAPTCHA_SECRET,
   makeSiteverify,
+  RECAPTCHA_SECRET,
   type SiteverifyService,
 } from "../../scripts/dev/siteverify.ts";
 
@@ -107,4 +109,113 @@ describe("the local siteverify", () => {
     expect((await service.handle(new Request(URL_OF_IT, { method: "POST" }))).status).toBe(503);
     expect(service.stats.requests).toBe(2);
   });
+});
+
+const FRESH_SECRET = "secret-of-the-second-widget";
+const PROVIDERS = [
+  ["Turnstile", "/turnstile/v0/siteverify", ALWAYS_PASSES_SECRET],
+  ["hCaptcha", "/siteverify", HCAPTCHA_SECRET],
+  ["reCAPTCHA", "/recaptcha/api/siteverify", RECAPTCHA_SECRET],
+] as const;
+
+/** Posts a form to the siteverify at a path. */
+async function post(path: string, fields: Record<string, string>) {
+  const body = new URLSearchParams(fields);
+  const response = await service.handle(
+    new Request(`http://siteverify.test${path}`, { method: "POST", body }),
+  );
+  return response.json();
+}
+
+describe.each(PROVIDERS)("the local siteverify as %s", (_, path, secret) => {
+  beforeEach(() => {
+    service = makeSiteverify({ nowMs: () => NOW_MS, freshSecret: FRESH_SECRET });
+  });
+
+  test("knows its own secret, the second widget's and no other", async () => {
+    expect(await post(path, { secret, response: DUMMY_TOKEN })).toMatchObject({ success: true });
+    expect(await post(path, { secret: FRESH_SECRET, response: "fresh-1" })).toMatchObject({ success: true });
+    for (const [, , other] of PROVIDERS) {
+      if (other === secret) continue;
+      expect(await post(path, { secret: other, response: DUMMY_TOKEN })).toEqual(
+        failed("invalid-input-secret"),
+      );
+    }
+  });
+
+  test("takes a token that begins with fresh- once, and for the second widget's secret only", async () => {
+    expect(await post(path, { secret, response: "fresh-1" })).toMatchObject({ success: false });
+    expect(await post(path, { secret: FRESH_SECRET, response: "fresh-1" })).toMatchObject({ success: true });
+    expect(await post(path, { secret: FRESH_SECRET, response: "fresh-1" })).toMatchObject({ success: false });
+    for (const response of ["once-1", DUMMY_TOKEN]) {
+      expect(await post(path, { secret: FRESH_SECRET, response })).toMatchObject({ success: false });
+    }
+  });
+
+  test("takes no fresh token when it knows no second widget", async () => {
+    service = makeSiteverify();
+    expect(await post(path, { secret, response: "fresh-1" })).toMatchObject({ success: false });
+  });
+
+  test("spends a token for itself alone", async () => {
+    for (const [, where, its] of PROVIDERS) {
+      expect(await post(where, { secret: its, response: "once-1" })).toMatchObject({ success: true });
+    }
+  });
+});
+
+describe("the local siteverify as hCaptcha", () => {
+  const ask = (fields: Record<string, string>) => post("/siteverify", { secret: HCAPTCHA_SECRET, ...fields });
+
+  test("states no action, and a score when told one", async () => {
+    const answer = { success: true, challenge_ts: "2026-01-02T03:04:05.000Z", hostname: "localhost" };
+    expect(await ask({ response: "once-1" })).toEqual(answer);
+    expect(await ask({ response: "once-2?score=0.7" })).toEqual({ ...answer, score: 0.7 });
+  });
+
+  test("says spent, old and another's in its own words", async () => {
+    await ask({ response: "once-1" });
+    expect(await ask({ response: "once-1" })).toEqual(failed("already-seen-response"));
+    expect(await ask({ response: "once-2?age_seconds=121" })).toEqual(failed("expired-input-response"));
+    expect(await ask({ response: "fresh-1" })).toEqual(failed("sitekey-secret-mismatch"));
+  });
+
+  test("compares the site key a token carries with the one it is asked about", async () => {
+    const response = "once-1?sitekey=mine";
+    expect(await ask({ response, sitekey: "yours" })).toEqual(failed("sitekey-secret-mismatch"));
+    expect(await ask({ response, sitekey: "mine" })).toMatchObject({ success: true });
+  });
+});
+
+describe("the local siteverify as reCAPTCHA", () => {
+  const ask = (fields: Record<string, string>) =>
+    post("/recaptcha/api/siteverify", { secret: RECAPTCHA_SECRET, ...fields });
+  const answer = { success: true, challenge_ts: "2026-01-02T03:04:05.000Z", hostname: "localhost" };
+
+  test("states action and score, as told or as usual", async () => {
+    expect(await ask({ response: "once-1" })).toEqual({ ...answer, action: "send", score: 0.9 });
+    expect(await ask({ response: "once-2?score=0&action=login" })).toEqual({
+      ...answer,
+      action: "login",
+      score: 0,
+    });
+    expect(await ask({ response: "once-3?score=&action=" })).toEqual(answer);
+  });
+
+  test("states neither of a fresh token", async () => {
+    service = makeSiteverify({ nowMs: () => NOW_MS, freshSecret: FRESH_SECRET });
+    expect(await ask({ secret: FRESH_SECRET, response: "fresh-1" })).toEqual(answer);
+  });
+
+  test("knows no idempotency key", async () => {
+    const fields = { response: "once-1", idempotency_key: ONE_KEY };
+    expect(await ask(fields)).toMatchObject({ success: true });
+    expect(await ask(fields)).toEqual(failed("timeout-or-duplicate"));
+  });
+});
+
+test.each(["/siteverify", "/recaptcha/api/siteverify"])("JSON is a bad request at %s", async (path) => {
+  const headers = { "content-type": "application/json" };
+  const request = new Request(`http://siteverify.test${path}`, { method: "POST", headers, body: "{}" });
+  expect((await service.handle(request)).status).toBe(400);
 });

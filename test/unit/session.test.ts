@@ -19,7 +19,9 @@ const T0 = 1_800_000_000_000;
 const at = (seconds: number) => T0 + seconds * 1000;
 const CODE = { digest: "right", sealed: "sealed" };
 const FRESH = { digest: "fresh", sealed: "fresh sealed" };
-const open = () => openSession({ correlationId: "c", channel: "sms", code: CODE }, RULES, T0);
+const HOLD = { atMs: T0, weight: 100, taken: [], earns: [], meters: [] };
+const RESEND = { channel: "sms" as const, fresh: FRESH, hold: HOLD };
+const open = () => openSession({ correlationId: "c", channel: "sms", code: CODE, hold: HOLD }, RULES, T0);
 
 test("a code is good until its last second and not in the next", () => {
   expect(attemptCode(open(), "right", RULES, at(179.999)).result.kind).toBe("verified");
@@ -47,7 +49,7 @@ test("waits grow from wrong code to wrong code", () => {
 
 test("a resend keeps the code while it is good, lengthens its life, and keeps the attempts", () => {
   const tried = attemptCode(open(), "wrong", RULES, at(1)).state;
-  const { state, result } = resendSession(tried, "sms", FRESH, RULES, at(60));
+  const { state, result } = resendSession(tried, RESEND, RULES, at(60));
   expect(result).toMatchObject({
     kind: "send",
     code: CODE,
@@ -58,7 +60,7 @@ test("a resend keeps the code while it is good, lengthens its life, and keeps th
 });
 
 test("a resend after the code's end brings a fresh one, and the old one is worthless", () => {
-  const { state, result } = resendSession(open(), "sms", FRESH, RULES, at(200));
+  const { state, result } = resendSession(open(), RESEND, RULES, at(200));
   expect(result).toMatchObject({ kind: "send", code: FRESH });
   expect(attemptCode(state, "right", RULES, at(201)).result.kind).toBe("incorrect");
   expect(attemptCode(state, "fresh", RULES, at(201)).result.kind).toBe("verified");
@@ -68,21 +70,22 @@ test("resends wait 60, 120 and 240 s, and there is no fourth", () => {
   let state = open();
   let second = 0;
   for (const wait of [60, 120, 240]) {
-    expect(resendSession(state, "sms", FRESH, RULES, at(second + wait - 1)).result).toEqual({
+    expect(resendSession(state, RESEND, RULES, at(second + wait - 1)).result).toEqual({
       kind: "wait",
       retryAfterSeconds: 1,
     });
     second += wait;
-    const next = resendSession(state, "sms", FRESH, RULES, at(second));
+    const next = resendSession(state, RESEND, RULES, at(second));
     expect(next.result.kind).toBe("send");
     state = next.state;
   }
   expect(viewSession(state, RULES, at(second)).resendInSeconds).toBeNull();
-  expect(resendSession(state, "sms", FRESH, RULES, at(599)).result.kind).toBe("wait");
+  expect(resendSession(state, RESEND, RULES, at(599)).result.kind).toBe("wait");
 });
 
 test("a session whose only message was refused is closed", () => {
   const state = settleSend(open(), 0, { status: "refused", provider: "p", messageId: null });
+  expect(state.sends[0]?.hold, "what it took was given back").toBeNull();
   expect(attemptCode(state, "right", RULES, at(1)).result).toEqual({ kind: "gone", cause: "session closed" });
 });
 
@@ -109,7 +112,7 @@ test("whatever happens: at most five evaluations, at most one success, and nothi
       for (const step of story) {
         second += step.gap;
         if (step.kind === "resend") {
-          const next = resendSession(state, "sms", FRESH, RULES, at(second));
+          const next = resendSession(state, RESEND, RULES, at(second));
           state = next.state;
           if (second >= 600) expect(next.result.kind).toBe("gone");
           continue;

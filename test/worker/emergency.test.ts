@@ -3,6 +3,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { monitor } from "../../src/flows/monitor.ts";
 import worker from "../../src/worker.ts";
 import { outsideFaults, outsideState } from "../support/outside-control.ts";
+import { ROOMY } from "../support/roomy.ts";
 import { codeFor, DUMMY_TOKEN, eventually, from, makeService } from "../support/service.ts";
 
 const MINUTE = 60_000;
@@ -21,7 +22,7 @@ function at(ms: number) {
 
 test("a pump raises the flag, the flag demands the challenge, and 15 healthy minutes take it down", async () => {
   at(NOON);
-  const service = makeService({ challenge: { mode: "emergency" } });
+  const service = makeService({ challenge: "emergency", ...ROOMY });
   const bare = (i: number) =>
     service.call("POST", "/v1/send", { phone: `+9198765${43000 + i}` }, from(`192.0.2.${i}`));
   for (let i = 0; i < 40; i++) expect((await bare(i)).status).toBe(202);
@@ -49,7 +50,7 @@ test("a pump raises the flag, the flag demands the challenge, and 15 healthy min
 
 test("an attack that lasts extends the flag, and honest traffic never raises it", async () => {
   at(NOON);
-  const service = makeService();
+  const service = makeService(ROOMY);
   for (let i = 0; i < 35; i++) {
     const phone = `+9198765${44000 + i}`;
     const { body } = await service.send({ phone });
@@ -79,8 +80,26 @@ test("shutdown answers 503 to sends while codes already out still verify", async
   expect((await service.verify({ session: body.session, code })).status).toBe(200);
 });
 
-test("an emergency halves the limits", async () => {
+test("what people set wins over the cron's flag, whatever the cron does", async () => {
+  const nowMs = Date.now();
+  const shutdown = {
+    posture: "shutdown",
+    since_ms: nowMs,
+    until_ms: nowMs + 3_600_000,
+    by: "operator",
+    why: "test",
+  };
   const service = makeService();
+  await service.deps.control.read();
+  await env.CONTROL.put("operator-mode", JSON.stringify(shutdown));
+  await service.deps.control.write({ ...shutdown, posture: "emergency", by: "cron", healthy_since_ms: null });
+  const elsewhere = makeService();
+  expect((await elsewhere.send({ phone: "+919876543210" })).body.code).toBe("sending_paused");
+  await env.CONTROL.delete("operator-mode");
+});
+
+test("an emergency halves the limits", async () => {
+  const service = makeService(ROOMY);
   await service.deps.control.write({
     posture: "emergency",
     since_ms: Date.now(),
@@ -98,7 +117,7 @@ test.each(["{", '"normal"', '{"posture": "relaxed"}'])(
   "a control document like %s is an emergency",
   async (text) => {
     await env.CONTROL.put("emergency-mode", text);
-    const service = makeService({ challenge: { mode: "emergency" } });
+    const service = makeService({ challenge: "emergency", ...ROOMY });
     const answer = await service.call("POST", "/v1/send", { phone: "+919876543210" }, from("192.0.2.1"));
     expect(answer.body.code).toBe("challenge_required");
   },

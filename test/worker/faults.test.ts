@@ -1,6 +1,9 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { parseConfig } from "../../src/config.ts";
+import { compositionFaults } from "../../src/compose.ts";
+import { parseConfig, parseTables } from "../../src/config.ts";
+import hosting from "../../src/data/hosting-asns.csv";
+import prices from "../../src/data/prices.csv";
 import { inbox, outsideFaults, outsideState } from "../support/outside-control.ts";
 import { codeFor, eventually, makeService } from "../support/service.ts";
 
@@ -20,10 +23,21 @@ test.each([{ delayMs: 1500 }, { down: true }])(
   },
 );
 
+test("an outage poisons neither an idempotency key nor a number", async () => {
+  const service = makeService();
+  const ask = () =>
+    service.send({ phone: PHONE }, { "idempotency-key": "9d0f1a34-5a0d-4a44-9f56-2c9b1d6f0a11" });
+  await outsideFaults({ upstash: { delayMs: 1300 } });
+  expect((await ask()).body.code).toBe("sending_paused");
+  await outsideFaults({ upstash: { delayMs: 0 } });
+  const retried = await eventually(ask, ({ status }) => status === 202);
+  expect(retried.status).toBe(202);
+});
+
 test("a silent siteverify lets a clean caller through on a normal day only", async () => {
   await outsideFaults({ siteverify: { down: true } });
   expect((await makeService().send({ phone: PHONE })).status).toBe(202);
-  const strict = await makeService({ challenge: { on_outage: "refuse" } }).send({ phone: "+919876543211" });
+  const strict = await makeService({ captcha: { on_outage: "refuse" } }).send({ phone: "+919876543211" });
   expect([strict.status, strict.body.code]).toEqual([503, "sending_paused"]);
 });
 
@@ -127,5 +141,10 @@ test("production refuses what must never reach people outside", () => {
   const wrong = parseConfig({ ...env, ENVIRONMENT: "production" });
   const faults = wrong.ok ? "" : wrong.faults.join("\n");
   expect(faults).toContain("POLICY.delivery.provider: must be a real provider in production");
-  expect(faults).toContain("TURNSTILE_SECRET_KEY: is a published test secret");
+  const development = parseConfig(env);
+  const tables = parseTables({ prices, hosting });
+  if (!development.ok || !tables.ok) throw new Error("the test's own configuration is good");
+  expect(compositionFaults({ ...development.value, ENVIRONMENT: "production" }, tables.value)).toEqual([
+    "CAPTCHA_SECRET_KEY: is a published test secret, which lets everybody through",
+  ]);
 });

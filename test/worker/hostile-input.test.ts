@@ -81,6 +81,15 @@ test("unknown paths and methods answer problems", async () => {
   });
 });
 
+test("the development page exists in development only", async () => {
+  const { createApp } = await import("../../src/http/app.ts");
+  const { deps } = makeService();
+  for (const environment of ["staging", "production"] as const) {
+    const response = await createApp(deps, environment).request("http://localhost/");
+    expect(response.status).toBe(404);
+  }
+});
+
 test("an idempotency key of nonsense and a development header of nonsense are named", async () => {
   const tooLong = await post("/v1/send", `{"phone": "${PHONE}"}`, { "idempotency-key": "k".repeat(300) });
   expect(tooLong.body.errors).toMatchObject([{ field: "Idempotency-Key" }]);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { outsideState } from "../support/outside-control.ts";
+import { ROOMY } from "../support/roomy.ts";
 import { codeFor, DUMMY_TOKEN, from, makeService, wrong } from "../support/service.ts";
 
 const PHONE = "+919876543210";
@@ -95,6 +96,7 @@ test("a public client without a token is asked for the challenge before any netw
     provider: "turnstile",
     site_key: "1x00000000000000000000AA",
     action: "send",
+    fresh: false,
   });
   expect(await outsideState()).toMatchObject({ upstash: { requests: 0 }, siteverify: { requests: 0 } });
 });
@@ -121,7 +123,7 @@ test("a number gets one message a minute, whoever asks", async () => {
 });
 
 test("an address gets ten an hour, and an IPv6 household counts as one", async () => {
-  const service = makeService();
+  const service = makeService(ROOMY);
   const ask = (i: number, ip: string) => service.send({ phone: `+9198765440${10 + i}` }, from(ip));
   for (let i = 0; i < 10; i++) expect((await ask(i, `2001:db8:1:2::${i + 1}`)).status).toBe(202);
   expect((await ask(10, "2001:db8:1:2:ffff::1")).status).toBe(429);
@@ -130,8 +132,8 @@ test("an address gets ten an hour, and an IPv6 household counts as one", async (
 
 test("the same idempotency key is the same verification: one message, one answer", async () => {
   const service = makeService();
-  const ask = () =>
-    service.send({ phone: PHONE, captcha_token: "once-idem" }, { "idempotency-key": "7b1c-1" });
+  const key = { "idempotency-key": "4f5a53a4-2f0e-4f0e-8d4b-0c7f8a9d1e2f" };
+  const ask = () => service.send({ phone: PHONE, captcha_token: "once-idem" }, key);
   const answers = await Promise.all([ask(), ask(), ask()]);
   answers.push(await ask());
   expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202]);
@@ -139,8 +141,25 @@ test("the same idempotency key is the same verification: one message, one answer
   expect(new Set(answers.map(({ body }) => body.correlation_id)).size).toBe(1);
   const { inbox } = await import("../support/outside-control.ts");
   expect(await inbox(PHONE)).toHaveLength(1);
-  const other = await service.send({ phone: "+919876543212" }, { "idempotency-key": "7b1c-1" });
+  const other = await service.send({ phone: "+919876543212" }, key);
   expect([other.status, other.body.code]).toEqual([422, "idempotency_conflict"]);
+  const stranger = await service.send({ phone: PHONE, captcha_token: "garbage" }, key);
+  expect([stranger.status, stranger.body.code]).toEqual([403, "challenge_failed"]);
+});
+
+test("a short idempotency key counts at its own address only", async () => {
+  const service = makeService();
+  const ask = (ip: string) => service.send({ phone: PHONE }, { ...from(ip), "idempotency-key": "1" });
+  const [first, again, stranger] = [await ask("192.0.2.1"), await ask("192.0.2.1"), await ask("192.0.2.2")];
+  expect([first.status, again.status, again.body.session]).toEqual([202, 202, first.body.session]);
+  expect(stranger.body.code).toBe("too_many_requests");
+});
+
+test("tokens that are garbage never hold a number's place", async () => {
+  const service = makeService();
+  const garbage = Array.from({ length: 10 }, () => service.send({ phone: PHONE, captcha_token: "garbage" }));
+  const [honest] = await Promise.all([service.send({ phone: PHONE }), ...garbage]);
+  expect(honest?.status).toBe(202);
 });
 
 test("a resend takes the number from the session, and only after its wait", async () => {
@@ -189,9 +208,10 @@ test("the development header means nothing outside development", async () => {
       ...deps,
       limits: {
         ...deps.limits,
-        take: async (takes) => (
-          seen.push(...takes.map((take) => take.subject)), { kind: "unavailable", cause: "test" }
-        ),
+        take: async (takes) => {
+          seen.push(...takes.map((take) => take.subject));
+          return { kind: "unavailable", cause: "test" };
+        },
       },
     },
     "production",

@@ -9,6 +9,8 @@ const RULES: SessionRules = {
   resend: { wait_seconds: [60, 120, 240] },
 };
 const RIGHT = "right-digest";
+const HOLD = { atMs: 0, weight: 100, taken: [], earns: [], meters: [] };
+const RESEND = { channel: "sms" as const, fresh: { digest: "d", sealed: "s" }, hold: HOLD };
 
 function object() {
   return env.SESSIONS.get(env.SESSIONS.newUniqueId());
@@ -17,17 +19,17 @@ function object() {
 async function opened() {
   const session = object();
   await session.open(
-    { correlationId: "c", channel: "sms", code: { digest: RIGHT, sealed: "sealed" } },
+    { correlationId: "c", channel: "sms", code: { digest: RIGHT, sealed: "sealed" }, hold: HOLD },
     RULES,
   );
   return session;
 }
 
-const kinds = (results: { kind: string }[]) =>
-  results.reduce<Record<string, number>>(
-    (count, { kind }) => ({ ...count, [kind]: (count[kind] ?? 0) + 1 }),
-    {},
-  );
+function kinds(results: { kind: string }[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { kind } of results) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
 
 afterEach(() => {
   vi.useRealTimers();
@@ -72,7 +74,7 @@ test("a second open of the same session changes nothing", async () => {
   const session = await opened();
   await session.attempt("wrong", RULES);
   const view = await session.open(
-    { correlationId: "other", channel: "sms", code: { digest: "other", sealed: "x" } },
+    { correlationId: "other", channel: "sms", code: { digest: "other", sealed: "x" }, hold: HOLD },
     RULES,
   );
   expect(view).toMatchObject({ correlationId: "c", attemptsLeft: 4, sends: 1 });
@@ -92,7 +94,7 @@ test("a session nobody opened writes nothing when it is asked", async () => {
   const session = object();
   expect(await session.view(RULES)).toBeNull();
   expect(await session.attempt(RIGHT, RULES)).toMatchObject({ kind: "gone" });
-  expect(await session.resend("sms", { digest: "d", sealed: "s" }, RULES)).toMatchObject({ kind: "gone" });
+  expect(await session.resend(RESEND, RULES)).toMatchObject({ kind: "gone" });
   expect(await runInDurableObject(session, (_, state) => [...state.storage.kv.list()])).toEqual([]);
   expect(await runInDurableObject(session, (_, state) => state.storage.getAlarm())).toBeNull();
 });
@@ -102,8 +104,6 @@ test("20 resends in parallel begin one message", async () => {
   vi.setSystemTime(1_800_000_000_000);
   const session = await opened();
   vi.setSystemTime(1_800_000_061_000);
-  const results = await Promise.all(
-    Array.from({ length: 20 }, () => session.resend("sms", { digest: "d", sealed: "s" }, RULES)),
-  );
+  const results = await Promise.all(Array.from({ length: 20 }, () => session.resend(RESEND, RULES)));
   expect(kinds(results)).toEqual({ send: 1, wait: 19 });
 });

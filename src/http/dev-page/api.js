@@ -18,6 +18,15 @@
  */
 import { pause } from "./clock.js";
 
+/** Where a browser keeps what makes it a known device. */
+const DEVICE_TOKEN = "tollgate-device-token";
+
+/** @returns {{ device_token?: string }} */
+function deviceToken() {
+  const token = localStorage.getItem(DEVICE_TOKEN);
+  return token === null ? {} : { device_token: token };
+}
+
 /** How long a send waits before each try: only a lost connection makes it try again. */
 const TRIES_AFTER_MS = [0, 500, 1500];
 
@@ -46,7 +55,7 @@ export function makeApi({ headers, onExchange }) {
       let answer = unreachable;
       for (const waitMs of TRIES_AFTER_MS) {
         await pause(waitMs);
-        answer = await post("/v1/send", body, { "idempotency-key": key });
+        answer = await post("/v1/send", { ...body, ...deviceToken() }, { "idempotency-key": key });
         if (answer.ok || answer.refusal.code !== "unreachable") {
           unanswered = null;
           break;
@@ -59,7 +68,12 @@ export function makeApi({ headers, onExchange }) {
      * @param {{ session: string, code: string, reference?: string }} body
      * @returns {Promise<Answer<VerifyAnswer>>}
      */
-    verify: (body) => post("/v1/verify", body),
+    async verify(body) {
+      /** @type {Answer<VerifyAnswer>} */
+      const answer = await post("/v1/verify", body);
+      if (answer.ok) localStorage.setItem(DEVICE_TOKEN, answer.value.device_token);
+      return answer;
+    },
 
     /**
      * @param {string} session

@@ -9,6 +9,8 @@ import { element, make } from "./dom.js";
 /** Turnstile's published dummy token, which its test secret takes any number of times. */
 const DUMMY_TOKEN = "XXXX.DUMMY.TOKEN.XXXX";
 
+const LONGEST_SHOWN = 120;
+
 /** @param {DevSettings} settings */
 export function makeBench(settings) {
   const flow = element("flow", HTMLSelectElement);
@@ -60,9 +62,20 @@ export function makeBench(settings) {
     /** @param {import("./api.js").Exchange} exchange */
     showExchange({ request, status, body }) {
       element("exchange-line", HTMLElement).textContent = `${request} → ${status ?? "no answer"}`;
-      element("exchange-body", HTMLElement).textContent = JSON.stringify(body, null, 2);
+      element("exchange-body", HTMLElement).textContent = JSON.stringify(body, shorten, 2);
     },
   };
+}
+
+/**
+ * Tokens are long and would hide the rest.
+ *
+ * @param {string} _key
+ * @param {unknown} value
+ */
+function shorten(_key, value) {
+  const isLong = typeof value === "string" && value.length > LONGEST_SHOWN;
+  return isLong ? `${value.slice(0, 16)}… (${value.length} characters)` : value;
 }
 
 /**

@@ -20,13 +20,14 @@ const WATCH_MS = 3000;
  * @param {() => void} needs.onLeave the person wants another number, or must start again
  */
 export function makeCodeStep({ api, bench, onVerified, onLeave }) {
+  const section = element("code-step", HTMLElement);
   const input = element("code", HTMLInputElement);
   const button = element("verify", HTMLButtonElement);
   const resends = element("resends", HTMLElement);
-  const resendForm = element("resend-form", HTMLFormElement);
   const leave = element("leave", HTMLButtonElement);
   const life = element("code-life", HTMLElement);
   const notice = makeNotice(element("code-notice", HTMLElement));
+  const resendNotice = makeNotice(element("resend-notice", HTMLElement));
   const check = makeHumanCheck(element("resend-check", HTMLElement), bench.token);
 
   /** @type {SendAnswer | null} the session on the page */
@@ -48,7 +49,7 @@ export function makeCodeStep({ api, bench, onVerified, onLeave }) {
     await verify(current);
     setBusy(button, false);
   });
-  resendForm.addEventListener("submit", async (event) => {
+  element("resend-form", HTMLFormElement).addEventListener("submit", async (event) => {
     event.preventDefault();
     const pressed = event.submitter;
     if (current === null || !(pressed instanceof HTMLButtonElement) || isBusy(pressed)) return;
@@ -68,9 +69,8 @@ export function makeCodeStep({ api, bench, onVerified, onLeave }) {
     current = sent;
     input.value = "";
     element("sent-to", HTMLElement).textContent = sent.masked_phone;
-    leave.textContent = "Change number";
+    setOver(false);
     hold({ runOut: false, waiting: false });
-    resendForm.hidden = false;
     element("delivery", HTMLElement).textContent = "";
     showAttempts(sent.attempts_left);
     stops = [countDown(sent.expires_in_seconds, showLife), ...offerResends(sent), watch(sent)];
@@ -82,14 +82,16 @@ export function makeCodeStep({ api, bench, onVerified, onLeave }) {
     stops = [];
     current = null;
     notice.clear();
+    resendNotice.clear();
     check.reset();
+    input.ariaInvalid = "false";
   }
 
   /** @param {SendAnswer} sent */
   async function verify(sent) {
-    input.ariaInvalid = "false";
     if (input.value.length !== sent.code_length) return refuse({ code: "code_incomplete" });
     const answer = await api.verify({ session: sent.session, code: input.value, ...bench.reference() });
+    if (isLeft(sent)) return;
     if (!answer.ok) return refuse(answer.refusal);
     close();
     onVerified(answer.value);
@@ -98,11 +100,11 @@ export function makeCodeStep({ api, bench, onVerified, onLeave }) {
   /** @param {import("./words.js").Refusal} refusal */
   function refuse(refusal) {
     if (isFinal(refusal)) return end(refusal);
-    const waits = refusal.retry_in_seconds ?? refusal.retry_after ?? 0;
-    hold({ waiting: waits > 0 });
-    notice.show(refusal, () => hold({ waiting: false }));
+    notice.show(refusal);
+    const waitSeconds = refusal.retry_in_seconds ?? refusal.retry_after ?? 0;
+    stops.push(countDown(waitSeconds, (left) => hold({ waiting: left > 0 })));
     if (refusal.attempts_left !== undefined) showAttempts(refusal.attempts_left);
-    input.ariaInvalid = "true";
+    input.ariaInvalid = String(refusal.code.startsWith("code_"));
     input.focus();
     input.select();
   }
@@ -113,24 +115,40 @@ export function makeCodeStep({ api, bench, onVerified, onLeave }) {
    */
   async function resend(sent, channel) {
     const answer = await api.send({ session: sent.session, channel, ...check.answer() });
+    if (isLeft(sent)) return;
     if (answer.ok) return show(answer.value);
     const { refusal } = answer;
     if (isFinal(refusal)) return end(refusal);
-    notice.show(refusal);
+    resendNotice.show(refusal);
     check.reset();
     if (refusal.code.startsWith("challenge_")) check.focus();
   }
 
+  /**
+   * Whether the person has gone on to something else while an answer was on its way.
+   *
+   * @param {SendAnswer} sent
+   */
+  function isLeft({ session }) {
+    return current?.session !== session;
+  }
+
   /** @param {import("./words.js").Refusal} refusal */
   function end(refusal) {
+    // The button that has the focus may go; someone at work elsewhere is not disturbed.
+    const wasHere = section.contains(document.activeElement);
     close();
     notice.show(refusal);
-    hold({ runOut: true });
-    resendForm.hidden = true;
-    life.textContent = "Over";
-    showAttempts(refusal.attempts_left);
-    leave.textContent = "Start again";
-    leave.focus();
+    setOver(true);
+    if (wasHere) leave.focus();
+  }
+
+  /** @param {boolean} over whether starting again is all that is left to do */
+  function setOver(over) {
+    section.classList.toggle("over", over);
+    input.readOnly = over;
+    leave.className = over ? "main" : "quiet";
+    leave.textContent = over ? "Start again" : "Change number";
   }
 
   /** @param {number} left */
@@ -171,7 +189,7 @@ export function makeCodeStep({ api, bench, onVerified, onLeave }) {
       while (watched) {
         const answer = await api.session(session);
         if (!watched) return;
-        if (answer.ok) showDelivery(answer.value.delivery, answer.value.attempts_left);
+        if (answer.ok) showDelivery(answer.value);
         else if (isFinal(answer.refusal)) return end(answer.refusal);
         await pause(WATCH_MS);
       }
@@ -182,19 +200,17 @@ export function makeCodeStep({ api, bench, onVerified, onLeave }) {
     };
   }
 
-  /**
-   * @param {import("./api.js").SessionAnswer["delivery"]} delivery
-   * @param {number} attemptsLeft
-   */
-  function showDelivery(delivery, attemptsLeft) {
+  /** @param {import("./api.js").SessionAnswer} session */
+  function showDelivery({ delivery, sends, attempts_left: attemptsLeft }) {
     const place = element("delivery", HTMLElement);
+    const words = sends > 1 ? `${DELIVERY[delivery]} (${sends} sent)` : DELIVERY[delivery];
     // Only a change is news to a screen reader.
-    if (place.textContent !== DELIVERY[delivery]) place.textContent = DELIVERY[delivery];
+    if (place.textContent !== words) place.textContent = words;
     showAttempts(attemptsLeft);
   }
 
-  /** @param {number | undefined} left */
+  /** @param {number} left */
   function showAttempts(left) {
-    element("attempts", HTMLElement).textContent = left === undefined ? "" : `${left} left`;
+    element("attempts", HTMLElement).textContent = `${left} left`;
   }
 }

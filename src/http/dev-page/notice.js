@@ -17,11 +17,8 @@ export function makeNotice(root) {
   let stop = () => {};
 
   return {
-    /**
-     * @param {import("./words.js").Refusal} refusal
-     * @param {() => void} [onWaited] called when its waiting time, if it has one, is over
-     */
-    show(refusal, onWaited = () => {}) {
+    /** @param {import("./words.js").Refusal} refusal */
+    show(refusal) {
       const { title, advice, faults, waitSeconds } = explain(refusal);
       const list = make("ul", "");
       list.append(...faults.map((fault) => make("li", fault)));
@@ -33,10 +30,9 @@ export function makeNotice(root) {
       );
       stop();
       wait.hidden = waitSeconds === 0;
-      if (waitSeconds === 0) return onWaited();
+      if (waitSeconds === 0) return;
       stop = countDown(waitSeconds, (left) => {
-        wait.textContent = left > 0 ? `Possible again in ${duration(left)}` : "Possible again now";
-        if (left === 0) onWaited();
+        wait.textContent = left > 0 ? `You can try again in ${duration(left)}` : "You can try again now";
       });
     },
 

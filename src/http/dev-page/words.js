@@ -41,7 +41,10 @@ const WORDS = {
       "The human check did not pass",
       "Its answer was too old, used before, or not genuine. Tick the box again.",
     ),
-  too_many_requests: () => say("Too many codes were asked for", "Wait a little; then it goes on."),
+  step_up_required: ({ step_up: { factors } = { factors: [] } }) =>
+    say("A message is not enough here", `Prove yourself in another way: ${factors.join(", ")}.`),
+  too_many_requests: () =>
+    say("Too many codes were asked for", "Each number and each connection gets a few, then a pause."),
   idempotency_conflict: () =>
     say("The request changed on its way", "It was sent before with other details. Press the button again."),
   sending_paused: () =>
@@ -50,7 +53,7 @@ const WORDS = {
       "Sending is paused for everybody. A code you already have still works.",
     ),
   delivery_failed: () =>
-    say("The message could not be handed over", "The provider did not take it. Try again in a moment."),
+    say("The message could not be handed over", "The provider did not take it, so nothing was sent."),
 
   code_incorrect: ({ attempts_left: left = 0 }) =>
     left > 0
@@ -66,6 +69,7 @@ const WORDS = {
       "Its code has run out, was used before, or belongs to something else. Start again to get a new one.",
     ),
 
+  unauthorized: () => say("The service does not accept this key", "Use one that it has given out."),
   invalid_request: () => say("Something in this does not fit", ""),
   not_found: () =>
     say("The service does not know this address", "The page and the service do not fit together."),

@@ -1,0 +1,63 @@
+/** What one rule did with one trace. The JSON of `--json` has exactly these names. */
+import type { Posture } from "../../../src/domain/posture.ts";
+
+export interface CountryReport {
+  people: number;
+  lost: number;
+  known: number;
+  known_lost: number;
+}
+
+export interface DetectionReport {
+  /** Trace seconds, all of them from `from_seconds` on; null: never. */
+  first_alert_seconds: number | null;
+  left_before_alert: number | null;
+  emergency_seconds: number | null;
+  /** Attack messages that had left by then. */
+  left_before_emergency: number | null;
+  blocked_ranges: { range: string; seconds: number; left_before: number }[];
+  posture: { seconds: number; posture: Posture }[];
+}
+
+export interface RuleReport {
+  rule: string;
+  attack: {
+    requests: number;
+    left: number;
+    cost_micros: number;
+    leak_percent: number;
+    /** Messages that left and were answered by the attacker. */
+    answered: number;
+    started_seconds: number | null;
+  };
+  honest: {
+    people: number;
+    lost: number;
+    challenged: number;
+    stepped_up: number;
+    known: number;
+    known_lost: number;
+    lost_percent: number;
+    requests: number;
+    left: number;
+    answered: number;
+    cost_micros: number;
+    by_country: Record<string, CountryReport>;
+  };
+  /** Why requests were refused, by the rule's own names: how many. */
+  refusals: { attack: Record<string, number>; honest: Record<string, number> };
+  /** Which of the rule's reasons stood behind requests without a message, where it tells them: how many. */
+  reasons: { attack: Record<string, number>; honest: Record<string, number> };
+  detection: DetectionReport;
+}
+
+/** One line of `--json`. */
+export interface LabReport {
+  trace: string;
+  from_seconds: number;
+  rules: RuleReport[];
+}
+
+/** `part` of `whole` in percent, to two decimals; 0 of nothing. */
+export const percent = (part: number, whole: number): number =>
+  whole === 0 ? 0 : Math.round((part / whole) * 10_000) / 100;

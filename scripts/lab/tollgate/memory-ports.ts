@@ -1,0 +1,170 @@
+/** The smaller ports in memory, on the lab's virtual clock. */
+import { minuteOf } from "../../../src/domain/cohorts.ts";
+import type { Failures } from "../../../src/domain/failures.ts";
+import type { ControlDocument } from "../../../src/domain/posture.ts";
+import {
+  attemptCode,
+  openSession,
+  resendSession,
+  type SessionState,
+  settleSend,
+  viewSession,
+} from "../../../src/domain/session.ts";
+import type {
+  ClaimsPort,
+  ControlPort,
+  CountersPort,
+  MarksPort,
+  SessionsPort,
+  TokensPort,
+  VaultPort,
+} from "../../../src/ports.ts";
+
+const KNOWN_MS = 180 * 86_400_000;
+const ASKED_MS = 600_000;
+
+export function memoryMarks(nowMs: () => number, failureMemorySeconds: number): MarksPort {
+  const known = new Map<string, number>();
+  const asked = new Map<string, number>();
+  const failed = new Map<string, Failures>();
+  return {
+    async recall({ numberTag, askTag, failureTags }) {
+      const askedAtMs = asked.get(askTag) ?? null;
+      return {
+        kind: "answered",
+        numberKnown: nowMs() < (known.get(numberTag) ?? 0) + KNOWN_MS,
+        askedAtMs: askedAtMs !== null && nowMs() < askedAtMs + ASKED_MS ? askedAtMs : null,
+        failures: failureTags.map((tag) => {
+          const failures = failed.get(tag);
+          return failures && nowMs() < failures.lastAtMs + failureMemorySeconds * 1000 ? failures : null;
+        }),
+      };
+    },
+    async markKnown(tag) {
+      known.set(tag, nowMs());
+    },
+    async markAsked(tag) {
+      if (asked.size > 100_000) asked.clear();
+      if (nowMs() >= (asked.get(tag) ?? 0) + ASKED_MS) asked.set(tag, nowMs());
+    },
+    async countFailure(tags) {
+      for (const tag of tags) {
+        const before = failed.get(tag);
+        const over = !before || nowMs() >= before.lastAtMs + failureMemorySeconds * 1000;
+        failed.set(tag, { count: over ? 1 : before.count + 1, lastAtMs: nowMs() });
+      }
+    },
+    async forgetFailures(tags) {
+      for (const tag of tags) failed.delete(tag);
+    },
+  };
+}
+
+/** Sessions in one process: the object's transitions without the object. */
+export function memorySessions(nowMs: () => number): SessionsPort {
+  const sessions = new Map<string, SessionState>();
+  const forget = () => {
+    for (const [id, state] of sessions) {
+      if (nowMs() < state.endsAtMs) return;
+      sessions.delete(id);
+    }
+  };
+  return {
+    async open(id, command, rules) {
+      forget();
+      const state = sessions.get(id) ?? openSession(command, rules, nowMs());
+      sessions.set(id, state);
+      return viewSession(state, rules, nowMs());
+    },
+    async resend(id, command, rules) {
+      const state = sessions.get(id);
+      if (!state) return { kind: "gone", cause: "no such session" };
+      const next = resendSession(state, command, rules, nowMs());
+      sessions.set(id, next.state);
+      return next.result;
+    },
+    async settle(id, sendIndex, outcome) {
+      const state = sessions.get(id);
+      if (state) sessions.set(id, settleSend(state, sendIndex, outcome));
+    },
+    async attempt(id, digest, rules) {
+      const state = sessions.get(id);
+      if (!state) return { kind: "gone", cause: "no such session" };
+      const next = attemptCode(state, digest, rules, nowMs());
+      sessions.set(id, next.state);
+      return next.result;
+    },
+    async view(id, rules) {
+      const state = sessions.get(id);
+      return state ? viewSession(state, rules, nowMs()) : null;
+    },
+  };
+}
+
+export function memoryControl(): ControlPort & { current(): ControlDocument | null } {
+  let document: ControlDocument | null = null;
+  return {
+    current: () => document,
+    read: async () => document,
+    async write(next) {
+      document = next;
+    },
+    async clear() {
+      document = null;
+    },
+  };
+}
+
+/** How far back a window of the monitor may reach. */
+const COHORT_MINUTES = 120;
+
+export function memoryCounters(nowMs: () => number): CountersPort {
+  const cohorts = new Map<number, { sent: number; verified: number }>();
+  return {
+    async count(what, minute) {
+      const cohort = cohorts.get(minute) ?? { sent: 0, verified: 0 };
+      cohort[what] += 1;
+      cohorts.set(minute, cohort);
+      for (const old of cohorts.keys()) {
+        if (old >= minuteOf(nowMs()) - COHORT_MINUTES) break;
+        cohorts.delete(old);
+      }
+    },
+    async window(minute, minutes) {
+      const wanted = Array.from({ length: minutes }, (_, i) => minute - minutes + 1 + i);
+      return {
+        kind: "answered",
+        cohorts: wanted.map((at) => ({ minute: at, sent: 0, verified: 0, ...cohorts.get(at) })),
+      };
+    },
+  };
+}
+
+/** Idempotency keys: the lab's clients never repeat a request, so every claim is its own. */
+export const noClaims: ClaimsPort = {
+  claim: async (_, value) => ({ kind: "held", value }),
+  release: async () => undefined,
+};
+
+/** No secrets in the lab: hashes and seals that anybody can read, in exchange for nights that take minutes. */
+export function openVault(): VaultPort {
+  let ids = 0;
+  return {
+    newId: () => `id-${ids++}`,
+    uuidFrom: (tag) => tag,
+    randomBytes: (count) => new Uint8Array(count),
+    tag: async (kind, value) => `${kind}:${value}`,
+    sessionKeyId: () => "lab",
+    digestCode: async (_, sessionId, code) => `${sessionId} ${code}`,
+    sealCode: async (_, code) => code,
+    unsealCode: async (_, sealed) => sealed,
+  };
+}
+
+/** Session tokens that are kept instead of sealed; a token is its session's id. */
+export function keptTokens(): TokensPort {
+  return {
+    mint: async (claims) => JSON.stringify(claims),
+    open: async (token) => ({ ...JSON.parse(token), keyId: "lab" }),
+  };
+}

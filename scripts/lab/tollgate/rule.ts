@@ -1,0 +1,207 @@
+/** The product itself under the lab's hands: its own flows, on ports in memory and a virtual clock. */
+import { readFileSync } from "node:fs";
+import { parsePolicy } from "../../../src/config.ts";
+import type { PriceRow } from "../../../src/domain/money.ts";
+import { parseNetworkList } from "../../../src/domain/network-list.ts";
+import type { Reason } from "../../../src/domain/verdict.ts";
+import { monitor } from "../../../src/flows/monitor.ts";
+import { type SendRequest, send } from "../../../src/flows/send.ts";
+import { verify } from "../../../src/flows/verify.ts";
+import type { ChallengeResult, Deps } from "../../../src/ports.ts";
+import { mergePolicy, UsageError } from "../policy.ts";
+import type { RuleFactory, RuleSetup } from "../rule.ts";
+import type { TraceEvent } from "../trace.ts";
+import { allCountries } from "../world/networks.ts";
+import { countryOf } from "../world/numbers.ts";
+import { memoryBudgets } from "./memory-budgets.ts";
+import { memoryLimits } from "./memory-limits.ts";
+import {
+  keptTokens,
+  memoryControl,
+  memoryCounters,
+  memoryMarks,
+  memorySessions,
+  noClaims,
+  openVault,
+} from "./memory-ports.ts";
+
+/** What the lab's world must say for itself; everything else is the product's default policy. */
+const LAB_POLICY = {
+  countries: { allow: ["*"] },
+  captcha: { hostnames: ["lab"], site_key: "lab" },
+  proof: { issuer: "https://lab.example", audience: "lab" },
+  message: { brand: "Lab" },
+  delivery: { provider: "sandbox" },
+};
+
+/** The right code: the lab's chance gives zeros only. */
+const RIGHT_CODE = "000000";
+const WRONG_CODE = "111111";
+
+export const tollgateRule: RuleFactory = (setup) => {
+  const policy = parsePolicy(mergePolicy(LAB_POLICY, setup.policy));
+  if (!policy.ok) throw new UsageError(policy.faults.join("\n"));
+  let now = setup.startMs;
+  let messages = 0;
+  let alerts = 0;
+  /** Why the last request was not let through at once. */
+  let reasons: string[] = [];
+  let answer: ChallengeResult = { kind: "passed", solvedAtMs: null, grade: "ordinary" };
+  /** Device tokens by the trace's device: what a client kept from its last verification. */
+  const deviceTokens = new Map<string, string>();
+  const nowMs = () => now;
+  const control = memoryControl();
+  const deferred: Promise<unknown>[] = [];
+
+  const deps: Deps = {
+    policy: policy.value,
+    control,
+    limits: memoryLimits(nowMs),
+    claims: noClaims,
+    challenge: { verify: async () => answer },
+    sessions: memorySessions(nowMs),
+    budgets: memoryBudgets(nowMs),
+    marks: memoryMarks(nowMs, policy.value.failures.memory_seconds),
+    devices: {
+      issue: async (claims) => JSON.stringify(claims),
+      read: async (token) => JSON.parse(token),
+    },
+    prices: pricesOf(setup),
+    hosting: hostingNetworks(),
+    tokens: keptTokens(),
+    vault: openVault(),
+    proofs: { sign: async () => "proof", publicKeys: () => ({ keys: [] }) },
+    provider: {
+      name: "sandbox",
+      send: async () => ({ kind: "accepted", messageId: `m${messages++}` }),
+    },
+    counters: memoryCounters(nowMs),
+    log(fact, evidence) {
+      if (fact === "verdict") reasons = reasonNames(evidence.reasons);
+      if (fact === "spend_alert") alerts++;
+    },
+    nowMs,
+    pause: async () => undefined,
+    defer: (work) => {
+      deferred.push(work);
+    },
+  };
+  /** What the edge does behind its answer is done before the lab's clock moves on. */
+  const settle = async () => {
+    await Promise.all(deferred.splice(0));
+  };
+
+  return {
+    name: "tollgate",
+
+    async send(event, attempt, nowMs) {
+      now = nowMs;
+      reasons = [];
+      // Everyone brings the invisible check; only a challenge solved after the demand has a time after it.
+      answer = { kind: "passed", grade: "ordinary", solvedAtMs: attempt.freshCaptcha ? now : 0 };
+      const token = event.device === null ? undefined : deviceTokens.get(event.device);
+      const outcome = await send(deps, requestOf(event, token), callerOf(event), event.id);
+      await settle();
+      switch (outcome.kind) {
+        case "sent":
+          return {
+            kind: "left",
+            ref: outcome.session,
+            costMicros: setup.priceMicros(countryOf(event.phone)),
+          };
+        case "challenge_required":
+          return { kind: "challenge", orStepUp: outcome.factors.length > 0, reasons };
+        case "step_up_required":
+          return { kind: "step_up", reasons };
+        default:
+          return { kind: "refused", reason: outcome.kind, reasons };
+      }
+    },
+
+    async verified(event, ref, nowMs) {
+      now = nowMs;
+      const outcome = await verify(
+        deps,
+        { session: ref, code: RIGHT_CODE, reference: undefined },
+        callerOf(event),
+      );
+      await settle();
+      if (outcome.kind !== "verified") return false;
+      if (event.device !== null) deviceTokens.set(event.device, outcome.deviceToken);
+      return true;
+    },
+
+    async wrongCode(event, ref, nowMs) {
+      now = nowMs;
+      await verify(deps, { session: ref, code: WRONG_CODE, reference: undefined }, callerOf(event));
+      await settle();
+    },
+
+    async minute(nowMs) {
+      now = nowMs;
+      const before = control.current()?.posture;
+      await monitor(deps, nowMs);
+      if (control.current() && before === undefined) alerts++;
+    },
+
+    readings() {
+      const document = control.current();
+      return {
+        posture: document && now < document.until_ms ? document.posture : "normal",
+        alerts,
+        blockedRanges: [],
+      };
+    },
+  };
+};
+
+/** Each rule that counted, once; a used-up budget by its purse and level. */
+function reasonNames(json: unknown): string[] {
+  const reasons: Reason[] = JSON.parse(String(json));
+  const names = reasons
+    .filter(({ counted }) => counted)
+    .map(({ rule, evidence }) =>
+      rule === "exposure" ? `exposure ${String(evidence.level).split(":", 2).join(":")}` : rule,
+    );
+  return [...new Set(names)];
+}
+
+function requestOf(event: TraceEvent, deviceToken: string | undefined): SendRequest {
+  return {
+    phone: event.phone,
+    region: undefined,
+    flow: event.flow,
+    channel: "sms",
+    captchaToken: "brought along",
+    deviceToken,
+    deviceId: undefined,
+    userId: event.user ?? undefined,
+    reference: undefined,
+    idempotencyKey: undefined,
+  };
+}
+
+const callerOf = (event: TraceEvent) => ({
+  ip: event.ip,
+  asn: event.asn,
+  country: event.ip_country,
+  server: null,
+});
+
+/** The same list of hosting networks that the Worker ships. */
+function hostingNetworks(): ReadonlyMap<number, string> {
+  const file = new URL("../../../src/data/hosting-asns.csv", import.meta.url);
+  const list = parseNetworkList(readFileSync(file, "utf8"));
+  if (!list.ok) throw new UsageError(list.faults.join("\n"));
+  return list.networks;
+}
+
+function pricesOf({ priceMicros }: RuleSetup): PriceRow[] {
+  return ["*", ...allCountries()].map((country) => ({
+    country,
+    provider: "sandbox",
+    channel: "sms",
+    message_micros: priceMicros(country),
+    dlt_micros: 0,
+  }));
+}

@@ -1,0 +1,26 @@
+export interface FailurePolicy {
+  /** Wrong codes in a row, over all sessions, that cost no wait. */
+  free: number;
+  /** Wait after each further `free` failures; the last one repeats. Short, because a stranger may be causing it. */
+  wait_seconds: readonly number[];
+  /** Consecutive failures after which the longest wait applies at once (NIST SP 800-63B-4 section 3.2.2: 100). */
+  ceiling: number;
+  /** After this long without a failure they are forgotten. */
+  memory_seconds: number;
+}
+
+/** Consecutive wrong codes against one number by strangers, or by one known device, or for one user. */
+export interface Failures {
+  count: number;
+  lastAtMs: number;
+}
+
+/** Seconds until the next code may be asked for; 0 when one may now. */
+export function waitAfterFailures(failures: Failures | null, policy: FailurePolicy, nowMs: number): number {
+  if (failures === null || failures.count < policy.free) return 0;
+  const step = Math.floor(failures.count / policy.free) - 1;
+  const waits = policy.wait_seconds;
+  const longest = waits.at(-1) ?? 0;
+  const waitSeconds = failures.count >= policy.ceiling ? longest : (waits[step] ?? longest);
+  return Math.max(0, Math.ceil((failures.lastAtMs + waitSeconds * 1000 - nowMs) / 1000));
+}

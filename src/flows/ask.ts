@@ -1,0 +1,109 @@
+import { addressUnit } from "../domain/address.ts";
+import { allLevels, type Drawn, type Level, type Readings } from "../domain/exposure.ts";
+import { type LimitResult, type LimitTake, sendLimits } from "../domain/limits.ts";
+import type { Meter } from "../domain/money.ts";
+import { rulesForCountry } from "../domain/policy.ts";
+import type { ChallengeResult, Deps, Recalled } from "../ports.ts";
+import type { Admission } from "./admit.ts";
+
+/** Everything a decision needs from outside. */
+export interface Answers {
+  kind: "answers";
+  limits: LimitResult[];
+  /** Who holds the idempotency key; null without one. */
+  held: string | null;
+  recalled: Recalled;
+  levels: Record<Drawn, Level[]>;
+  readings: Readings;
+  /** Spend so far, in the order of the meters. */
+  totals: number[];
+  /** null when no token was brought. */
+  challenge: ChallengeResult | null;
+  askTag: string;
+  /** Draws on the number's own limit, which admission only looked at. */
+  numberTake: LimitTake;
+  /** Gives back what was drawn for a repetition or an outage. */
+  undo(): void;
+}
+
+/**
+ * Asks everything at once: one round trip to Upstash and one to the CAPTCHA's issuer, in parallel. Of a destination's
+ * limits nothing is drawn here: that waits until the decision is made, or garbage tokens could hold a stranger's number.
+ */
+export async function ask(
+  deps: Deps,
+  admission: Admission,
+  meters: readonly Meter[],
+): Promise<Answers | { kind: "unavailable"; cause: string }> {
+  const { policy, limits, claims, challenge, marks, budgets, vault, defer } = deps;
+  const { caller, phone, numberTag, device, claim, correlationId } = admission;
+  const { posture } = admission.standing;
+  const rules = rulesForCountry(policy, phone.country);
+  const unit = addressUnit(caller.ip) ?? "unknown";
+  const [ip, askTag, claimedDevice] = await Promise.all([
+    vault.tag("ip", unit),
+    vault.tag("ask", `${phone.e164} ${unit}`),
+    admission.claimedDeviceId === null ? null : vault.tag("device", admission.claimedDeviceId),
+  ]);
+  const levels = allLevels(
+    { phone, numberTag, addressTag: ip, asn: caller.asn, ownDevice: device?.deviceId ?? null },
+    rules.exposure,
+  );
+  const all = [
+    ...new Map(
+      Object.values(levels)
+        .flat()
+        .map((level) => [level.key, level]),
+    ).values(),
+  ];
+  const takes = sendLimits(policy.limits, rules.numberLimits, posture, {
+    number: numberTag,
+    ip,
+    ownDevice: device !== null,
+    claimedDevice,
+    user: admission.userTag,
+    apiKey: caller.server && { id: caller.server.keyId, maxPerMinute: caller.server.maxPerMinute },
+  });
+  const isNumber = ({ name }: LimitTake) => name === "number";
+
+  const [drawn, held, recalled, exposure, answer] = await Promise.all([
+    limits.take(takes.map((take) => (isNumber(take) ? { ...take, peek: true } : take))),
+    claim ? claims.claim(claim.key, claim.value, policy.code.session_seconds) : null,
+    marks.recall({ numberTag, askTag, failureTags: admission.failureTags }),
+    budgets.read(all, meters),
+    admission.captchaToken === null
+      ? null
+      : challenge.verify(admission.captchaToken, caller.ip, admission.retryKey),
+  ]);
+  const undo = () => {
+    if (claim) defer(claims.release(claim.key, claim.value), correlationId);
+  };
+  for (const part of [drawn, held, recalled, exposure]) {
+    if (part?.kind !== "unavailable") continue;
+    undo();
+    return { kind: "unavailable", cause: part.cause };
+  }
+  if (drawn.kind !== "answered" || recalled.kind !== "answered" || exposure.kind !== "answered") {
+    throw new Error("what is not unavailable has answered");
+  }
+  const numberTake = takes.find(isNumber);
+  if (!numberTake) throw new Error("every send has a number");
+
+  const byKey = new Map(exposure.readings.map((reading) => [reading.level.key, reading]));
+  const readings = Object.fromEntries(
+    Object.entries(levels).map(([drawnOn, list]) => [drawnOn, list.map(({ key }) => byKey.get(key))]),
+  ) as Readings;
+  return {
+    kind: "answers",
+    limits: drawn.results,
+    held: held?.kind === "held" ? held.value : null,
+    recalled,
+    levels,
+    readings,
+    totals: exposure.totals,
+    challenge: answer,
+    askTag,
+    numberTake,
+    undo,
+  };
+}

@@ -1,0 +1,77 @@
+import type { Context } from "hono";
+import type { ApiKeysPort } from "../domain/api-key.ts";
+import type { FieldError, Refusal } from "../domain/reasons.ts";
+import type { Source } from "../domain/source.ts";
+import type { ResendRequest } from "../flows/resend.ts";
+import type { SendRequest } from "../flows/send.ts";
+import type { Caller, Deps } from "../ports.ts";
+import { authenticate, type ClientFacts } from "./authenticate.ts";
+import { fieldErrors, readBody } from "./body.ts";
+import { callerOf, devClientUnreadable } from "./caller.ts";
+import { idempotencyKey, sendBody } from "./contract.ts";
+import type { Wire } from "./problems.ts";
+
+export type SendDeps = Deps & { apiKeys: ApiKeysPort };
+
+export type SendReading =
+  | { kind: "send"; send: SendRequest; caller: Caller }
+  | { kind: "resend"; resend: ResendRequest; caller: Caller }
+  | { refusal: Refusal }
+  | { wire: Wire };
+
+/** Reads a send or a resend, with who asks for it, from a request; or says what is wrong with it. */
+export async function readSend(
+  c: Context,
+  { apiKeys, policy }: SendDeps,
+  environment: string,
+): Promise<SendReading> {
+  const source = callerOf(c, environment);
+  if (!source) return { refusal: devClientUnreadable };
+  const read = await readBody(c, sendBody);
+  if (!read.ok) return { wire: read.wire };
+  const body = read.value;
+  const key = idempotencyKey.safeParse(c.req.header("Idempotency-Key"));
+  if (!key.success) {
+    return invalid(fieldErrors(key.error).map(({ reason }) => ({ field: "Idempotency-Key", reason })));
+  }
+  const caller = await identify(c, source, body.client, apiKeys);
+  if ("kind" in caller) return { refusal: caller };
+
+  const { channels } = policy.delivery;
+  if (!channels.includes(body.channel)) {
+    return invalid([{ field: "channel", reason: `is not offered; offered: ${channels.join(", ")}` }]);
+  }
+  const { phone, region, flow, channel, reference, session } = body;
+  const tokens = {
+    captchaToken: body.captcha_token,
+    deviceToken: body.device_token,
+    deviceId: body.device_id,
+  };
+  if (session !== undefined) {
+    return { kind: "resend", resend: { session, phone, region, channel, ...tokens }, caller };
+  }
+  // Not `in`: a flow named "constructor" is not one of ours.
+  if (!Object.hasOwn(policy.flows, flow)) {
+    return invalid([
+      { field: "flow", reason: `is not known; known: ${Object.keys(policy.flows).join(", ")}` },
+    ]);
+  }
+  const request = { phone: phone ?? "", region, flow, channel, reference, userId: body.user_id, ...tokens };
+  return { kind: "send", send: { ...request, idempotencyKey: key.data }, caller };
+}
+
+/** The caller as the flows see it: the platform's word for a public client, the server's word for its end user. */
+export async function identify(
+  c: Context,
+  source: Source,
+  client: ClientFacts | undefined,
+  apiKeys: ApiKeysPort,
+): Promise<Caller | Refusal> {
+  const who = await authenticate(c, client, apiKeys);
+  if (who.kind === "public") return { ...source, server: null };
+  if (who.kind !== "server") return who;
+  const { keyId, flows, skipCaptcha, maxPerMinute, user } = who;
+  return { ...user, server: { keyId, flows, skipCaptcha, maxPerMinute } };
+}
+
+const invalid = (errors: FieldError[]): SendReading => ({ refusal: { kind: "invalid_request", errors } });

@@ -1,0 +1,302 @@
+/**
+ * The policy's shape: every limit, window, price, list and threshold an operator decides, with its default and its bounds.
+ * Unknown keys and impossible values are refused by name. Every default is in the README's policy chapter with its reason.
+ */
+import { z } from "zod";
+import { isRange } from "./domain/address.ts";
+import { POSTURES } from "./domain/posture.ts";
+import { RULES } from "./domain/verdict.ts";
+
+const seconds = (min: number, max: number) => z.int().min(min).max(max);
+const limitRules = z
+  .array(z.strictObject({ max: z.int().min(1), window_seconds: seconds(1, 30 * 86_400) }))
+  .min(1);
+const country = z.string().regex(/^([A-Z]{2}|\*)$/, "must be an ISO 3166-1 alpha-2 code in capitals, or *");
+const name = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, "must be lower-case letters, digits and _");
+const channel = z.enum(["sms", "voice", "whatsapp"]);
+const numberType = z.enum([
+  "mobile",
+  "fixed_line",
+  "fixed_line_or_mobile",
+  "voip",
+  "premium_rate",
+  "shared_cost",
+  "toll_free",
+  "personal",
+  "pager",
+  "uan",
+  "voicemail",
+  "satellite",
+  "global_service",
+  "unknown",
+]);
+const rising = (curve: readonly (readonly [number, number])[]) =>
+  curve.every(([age, share], i) => age > (curve[i - 1]?.[0] ?? -1) && share >= (curve[i - 1]?.[1] ?? 0));
+
+const budget = (base: number, gain: number) =>
+  z
+    .strictObject({ base: z.number().min(0).default(base), gain: z.number().min(0).max(5).default(gain) })
+    .prefault({});
+const range = z.string().refine(isRange, { error: "must be an address or a CIDR range" });
+const network = z.int().positive();
+const riskPolicy = z.strictObject({
+  record_only: z.array(z.enum(RULES)).default([]),
+  record_all: z.boolean().default(false),
+  many_numbers: z.int().min(1).default(5),
+  many_numbers_challenged: z.int().min(1).default(1),
+  decoy: z.boolean().default(false),
+});
+const countryPolicy = z.strictObject({ allow: z.array(country).min(1), deny: z.array(country).default([]) });
+const caps = z.strictObject({
+  hour_micros: z.int().positive(),
+  day_micros: z.int().positive(),
+  month_micros: z.int().positive(),
+});
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+
+export const policySchema = z.strictObject({
+  code: z
+    .strictObject({
+      length: z.int().min(4).max(10).default(6),
+      ttl_seconds: seconds(60, 600).default(180),
+      session_seconds: seconds(60, 600).default(600),
+    })
+    .refine((code) => code.session_seconds >= code.ttl_seconds, {
+      path: ["session_seconds"],
+      error: "must not be shorter than ttl_seconds",
+    })
+    .prefault({}),
+  attempts: z
+    .strictObject({
+      max: z.int().min(3).max(5).default(5),
+      wait_seconds: z.array(seconds(0, 300)).min(1).default([0, 2, 5, 10]),
+    })
+    .prefault({}),
+  resend: z.strictObject({ wait_seconds: z.array(seconds(1, 599)).default([60, 120, 240]) }).prefault({}),
+  numbers: z
+    .strictObject({
+      refuse_types: z
+        .array(numberType)
+        .default([
+          "premium_rate",
+          "shared_cost",
+          "toll_free",
+          "personal",
+          "pager",
+          "uan",
+          "voicemail",
+          "voip",
+          "satellite",
+          "global_service",
+          "unknown",
+        ]),
+    })
+    .prefault({}),
+  countries: countryPolicy,
+  limits: z
+    .strictObject({
+      number: limitRules.default([
+        { max: 1, window_seconds: 60 },
+        { max: 3, window_seconds: 600 },
+        { max: 10, window_seconds: 86_400 },
+      ]),
+      ip: limitRules.default([
+        { max: 10, window_seconds: 3600 },
+        { max: 50, window_seconds: 86_400 },
+      ]),
+      numbers_per_ip: limitRules.default([
+        { max: 10, window_seconds: 3600 },
+        { max: 30, window_seconds: 86_400 },
+      ]),
+      device: limitRules.default([{ max: 10, window_seconds: 3600 }]),
+      user: limitRules.default([{ max: 10, window_seconds: 3600 }]),
+      service_per_minute: z.int().min(1).default(600),
+      wrong_codes_per_ip: limitRules.default([{ max: 30, window_seconds: 3600 }]),
+    })
+    .prefault({}),
+  challenge: z.enum(["always", "emergency", "never"]).default("always"),
+  captcha: z.strictObject({
+    provider: z.enum(["turnstile", "hcaptcha", "recaptcha"]).default("turnstile"),
+    site_key: z.string().min(1),
+    fresh_site_key: z.string().min(1).optional(),
+    hostnames: z.array(z.string().min(1)).min(1),
+    action: z
+      .string()
+      .regex(/^[\w-]{1,32}$/)
+      .default("send"),
+    min_score: z.number().min(0).max(1).default(0.5),
+    on_outage: z.enum(["refuse", "allow_clean"]).default("allow_clean"),
+    demand: z
+      .strictObject({
+        postures: z.array(z.enum(POSTURES)).default([]),
+        channels: z.array(channel).default(["voice"]),
+        from_unverified: z.int().min(1).nullable().default(null),
+      })
+      .prefault({}),
+  }),
+  source: z
+    .strictObject({
+      block_ips: z.array(range).default([]),
+      block_networks: z.array(network).default([]),
+      block_countries: z.array(z.string().regex(/^[A-Z][A-Z0-9]$/)).default([]),
+      challenge_ips: z.array(range).default([]),
+      challenge_networks: z.array(network).default([]),
+      challenge_countries: z.array(z.string().regex(/^[A-Z][A-Z0-9]$/)).default([]),
+    })
+    .prefault({}),
+  exposure: z
+    .strictObject({
+      window_seconds: seconds(HOUR, 7 * DAY).default(DAY),
+      block: budget(3, 0.5),
+      prefix: budget(5, 0.5),
+      country: budget(5, 0.46),
+      network: budget(10, 0.5),
+      address: budget(5, 0.7),
+      unknown: budget(10, 0.5),
+      odd: budget(20, 0.5),
+      odd_country: budget(3, 0.5),
+      overall: budget(30, 0.5),
+      block_density: z.int().min(1).default(30),
+      slow_start: z
+        .strictObject({ start: z.number().min(0).default(10), factor: z.number().min(1).default(2) })
+        .prefault({}),
+      reference_price_micros: z.int().positive().default(60_000),
+      max_weight: z.number().min(1).max(100).default(3),
+      history_verified: z.int().min(1).default(5),
+      seasoned: z
+        .strictObject({ verified_per_unit: z.int().min(1).default(20), most: z.int().min(0).default(10) })
+        .prefault({}),
+      proven: z
+        .strictObject({
+          verified: z.int().min(1).default(3),
+          country: budget(10, 0.7),
+          overall: budget(30, 0.7),
+        })
+        .prefault({}),
+      challenged: z
+        .strictObject({
+          window_seconds: seconds(300, 7 * DAY).default(1200),
+          block: budget(2, 1),
+          country: budget(4, 1),
+          overall: budget(6, 1),
+        })
+        .prefault({}),
+      returned: z
+        .strictObject({
+          after_seconds: seconds(30, 600).default(60),
+          window_seconds: seconds(300, 7 * DAY).default(1200),
+          country: budget(6, 1),
+          overall: budget(8, 1),
+        })
+        .prefault({}),
+      known: z
+        .strictObject({
+          window_seconds: seconds(HOUR, 7 * DAY).default(DAY),
+          number: budget(4, 0),
+          device: budget(4, 0.5),
+          block: budget(10, 0.7),
+          country: budget(20, 0.7),
+          overall: budget(60, 0.7),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  groups: z
+    .record(
+      name,
+      z.strictObject({
+        countries: z.array(country).min(1),
+        exposure: z
+          .strictObject({
+            block: budget(3, 0.5).optional(),
+            prefix: budget(5, 0.5).optional(),
+            country: budget(5, 0.5).optional(),
+          })
+          .transform(({ block, prefix, country }) => ({
+            ...(block && { block }),
+            ...(prefix && { prefix }),
+            ...(country && { country }),
+          }))
+          .prefault({}),
+        number_limits: limitRules.optional(),
+      }),
+    )
+    .default({}),
+  risk: riskPolicy.prefault({}),
+  failures: z
+    .strictObject({
+      free: z.int().min(1).max(20).default(5),
+      wait_seconds: z.array(seconds(1, HOUR)).min(1).default([30, 120, 600, 1800]),
+      ceiling: z.int().min(5).max(100).default(100),
+      memory_seconds: seconds(HOUR, 30 * DAY).default(DAY),
+    })
+    .prefault({}),
+  money: z
+    .strictObject({
+      currency: z
+        .string()
+        .regex(/^[A-Z]{3}$/)
+        .default("USD"),
+      caps: caps.prefault({ hour_micros: 20_000_000, day_micros: 100_000_000, month_micros: 1_500_000_000 }),
+      country_caps: z.record(z.string().regex(/^[A-Z]{2}$/), caps).default({}),
+      alert_shares: z.array(z.number().gt(0).max(1)).default([0.5, 0.8, 1]),
+    })
+    .prefault({}),
+  proof: z.strictObject({
+    issuer: z.url(),
+    audience: z.string().min(1),
+    ttl_seconds: seconds(30, 900).default(300),
+  }),
+  message: z.strictObject({
+    brand: z.string().min(1).max(40),
+    origin_host: z
+      .string()
+      .regex(/^([a-z0-9-]+(\.[a-z0-9-]+)*)?$/, "must be a host name, without scheme or port")
+      .default(""),
+  }),
+  delivery: z.strictObject({
+    provider: z.enum(["sandbox", "twilio"]),
+    channels: z.array(channel).min(1).default(["sms"]),
+    timeout_ms: z.int().min(500).max(10_000).default(8000),
+  }),
+  monitor: z
+    .strictObject({
+      window_minutes: z.int().min(5).max(60).default(15),
+      min_sends: z.int().min(5).default(30),
+      alarm_ratio: z.number().gt(0).lt(1).default(0.3),
+      clear_after_minutes: z.int().min(1).default(15),
+      flag_seconds: seconds(60, 86_400).default(3600),
+      answer_curve: z
+        .array(z.tuple([z.number().min(0), z.number().min(0).max(1)]))
+        .min(2)
+        .refine(rising, { error: "ages and shares must rise" })
+        .default([
+          [5, 0],
+          [15, 0.35],
+          [30, 0.65],
+          [60, 0.85],
+          [120, 0.95],
+          [180, 1],
+        ]),
+    })
+    .prefault({}),
+  cors: z.strictObject({ origins: z.array(z.string().min(1)).default([]) }).prefault({}),
+  flows: z
+    .record(
+      name,
+      z.strictObject({
+        audience: z.string().min(1).optional(),
+        countries: countryPolicy.optional(),
+        step_up: z.array(z.string().regex(/^[a-z][a-z0-9_]{0,31}$/)).default([]),
+        risk: riskPolicy.optional(),
+      }),
+    )
+    .default({
+      default: { step_up: ["email"] },
+      signup: { step_up: ["email"] },
+      login: { step_up: ["passkey", "email"] },
+      recovery: { step_up: ["email"] },
+      payment: { step_up: ["passkey"] },
+    }),
+});

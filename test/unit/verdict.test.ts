@@ -1,0 +1,530 @@
+import { describe, expect, test } from "vitest";
+import { allLevels, type Level, type LevelReading, type Readings, UNIT } from "../../src/domain/exposure.ts";
+import type { SourceFinding } from "../../src/domain/source.ts";
+import { decide, type RiskPolicy, type Signals, type Verdict } from "../../src/domain/verdict.ts";
+import { policySchema } from "../../src/policy-schema.ts";
+
+const EXPOSURE = policySchema.shape.exposure.parse({});
+const RISK = policySchema.shape.risk.parse({});
+const levelsOf = (ownDevice: string | null) =>
+  allLevels(
+    {
+      phone: { e164: "+919876543210", country: "IN", type: "mobile", block: "+91987654", prefix: "+91987" },
+      numberTag: "number1",
+      addressTag: "address1",
+      asn: 55_836,
+      ownDevice,
+    },
+    EXPOSURE,
+  );
+
+/** What is out or earned at a level, in units; levels are named `<pool>:<level>`. */
+type Filled = Record<string, Partial<Record<"unverified" | "verified" | "messages" | "earned", number>>>;
+
+/** A country with a history and nothing out, unless said otherwise. */
+function readings(filled: Filled, ownDevice: boolean): Readings {
+  const levels = levelsOf(ownDevice ? "device1" : null);
+  const fill = (level: Level): LevelReading => {
+    const { unverified = 0, verified = 0, messages = 0, earned } = filled[nameOf(level.key)] ?? {};
+    return {
+      level,
+      unverified: unverified * UNIT,
+      verified: verified * UNIT,
+      verifiedEarlier: verified * UNIT,
+      messages,
+      earned: earned ?? EXPOSURE.history_verified,
+    };
+  };
+  return Object.fromEntries(
+    Object.entries(levels).map(([drawn, list]) => [drawn, list.map(fill)]),
+  ) as Readings;
+}
+
+const nameOf = (key: string) => key.split(":", 2).join(":");
+
+const signals = (more: Partial<Signals> = {}, filled: Filled = {}): Signals => ({
+  weight: UNIT,
+  source: [],
+  readings: readings(filled, more.ownDevice ?? false),
+  numberKnown: false,
+  ownDevice: false,
+  challenge: "ordinary",
+  challengeDemanded: null,
+  distinctNumbers: 1,
+  returned: false,
+  failedAttemptsWaitSeconds: 0,
+  factors: ["email"],
+  ...more,
+});
+
+const judge = (more: Partial<Signals> = {}, filled: Filled = {}, risk: Partial<RiskPolicy> = {}) =>
+  decide(signals(more, filled), { ...RISK, ...risk }, EXPOSURE);
+
+/** The verdict in one word, with the purse where a message leaves. */
+const word = ({ action, pool }: Verdict) => (action === "allow" ? `allow from ${pool}` : action);
+const rulesOf = ({ reasons }: Verdict) => reasons.map(({ rule }) => rule);
+const drawnBy = ({ levels }: Verdict) => levels.map(({ level }) => nameOf(level.key));
+
+const HOSTING: SourceFinding = { finding: "hosting_network", asn: 16_276, owner: "OVH" };
+const ABROAD: SourceFinding = { finding: "country_mismatch", sourceCountry: "FR", phoneCountry: "IN" };
+const BLOCKED: SourceFinding = { finding: "blocked_source", list: "network" };
+const LISTED: SourceFinding = { finding: "listed_source", list: "ip" };
+const TOR: SourceFinding = { finding: "tor" };
+
+const COUNTRY_FULL: Filled = { "stranger:country": { unverified: 500 } };
+const PROVEN: Filled = { ...COUNTRY_FULL, "stranger:address": { verified: 3 } };
+const SECOND_FULL: Filled = { ...COUNTRY_FULL, "challenged:country": { unverified: 500 } };
+const ALL_FULL: Filled = { ...SECOND_FULL, "returned:overall": { unverified: 500 } };
+const KNOWN_NUMBER_FULL: Filled = { "known:number": { unverified: 4 } };
+const OWN_DEVICE_FULL: Filled = { "known:device": { unverified: 4 } };
+const FRESH = { challenge: "fresh" as const };
+
+type Row = [title: string, more: Partial<Signals>, filled: Filled, wanted: string, rules: string[]];
+
+describe("the order of the policy", () => {
+  test.each<Row>([
+    ["a stranger with room everywhere passes", {}, {}, "allow from stranger", []],
+    ["a stranger without any challenge passes too", { challenge: "none" }, {}, "allow from stranger", []],
+
+    ["a blocked source is denied", { source: [BLOCKED] }, {}, "deny", ["blocked_source"]],
+    [
+      "a blocked source is denied though it is known",
+      { source: [BLOCKED], numberKnown: true },
+      {},
+      "deny",
+      ["blocked_source"],
+    ],
+
+    [
+      "after too many wrong codes a stranger waits",
+      { failedAttemptsWaitSeconds: 30 },
+      {},
+      "deny",
+      ["failed_attempts"],
+    ],
+    [
+      "after too many wrong codes a known number waits",
+      { failedAttemptsWaitSeconds: 30, numberKnown: true },
+      {},
+      "deny",
+      ["failed_attempts"],
+    ],
+    [
+      "so does the owner's own device, whose wrong codes are counted apart",
+      { failedAttemptsWaitSeconds: 30, ownDevice: true },
+      {},
+      "deny",
+      ["failed_attempts"],
+    ],
+
+    ["a known number passes used-up budgets", { numberKnown: true }, ALL_FULL, "allow from known", []],
+    ["an owner's own device passes used-up budgets", { ownDevice: true }, ALL_FULL, "allow from known", []],
+    [
+      "a known number is not asked for a challenge on its travels",
+      { numberKnown: true, source: [ABROAD] },
+      {},
+      "allow from known",
+      ["country_mismatch"],
+    ],
+    [
+      "a known number whose purse is empty must pass a fresh challenge",
+      { numberKnown: true },
+      KNOWN_NUMBER_FULL,
+      "challenge",
+      ["exposure"],
+    ],
+    [
+      "and then pays from the second purse, not from the first",
+      { numberKnown: true, ...FRESH },
+      KNOWN_NUMBER_FULL,
+      "allow from challenged",
+      ["exposure"],
+    ],
+    [
+      "a known number's neighbours behind one address do not stand in its way",
+      { numberKnown: true, ...FRESH, distinctNumbers: 3 },
+      KNOWN_NUMBER_FULL,
+      "allow from challenged",
+      ["exposure"],
+    ],
+    [
+      "a proven address does not stand for a bombed number",
+      { numberKnown: true },
+      { ...PROVEN, ...KNOWN_NUMBER_FULL, "stranger:country": {} },
+      "challenge",
+      ["exposure"],
+    ],
+    [
+      "an own device whose purse is empty is a stranger",
+      { ownDevice: true },
+      OWN_DEVICE_FULL,
+      "allow from stranger",
+      ["exposure"],
+    ],
+    [
+      "known people of a country whose purse is empty are strangers",
+      { numberKnown: true },
+      { "known:country": { unverified: 500 } },
+      "allow from stranger",
+      ["exposure"],
+    ],
+
+    [
+      "an odd source must pass a fresh challenge",
+      { source: [HOSTING] },
+      {},
+      "challenge",
+      ["hosting_network"],
+    ],
+    [
+      "an odd source passes with one",
+      { source: [HOSTING], ...FRESH },
+      {},
+      "allow from stranger",
+      ["hosting_network"],
+    ],
+    ["so does Tor", { source: [TOR], ...FRESH }, {}, "allow from stranger", ["tor"]],
+    [
+      "so does another country",
+      { source: [ABROAD], ...FRESH },
+      {},
+      "allow from stranger",
+      ["country_mismatch"],
+    ],
+    ["a listed source must pass a fresh challenge", { source: [LISTED] }, {}, "challenge", ["listed_source"]],
+    [
+      "a listed source is not odd otherwise",
+      { source: [LISTED], ...FRESH },
+      COUNTRY_FULL,
+      "allow from challenged",
+      ["listed_source", "exposure"],
+    ],
+    [
+      "all odd sources share their room",
+      { source: [ABROAD], ...FRESH },
+      { "stranger:odd": { unverified: 500 } },
+      "step_up",
+      ["country_mismatch", "exposure"],
+    ],
+    [
+      "those to one country share theirs",
+      { source: [ABROAD], ...FRESH },
+      { "stranger:odd_country": { unverified: 500 } },
+      "step_up",
+      ["country_mismatch", "exposure"],
+    ],
+    [
+      "a used-up country does not stop odd sources, nor do they use it up",
+      { source: [ABROAD], ...FRESH },
+      COUNTRY_FULL,
+      "allow from stranger",
+      ["country_mismatch"],
+    ],
+    [
+      "a proven address does not help an odd source",
+      { source: [ABROAD], ...FRESH },
+      { ...PROVEN, "stranger:block": { unverified: 500 } },
+      "step_up",
+      ["country_mismatch", "exposure"],
+    ],
+    [
+      "coming back does not help an odd source",
+      { source: [ABROAD], ...FRESH, returned: true },
+      { "stranger:odd": { unverified: 500 } },
+      "step_up",
+      ["country_mismatch", "exposure"],
+    ],
+
+    [
+      "many numbers from one address want a fresh challenge",
+      { distinctNumbers: 6 },
+      {},
+      "challenge",
+      ["many_numbers"],
+    ],
+    ["five numbers from one address do not", { distinctNumbers: 5 }, {}, "allow from stranger", []],
+    [
+      "many numbers from one address pass with it",
+      { distinctNumbers: 6, ...FRESH },
+      {},
+      "allow from stranger",
+      ["many_numbers"],
+    ],
+    [
+      "a proven address may ask for many numbers",
+      { distinctNumbers: 600 },
+      { "stranger:address": { verified: 3 } },
+      "allow from stranger",
+      [],
+    ],
+    [
+      "a posture may demand a challenge of every stranger",
+      { challengeDemanded: "posture" },
+      {},
+      "challenge",
+      ["posture"],
+    ],
+    [
+      "policy may demand a challenge of every stranger",
+      { challengeDemanded: "policy" },
+      {},
+      "challenge",
+      ["challenge_policy"],
+    ],
+    [
+      "the demanded challenge lets them through",
+      { challengeDemanded: "posture", ...FRESH },
+      {},
+      "allow from stranger",
+      ["posture"],
+    ],
+    [
+      "nobody demands one of known people",
+      { challengeDemanded: "posture", numberKnown: true },
+      {},
+      "allow from known",
+      [],
+    ],
+
+    [
+      "with the first budgets used up a proven address stands for its next stranger",
+      {},
+      PROVEN,
+      "allow from proven",
+      ["exposure"],
+    ],
+    [
+      "two verifications do not prove an address",
+      {},
+      { ...COUNTRY_FULL, "stranger:address": { verified: 2 } },
+      "challenge",
+      ["exposure"],
+    ],
+    [
+      "a proven address with too much out itself stands for nobody",
+      {},
+      { ...PROVEN, "stranger:address": { verified: 3, unverified: 7 } },
+      "challenge",
+      ["exposure", "exposure"],
+    ],
+    [
+      "what all proven addresses may stand for is bounded",
+      {},
+      { ...PROVEN, "proven:overall": { unverified: 500 } },
+      "challenge",
+      ["exposure"],
+    ],
+    [
+      "a proven address does not stand for a used-up block",
+      {},
+      { ...PROVEN, "stranger:block": { unverified: 3 } },
+      "challenge",
+      ["exposure", "exposure"],
+    ],
+
+    ["others must pass a fresh challenge", {}, COUNTRY_FULL, "challenge", ["exposure"]],
+    ["and pay from the second purse", FRESH, COUNTRY_FULL, "allow from challenged", ["exposure"]],
+    [
+      "a second number from an unproven address finds no second purse",
+      { ...FRESH, distinctNumbers: 2 },
+      COUNTRY_FULL,
+      "step_up",
+      ["exposure", "many_numbers"],
+    ],
+    [
+      "unless its owner comes back",
+      { ...FRESH, distinctNumbers: 2, returned: true },
+      COUNTRY_FULL,
+      "allow from returned",
+      ["exposure", "many_numbers"],
+    ],
+    [
+      "whoever comes back uses the second purse first",
+      { ...FRESH, returned: true },
+      COUNTRY_FULL,
+      "allow from challenged",
+      ["exposure"],
+    ],
+    [
+      "with the second purse empty another factor is offered at once",
+      {},
+      SECOND_FULL,
+      "step_up",
+      ["exposure", "exposure"],
+    ],
+    [
+      "whoever comes back then is challenged",
+      { returned: true },
+      SECOND_FULL,
+      "challenge",
+      ["exposure", "exposure"],
+    ],
+    [
+      "and pays from the third purse",
+      { ...FRESH, returned: true },
+      SECOND_FULL,
+      "allow from returned",
+      ["exposure", "exposure"],
+    ],
+    [
+      "with all purses empty another factor is offered",
+      { ...FRESH, returned: true },
+      ALL_FULL,
+      "step_up",
+      ["exposure", "exposure", "exposure"],
+    ],
+    [
+      "where the flow permits none, the answer is no",
+      { ...FRESH, factors: [] },
+      ALL_FULL,
+      "deny",
+      ["exposure", "exposure"],
+    ],
+  ])("%s", (_, more, filled, wanted, rules) => {
+    const verdict = judge(more, filled);
+    expect(word(verdict)).toBe(wanted);
+    expect(rulesOf(verdict)).toEqual(rules);
+    expect(verdict.recorded).toBe(verdict.action);
+  });
+});
+
+describe("what a message draws on", () => {
+  const FIRST = ["block", "prefix", "country", "network", "address", "overall"].map(
+    (name) => `stranger:${name}`,
+  );
+  const SECOND = ["block", "country", "overall"];
+
+  test.each<[string, Partial<Signals>, Filled, string[]]>([
+    ["a stranger's on every first level", {}, {}, FIRST],
+    [
+      "one to a country without history on the room of all such countries too",
+      {},
+      { "stranger:country": { earned: 4 } },
+      [...FIRST, "stranger:unknown"],
+    ],
+    [
+      "an odd source's on its own room and not on the country's",
+      { source: [ABROAD], ...FRESH },
+      {},
+      [...FIRST.filter((name) => name !== "stranger:country"), "stranger:odd", "stranger:odd_country"],
+    ],
+    [
+      "one that a proven address stands for on that, the block and what may be out on such evidence",
+      {},
+      PROVEN,
+      ["stranger:address", "stranger:block", "proven:country", "proven:overall"],
+    ],
+    [
+      "one from the second purse on that alone",
+      FRESH,
+      COUNTRY_FULL,
+      SECOND.map((name) => `challenged:${name}`),
+    ],
+    [
+      "one from the third purse on that and the second one's block",
+      { ...FRESH, returned: true },
+      SECOND_FULL,
+      ["challenged:block", "returned:country", "returned:overall"],
+    ],
+    [
+      "a known person's on their own",
+      { numberKnown: true },
+      {},
+      ["known:number", "known:block", "known:country", "known:overall"],
+    ],
+    [
+      "a known person's on their own device on that instead of the number",
+      { numberKnown: true, ownDevice: true },
+      {},
+      ["known:device", "known:block", "known:country", "known:overall"],
+    ],
+    ["a refused one on nothing", {}, ALL_FULL, []],
+  ])("%s", (_, more, filled, levels) => {
+    expect(drawnBy(judge(more, filled))).toEqual(levels);
+  });
+
+  test("the room that history earned is what the reservation is made with", () => {
+    const filled = { "stranger:country": { earned: 60, unverified: 7 } };
+    const verdict = judge({}, filled);
+    const country = verdict.levels.find(({ level }) => level.name === "country");
+    expect(country?.level.base).toBe((EXPOSURE.country.base + 3) * UNIT);
+    expect(judge({}, { "stranger:country": { earned: 60, unverified: 8 } }).action).toBe("challenge");
+  });
+
+  test("a dear message finds its room used up sooner", () => {
+    const almost = { "stranger:country": { unverified: 4 } };
+    expect(judge({ weight: UNIT }, almost).action).toBe("allow");
+    expect(judge({ weight: 2 * UNIT }, almost).action).toBe("challenge");
+  });
+});
+
+test.each<[string, Partial<Signals>, Filled, readonly string[]]>([
+  ["a challenge names the factors that will do instead", {}, COUNTRY_FULL, ["email"]],
+  ["a step-up names its factors", FRESH, ALL_FULL, ["email"]],
+  ["a denial names none", { source: [BLOCKED] }, {}, []],
+  ["a message names none", {}, {}, []],
+])("%s", (_, more, filled, factors) => {
+  expect(judge(more, filled).factors).toEqual(factors);
+});
+
+test("a used-up level is told with its figures", () => {
+  const [reason] = judge({}, { "stranger:country": { unverified: 6, verified: 2, messages: 9 } }).reasons;
+  expect(reason).toEqual({
+    rule: "exposure",
+    evidence: { level: "stranger:country:IN", unverified: 6, budget: 5.92, messages: 9 },
+    counted: true,
+  });
+});
+
+test.each<[string, Partial<Signals>, Filled]>([
+  ["a blocked source", { source: [BLOCKED] }, {}],
+  ["wrong codes", { failedAttemptsWaitSeconds: 9 }, {}],
+  ["used-up budgets of a flow without factors", { ...FRESH, factors: [] }, ALL_FULL],
+])("a decoy takes the place of a denial for %s", (_, more, filled) => {
+  expect(judge(more, filled).action).toBe("deny");
+  expect(judge(more, filled, { decoy: true }).action).toBe("decoy");
+});
+
+test("a decoy never takes the place of a way in", () => {
+  expect(judge({}, COUNTRY_FULL, { decoy: true }).action).toBe("challenge");
+  expect(judge(FRESH, ALL_FULL, { decoy: true }).action).toBe("step_up");
+});
+
+describe("a rule in record-only", () => {
+  test.each<[RiskPolicy["record_only"][number], Partial<Signals>, Filled, string]>([
+    ["blocked_source", { source: [BLOCKED] }, {}, "deny"],
+    ["listed_source", { source: [LISTED] }, {}, "challenge"],
+    ["tor", { source: [TOR] }, {}, "challenge"],
+    ["hosting_network", { source: [HOSTING] }, {}, "challenge"],
+    ["country_mismatch", { source: [ABROAD] }, {}, "challenge"],
+    ["many_numbers", { distinctNumbers: 6 }, {}, "challenge"],
+    ["posture", { challengeDemanded: "posture" }, {}, "challenge"],
+    ["challenge_policy", { challengeDemanded: "policy" }, {}, "challenge"],
+    ["exposure", {}, ALL_FULL, "step_up"],
+    ["failed_attempts", { failedAttemptsWaitSeconds: 9 }, {}, "deny"],
+  ])("%s is told and has no effect", (rule, more, filled, recorded) => {
+    const verdict = judge(more, filled, { record_only: [rule] });
+    expect(word(verdict)).toBe("allow from stranger");
+    expect(verdict.recorded).toBe(recorded);
+    expect(verdict.reasons).toEqual([{ rule, evidence: expect.anything(), counted: false }]);
+  });
+
+  test("exposure lets known people pay from their purse however empty it is", () => {
+    const verdict = judge({ numberKnown: true }, KNOWN_NUMBER_FULL, { record_only: ["exposure"] });
+    expect(word(verdict)).toBe("allow from known");
+  });
+});
+
+describe("with everything in record-only", () => {
+  test("nobody is refused, and the log says who would have been", () => {
+    const verdict = judge({ source: [BLOCKED] }, ALL_FULL, { record_all: true });
+    expect(verdict).toMatchObject({ action: "allow", recorded: "deny", levels: [] });
+    expect(verdict.reasons.map(({ rule, counted }) => [rule, counted])).toEqual([["blocked_source", false]]);
+  });
+
+  test("whoever would have passed draws as usual", () => {
+    const verdict = judge({}, {}, { record_all: true });
+    expect(word(verdict)).toBe("allow from stranger");
+    expect(verdict.levels).toHaveLength(levelsOf(null).stranger.length);
+  });
+});
