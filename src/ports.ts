@@ -83,7 +83,7 @@ export interface BudgetsPort {
 export interface Recalled {
   kind: "answered";
   numberKnown: boolean;
-  /** When this number was last asked for a fresh challenge from this address. */
+  /** When this number was first sent away from this address, within the last ten minutes. */
   askedAtMs: number | null;
   /** In the order of the tags asked for. */
   failures: (Failures | null)[];

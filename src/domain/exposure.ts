@@ -71,10 +71,10 @@ export interface ExposurePolicy {
    */
   seasoned: { verified_per_unit: number; most: number };
   /**
-   * Strangers' verifications in the window that make an address evidence for its next stranger, and what may be out on such
-   * evidence: it stands in for the country's room and not for every bound.
+   * Strangers' verifications, in the window or ever, that make an address evidence for its next stranger, and what may be
+   * out on such evidence: it stands in for the country's room and not for every bound.
    */
-  proven: { verified: number; country: BudgetRule; overall: BudgetRule };
+  proven: { verified: number; verified_ever: number; country: BudgetRule; overall: BudgetRule };
   /**
    * Strangers who passed a fresh challenge while the first budgets were used up: a second, smaller purse. Its window is
    * short, so that whoever finds it empty may find room when they try again; a block's is the long one.
@@ -209,7 +209,7 @@ export function allLevels(subjects: ExposureSubjects, policy: ExposurePolicy): R
   };
 }
 
-const GROWS_WITH_HISTORY: readonly LevelName[] = ["prefix", "country", "odd_country", "network"];
+const GROWS_WITH_HISTORY: readonly LevelName[] = ["prefix", "country", "odd_country", "network", "address"];
 
 /** The readings with every base that history has raised. */
 export function seasoned(readings: Readings, { seasoned: rule }: ExposurePolicy): Readings {

@@ -225,8 +225,10 @@ export function settleSend(
 ): SessionState {
   const refused = outcome.status === "refused";
   const settled = refused ? { ...outcome, hold: null } : outcome;
-  const codeExpiresAtMs =
-    (refused ? state.sends[sendIndex]?.codeExpiredAtMs : undefined) ?? state.codeExpiresAtMs;
+  // A later message that left has its own claim on the code's life.
+  const last = state.sends.slice(sendIndex + 1).every(({ status }) => status === "refused");
+  const before = refused && last ? state.sends[sendIndex]?.codeExpiredAtMs : undefined;
+  const codeExpiresAtMs = before ?? state.codeExpiresAtMs;
   const sends = state.sends.map((send, index) => (index === sendIndex ? { ...send, ...settled } : send));
   const nothingLeft = sends.every((send) => send.status === "refused");
   const status = nothingLeft && state.status === "open" ? "closed" : state.status;

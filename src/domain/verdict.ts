@@ -210,7 +210,9 @@ function judge(
 /** An address that earned verifications is evidence for its next stranger: thousands of honest people share a carrier's. */
 export function isProven(readings: Readings, exposure: ExposurePolicy): boolean {
   const address = readings.proven.find(({ level }) => level.name === "address");
-  return address !== undefined && address.verified >= exposure.proven.verified * UNIT;
+  if (address === undefined) return false;
+  const { verified, verified_ever } = exposure.proven;
+  return address.verified >= verified * UNIT || address.earned >= verified_ever;
 }
 
 function fullness(reading: LevelReading, exposure: ExposurePolicy): Reason["evidence"] {

@@ -76,7 +76,7 @@ export function captchaWanted({ policy }: Deps, posture: Posture, caller: Caller
 
 export async function admit(deps: Deps, admission: Admission): Promise<Admitted> {
   const { policy, marks, vault, log, defer, nowMs } = deps;
-  const { caller, phone, claim, correlationId, channel } = admission;
+  const { phone, claim, correlationId, channel } = admission;
   const { posture, capsLifted } = admission.standing;
   const { exposure } = rulesForCountry(policy, phone.country);
   const costMicros = priceMicros(deps.prices, phone.country, deps.provider.name, channel);

@@ -41,23 +41,22 @@ export async function deliver(
     defer(limits.refund([numberTake]), correlationId);
     ticket.undo();
   };
-  const [taken, begun] = await Promise.all([
-    take(),
-    begin().catch((error: unknown) => {
-      giveBack();
-      throw error;
-    }),
-  ]);
+  const [taken, began] = await Promise.allSettled([take(), begin()]);
+  if (taken.status === "rejected" || began.status === "rejected") {
+    giveBack();
+    throw taken.status === "rejected" ? taken.reason : (began as PromiseRejectedResult).reason;
+  }
+  const begun = began.value;
   if ("kind" in begun) {
     giveBack();
     return begun;
   }
-  if (taken.kind !== "taken") {
+  if (taken.value.kind !== "taken") {
     giveBack();
     await sessions.settle(sessionId, begun.sendIndex, { status: "refused", provider: null, messageId: null });
-    return taken;
+    return taken.value;
   }
-  alertSpend(deps, taken.meters);
+  alertSpend(deps, taken.value.meters);
 
   const result = await provider.send({
     to,

@@ -34,12 +34,48 @@ describeOnRedis("claims", (upstash) => {
   test("a released key is free again", async () => {
     const claims = open();
     await claims.claim("key", "first", 600);
-    await claims.release("key");
+    await claims.release("key", "first");
     expect(await claims.claim("key", "second", 600)).toEqual({ kind: "held", value: "second" });
   });
 
   test("releasing a key nobody holds is no error", async () => {
-    await open().release("never-claimed");
+    await open().release("never-claimed", "anything");
+    expect(await upstash().lives()).toEqual({});
+  });
+
+  test("another holder keeps the key, whoever else releases it", async () => {
+    const claims = open();
+    await claims.claim("key", "first", 600);
+    await claims.claim("key", "second", 600);
+    for (const other of ["second", "", "firs", "first ", "FIRST"]) await open().release("key", other);
+    expect(await claims.claim("key", "third", 600)).toEqual({ kind: "held", value: "first" });
+    const [life = 0] = Object.values(await upstash().lives());
+    expect(life, "and its life is what it was").toBeGreaterThan(590);
+  });
+
+  test("a release that comes late leaves the key to whoever claimed it meanwhile", async () => {
+    const claims = open();
+    await claims.claim("key", "first", 600);
+    await claims.release("key", "first");
+    await claims.claim("key", "second", 600);
+    await claims.release("key", "first");
+    expect(await claims.claim("key", "third", 600)).toEqual({ kind: "held", value: "second" });
+  });
+
+  test("a release frees its own key alone", async () => {
+    const claims = open();
+    await claims.claim("key", "same", 600);
+    await claims.claim("another", "same", 600);
+    await claims.release("key", "same");
+    expect(await claims.claim("another", "second", 600)).toEqual({ kind: "held", value: "same" });
+  });
+
+  test("a release is one request and one command", async () => {
+    const claims = open();
+    await claims.claim("key", "value", 600);
+    upstash().countFromHere();
+    await claims.release("key", "value");
+    expect(upstash().service.stats).toMatchObject({ requests: 1, commands: 1 });
   });
 
   test("a claim costs one request, and two commands at most", async () => {
@@ -64,6 +100,9 @@ describeOnRedis("claims", (upstash) => {
       fc.asyncProperty(part, part, part, async (key, fingerprint, token) => {
         const value = `${fingerprint} ${token}..${token}`;
         expect(await claims.claim(key, value, 600)).toEqual({ kind: "held", value });
+        expect(await claims.claim(key, "another", 600)).toEqual({ kind: "held", value });
+        await claims.release(key, value);
+        expect(await claims.claim(key, "another", 600)).toEqual({ kind: "held", value: "another" });
       }),
       { numRuns: 30 },
     );

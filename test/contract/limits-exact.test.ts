@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { upstashLimits } from "../../src/adapters/upstash-limits.ts";
 import type { LimitRule } from "../../src/domain/limits.ts";
 import { describeOnRedis } from "./support-redis.ts";
@@ -100,6 +100,32 @@ describeOnRedis("the exact log of a number", (upstash) => {
       await limits.refund([given]);
       expect(await drawAt(MINUTE_MS + 31_000, twoAMinute())).toMatchObject({ allowed: true });
       expect(await drawAt(MINUTE_MS + 60_000, twoAMinute())).toMatchObject({ allowed: false });
+    });
+
+    test("a draw whose answer was lost", async () => {
+      const { limits, drawAt } = open();
+      const lost = takeOf(ONE_A_MINUTE, "exactly", "somebody");
+      upstash().service.faults.delayMs = 1100;
+      expect(await limits.take([lost])).toMatchObject({ kind: "unavailable" });
+      upstash().service.faults.delayMs = 0;
+      const another = takeOf(ONE_A_MINUTE, "exactly", "somebody");
+      await vi.waitFor(async () => expect(Object.keys(await upstash().lives())).toHaveLength(1));
+      expect(await drawAt(MINUTE_MS, another), "it was drawn").toMatchObject({ allowed: false });
+      await limits.refund([lost]);
+      expect(await drawAt(MINUTE_MS, another)).toMatchObject({ allowed: true });
+      await limits.refund([lost]);
+      expect(await drawAt(MINUTE_MS, another), "once only").toMatchObject({ allowed: false });
+    });
+
+    test("nothing for a refused draw or a look", async () => {
+      const { limits, drawAt } = open();
+      const make = (more = {}) => ({ ...takeOf(ONE_A_MINUTE, "exactly", "somebody"), ...more });
+      const [drawn, refused, look] = [make(), make(), make({ peek: true })];
+      expect(await drawAt(MINUTE_MS, look)).toMatchObject({ allowed: true });
+      expect(await drawAt(MINUTE_MS, drawn)).toMatchObject({ allowed: true });
+      expect(await drawAt(MINUTE_MS, refused)).toMatchObject({ allowed: false });
+      await limits.refund([refused, look, make()]);
+      expect(await drawAt(MINUTE_MS, make())).toMatchObject({ allowed: false });
     });
 
     test("nothing when there is nothing left of the draw", async () => {

@@ -23,6 +23,7 @@ const POLICY: LimitPolicy = {
     { max: 8, window_seconds: 3600 },
     { max: 20, window_seconds: DAY },
   ],
+  user: [{ max: 40, window_seconds: 3600 }],
   service_per_minute: 600,
   wrong_codes_per_ip: [{ max: 30, window_seconds: 3600 }],
 };
@@ -31,8 +32,9 @@ const sendTakes = () =>
   sendLimits(POLICY, POLICY.number, "normal", {
     number: randomUUID(),
     ip: randomUUID(),
-    ownDevice: null,
+    ownDevice: false,
     claimedDevice: randomUUID(),
+    user: randomUUID(),
     apiKey: { id: randomUUID(), maxPerMinute: 100 },
   });
 
@@ -81,6 +83,7 @@ describeOnRedis("limits", (upstash) => {
       ["ip", 10, 9],
       ["numbers_per_ip", 5, 4],
       ["device", 8, 7],
+      ["user", 40, 39],
       ["api_key", 100, 99],
       ["wrong_codes_per_ip", 30, 30],
     ]);

@@ -35,16 +35,17 @@ function keepsMarks(open: () => MarksPort): void {
     expect(await recall(marks, "another")).toEqual(NOTHING);
   });
 
-  test("a demand is remembered to the millisecond, the last one of its tag", async () => {
+  test("a demand is remembered to the millisecond, the first one of its tag", async () => {
     const marks = open();
     const asked = async (): Promise<[sinceMs: number, untilMs: number]> => {
       const sinceMs = Date.now();
       await marks.markAsked("ask");
       return [sinceMs, Date.now()];
     };
-    await asked();
-    await new Promise((resolve) => setTimeout(resolve, 20));
     const [sinceMs, untilMs] = await asked();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const [laterMs] = await asked();
+    expect(laterMs).toBeGreaterThan(untilMs);
     const { askedAtMs } = await recall(marks);
     expect(askedAtMs).toBeGreaterThanOrEqual(sinceMs);
     expect(askedAtMs).toBeLessThanOrEqual(untilMs);
@@ -119,7 +120,7 @@ describe("marks, in the lab's memory", () => {
       now = Date.UTC(2026, 6, 1, 12);
     });
 
-    test("a mark ends when its life does, which starts again with the next one", async () => {
+    test("a mark ends when its life does, which starts again with the next one, but for a demand's", async () => {
       const marks = memoryMarks(() => now, MEMORY_SECONDS);
       const markAll = () =>
         Promise.all([marks.markKnown("number"), marks.markAsked("ask"), marks.countFailure(["failed"])]);
@@ -132,12 +133,24 @@ describe("marks, in the lab's memory", () => {
         const { numberKnown, askedAtMs, failures } = await recall(marks);
         return [numberKnown, askedAtMs !== null, failures[0]?.count ?? 0];
       };
-      expect(await after(599)).toEqual([true, true, 2]);
-      expect(await after(600)).toEqual([true, false, 2]);
+      expect(await after(99)).toEqual([true, true, 2]);
+      expect(await after(100)).toEqual([true, false, 2]);
       expect(await after(MEMORY_SECONDS - 1)).toEqual([true, false, 2]);
       expect(await after(MEMORY_SECONDS)).toEqual([true, false, 0]);
       expect(await after(180 * DAY - 1)).toEqual([true, false, 0]);
       expect(await after(180 * DAY)).toEqual([false, false, 0]);
+    });
+
+    test("a demand whose life is over gives way to the next one, which lives as long", async () => {
+      const marks = memoryMarks(() => now, MEMORY_SECONDS);
+      await marks.markAsked("ask");
+      now += 600_000;
+      const askedAtMs = now;
+      await marks.markAsked("ask");
+      now += 599_999;
+      expect(await recall(marks)).toMatchObject({ askedAtMs });
+      now += 1;
+      expect(await recall(marks)).toEqual(NOTHING);
     });
 
     test("failures whose memory is over are counted from one again", async () => {
@@ -190,7 +203,7 @@ describeOnRedis("marks", (upstash) => {
     }
   });
 
-  test("a mark's life starts again with the next one", async () => {
+  test("a mark's life starts again with the next one, but for a demand's", async () => {
     const redis = upstash().connect();
     const marks = upstashMarks(redis, Date.now, MEMORY_SECONDS);
     const markAll = () =>
@@ -199,9 +212,11 @@ describeOnRedis("marks", (upstash) => {
     const names = Object.keys(await upstash().lives());
     for (const name of names) await redis.expire(name, 100);
     await markAll();
-    const lives = Object.values(await upstash().lives());
-    expect(lives).toHaveLength(3);
-    expect(Math.min(...lives)).toBeGreaterThan(500);
+    const { "tg:asked:ask": asked, ...lives } = await upstash().lives();
+    expect(Object.values(lives)).toHaveLength(2);
+    expect(Math.min(...Object.values(lives))).toBeGreaterThan(500);
+    expect(asked).toBeGreaterThan(90);
+    expect(asked).toBeLessThanOrEqual(100);
   });
 
   test("a mark whose life is over is gone", async () => {

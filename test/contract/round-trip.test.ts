@@ -5,7 +5,7 @@ import { upstashClaims } from "../../src/adapters/upstash-claims.ts";
 import { upstashLimits } from "../../src/adapters/upstash-limits.ts";
 import { upstashMarks } from "../../src/adapters/upstash-marks.ts";
 import { sendLimits } from "../../src/domain/limits.ts";
-import { levelOf } from "./support-budgets.ts";
+import { levelOf, meterOf } from "./support-budgets.ts";
 import { describeOnRedis } from "./support-redis.ts";
 
 const RULES = [
@@ -17,6 +17,7 @@ const LIMITS = {
   ip: RULES,
   numbers_per_ip: RULES,
   device: RULES,
+  user: RULES,
   service_per_minute: 600,
   wrong_codes_per_ip: RULES,
 };
@@ -26,8 +27,9 @@ const everyTake = () =>
   sendLimits(LIMITS, RULES, "normal", {
     number: randomUUID(),
     ip: randomUUID(),
-    ownDevice: null,
+    ownDevice: false,
     claimedDevice: randomUUID(),
+    user: randomUUID(),
     apiKey: { id: randomUUID(), maxPerMinute: 100 },
   });
 
@@ -40,31 +42,32 @@ describeOnRedis("everything that a send asks of Redis before it decides", (upsta
     const marks = upstashMarks(redis, Date.now, 3600);
     const budgets = upstashBudgets(redis, Date.now);
     const levels = Array.from({ length: 15 }, () => levelOf(5));
+    const meters = Array.from({ length: 7 }, () => meterOf(5));
     const tags = { numberTag: "number", askTag: "ask", failureTags: ["number", "device", "user"] };
     return () =>
       Promise.all([
         limits.take(everyTake()),
         claims.claim(randomUUID(), "mine", 600),
         marks.recall(tags),
-        budgets.read(levels),
+        budgets.read(levels, meters),
       ]);
   }
 
-  test("is one request, and one command for each limit or rule, the key, the marks and the levels", async () => {
+  test("is one request, and one command for each limit or rule, the key, the marks, and the levels with the meters", async () => {
     const ask = isolate();
     await ask();
     upstash().countFromHere();
     expect(await ask()).toMatchObject([
-      { kind: "answered", results: { length: 6 } },
+      { kind: "answered", results: { length: 7 } },
       { kind: "held", value: "mine" },
       { kind: "answered", failures: { length: 3 } },
-      { kind: "answered", readings: { length: 15 } },
+      { kind: "answered", readings: { length: 15 }, totals: { length: 7 } },
     ]);
-    // Three exact limits, marks and levels; five rules of sliding limits; the key.
+    // Three exact limits, marks and levels; seven rules of sliding limits; the key.
     expect(upstash().service.stats).toEqual({
       requests: 1,
-      commands: 11,
-      byName: { eval: 5, evalsha: 5, set: 1 },
+      commands: 13,
+      byName: { eval: 5, evalsha: 7, set: 1 },
     });
   });
 

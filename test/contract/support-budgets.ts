@@ -38,7 +38,15 @@ export function holdOf(
   more: Partial<Omit<Hold, "earns">> & { earns?: Level[] } = {},
 ): Hold {
   const { earns = [], ...rest } = more;
-  return { atMs: NOON_MS, weight: UNIT, taken: taken.map(slim), meters: [], ...rest, earns: earns.map(slim) };
+  return {
+    id: randomUUID(),
+    atMs: NOON_MS,
+    weight: UNIT,
+    taken: taken.map(slim),
+    meters: [],
+    ...rest,
+    earns: earns.map(slim),
+  };
 }
 
 /** A meter nobody has run on. */
@@ -47,6 +55,7 @@ export const meterOf = (cap: number, more: Partial<Meter> = {}): Meter => ({
   period: "day",
   amount: 1,
   cap,
+  lifted: false,
   ...more,
 });
 
@@ -72,7 +81,7 @@ export async function roomOf(
 
 /** Reads levels of a store that must be there to answer. */
 export async function read(budgets: BudgetsPort, levels: readonly Level[]): Promise<LevelReading[]> {
-  const answer = await budgets.read(levels);
+  const answer = await budgets.read(levels, []);
   if (answer.kind === "unavailable") throw new Error(answer.cause);
   return answer.readings;
 }

@@ -46,7 +46,7 @@ function portsOn(redis: ReturnType<typeof openUpstash>) {
         limits.take(TAKES),
         claims.claim("secret-key", "value", 600),
         counters.window(1000, 15),
-        budgets.read(LEVELS),
+        budgets.read(LEVELS, HOLD.meters),
         reserve(budgets, LEVELS, HOLD),
         marks.recall(TAGS),
       ]),
@@ -150,10 +150,13 @@ describe("a broken Redis", () => {
     expect(await reserve(open().budgets, LEVELS, HOLD)).toEqual(silence);
   });
 
-  test.for(strangeAnswers)("that answers %s to every command reads no level as empty", async (text) => {
-    server.behave(toEveryCommand({ result: JSON.parse(text) }));
-    expect(await open().budgets.read(LEVELS)).toEqual(silence);
-  });
+  test.for(strangeAnswers)(
+    "that answers %s to every command reads no level and no meter as empty",
+    async (text) => {
+      server.behave(toEveryCommand({ result: JSON.parse(text) }));
+      expect(await open().budgets.read(LEVELS, HOLD.meters)).toEqual(silence);
+    },
+  );
 
   test.for(strangeAnswers)("that answers %s to every command is no memory of anybody", async (text) => {
     server.behave(toEveryCommand({ result: JSON.parse(text) }));
@@ -170,7 +173,7 @@ describe("a broken Redis", () => {
     server.behave(json(500, { error: "ERR" }));
     const { limits, claims, counters, budgets, marks } = open();
     await expect(limits.refund(TAKES)).rejects.toThrow();
-    await expect(claims.release("secret-key")).rejects.toThrow();
+    await expect(claims.release("secret-key", "value")).rejects.toThrow();
     await expect(counters.count("sent", 1000)).rejects.toThrow();
     await expect(budgets.release(HOLD)).rejects.toThrow();
     await expect(budgets.credit(HOLD)).rejects.toThrow();

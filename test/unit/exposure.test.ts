@@ -324,7 +324,7 @@ test.each([
     ["prefix", more],
     ["country", more],
     ["network", more],
-    ["address", 0],
+    ["address", more],
     ["overall", 0],
   ]);
   expect(raised("odd")).toEqual([

@@ -19,7 +19,7 @@ const T0 = 1_800_000_000_000;
 const at = (seconds: number) => T0 + seconds * 1000;
 const CODE = { digest: "right", sealed: "sealed" };
 const FRESH = { digest: "fresh", sealed: "fresh sealed" };
-const HOLD = { atMs: T0, weight: 100, taken: [], earns: [], meters: [] };
+const HOLD = { id: "hold", atMs: T0, weight: 100, taken: [], earns: [], meters: [] };
 const RESEND = { channel: "sms" as const, fresh: FRESH, hold: HOLD };
 const open = () => openSession({ correlationId: "c", channel: "sms", code: CODE, hold: HOLD }, RULES, T0);
 
@@ -89,7 +89,97 @@ test("a session whose only message was refused is closed", () => {
   expect(attemptCode(state, "right", RULES, at(1)).result).toEqual({ kind: "gone", cause: "session closed" });
 });
 
-type Step = { kind: "attempt"; digest: string; gap: number } | { kind: "resend"; gap: number };
+const REFUSED = { status: "refused" as const, provider: "p", messageId: null };
+const ACCEPTED = { status: "accepted" as const, provider: "p", messageId: "m" };
+
+/** A session whose first message left, and whose resend so long after the start did or did not. */
+function resent(second: number, outcome: Parameters<typeof settleSend>[2], channel: "sms" | "voice" = "sms") {
+  const first = settleSend(open(), 0, ACCEPTED);
+  const { state, result } = resendSession(first, { ...RESEND, channel }, RULES, at(second));
+  expect(result.kind).toBe("send");
+  return settleSend(state, 1, outcome);
+}
+
+test.each([60, 100, 179.999])(
+  "a resend after %d s that never left does not lengthen the code's life, and one that left does",
+  (second) => {
+    const [refused, accepted] = [resent(second, REFUSED), resent(second, ACCEPTED)];
+    expect(attemptCode(refused, "right", RULES, at(179.999)).result.kind).toBe("verified");
+    expect(attemptCode(refused, "right", RULES, at(180)).result).toEqual({
+      kind: "gone",
+      cause: "code expired",
+    });
+    expect(viewSession(refused, RULES, at(179)).expiresInSeconds).toBe(1);
+    expect(attemptCode(accepted, "right", RULES, at(second + 179.999)).result.kind).toBe("verified");
+    expect(attemptCode(accepted, "right", RULES, at(second + 180)).result.kind).toBe("gone");
+  },
+);
+
+test("the life that a resend which never left leaves is the one of the message before it", () => {
+  const second = resent(60, ACCEPTED);
+  const { state } = resendSession(second, RESEND, RULES, at(180));
+  const refused = settleSend(state, 2, REFUSED);
+  expect(refused.codeExpiresAtMs).toBe(at(240));
+  expect(refused.sends.map(({ codeExpiredAtMs }) => codeExpiredAtMs)).toEqual([T0, at(180), at(240)]);
+});
+
+test("a fresh code that never left opens nothing, and neither does the one before it", () => {
+  const refused = resent(200, REFUSED);
+  for (const digest of ["right", "fresh"]) {
+    expect(attemptCode(refused, digest, RULES, at(201)).result).toEqual({
+      kind: "gone",
+      cause: "code expired",
+    });
+  }
+  const { state, result } = resendSession(refused, RESEND, RULES, at(202));
+  expect(result).toMatchObject({ kind: "send", code: FRESH });
+  expect(attemptCode(state, "fresh", RULES, at(203)).result.kind).toBe("verified");
+});
+
+test("a resend that never left uses up no resend, and waits for nothing more", () => {
+  let state = settleSend(open(), 0, ACCEPTED);
+  let second = 0;
+  for (const wait of [60, 120, 240]) {
+    second += wait;
+    for (let i = 0; i < 3; i++) {
+      const failed = resendSession(state, RESEND, RULES, at(second));
+      expect(failed.result.kind).toBe("send");
+      state = settleSend(failed.state, failed.state.sends.length - 1, REFUSED);
+      expect(state.sends.at(-1)?.hold).toBeNull();
+      expect(viewSession(state, RULES, at(second)).resendInSeconds, "at once, where nothing left").toBe(0);
+    }
+    const left = resendSession(state, RESEND, RULES, at(second));
+    state = settleSend(left.state, left.state.sends.length - 1, ACCEPTED);
+    expect(resendSession(state, RESEND, RULES, at(second)).result.kind).toBe("wait");
+  }
+  expect(viewSession(state, RULES, at(second)).resendInSeconds).toBeNull();
+  expect(attemptCode(state, "fresh", RULES, at(second)).result).toMatchObject({
+    kind: "verified",
+    sentAtMs: [T0, at(60), at(180), at(420)],
+    holds: { length: 4 },
+  });
+});
+
+test("a verification answers every message that left, also those whose fate is unknown", () => {
+  const hold = (id: string) => ({ ...HOLD, id });
+  let state = openSession({ correlationId: "c", channel: "sms", code: CODE, hold: hold("first") }, RULES, T0);
+  state = settleSend(state, 0, ACCEPTED);
+  state = resendSession(state, { ...RESEND, hold: hold("never left") }, RULES, at(60)).state;
+  state = settleSend(state, 1, REFUSED);
+  state = resendSession(state, { ...RESEND, hold: hold("unknown") }, RULES, at(61)).state;
+  state = settleSend(state, 2, { status: "unknown", provider: "p", messageId: null });
+  state = resendSession(state, { ...RESEND, channel: "sms", hold: hold("under way") }, RULES, at(181)).state;
+  expect(attemptCode(state, "right", RULES, at(182)).result).toEqual({
+    kind: "verified",
+    channel: "sms",
+    sentAtMs: [T0, at(61), at(181)],
+    holds: [hold("first"), hold("unknown"), hold("under way")],
+  });
+});
+
+type Step =
+  | { kind: "attempt"; digest: string; gap: number }
+  | { kind: "resend"; gap: number; status: "accepted" | "refused" | "unknown" | "sending" };
 const steps = fc.array(
   fc.oneof(
     fc.record({
@@ -97,7 +187,11 @@ const steps = fc.array(
       digest: fc.constantFrom("right", "fresh", "wrong"),
       gap: fc.integer({ min: 0, max: 90 }),
     }),
-    fc.record({ kind: fc.constant("resend" as const), gap: fc.integer({ min: 0, max: 260 }) }),
+    fc.record({
+      kind: fc.constant("resend" as const),
+      gap: fc.integer({ min: 0, max: 260 }),
+      status: fc.constantFrom("accepted", "accepted", "refused", "unknown", "sending"),
+    }),
   ),
   { maxLength: 40 },
 );
@@ -113,20 +207,30 @@ test("whatever happens: at most five evaluations, at most one success, and nothi
         second += step.gap;
         if (step.kind === "resend") {
           const next = resendSession(state, RESEND, RULES, at(second));
-          state = next.state;
           if (second >= 600) expect(next.result.kind).toBe("gone");
+          const before = state.codeExpiresAtMs;
+          state = next.state;
+          if (next.result.kind === "send" && step.status !== "sending") {
+            state = settleSend(state, next.result.sendIndex, { ...ACCEPTED, status: step.status });
+          }
+          if (next.result.kind === "send" && step.status === "refused") {
+            expect(state.codeExpiresAtMs).toBe(before);
+          }
           continue;
         }
         const next = attemptCode(state, step.digest, RULES, at(second));
         state = next.state;
-        if (next.result.kind === "verified") verified++;
+        if (next.result.kind === "verified") {
+          verified++;
+          expect(next.result.sentAtMs).toHaveLength(next.result.holds.length);
+        }
         if (next.result.kind === "verified" || next.result.kind === "incorrect") evaluated++;
         if (second >= 600) expect(next.result.kind).toBe("gone");
       }
       expect(evaluated).toBeLessThanOrEqual(5);
       expect(verified).toBeLessThanOrEqual(1);
       expect(state.codeExpiresAtMs).toBeLessThanOrEqual(at(600));
-      expect(state.sends.length).toBeLessThanOrEqual(4);
+      expect(state.sends.filter(({ status }) => status !== "refused").length).toBeLessThanOrEqual(4);
     }),
   );
 });

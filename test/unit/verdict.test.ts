@@ -294,6 +294,13 @@ describe("the order of the policy", () => {
       ["exposure"],
     ],
     [
+      "so does one that verified twenty ever, on a thin day",
+      {},
+      { ...COUNTRY_FULL, "stranger:address": { earned: 20 } },
+      "allow from proven",
+      ["exposure"],
+    ],
+    [
       "two verifications do not prove an address",
       {},
       { ...COUNTRY_FULL, "stranger:address": { verified: 2 } },

@@ -9,7 +9,7 @@ const RULES: SessionRules = {
   resend: { wait_seconds: [60, 120, 240] },
 };
 const RIGHT = "right-digest";
-const HOLD = { atMs: 0, weight: 100, taken: [], earns: [], meters: [] };
+const HOLD = { id: "hold", atMs: 0, weight: 100, taken: [], earns: [], meters: [] };
 const RESEND = { channel: "sms" as const, fresh: { digest: "d", sealed: "s" }, hold: HOLD };
 
 function object() {

@@ -7,6 +7,8 @@ const SWEEP_AT = 200_000;
 /** Rate limits in memory, all of them exact: each subject's log holds one entry per message, or per distinct member. */
 export function memoryLimits(nowMs: () => number): LimitsPort {
   const logs = new Map<string, Map<string, number>>();
+  /** What each draw added, to be taken back out by a refund and by no other. */
+  const members = new WeakMap<LimitTake, string>();
   let drawn = 0;
 
   const name = (take: LimitTake) => `${take.name} ${take.subject}`;
@@ -39,7 +41,9 @@ export function memoryLimits(nowMs: () => number): LimitsPort {
       };
     }
     if (!take.peek) {
-      log.set(take.member ?? `#${drawn++}`, now);
+      const member = take.member ?? `#${drawn++}`;
+      if (!again) members.set(take, member);
+      log.set(member, now);
       if (logs.size > SWEEP_AT) sweep(now);
       logs.set(name(take), log);
       if (!again) left -= 1;
@@ -60,12 +64,9 @@ export function memoryLimits(nowMs: () => number): LimitsPort {
 
     async refund(takes) {
       for (const take of takes) {
-        const log = logs.get(name(take));
-        const newest = [...(log ?? [])].reduce<[string, number] | null>(
-          (best, entry) => (best && best[1] > entry[1] ? best : entry),
-          null,
-        );
-        if (newest) log?.delete(newest[0]);
+        const member = members.get(take);
+        members.delete(take);
+        if (member !== undefined) logs.get(name(take))?.delete(member);
       }
     },
   };

@@ -25,8 +25,14 @@ import {
   openVault,
 } from "./memory-ports.ts";
 
-/** What the lab's world must say for itself; everything else is the product's default policy. */
+const NO_CAP = 1e15;
+
+/**
+ * What the lab's world must say for itself; everything else is the product's default policy. Spend caps are off: a cap is a
+ * sum of the operator's, and in a world of other prices it would stop everybody and hide what the rules let through.
+ */
 const LAB_POLICY = {
+  money: { caps: { hour_micros: NO_CAP, day_micros: NO_CAP, month_micros: NO_CAP } },
   countries: { allow: ["*"] },
   captcha: { hostnames: ["lab"], site_key: "lab" },
   proof: { issuer: "https://lab.example", audience: "lab" },
