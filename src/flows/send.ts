@@ -197,16 +197,17 @@ async function idempotencyClaim(
   if (idempotencyKey === undefined) return null;
   const owner = server?.keyId ?? (idempotencyKey.length < SAFE_KEY_LENGTH ? `public ${ip}` : "public");
   const facts = JSON.stringify([phone, flow, channel, reference ?? null]);
-  const [key, fingerprint, captcha] = await Promise.all([
+  const [key, fingerprint, captcha, retry] = await Promise.all([
     vault.tag("idempotency", `${owner} ${idempotencyKey}`),
     vault.tag("request", `${idempotencyKey}\n${facts}`),
     vault.tag("captcha", captchaToken ?? ""),
+    vault.tag("retry", `${idempotencyKey}\n${facts}\n${captchaToken ?? ""}`),
   ]);
   return {
     key,
     fingerprint,
     value: `${fingerprint} ${captcha} ${session}`,
-    retryKey: vault.uuidFrom(`${captcha}${fingerprint}`),
+    retryKey: vault.uuidFrom(retry),
     repeats: (held) => held.split(" ")[1] === captcha,
   };
 }

@@ -147,6 +147,16 @@ test("the same idempotency key is the same verification: one message, one answer
   expect([stranger.status, stranger.body.code]).toEqual([403, "challenge_failed"]);
 });
 
+test("a token that was spent on one number is not good for another, whatever the idempotency keys", async () => {
+  const service = makeService();
+  const ask = (phone: string, key: string) =>
+    service.send({ phone, captcha_token: "once-two-numbers" }, { "idempotency-key": key });
+  expect((await ask(PHONE, "11111111-2222-4333-8444-555555555555")).status).toBe(202);
+  for (const key of ["11111111-2222-4333-8444-555555555556", "1"]) {
+    expect((await ask("+919876543233", key)).body.code).toBe("challenge_failed");
+  }
+});
+
 test("a short idempotency key counts at its own address only", async () => {
   const service = makeService();
   const ask = (ip: string) => service.send({ phone: PHONE }, { ...from(ip), "idempotency-key": "1" });
