@@ -37,7 +37,6 @@ export const RULES = [
   "challenge_policy",
   "exposure",
   "failed_attempts",
-  "lookup",
 ] as const;
 export type Rule = (typeof RULES)[number];
 

@@ -132,7 +132,8 @@ function alertSpend({ policy, log }: Deps, meters: readonly MeterReading[]): voi
     if (!reading.meter.scope.startsWith("spend:")) continue;
     for (const share of passedShares(reading, policy.money.alert_shares)) {
       const { scope, period, cap } = reading.meter;
-      log("spend_alert", { scope, period, share, total_micros: reading.total, cap_micros: cap });
+      const { currency } = policy.money;
+      log("spend_alert", { scope, period, share, total_micros: reading.total, cap_micros: cap, currency });
     }
   }
 }

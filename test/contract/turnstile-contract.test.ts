@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { turnstile } from "../../src/adapters/turnstile.ts";
 import { contractFile } from "../support/contracts.ts";
 import { json, openRudeServer, type RecordedRequest, type RudeServer } from "../support/rude-server.ts";
+import { turnstile } from "./support-turnstile.ts";
 
 interface Contract {
   request: {

@@ -6,7 +6,6 @@ import {
   makeSiteverify,
   type SiteverifyService,
 } from "../../scripts/dev/siteverify.ts";
-import { turnstile } from "../../src/adapters/turnstile.ts";
 import {
   type Behaviour,
   deadUrl,
@@ -15,6 +14,7 @@ import {
   page,
   type RudeServer,
 } from "../support/rude-server.ts";
+import { turnstile } from "./support-turnstile.ts";
 
 const IP = "203.0.113.7";
 const KEY = "8f14e45f-ceea-467f-a0e6-29b4b1a6b1c1";

@@ -1,5 +1,5 @@
-import type { ChallengePort, ChallengeResult } from "../ports.ts";
-import { captcha } from "./captcha.ts";
+import { captcha } from "../../src/adapters/captcha.ts";
+import type { ChallengePort, ChallengeResult } from "../../src/ports.ts";
 
 export interface TurnstileOptions {
   siteverifyUrl: string;
