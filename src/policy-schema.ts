@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { isRange } from "./domain/address.ts";
+import { NUMBER_TYPES } from "./domain/phone.ts";
 import { POSTURES } from "./domain/posture.ts";
 import { RULES } from "./domain/verdict.ts";
 
@@ -14,22 +15,7 @@ const limitRules = z
 const country = z.string().regex(/^([A-Z]{2}|\*)$/, "must be an ISO 3166-1 alpha-2 code in capitals, or *");
 const name = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, "must be lower-case letters, digits and _");
 const channel = z.enum(["sms", "voice", "whatsapp"]);
-const numberType = z.enum([
-  "mobile",
-  "fixed_line",
-  "fixed_line_or_mobile",
-  "voip",
-  "premium_rate",
-  "shared_cost",
-  "toll_free",
-  "personal",
-  "pager",
-  "uan",
-  "voicemail",
-  "satellite",
-  "global_service",
-  "unknown",
-]);
+const numberType = z.enum(NUMBER_TYPES);
 const rising = (curve: readonly (readonly [number, number])[]) =>
   curve.every(([age, share], i) => age > (curve[i - 1]?.[0] ?? -1) && share >= (curve[i - 1]?.[1] ?? 0));
 

@@ -14,21 +14,23 @@ export interface Phone {
   prefix: string;
 }
 
-export type NumberType =
-  | "mobile"
-  | "fixed_line"
-  | "fixed_line_or_mobile"
-  | "voip"
-  | "premium_rate"
-  | "shared_cost"
-  | "toll_free"
-  | "personal"
-  | "pager"
-  | "uan"
-  | "voicemail"
-  | "satellite"
-  | "global_service"
-  | "unknown";
+export const NUMBER_TYPES = [
+  "mobile",
+  "fixed_line",
+  "fixed_line_or_mobile",
+  "voip",
+  "premium_rate",
+  "shared_cost",
+  "toll_free",
+  "personal",
+  "pager",
+  "uan",
+  "voicemail",
+  "satellite",
+  "global_service",
+  "unknown",
+] as const;
+export type NumberType = (typeof NUMBER_TYPES)[number];
 
 export interface NumberPolicy {
   /** Types that never get a message, whatever the channel. */

@@ -34,8 +34,6 @@ export type ControlDecision =
   | { kind: "write"; document: ControlDocument }
   | { kind: "clear" };
 
-export const isPosture = (text: unknown): text is Posture => POSTURES.includes(text as Posture);
-
 /** True when the reading says that messages are being asked for by nobody. */
 export function isAttack(reading: RatioReading, policy: MonitorPolicy): boolean {
   return reading.due > policy.min_sends && reading.ratio !== null && reading.ratio < policy.alarm_ratio;

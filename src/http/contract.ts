@@ -187,9 +187,7 @@ export const problem = z
   })
   .meta({ id: "Problem", description: "RFC 9457 problem" });
 
-export type SendBody = z.infer<typeof sendBody>;
 export type SendAnswer = z.infer<typeof sendAnswer>;
-export type VerifyBody = z.infer<typeof verifyBody>;
 export type VerifyAnswer = z.infer<typeof verifyAnswer>;
 export type SessionAnswer = z.infer<typeof sessionAnswer>;
 export type Problem = z.infer<typeof problem>;
