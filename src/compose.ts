@@ -17,7 +17,7 @@ import { upstashLimits } from "./adapters/upstash-limits.ts";
 import { upstashMarks } from "./adapters/upstash-marks.ts";
 import { webCryptoVault } from "./adapters/vault.ts";
 import type { Config, Tables } from "./config.ts";
-import type { ApiKeysPort } from "./domain/api-key.ts";
+import type { ApiKeysPort } from "./domain/admission/api-key.ts";
 import type { Deps, Log, ProviderPort } from "./ports.ts";
 
 type Bindings = Pick<Env, "SESSIONS" | "CONTROL">;

@@ -3,11 +3,11 @@
  * comes out. Faults name the setting and what is wrong with it, never its value, because values can be secrets.
  */
 import { z } from "zod";
-import type { PriceRow } from "./domain/money.ts";
-import { parseNetworkList } from "./domain/network-list.ts";
+import { parseNetworkList } from "./domain/admission/network-list.ts";
+import type { PriceRow } from "./domain/delivery/money.ts";
+import { parsePriceTable } from "./domain/delivery/price-table.ts";
 import { isCountry } from "./domain/phone.ts";
 import type { Policy } from "./domain/policy.ts";
-import { parsePriceTable } from "./domain/price-table.ts";
 import { policySchema } from "./policy-schema.ts";
 
 /** One key of a ring: its id travels with what it made, so that old keys go on verifying while a new one signs. */

@@ -3,10 +3,10 @@
  * Unknown keys and impossible values are refused by name. Every default is in the README's policy chapter with its reason.
  */
 import { z } from "zod";
-import { isRange } from "./domain/address.ts";
+import { isRange } from "./domain/admission/address.ts";
+import { RULES } from "./domain/admission/verdict.ts";
 import { NUMBER_TYPES } from "./domain/phone.ts";
-import { POSTURES } from "./domain/posture.ts";
-import { RULES } from "./domain/verdict.ts";
+import { POSTURES } from "./domain/watch/posture.ts";
 
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 const limitRules = z

@@ -2,14 +2,13 @@
  * What the flows need from outside, as types. Every port has a real adapter and a stand-in that passes the same contract
  * suite. Expected failures are values; a port that throws has a bug.
  */
-import type { ApiKey } from "./domain/api-key.ts";
-import type { Cohort } from "./domain/cohorts.ts";
-import type { ExposurePolicy, Hold, Level, LevelReading } from "./domain/exposure.ts";
-import type { Failures } from "./domain/failures.ts";
-import type { LimitResult, LimitTake } from "./domain/limits.ts";
-import type { Meter, MeterReading, PriceRow } from "./domain/money.ts";
+import type { ApiKey } from "./domain/admission/api-key.ts";
+import type { ExposurePolicy, Hold, Level, LevelReading } from "./domain/admission/exposure.ts";
+import type { Failures } from "./domain/admission/failures.ts";
+import type { LimitResult, LimitTake } from "./domain/admission/limits.ts";
+import type { Source } from "./domain/admission/source.ts";
+import type { Meter, MeterReading, PriceRow } from "./domain/delivery/money.ts";
 import type { Policy } from "./domain/policy.ts";
-import type { ControlDocument, Posture } from "./domain/posture.ts";
 import type {
   AttemptResult,
   Channel,
@@ -19,8 +18,9 @@ import type {
   SendRecord,
   SessionRules,
   SessionView,
-} from "./domain/session.ts";
-import type { Source } from "./domain/source.ts";
+} from "./domain/session/session.ts";
+import type { Cohort } from "./domain/watch/cohorts.ts";
+import type { ControlDocument, Posture } from "./domain/watch/posture.ts";
 
 /** A dependency that was silent, broken or slow. What that means is policy, never "allow" by accident. */
 export interface Unavailable {

@@ -5,7 +5,7 @@ import {
   EVERY_FLOW,
   isGoodKey,
   parseApiKey,
-} from "../domain/api-key.ts";
+} from "../domain/admission/api-key.ts";
 import type { Log } from "../ports.ts";
 
 /** What this adapter needs of a KV namespace. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type ControlDocument, POSTURES } from "../domain/posture.ts";
+import { type ControlDocument, POSTURES } from "../domain/watch/posture.ts";
 import type { ControlPort, Log } from "../ports.ts";
 
 /** The cron's flag, and the document of people, in keys of their own: neither can overwrite the other. */

@@ -1,4 +1,4 @@
-import type { SessionRules } from "../domain/session.ts";
+import type { SessionRules } from "../domain/session/session.ts";
 import type { SessionsPort } from "../ports.ts";
 import type { SessionObject } from "./session-object.ts";
 

@@ -13,7 +13,7 @@ import {
   type SessionView,
   settleSend,
   viewSession,
-} from "../domain/session.ts";
+} from "../domain/session/session.ts";
 
 /** A session outlives its end by this much, for receipts that come late; then the alarm deletes it. */
 const GRACE_MS = 15 * 60_000;

@@ -1,6 +1,12 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import { type Hold, type Level, type LevelReading, oldestSlotOf, slotOf } from "../domain/exposure.ts";
-import type { Meter } from "../domain/money.ts";
+import {
+  type Hold,
+  type Level,
+  type LevelReading,
+  oldestSlotOf,
+  slotOf,
+} from "../domain/admission/exposure.ts";
+import type { Meter } from "../domain/delivery/money.ts";
 import type { BudgetsPort, Reservation } from "../ports.ts";
 import { HISTORY_SECONDS, HOLD_SECONDS, keys, METER_SECONDS } from "./keys.ts";
 import { silence, wholeNumbers } from "./upstash.ts";

@@ -1,6 +1,6 @@
 import { Ratelimit } from "@upstash/ratelimit";
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { LimitResult, LimitRule, LimitTake } from "../domain/limits.ts";
+import type { LimitResult, LimitRule, LimitTake } from "../domain/admission/limits.ts";
 import type { LimitsPort } from "../ports.ts";
 import { keys } from "./keys.ts";
 import { silence } from "./upstash.ts";

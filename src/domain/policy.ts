@@ -1,14 +1,14 @@
-import type { CodePolicy } from "./code.ts";
-import type { ExposurePolicy } from "./exposure.ts";
-import type { FailurePolicy } from "./failures.ts";
-import type { LimitPolicy, LimitRule } from "./limits.ts";
-import type { MessagePolicy } from "./message.ts";
-import type { MoneyPolicy } from "./money.ts";
+import type { ExposurePolicy } from "./admission/exposure.ts";
+import type { FailurePolicy } from "./admission/failures.ts";
+import type { LimitPolicy, LimitRule } from "./admission/limits.ts";
+import type { SourcePolicy } from "./admission/source.ts";
+import type { RiskPolicy } from "./admission/verdict.ts";
+import type { MessagePolicy } from "./delivery/message.ts";
+import type { MoneyPolicy } from "./delivery/money.ts";
 import type { CountryPolicy, NumberPolicy } from "./phone.ts";
-import type { MonitorPolicy, Posture } from "./posture.ts";
-import type { AttemptPolicy, Channel, ResendPolicy } from "./session.ts";
-import type { SourcePolicy } from "./source.ts";
-import type { RiskPolicy } from "./verdict.ts";
+import type { CodePolicy } from "./session/code.ts";
+import type { AttemptPolicy, Channel, ResendPolicy } from "./session/session.ts";
+import type { MonitorPolicy, Posture } from "./watch/posture.ts";
 
 /** What an unreachable dependency means for a send. */
 export type OutagePolicy = "refuse" | "allow_clean";

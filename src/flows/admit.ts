@@ -10,17 +10,22 @@ import {
   type Level,
   UNIT,
   weightOf,
-} from "../domain/exposure.ts";
-import { waitAfterFailures } from "../domain/failures.ts";
-import { type LimitResult, type LimitTake, tightestRefusal, waivedLimits } from "../domain/limits.ts";
-import { priceMicros, secondsToNext, spendMeters } from "../domain/money.ts";
+} from "../domain/admission/exposure.ts";
+import { waitAfterFailures } from "../domain/admission/failures.ts";
+import {
+  type LimitResult,
+  type LimitTake,
+  tightestRefusal,
+  waivedLimits,
+} from "../domain/admission/limits.ts";
+import { lookAtSource } from "../domain/admission/source.ts";
+import { decide, isProven, type Signals, type Verdict } from "../domain/admission/verdict.ts";
+import { priceMicros, secondsToNext, spendMeters } from "../domain/delivery/money.ts";
 import type { Phone } from "../domain/phone.ts";
 import { rulesForCountry } from "../domain/policy.ts";
-import type { Posture } from "../domain/posture.ts";
 import type { Refusal } from "../domain/reasons.ts";
-import type { Channel } from "../domain/session.ts";
-import { lookAtSource } from "../domain/source.ts";
-import { decide, isProven, type Signals, type Verdict } from "../domain/verdict.ts";
+import type { Channel } from "../domain/session/session.ts";
+import type { Posture } from "../domain/watch/posture.ts";
 import type { Caller, ChallengeResult, Deps, DeviceClaims, Recalled } from "../ports.ts";
 import { type Answers, ask } from "./ask.ts";
 import type { Standing } from "./posture.ts";

@@ -1,7 +1,7 @@
-import { addressUnit } from "../domain/address.ts";
-import { allLevels, type Drawn, type Level, type Readings } from "../domain/exposure.ts";
-import { type LimitResult, type LimitTake, sendLimits } from "../domain/limits.ts";
-import type { Meter } from "../domain/money.ts";
+import { addressUnit } from "../domain/admission/address.ts";
+import { allLevels, type Drawn, type Level, type Readings } from "../domain/admission/exposure.ts";
+import { type LimitResult, type LimitTake, sendLimits } from "../domain/admission/limits.ts";
+import type { Meter } from "../domain/delivery/money.ts";
 import { rulesForCountry } from "../domain/policy.ts";
 import type { ChallengeResult, Deps, Recalled } from "../ports.ts";
 import type { Admission } from "./admit.ts";

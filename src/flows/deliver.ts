@@ -1,9 +1,9 @@
-import { minuteOf } from "../domain/cohorts.ts";
-import { tightestRefusal } from "../domain/limits.ts";
-import { composeMessage } from "../domain/message.ts";
-import { type MeterReading, passedShares, secondsToNext } from "../domain/money.ts";
+import { tightestRefusal } from "../domain/admission/limits.ts";
+import { composeMessage } from "../domain/delivery/message.ts";
+import { type MeterReading, passedShares, secondsToNext } from "../domain/delivery/money.ts";
 import type { Refusal } from "../domain/reasons.ts";
-import type { Channel, SessionView } from "../domain/session.ts";
+import type { Channel, SessionView } from "../domain/session/session.ts";
+import { minuteOf } from "../domain/watch/cohorts.ts";
 import type { Deps } from "../ports.ts";
 import type { Ticket } from "./admit.ts";
 

@@ -3,8 +3,8 @@
  * extends or takes down the emergency flag. When the counters are silent nothing changes and the log says so: a blind
  * watch must neither call an attack nor end one.
  */
-import { minuteOf, readRatio } from "../domain/cohorts.ts";
-import { nextControl } from "../domain/posture.ts";
+import { minuteOf, readRatio } from "../domain/watch/cohorts.ts";
+import { nextControl } from "../domain/watch/posture.ts";
 import type { Deps } from "../ports.ts";
 
 /** @param nowMs the time this run was scheduled for */

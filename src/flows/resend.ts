@@ -2,11 +2,11 @@
  * Sends the code of a session once more: token, posture, admission, reservation together with the session, delivery,
  * answer. The number comes from the session's token and never from the request; the code stays the same while it is good.
  */
-import { mayUseFlow } from "../domain/api-key.ts";
-import { drawCode } from "../domain/code.ts";
+import { mayUseFlow } from "../domain/admission/api-key.ts";
 import { parsePhone } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
-import type { Channel } from "../domain/session.ts";
+import { drawCode } from "../domain/session/code.ts";
+import type { Channel } from "../domain/session/session.ts";
 import type { Caller, Deps } from "../ports.ts";
 import { admit, captchaWanted } from "./admit.ts";
 import { deliver } from "./deliver.ts";

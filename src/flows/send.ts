@@ -3,12 +3,12 @@
  * session, delivery, answer. The cheap refusals come first and cost no network hop; a refused request creates no session
  * object; an allowed one takes three hops in a row (admission, reservation and session, provider).
  */
-import { mayUseFlow } from "../domain/api-key.ts";
-import { drawCode } from "../domain/code.ts";
-import type { LimitResult } from "../domain/limits.ts";
+import { mayUseFlow } from "../domain/admission/api-key.ts";
+import type { LimitResult } from "../domain/admission/limits.ts";
 import { maskPhone, parsePhone, refuseNumber } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
-import type { Channel, SessionView } from "../domain/session.ts";
+import { drawCode } from "../domain/session/code.ts";
+import type { Channel, SessionView } from "../domain/session/session.ts";
 import type { Caller, Deps, SessionClaims } from "../ports.ts";
 import { admit, captchaWanted } from "./admit.ts";
 import { deliver } from "./deliver.ts";

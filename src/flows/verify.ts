@@ -3,12 +3,12 @@
  * Everything that learns from it (budgets, marks, counters, limits) goes on behind the answer, and none of it being
  * silent stops a verification.
  */
-import { addressUnit } from "../domain/address.ts";
-import { minuteOf } from "../domain/cohorts.ts";
-import { wrongCodeLimit } from "../domain/limits.ts";
+import { addressUnit } from "../domain/admission/address.ts";
+import { wrongCodeLimit } from "../domain/admission/limits.ts";
+import type { Source } from "../domain/admission/source.ts";
 import type { Refusal } from "../domain/reasons.ts";
-import type { AttemptResult } from "../domain/session.ts";
-import type { Source } from "../domain/source.ts";
+import type { AttemptResult } from "../domain/session/session.ts";
+import { minuteOf } from "../domain/watch/cohorts.ts";
 import type { Deps, OpenedToken } from "../ports.ts";
 
 export interface VerifyRequest {

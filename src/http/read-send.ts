@@ -1,7 +1,7 @@
 import type { Context } from "hono";
-import type { ApiKeysPort } from "../domain/api-key.ts";
+import type { ApiKeysPort } from "../domain/admission/api-key.ts";
+import type { Source } from "../domain/admission/source.ts";
 import type { FieldError, Refusal } from "../domain/reasons.ts";
-import type { Source } from "../domain/source.ts";
 import type { ResendRequest } from "../flows/resend.ts";
 import type { SendRequest } from "../flows/send.ts";
 import type { Caller, Deps } from "../ports.ts";

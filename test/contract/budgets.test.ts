@@ -4,8 +4,8 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { memoryBudgets } from "../../scripts/lab/tollgate/memory-budgets.ts";
 import { keys } from "../../src/adapters/keys.ts";
 import { upstashBudgets } from "../../src/adapters/upstash-budgets.ts";
-import { boundless, type Hold, type Level, UNIT } from "../../src/domain/exposure.ts";
-import type { Meter } from "../../src/domain/money.ts";
+import { boundless, type Hold, type Level, UNIT } from "../../src/domain/admission/exposure.ts";
+import type { Meter } from "../../src/domain/delivery/money.ts";
 import type { BudgetsPort } from "../../src/ports.ts";
 import {
   DAY,

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { upstashClaims } from "../../src/adapters/upstash-claims.ts";
 import { upstashCounters } from "../../src/adapters/upstash-counters.ts";
 import { upstashLimits } from "../../src/adapters/upstash-limits.ts";
-import { type LimitPolicy, sendLimits, wrongCodeLimit } from "../../src/domain/limits.ts";
+import { type LimitPolicy, sendLimits, wrongCodeLimit } from "../../src/domain/admission/limits.ts";
 import { describeOnRedis } from "./support-redis.ts";
 import { draw, drawAtOnce, takeOf } from "./support-takes.ts";
 

@@ -4,7 +4,7 @@ import { upstashBudgets } from "../../src/adapters/upstash-budgets.ts";
 import { upstashClaims } from "../../src/adapters/upstash-claims.ts";
 import { upstashLimits } from "../../src/adapters/upstash-limits.ts";
 import { upstashMarks } from "../../src/adapters/upstash-marks.ts";
-import { sendLimits } from "../../src/domain/limits.ts";
+import { sendLimits } from "../../src/domain/admission/limits.ts";
 import { levelOf, meterOf } from "./support-budgets.ts";
 import { describeOnRedis } from "./support-redis.ts";
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
-import { type Hold, type Level, type LevelReading, UNIT } from "../../src/domain/exposure.ts";
-import type { Meter } from "../../src/domain/money.ts";
+import { type Hold, type Level, type LevelReading, UNIT } from "../../src/domain/admission/exposure.ts";
+import type { Meter } from "../../src/domain/delivery/money.ts";
 import type { BudgetsPort, ReserveResult } from "../../src/ports.ts";
 
 export const HOUR = 3600;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addressUnit } from "../../src/domain/address.ts";
+import { addressUnit } from "../../src/domain/admission/address.ts";
 
 test.each([
   ["192.0.2.1", "192.0.2.1"],

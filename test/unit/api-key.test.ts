@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hashSecret, readApiKeyRecord } from "../../src/adapters/kv-api-keys.ts";
-import { type ApiKeyRecord, isGoodKey, mayUseFlow, parseApiKey } from "../../src/domain/api-key.ts";
+import { type ApiKeyRecord, isGoodKey, mayUseFlow, parseApiKey } from "../../src/domain/admission/api-key.ts";
 
 const ID = "abcdefgh2345";
 const SECRET = "A".repeat(43);

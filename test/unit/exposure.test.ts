@@ -15,8 +15,8 @@ import {
   seasoned,
   UNIT,
   weightOf,
-} from "../../src/domain/exposure.ts";
-import { attemptCode, openSession } from "../../src/domain/session.ts";
+} from "../../src/domain/admission/exposure.ts";
+import { attemptCode, openSession } from "../../src/domain/session/session.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 
 const POLICY = policySchema.shape.exposure.parse({});

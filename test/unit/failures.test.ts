@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { waitAfterFailures } from "../../src/domain/failures.ts";
+import { waitAfterFailures } from "../../src/domain/admission/failures.ts";
 
 const POLICY = { free: 5, wait_seconds: [30, 120, 600], ceiling: 100, memory_seconds: 86_400 };
 const NOW = 1_800_000_000_000;

@@ -8,7 +8,7 @@ import {
   tightestRefusal,
   waivedLimits,
   wrongCodeLimit,
-} from "../../src/domain/limits.ts";
+} from "../../src/domain/admission/limits.ts";
 
 const rule = (max: number) => [{ max, window_seconds: 600 }];
 const NUMBER = [

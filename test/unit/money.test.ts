@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { passedShares, priceMicros, secondsToNext, spendMeters } from "../../src/domain/money.ts";
+import { passedShares, priceMicros, secondsToNext, spendMeters } from "../../src/domain/delivery/money.ts";
 
 const row = (country: string, message_micros: number, dlt_micros = 0) => ({
   country,

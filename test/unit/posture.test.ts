@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
-import { answeredBy, readRatio } from "../../src/domain/cohorts.ts";
-import { type ControlDocument, isAttack, type MonitorPolicy, nextControl } from "../../src/domain/posture.ts";
+import { answeredBy, readRatio } from "../../src/domain/watch/cohorts.ts";
+import {
+  type ControlDocument,
+  isAttack,
+  type MonitorPolicy,
+  nextControl,
+} from "../../src/domain/watch/posture.ts";
 
 const POLICY: MonitorPolicy = {
   window_minutes: 15,

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isSupportedCountry } from "libphonenumber-js/max";
 import { describe, expect, test } from "vitest";
-import { priceMicros } from "../../src/domain/money.ts";
-import { parsePriceTable } from "../../src/domain/price-table.ts";
+import { priceMicros } from "../../src/domain/delivery/money.ts";
+import { parsePriceTable } from "../../src/domain/delivery/price-table.ts";
 
 const HEADER = "country,provider,channel,message_micros,dlt_micros,source,date";
 const DEFAULT = "*,twilio,sms,500000,0,list,2026-01-31";

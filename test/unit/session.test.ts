@@ -8,7 +8,7 @@ import {
   type SessionState,
   settleSend,
   viewSession,
-} from "../../src/domain/session.ts";
+} from "../../src/domain/session/session.ts";
 
 const RULES: SessionRules = {
   code: { length: 6, ttl_seconds: 180, session_seconds: 600 },

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { allLevels, type Level, type LevelReading, type Readings, UNIT } from "../../src/domain/exposure.ts";
-import type { SourceFinding } from "../../src/domain/source.ts";
-import { decide, type RiskPolicy, type Signals, type Verdict } from "../../src/domain/verdict.ts";
+import {
+  allLevels,
+  type Level,
+  type LevelReading,
+  type Readings,
+  UNIT,
+} from "../../src/domain/admission/exposure.ts";
+import type { SourceFinding } from "../../src/domain/admission/source.ts";
+import { decide, type RiskPolicy, type Signals, type Verdict } from "../../src/domain/admission/verdict.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 
 const EXPOSURE = policySchema.shape.exposure.parse({});

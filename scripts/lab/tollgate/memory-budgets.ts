@@ -4,8 +4,8 @@ import {
   type LevelReading,
   oldestSlotOf,
   slotOf,
-} from "../../../src/domain/exposure.ts";
-import type { Meter } from "../../../src/domain/money.ts";
+} from "../../../src/domain/admission/exposure.ts";
+import type { Meter } from "../../../src/domain/delivery/money.ts";
 import type { BudgetsPort } from "../../../src/ports.ts";
 
 const HISTORY_MS = 30 * 86_400_000;

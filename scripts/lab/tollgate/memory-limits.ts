@@ -1,4 +1,4 @@
-import type { LimitResult, LimitTake } from "../../../src/domain/limits.ts";
+import type { LimitResult, LimitTake } from "../../../src/domain/admission/limits.ts";
 import type { LimitsPort } from "../../../src/ports.ts";
 
 /** Swept when this many subjects are held, so that a night of strangers stays in bounded memory. */

@@ -1,7 +1,6 @@
 /** The smaller ports in memory, on the lab's virtual clock. */
-import { minuteOf } from "../../../src/domain/cohorts.ts";
-import type { Failures } from "../../../src/domain/failures.ts";
-import type { ControlDocument } from "../../../src/domain/posture.ts";
+
+import type { Failures } from "../../../src/domain/admission/failures.ts";
 import {
   attemptCode,
   openSession,
@@ -9,7 +8,9 @@ import {
   type SessionState,
   settleSend,
   viewSession,
-} from "../../../src/domain/session.ts";
+} from "../../../src/domain/session/session.ts";
+import { minuteOf } from "../../../src/domain/watch/cohorts.ts";
+import type { ControlDocument } from "../../../src/domain/watch/posture.ts";
 import type {
   ClaimsPort,
   ControlPort,

@@ -1,9 +1,9 @@
 /** The product itself under the lab's hands: its own flows, on ports in memory and a virtual clock. */
 import { readFileSync } from "node:fs";
 import { parsePolicy } from "../../../src/config.ts";
-import type { PriceRow } from "../../../src/domain/money.ts";
-import { parseNetworkList } from "../../../src/domain/network-list.ts";
-import type { Reason } from "../../../src/domain/verdict.ts";
+import { parseNetworkList } from "../../../src/domain/admission/network-list.ts";
+import type { Reason } from "../../../src/domain/admission/verdict.ts";
+import type { PriceRow } from "../../../src/domain/delivery/money.ts";
 import { monitor } from "../../../src/flows/monitor.ts";
 import { type SendRequest, send } from "../../../src/flows/send.ts";
 import { verify } from "../../../src/flows/verify.ts";

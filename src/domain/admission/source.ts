@@ -1,5 +1,5 @@
+import type { Phone } from "../phone.ts";
 import { inRanges } from "./address.ts";
-import type { Phone } from "./phone.ts";
 
 export interface SourcePolicy {
   block_ips: readonly string[];

@@ -1,4 +1,4 @@
-import type { Channel } from "./session.ts";
+import type { Channel } from "../session/session.ts";
 
 export interface MessagePolicy {
   /** Who asks for the code, as the person knows them. */

@@ -1,4 +1,4 @@
-import type { Posture } from "./posture.ts";
+import type { Posture } from "../watch/posture.ts";
 
 export interface LimitRule {
   max: number;

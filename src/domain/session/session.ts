@@ -3,9 +3,10 @@
  * session object hands in the stored state and the clock, stores what comes back, and does both without a pause in
  * between, which is what makes a code single-use and an attempt counted under any parallelism.
  */
+
+import type { Hold } from "../admission/exposure.ts";
 import type { CodePolicy } from "./code.ts";
 import { sameDigest } from "./code.ts";
-import type { Hold } from "./exposure.ts";
 
 export type Channel = "sms" | "voice" | "whatsapp";
 

@@ -1,4 +1,4 @@
-import { sameDigest } from "./code.ts";
+import { sameDigest } from "../session/code.ts";
 
 /** What a record's `flows` holds for a key that may use every flow. */
 export const EVERY_FLOW = "*";

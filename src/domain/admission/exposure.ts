@@ -6,8 +6,8 @@
  * comes from. It is the linear boundary of a sequential test on the conversion rate (Wald 1945): with a gain of g a
  * destination whose strangers convert better than 1 / (1 + g) never runs out for long.
  */
-import type { Meter } from "./money.ts";
-import type { Phone } from "./phone.ts";
+import type { Meter } from "../delivery/money.ts";
+import type { Phone } from "../phone.ts";
 
 /** Units are counted in hundredths, so that a store with integers keeps them exactly. */
 export const UNIT = 100;

@@ -1,5 +1,5 @@
+import type { Channel } from "../session/session.ts";
 import type { PriceRow } from "./money.ts";
-import type { Channel } from "./session.ts";
 
 const COLUMNS = ["country", "provider", "channel", "message_micros", "dlt_micros", "source", "date"] as const;
 const CHANNELS: readonly Channel[] = ["sms", "voice", "whatsapp"];
