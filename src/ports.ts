@@ -221,17 +221,31 @@ export interface ProofsPort {
   publicKeys(): { keys: object[] };
 }
 
+/** One message as the router hands it to a provider. */
 export interface OutgoingMessage {
+  /** E.164. */
   to: string;
+  /** ISO 3166-1 alpha-2, of the number. */
+  country: string;
+  /** The whole text, for channels and providers that take one. */
   body: string;
+  /** The digits alone, for providers that put them into a template of their own. */
+  code: string;
+  /** What a voice says, digits apart, once: a provider that calls repeats it by its own means. */
+  spoken: string;
+  /** BCP 47 tag of the body and of what is spoken. */
+  locale: string;
   channel: Channel;
+  /** How long the code in it lives: a message still queued after that is worthless. */
+  ttlSeconds: number;
   correlationId: string;
   /** One per message of a session; a provider that offers idempotency gets it. */
   idempotencyKey: string;
 }
 
 export type DeliveryResult =
-  | { kind: "accepted"; messageId: string }
+  /** `costMicros`: the price as the provider stated it, in the price table's currency; null where it said none. */
+  | { kind: "accepted"; messageId: string; costMicros: number | null }
   | { kind: "refused"; cause: string; retryable: boolean }
   /**
    * It may have left, so it must not be sent again without a decision: no answer in time, or the connection was lost, and
@@ -239,9 +253,69 @@ export type DeliveryResult =
    */
   | { kind: "unknown"; cause: string; connectionLost: boolean };
 
+/** What a provider says became of a message; `sent` is on its way, the other two are final. */
+export interface Receipt {
+  messageId: string;
+  status: "sent" | "delivered" | "undelivered";
+  /** The provider's own error code, for the operator; never text that could repeat a number. */
+  errorCode: string | null;
+  costMicros: number | null;
+  /** When it happened by the provider's clock; null where it does not say. */
+  atMs: number | null;
+}
+
+/** A webhook call as it arrived. */
+export interface IncomingHook {
+  method: string;
+  /** As the provider called it, with its query: signatures cover it. */
+  url: string;
+  headers: Headers;
+  body: Uint8Array;
+}
+
+export type ReceiptReading =
+  | { kind: "receipts"; receipts: Receipt[] }
+  /** Genuine, and nothing to us (an inbound message, a state that says nothing). */
+  | { kind: "ignored" }
+  /** No signature, a wrong one, one too old, or bytes that are no receipt. */
+  | { kind: "forged"; cause: string };
+
+export type FeedbackResult = { kind: "told" } | { kind: "failed"; cause: string; retryable: boolean };
+
+/**
+ * A provider: one file each, which checks its own settings and knows its vendor's ways of failing. Refused and unknown are
+ * told apart with care: a refused message may go out by another route, an unknown one must not.
+ */
 export interface ProviderPort {
   readonly name: string;
+  readonly channels: readonly Channel[];
+  /** ISO codes it serves; null for all. */
+  readonly countries: readonly string[] | null;
   send(message: OutgoingMessage): Promise<DeliveryResult>;
+  /** Reads a delivery receipt that came by webhook, checking its signature. */
+  readReceipt?(hook: IncomingHook, nowMs: number): Promise<ReceiptReading>;
+  /** Asks what became of a message, for providers without webhooks; null while it is not final. */
+  poll?(messageId: string): Promise<Receipt | null | Unavailable>;
+  /** Tells the provider whether the person typed the code. */
+  feedback?(messageId: string, channel: Channel, verified: boolean, atMs: number): Promise<FeedbackResult>;
+}
+
+/** What is known of a number beyond its digits; null where the source does not say. */
+export interface NumberInsight {
+  lineType: "mobile" | "fixed_line" | "voip" | "premium_rate" | "toll_free" | "other" | null;
+  reachable: boolean | null;
+  ported: boolean | null;
+  roaming: boolean | null;
+  /** The vendor's own risk of SMS pumping, 0 to 100. */
+  pumpingRisk: number | null;
+  /** Hours since the SIM was last changed, as exact as the vendor says. */
+  simSwappedHoursAgo: number | null;
+  costMicros: number | null;
+}
+
+export interface LookupPort {
+  readonly name: string;
+  lookup(e164: string): Promise<({ kind: "answered" } & NumberInsight) | Unavailable>;
 }
 
 export interface CountersPort {

@@ -5,6 +5,8 @@ import { deliveryFault, postForDelivery } from "./provider-http.ts";
 export function sandboxProvider(baseUrl: string, timeoutMs: number): ProviderPort {
   return {
     name: "sandbox",
+    channels: ["sms", "voice", "whatsapp"],
+    countries: null,
     async send({ to, body, channel, correlationId, idempotencyKey }) {
       const answer = await postForDelivery(`${baseUrl}/send`, timeoutMs, {
         headers: { "content-type": "application/json", "idempotency-key": idempotencyKey },
@@ -12,7 +14,9 @@ export function sandboxProvider(baseUrl: string, timeoutMs: number): ProviderPor
       });
       if (answer.kind !== "answered") return answer;
       const messageId = answer.body.message_id;
-      if (answer.status === 202 && typeof messageId === "string") return { kind: "accepted", messageId };
+      if (answer.status === 202 && typeof messageId === "string") {
+        return { kind: "accepted", messageId, costMicros: null };
+      }
       return deliveryFault(answer.status);
     },
   };

@@ -30,6 +30,8 @@ export function twilioProvider(options: TwilioOptions): ProviderPort {
   const authorization = `Basic ${btoa(`${accountSid}:${authToken}`)}`;
   return {
     name: "twilio",
+    channels: ["sms"],
+    countries: null,
     async send({ to, body }): Promise<DeliveryResult> {
       const answer = await postForDelivery(url, options.timeoutMs, {
         headers: { authorization },
@@ -49,7 +51,7 @@ export function twilioProvider(options: TwilioOptions): ProviderPort {
               cause: `twilio ${String(status)}${errorText(errorCode)}`,
               retryable: true,
             }
-          : { kind: "accepted", messageId: sid };
+          : { kind: "accepted", messageId: sid, costMicros: null };
       }
       const fault = deliveryFault(answer.status, errorText(code));
       return fault.kind === "refused" && ACCOUNT_FAULTS.includes(answer.status)

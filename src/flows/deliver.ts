@@ -11,6 +11,7 @@ export interface Delivery {
   sessionId: string;
   correlationId: string;
   to: string;
+  country: string;
   channel: Channel;
   /** Marks the message as being sent, in the session, before anything leaves; or says why the session will not. */
   begin: () => Promise<Begun | Refusal>;
@@ -32,7 +33,7 @@ interface Begun {
 export async function deliver(
   deps: Deps,
   ticket: Ticket,
-  { sessionId, correlationId, to, channel, begin }: Delivery,
+  { sessionId, correlationId, to, country, channel, begin }: Delivery,
 ): Promise<{ kind: "delivered"; view: SessionView } | Refusal> {
   const { policy, provider, sessions, budgets, limits, counters, log, nowMs, defer } = deps;
   const { hold, levels, numberTake, slowStart, costMicros } = ticket;
@@ -60,8 +61,13 @@ export async function deliver(
 
   const result = await provider.send({
     to,
+    country,
     body: composeMessage(begun.code, channel, policy.message),
+    code: begun.code,
+    spoken: [...begun.code].join(", "),
+    locale: "en",
     channel,
+    ttlSeconds: policy.code.ttl_seconds,
     correlationId,
     idempotencyKey: `${sessionId}.${begun.sendIndex}`,
   });

@@ -84,6 +84,7 @@ export async function resend(deps: Deps, request: ResendRequest, caller: Caller)
     sessionId,
     correlationId,
     to: claims.phone,
+    country: phone.country,
     channel,
     async begin() {
       const command = { channel, fresh: { digest, sealed }, hold: admitted.hold };

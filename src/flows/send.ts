@@ -131,6 +131,7 @@ export async function send(
     sessionId,
     correlationId,
     to: phone.e164,
+    country: phone.country,
     channel: request.channel,
     async begin() {
       const view = await deps.sessions.open(sessionId, { ...command, hold: admitted.hold }, policy);

@@ -60,7 +60,7 @@ describe("the sandbox, against the local inbox", () => {
 
   test("a lost message is accepted all the same, as a network loses them", async () => {
     inbox.faults.mode = "lose";
-    expect(await send()).toEqual({ kind: "accepted", messageId: expect.any(String) });
+    expect(await send()).toEqual({ kind: "accepted", messageId: expect.any(String), costMicros: null });
     expect(inbox.messages).toEqual([]);
   });
 

@@ -21,8 +21,13 @@ export const TWILIO = {
 /** A message nobody has sent yet; its text is not plain ASCII, as brands are not. */
 export const messageTo = (to = "+919876543210"): OutgoingMessage => ({
   to,
+  country: "IN",
   body: "491827 is your Café ✓ code.\n\n@app.example.com #491827",
+  code: "491827",
+  spoken: "4, 9, 1, 8, 2, 7",
+  locale: "en",
   channel: "sms",
+  ttlSeconds: 180,
   correlationId: randomUUID(),
   idempotencyKey: `${randomUUID()}.0`,
 });

@@ -79,7 +79,9 @@ export const tollgateRule: RuleFactory = (setup) => {
     proofs: { sign: async () => "proof", publicKeys: () => ({ keys: [] }) },
     provider: {
       name: "sandbox",
-      send: async () => ({ kind: "accepted", messageId: `m${messages++}` }),
+      channels: ["sms"],
+      countries: null,
+      send: async () => ({ kind: "accepted", messageId: `m${messages++}`, costMicros: null }),
     },
     counters: memoryCounters(nowMs),
     log(fact, evidence) {
