@@ -34,7 +34,11 @@ describe.each(contenders)("every provider: $name", ({ name, at, accepted, accept
   });
 
   test("reads an acceptance with its id, and asks once", async () => {
-    expect(await sendInto(accepted("id-of-it"))).toEqual({ kind: "accepted", messageId: "id-of-it", costMicros: null });
+    expect(await sendInto(accepted("id-of-it"))).toEqual({
+      kind: "accepted",
+      messageId: "id-of-it",
+      costMicros: null,
+    });
     expect(server.requests).toHaveLength(1);
   });
 
