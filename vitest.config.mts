@@ -1,4 +1,4 @@
-import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { testBindings } from "./test/support/bindings.ts";
 import { makeOutside } from "./test/support/outside.ts";
@@ -30,14 +30,20 @@ export default defineConfig({
             return {
               main: "./src/worker.ts",
               wrangler: { configPath: "./wrangler.toml" },
-              miniflare: { bindings: testBindings(), outboundService: outside },
+              miniflare: {
+                bindings: {
+                  ...testBindings(),
+                  TEST_MIGRATIONS: await readD1Migrations("src/data/migrations"),
+                },
+                outboundService: outside,
+              },
             };
           }),
         ],
         test: {
           name: "worker",
           include: ["test/worker/**/*.test.ts"],
-          setupFiles: ["./test/support/no-surprises.ts"],
+          setupFiles: ["./test/support/database.ts", "./test/support/no-surprises.ts"],
           testTimeout: 30_000,
         },
       },

@@ -1,9 +1,9 @@
 /*
- * Makes node_modules what package-lock.json says, and does nothing when it is. Runs before the other npm scripts, on
- * whatever Node the machine has (20 or later), with nothing installed.
+ * Makes node_modules what package-lock.json says, and dist what the client kit's sources say; does nothing when they are.
+ * Runs before the other npm scripts, on whatever Node the machine has (20 or later), with nothing installed.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -16,6 +16,7 @@ if (Number(process.versions.node.split(".")[0]) < OLDEST_NODE) {
   fail(`Node ${OLDEST_NODE} or later is needed; this is ${process.version}.`);
 }
 if (!isInstalled()) install();
+if (!isKitBuilt()) buildKit();
 
 /** npm keeps in node_modules/.package-lock.json what it installed; it is written last, so a broken install has none. */
 function isInstalled() {
@@ -65,6 +66,35 @@ function install() {
     );
   }
   console.error(`Installed in ${Math.round((Date.now() - startedMs) / 1000)} s.`);
+}
+
+/** dist/element.js is what the build writes last, and what the Worker needs. */
+function isKitBuilt() {
+  const inputs = [
+    "src/client",
+    "src/http/contract.ts",
+    "src/http/authenticate.ts",
+    "scripts/build-client.ts",
+    "scripts/lib/wire-types.ts",
+    "package-lock.json",
+  ];
+  const builtMs = statSync(join(ROOT, "dist", "element.js"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return inputs.every((input) => newestMs(join(ROOT, input)) <= builtMs);
+}
+
+function newestMs(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newestMs(join(path, name))));
+}
+
+function buildKit() {
+  const args = [join(ROOT, "scripts", "build-client.ts")];
+  const { status } = spawnSync(OWN_NODE, args, {
+    cwd: ROOT,
+    stdio: ["ignore", process.stderr, process.stderr],
+  });
+  if (status !== 0) fail("The client kit cannot be built; why is above.");
 }
 
 function fail(message) {

@@ -12,6 +12,8 @@ import { startLocalWorker } from "./dev/worker.ts";
 import { CommandError, describe, runCommand } from "./lib/command.ts";
 import { mintKeyring, mintProofKeys } from "./lib/mint.ts";
 import { isTable, mergeTables, policyOf, readSettings, type Table } from "./lib/settings.ts";
+import { leaveOperatorToken } from "./ops/local.ts";
+import { mintOperatorToken } from "./ops/token.ts";
 
 const HELP = `Runs Tollgate on this machine, with no account anywhere: the Worker in workerd, its Redis, its CAPTCHA check, and
 a provider whose messages arrive in a local inbox. Everything starts empty and ends with Ctrl-C.
@@ -57,7 +59,10 @@ async function startAll(port: number, inboxPort: number, policy: Table): Promise
   const token = randomBytes(24).toString("base64url");
   const upstash = await serveLocally(makeUpstash({ redis: redis.client, token }).handle);
   const siteverify = await serveLocally(makeSiteverify().handle);
-  const inbox = await serveLocally(makeInbox().app.fetch, inboxPort);
+  const receiptSecret = `whsec_${randomBytes(32).toString("base64")}`;
+  const providers = ["sandbox", "sandbox_b", "sandbox_c"];
+  const inbox = await serveLocally(makeInbox({ providers, receiptSecret }).app.fetch, inboxPort);
+  const operator = await mintOperatorToken("you", "operator");
 
   const nowMs = Date.now();
   await startLocalWorker({
@@ -67,6 +72,9 @@ async function startAll(port: number, inboxPort: number, policy: Table): Promise
       UPSTASH_REDIS_REST_URL: upstash.url,
       UPSTASH_REDIS_REST_TOKEN: token,
       SANDBOX_URL: inbox.url,
+      SANDBOX_RECEIPT_SECRET: receiptSecret,
+      SLACK_WEBHOOK_URL: `${inbox.url}/hooks/slack`,
+      ADMIN_TOKENS: operator.entry,
       CAPTCHA_SITEVERIFY_URL: siteverify.url,
       CAPTCHA_SECRET_KEY: ALWAYS_PASSES_SECRET,
       SESSION_KEYS: mintKeyring(nowMs),
@@ -75,6 +83,7 @@ async function startAll(port: number, inboxPort: number, policy: Table): Promise
       PROOF_KEYS: await mintProofKeys(nowMs),
     },
   });
+  leaveOperatorToken(port, `http://localhost:${port}`, operator.token);
   return redis.kind;
 }
 
@@ -143,7 +152,8 @@ Tollgate runs. Ctrl-C ends it.
 
   service        http://localhost:${port}
   inbox          http://localhost:${inboxPort}
-  API document   http://localhost:${port}/openapi.json
+  API document   http://localhost:${port}/docs
+  operators      npm run ops -- watch
 
 Redis: ${redisNote}.
 `;

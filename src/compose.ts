@@ -1,13 +1,19 @@
 /** The composition root: the checked configuration in, what the flows need out. The only file that knows every adapter. */
 import { waitUntil } from "cloudflare:workers";
+import { operators } from "./adapters/access.ts";
+import { pagerdutyChannel } from "./adapters/alert-pagerduty.ts";
+import { slackChannel } from "./adapters/alert-slack.ts";
+import { webhookChannel } from "./adapters/alert-webhook.ts";
 import { captcha, isTestSecret } from "./adapters/captcha.ts";
+import { d1Records } from "./adapters/d1-records.ts";
 import { deviceTokens } from "./adapters/device-tokens.ts";
 import { kvApiKeys } from "./adapters/kv-api-keys.ts";
 import { kvControl } from "./adapters/kv-control.ts";
+import { kvRoutes } from "./adapters/kv-routes.ts";
 import { objectSessions } from "./adapters/object-sessions.ts";
 import { es256Proofs } from "./adapters/proofs.ts";
-import { sandboxProvider } from "./adapters/provider-sandbox.ts";
-import { twilioProvider } from "./adapters/provider-twilio.ts";
+import { queueAlerts } from "./adapters/queue-alerts.ts";
+import { queueOutbox, readOutboxMessage } from "./adapters/queue-outbox.ts";
 import { sessionTokens } from "./adapters/session-tokens.ts";
 import { openUpstash } from "./adapters/upstash.ts";
 import { upstashBudgets } from "./adapters/upstash-budgets.ts";
@@ -15,20 +21,41 @@ import { upstashClaims } from "./adapters/upstash-claims.ts";
 import { upstashCounters } from "./adapters/upstash-counters.ts";
 import { upstashLimits } from "./adapters/upstash-limits.ts";
 import { upstashMarks } from "./adapters/upstash-marks.ts";
+import { upstashReceipts } from "./adapters/upstash-receipts.ts";
+import { upstashWatch } from "./adapters/upstash-watch.ts";
 import { webCryptoVault } from "./adapters/vault.ts";
+import { composeProviders, type ProviderBindings } from "./compose-providers.ts";
 import type { Config, Tables } from "./config.ts";
 import type { ApiKeysPort } from "./domain/admission/api-key.ts";
-import type { Deps, Log, ProviderPort } from "./ports.ts";
+import type { OperatorsPort } from "./domain/admission/operator.ts";
+import { messageFaults } from "./domain/delivery/message-faults.ts";
+import { ALERTS_QUEUE } from "./domain/watch/alert.ts";
+import type { AlertChannelPort, Deps, Done, Log } from "./ports.ts";
 
-type Bindings = Pick<Env, "SESSIONS" | "CONTROL">;
+type Bindings = Pick<Env, "SESSIONS" | "CONTROL" | "DB" | "OUTBOX"> & ProviderBindings;
 
-export function compose(config: Config, tables: Tables, bindings: Bindings): Deps & { apiKeys: ApiKeysPort } {
+/** What the service's routes, its cron and its queue need: the flows' ports, and who may come in. */
+export type Service = Deps & {
+  apiKeys: ApiKeysPort;
+  operators: OperatorsPort;
+  alertChannels: readonly AlertChannelPort[];
+  alertQueue: ReturnType<typeof queueAlerts>;
+  readForProvider: typeof readOutboxMessage;
+  /** Puts dead letters on their queue again. */
+  queues: { put(queue: string, body: string): Promise<Done> };
+};
+
+export function compose(config: Config, tables: Tables, bindings: Bindings): Service {
   const policy = config.POLICY;
   const nowMs = () => Date.now();
   const redis = openUpstash(config);
+  const records = d1Records(bindings.DB);
+  const alertQueue = queueAlerts(bindings.OUTBOX, records, nowMs, log);
+  const outbox = queueOutbox(bindings.OUTBOX);
   return {
+    environment: config.ENVIRONMENT,
     policy,
-    control: kvControl(bindings.CONTROL, nowMs, log),
+    control: kvControl(bindings.CONTROL, nowMs, log, pause),
     limits: upstashLimits(redis, nowMs),
     claims: upstashClaims(redis),
     challenge: captcha(policy.captcha, {
@@ -50,11 +77,38 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Dep
       encryption: config.ENCRYPTION_KEYS,
     }),
     proofs: es256Proofs(config.PROOF_KEYS, policy.proof),
-    provider: provider(config),
+    providers: composeProviders(config, bindings, nowMs),
+    routes: kvRoutes(bindings.CONTROL, policy.delivery, nowMs, log),
+    receipts: upstashReceipts(redis),
     counters: upstashCounters(redis),
+    watch: upstashWatch(redis, log),
+    records,
+    outbox,
+    readForProvider: readOutboxMessage,
+    alerts: alertQueue,
+    alertQueue,
+    queues: {
+      put: (queue, body) => (queue === ALERTS_QUEUE ? alertQueue : outbox).requeue(body),
+    },
+    alertChannels: composeAlertChannels(config, nowMs),
+    operators: operators(
+      {
+        tokens: config.ADMIN_TOKENS,
+        access:
+          config.ACCESS_TEAM_DOMAIN === undefined || config.ACCESS_AUDIENCE === undefined
+            ? null
+            : {
+                teamDomain: config.ACCESS_TEAM_DOMAIN,
+                audience: config.ACCESS_AUDIENCE,
+                operators: config.ACCESS_OPERATORS,
+              },
+      },
+      nowMs,
+    ),
     log,
     nowMs,
-    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    random: Math.random,
+    pause,
     defer(work, correlationId) {
       const failed = (error: unknown) =>
         log("deferred_work_failed", {
@@ -66,22 +120,42 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Dep
   };
 }
 
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+function composeAlertChannels(config: Config, nowMs: () => number): AlertChannelPort[] {
+  const { SLACK_WEBHOOK_URL, PAGERDUTY_ROUTING_KEY, ALERT_WEBHOOK_URL, ALERT_WEBHOOK_SECRET } = config;
+  return [
+    ...(SLACK_WEBHOOK_URL === undefined ? [] : [slackChannel({ webhookUrl: SLACK_WEBHOOK_URL })]),
+    ...(PAGERDUTY_ROUTING_KEY === undefined
+      ? []
+      : [pagerdutyChannel({ apiUrl: config.PAGERDUTY_API_URL, routingKey: PAGERDUTY_ROUTING_KEY })]),
+    ...(ALERT_WEBHOOK_URL === undefined || ALERT_WEBHOOK_SECRET === undefined
+      ? []
+      : [webhookChannel({ url: ALERT_WEBHOOK_URL, secret: ALERT_WEBHOOK_SECRET }, nowMs)]),
+  ];
+}
+
 /** Faults that only the parts can see. */
-export function compositionFaults(
-  { ENVIRONMENT, POLICY, CAPTCHA_SECRET_KEY, CAPTCHA_FRESH_SECRET_KEY }: Config,
-  { prices }: Tables,
-): string[] {
-  const { provider, channels } = POLICY.delivery;
-  const unpriced = channels.filter(
-    (channel) =>
-      !prices.some((row) => row.provider === provider && row.channel === channel && row.country === "*"),
+export function compositionFaults(config: Config, { prices }: Tables): string[] {
+  const { ENVIRONMENT, POLICY, CAPTCHA_SECRET_KEY, CAPTCHA_FRESH_SECRET_KEY } = config;
+  const providers = composeProviders(config, {}, () => Date.now());
+  const { channels } = POLICY.delivery;
+  const unserved = channels.filter(
+    (channel) => ![...providers.values()].some((provider) => provider.channels.includes(channel)),
+  );
+  const unpriced = [...providers].flatMap(([name, provider]) =>
+    channels
+      .filter((channel) => provider.channels.includes(channel))
+      .filter(
+        (channel) =>
+          !prices.some((row) => row.provider === name && row.channel === channel && row.country === "*"),
+      )
+      .map((channel) => `${name} ${channel}`),
   );
   return [
-    // The adapter knows SMS only: any other channel would leave as one, and its proof would say otherwise.
-    ...(provider === "twilio" && channels.some((channel) => channel !== "sms")
-      ? ["POLICY.delivery.channels: provider twilio serves sms only"]
-      : []),
-    ...unpriced.map((channel) => `src/data/prices.csv: no default price for ${provider} ${channel}`),
+    ...unserved.map((channel) => `POLICY.delivery.channels: no provider serves ${channel}`),
+    ...unpriced.map((pair) => `src/data/prices.csv: no default price for ${pair}`),
+    ...messageFaults(POLICY.message, POLICY.code).faults,
     ...(ENVIRONMENT === "production" && isTestSecret(POLICY.captcha.provider, CAPTCHA_SECRET_KEY)
       ? ["CAPTCHA_SECRET_KEY: is a published test secret, which lets everybody through"]
       : []),
@@ -95,26 +169,3 @@ export function compositionFaults(
 export const log: Log = (fact, evidence) => {
   console.log(JSON.stringify({ fact, at: new Date().toISOString(), ...evidence }));
 };
-
-function provider(config: Config): ProviderPort {
-  const { provider, timeout_ms } = config.POLICY.delivery;
-  switch (provider) {
-    case "sandbox":
-      return sandboxProvider(needed(config.SANDBOX_URL), timeout_ms);
-    case "twilio":
-      return twilioProvider({
-        apiUrl: config.TWILIO_API_URL,
-        accountSid: needed(config.TWILIO_ACCOUNT_SID),
-        authToken: needed(config.TWILIO_AUTH_TOKEN),
-        messagingServiceSid: needed(config.TWILIO_MESSAGING_SERVICE_SID),
-        timeoutMs: timeout_ms,
-        validitySeconds: config.POLICY.code.ttl_seconds,
-      });
-  }
-}
-
-/** A setting that the configuration's own rules made sure of. */
-function needed(value: string | undefined): string {
-  if (value === undefined) throw new Error("config.ts lets no provider through without its settings");
-  return value;
-}

@@ -4,11 +4,13 @@
  */
 import { z } from "zod";
 import { parseNetworkList } from "./domain/admission/network-list.ts";
+import { parseOperatorTokens } from "./domain/admission/operator.ts";
 import type { PriceRow } from "./domain/delivery/money.ts";
 import { parsePriceTable } from "./domain/delivery/price-table.ts";
 import { isCountry } from "./domain/phone.ts";
 import type { Policy } from "./domain/policy.ts";
 import { policySchema } from "./policy-schema.ts";
+import { needs, providerSettings, WHSEC } from "./provider-settings.ts";
 
 /** One key of a ring: its id travels with what it made, so that old keys go on verifying while a new one signs. */
 export interface RingKey {
@@ -58,6 +60,20 @@ const proofKeys = z
 
 export type ProofKey = z.infer<typeof proofKeys>[number];
 
+/** For what tells people or carries a secret in its path; plain http is for this machine. */
+const confidentialUrl = z
+  .url()
+  .refine((url) => url.startsWith("https://") || /^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(url), {
+    error: "must be https",
+  });
+
+/** What a channel for alerts needs. */
+const CHANNEL_SETTINGS = {
+  slack: ["SLACK_WEBHOOK_URL"],
+  pagerduty: ["PAGERDUTY_ROUTING_KEY"],
+  webhook: ["ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"],
+} as const;
+
 const ENVIRONMENTS = ["development", "staging", "production"] as const;
 
 const rawSchema = z.object({
@@ -73,31 +89,53 @@ const rawSchema = z.object({
   PEPPER_KEYS: keyring,
   ENCRYPTION_KEYS: keyring,
   PROOF_KEYS: proofKeys,
-  SANDBOX_URL: z.url().optional(),
-  TWILIO_API_URL: z.url().default("https://api.twilio.com"),
-  TWILIO_ACCOUNT_SID: z
+  ...providerSettings,
+  SLACK_WEBHOOK_URL: confidentialUrl.optional(),
+  PAGERDUTY_API_URL: confidentialUrl.default("https://events.pagerduty.com"),
+  PAGERDUTY_ROUTING_KEY: z.string().min(1).optional(),
+  ALERT_WEBHOOK_URL: confidentialUrl.optional(),
+  ALERT_WEBHOOK_SECRET: z.string().regex(WHSEC, "must be whsec_ and the base64 of 24 to 64 bytes").optional(),
+  /** `name:role:hash` entries separated by commas; see `npm run ops -- token create`. */
+  ADMIN_TOKENS: z
     .string()
-    .regex(/^AC[0-9a-f]{32}$/, "must be AC and 32 hexadecimal digits")
-    .optional(),
-  TWILIO_AUTH_TOKEN: z.string().min(1).optional(),
-  TWILIO_MESSAGING_SERVICE_SID: z
+    .transform((text, context) => {
+      const read = parseOperatorTokens(text);
+      if (read.ok) return read.tokens;
+      for (const fault of read.faults) context.addIssue(fault);
+      return z.NEVER;
+    })
+    .default([]),
+  ACCESS_TEAM_DOMAIN: z
     .string()
-    .regex(/^MG[0-9a-f]{32}$/, "must be MG and 32 hexadecimal digits")
+    .regex(/^[a-z0-9-]+\.cloudflareaccess\.com$/, "must be <team>.cloudflareaccess.com")
     .optional(),
+  ACCESS_AUDIENCE: z.string().min(1).optional(),
+  ACCESS_OPERATORS: z
+    .string()
+    .transform((text) => text.split(",").map((entry) => entry.trim()))
+    .default([]),
 });
 
 /** Rules between settings: what a provider needs, and what must never reach people outside. */
 const configSchema = rawSchema.superRefine((raw, context) => {
   const fault = (setting: string, message: string) =>
     context.addIssue({ code: "custom", path: [setting], message });
-  const { provider } = raw.POLICY.delivery;
-  if (provider === "sandbox" && raw.SANDBOX_URL === undefined) {
-    fault("SANDBOX_URL", "is missing; POLICY.delivery.provider is sandbox");
-  }
-  if (provider === "twilio") {
-    for (const name of ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_MESSAGING_SERVICE_SID"] as const) {
-      if (raw[name] === undefined) fault(name, "is missing; POLICY.delivery.provider is twilio");
+  const { providers } = raw.POLICY.delivery;
+  for (const name of providers.flatMap((provider) =>
+    needs[provider].map((setting) => ({ provider, setting })),
+  )) {
+    if (raw[name.setting] === undefined) {
+      fault(name.setting, `is missing; POLICY.delivery.providers names ${name.provider}`);
     }
+  }
+  const channels = new Set(raw.POLICY.alerts.owners.flatMap((owner) => owner.channels));
+  for (const channel of channels) {
+    for (const setting of CHANNEL_SETTINGS[channel]) {
+      if (raw[setting] === undefined) fault(setting, `is missing; an owner in POLICY.alerts uses ${channel}`);
+    }
+  }
+  if ((raw.ACCESS_TEAM_DOMAIN === undefined) !== (raw.ACCESS_AUDIENCE === undefined)) {
+    fault("ACCESS_AUDIENCE", "and ACCESS_TEAM_DOMAIN belong together");
   }
   const { provider: captcha, fresh_site_key } = raw.POLICY.captcha;
   if (fresh_site_key === undefined && raw.CAPTCHA_FRESH_SECRET_KEY !== undefined) {
@@ -108,7 +146,9 @@ const configSchema = rawSchema.superRefine((raw, context) => {
     fault("CAPTCHA_FRESH_SECRET_KEY", "is missing; POLICY.captcha.fresh_site_key is set");
   }
   if (raw.ENVIRONMENT !== "production") return;
-  if (provider === "sandbox") fault("POLICY.delivery.provider", "must be a real provider in production");
+  if (providers.some((name) => name.startsWith("sandbox"))) {
+    fault("POLICY.delivery.providers", "must be real providers in production");
+  }
   if (raw.POLICY.challenge === "never") fault("POLICY.challenge", "must not be never in production");
   if (!raw.POLICY.proof.issuer.startsWith("https://")) fault("POLICY.proof.issuer", "must be https");
 });

@@ -5,8 +5,9 @@
 import { z } from "zod";
 import { isRange } from "./domain/admission/address.ts";
 import { RULES } from "./domain/admission/verdict.ts";
+import { PROVIDERS } from "./domain/delivery/routing.ts";
 import { NUMBER_TYPES } from "./domain/phone.ts";
-import { POSTURES } from "./domain/watch/posture.ts";
+import { ALERT_CHANNELS, OWNER_ROLES } from "./domain/watch/alert.ts";
 
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 const limitRules = z
@@ -40,6 +41,25 @@ const caps = z.strictObject({
 });
 const HOUR = 3600;
 const DAY = 24 * HOUR;
+const postureRules = (defaults: {
+  challenge?: "as_usual" | "always";
+  limit_factor?: number;
+  unknown_ranges?: "as_usual" | "challenge" | "stop";
+}) =>
+  z
+    .strictObject({
+      challenge: z.enum(["as_usual", "always"]).default(defaults.challenge ?? "as_usual"),
+      fresh_challenge: z.boolean().default(false),
+      limit_factor: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(defaults.limit_factor ?? 1),
+      unknown_ranges: z
+        .enum(["as_usual", "challenge", "stop"])
+        .default(defaults.unknown_ranges ?? "as_usual"),
+    })
+    .prefault({});
 
 export const policySchema = z.strictObject({
   code: z
@@ -115,7 +135,6 @@ export const policySchema = z.strictObject({
     on_outage: z.enum(["refuse", "allow_clean"]).default("allow_clean"),
     demand: z
       .strictObject({
-        postures: z.array(z.enum(POSTURES)).default([]),
         channels: z.array(channel).default(["voice"]),
         from_unverified: z.int().min(1).nullable().default(null),
       })
@@ -243,6 +262,8 @@ export const policySchema = z.strictObject({
       caps: caps.prefault({ hour_micros: 20_000_000, day_micros: 100_000_000, month_micros: 1_500_000_000 }),
       country_caps: z.record(z.string().regex(/^[A-Z]{2}$/), caps).default({}),
       alert_shares: z.array(z.number().gt(0).max(1)).default([0.5, 0.8, 1]),
+      // What a day is planned to cost; null when there is no plan.
+      plan_day_micros: z.int().positive().nullable().default(null),
     })
     .prefault({}),
   proof: z.strictObject({
@@ -256,19 +277,58 @@ export const policySchema = z.strictObject({
       .string()
       .regex(/^([a-z0-9-]+(\.[a-z0-9-]+)*)?$/, "must be a host name, without scheme or port")
       .default(""),
+    templates: z
+      .record(
+        name,
+        z.record(
+          z.string(),
+          z.strictObject({
+            text: z.string().min(1).max(600).optional(),
+            spoken: z.string().min(1).max(600).optional(),
+          }),
+        ),
+      )
+      .default({}),
+    default_locale: z.string().default("en"),
+    app_hash: z
+      .string()
+      .regex(/^[A-Za-z0-9+/]{11}$/)
+      .optional(),
+    warn_line: z.boolean().default(false),
+    dlt: z
+      .strictObject({
+        entity_id: z.string().regex(/^\d{15,20}$/),
+        template_ids: z.record(name, z.record(z.string(), z.string().regex(/^\d{15,20}$/))),
+      })
+      .optional(),
   }),
   delivery: z.strictObject({
-    provider: z.enum(["sandbox", "twilio"]),
+    providers: z.array(z.enum(PROVIDERS)).min(1),
     channels: z.array(channel).min(1).default(["sms"]),
+    voice_after_messages: z.int().min(0).max(3).default(3),
+    // The whole hand-over, other routes included; each of them gets what is left.
     timeout_ms: z.int().min(500).max(10_000).default(8000),
+    pin: z.record(z.string().regex(/^[A-Z]{2}$/), z.enum(PROVIDERS)).default({}),
+    weight: z.partialRecord(z.enum(PROVIDERS), z.number().gt(0).max(1)).default({}),
+    drain: z.array(z.enum(PROVIDERS)).default([]),
+    equal_within: z.number().gt(0).max(0.5).default(0.02),
+    rest: z
+      .strictObject({
+        after_failures: z.int().min(1).default(3),
+        seconds: z.array(seconds(1, HOUR)).min(1).default([30, 120, 600]),
+      })
+      .prefault({}),
   }),
   monitor: z
     .strictObject({
       window_minutes: z.int().min(5).max(60).default(15),
       min_sends: z.int().min(5).default(30),
       alarm_ratio: z.number().gt(0).lt(1).default(0.3),
+      // Once alarmed, it takes this much to be healthy again.
+      clear_ratio: z.number().gt(0).lt(1).default(0.4),
       clear_after_minutes: z.int().min(1).default(15),
       flag_seconds: seconds(60, 86_400).default(3600),
+      late_after_minutes: z.int().min(2).max(60).default(5),
       answer_curve: z
         .array(z.tuple([z.number().min(0), z.number().min(0).max(1)]))
         .min(2)
@@ -281,8 +341,89 @@ export const policySchema = z.strictObject({
           [120, 0.95],
           [180, 1],
         ]),
+      collapse: z
+        .strictObject({
+          history_sent: z.int().min(10).default(50),
+          to_share: z.number().gt(0).lt(0.8).default(0.05),
+          false_alarm: z.number().gt(0).max(0.01).default(0.0008),
+        })
+        .prefault({}),
+      volume: z
+        .strictObject({ factor: z.number().min(1.2).default(2), min_sent: z.int().min(10).default(60) })
+        .prefault({}),
+      new_destination: z.strictObject({ min_sent: z.int().min(1).default(3) }).prefault({}),
+      sources: z
+        .strictObject({
+          numbers_per_address: z.int().min(2).default(8),
+          numbers_per_network: z.int().min(10).default(100),
+        })
+        .prefault({}),
+      dense: z
+        .strictObject({
+          min_sent: z.int().min(3).default(5),
+          false_alarm: z.number().gt(0).max(0.01).default(0.000001),
+        })
+        .prefault({}),
+      turned_away: z
+        .strictObject({ min: z.int().min(5).default(60), factor: z.number().min(1).default(4) })
+        .prefault({}),
+      spend: z.strictObject({ hour_factor: z.number().min(1).default(3) }).prefault({}),
+      outcomes: z
+        .strictObject({
+          window_minutes: z.int().min(60).max(1440).default(240),
+          min_outcomes: z.int().min(10).default(50),
+          spend_factor: z.number().min(1).default(1.5),
+          false_alarm: z.number().gt(0).max(0.01).default(0.0001),
+        })
+        .prefault({}),
+      delivery: z
+        .strictObject({
+          min_sent: z.int().min(5).default(20),
+          failing_share: z.number().gt(0).max(1).default(0.3),
+        })
+        .prefault({}),
+      blocks: z
+        .strictObject({
+          first_seconds: seconds(300, DAY).default(HOUR),
+          factor: z.number().min(1).max(24).default(4),
+          longest_seconds: seconds(HOUR, 30 * DAY).default(7 * DAY),
+          probe_seconds: seconds(60, DAY).default(900),
+          most: z.int().min(1).max(500).default(200),
+        })
+        .prefault({}),
     })
     .prefault({}),
+  postures: z
+    .strictObject({
+      elevated: postureRules({ challenge: "always" }),
+      emergency: postureRules({ challenge: "always", limit_factor: 0.5, unknown_ranges: "stop" }),
+    })
+    .prefault({}),
+  alerts: z
+    .strictObject({
+      owners: z
+        .array(
+          z.strictObject({
+            role: z.enum(OWNER_ROLES),
+            name: z.string().min(1).max(80),
+            channels: z.array(z.enum(ALERT_CHANNELS)),
+            from: z.iso.datetime({ offset: true }).optional(),
+            until: z.iso.datetime({ offset: true }).optional(),
+          }),
+        )
+        .superRefine((owners, context) => {
+          for (const role of OWNER_ROLES) {
+            const permanent = owners.some((owner) => owner.role === role && !owner.from && !owner.until);
+            if (!permanent) context.addIssue(`nobody owns ${role}: name an owner without dates`);
+          }
+        }),
+      repeat_minutes: z.int().min(5).default(60),
+      max_per_hour: z.int().min(1).default(20),
+      runbook_url: z.string().min(1).default("https://github.com/your-team/tollgate#runbook"),
+    })
+    .prefault({ owners: [] }),
+  // What a backend may report of people who verified; each is compared with what was spent.
+  outcomes: z.array(name).max(8).default(["signup", "login", "payment"]),
   cors: z.strictObject({ origins: z.array(z.string().min(1)).default([]) }).prefault({}),
   flows: z
     .record(

@@ -5,9 +5,11 @@
 import type { ApiKey } from "./domain/admission/api-key.ts";
 import type { ExposurePolicy, Hold, Level, LevelReading } from "./domain/admission/exposure.ts";
 import type { Failures } from "./domain/admission/failures.ts";
+import type { NumberInsight } from "./domain/admission/insight.ts";
 import type { LimitResult, LimitTake } from "./domain/admission/limits.ts";
 import type { Source } from "./domain/admission/source.ts";
 import type { Meter, MeterReading, PriceRow } from "./domain/delivery/money.ts";
+import type { RouteRecord } from "./domain/delivery/routing.ts";
 import type { Policy } from "./domain/policy.ts";
 import type {
   AttemptResult,
@@ -19,14 +21,22 @@ import type {
   SessionRules,
   SessionView,
 } from "./domain/session/session.ts";
-import type { Cohort } from "./domain/watch/cohorts.ts";
+import type { Alert, AlertChannel } from "./domain/watch/alert.ts";
+import type { Block, OperatorBlock } from "./domain/watch/block.ts";
+import type { History, QuarterTally } from "./domain/watch/history.ts";
+import type { Incident } from "./domain/watch/incident.ts";
+import type { WatchMemory } from "./domain/watch/memory.ts";
 import type { ControlDocument, Posture } from "./domain/watch/posture.ts";
+import type { Booking, MinuteTally, Tally } from "./domain/watch/tally.ts";
 
 /** A dependency that was silent, broken or slow. What that means is policy, never "allow" by accident. */
 export interface Unavailable {
   kind: "unavailable";
   cause: string;
 }
+
+/** What a write came to. */
+export type Done = { kind: "done" } | Unavailable;
 
 /**
  * Who asks. Of a public client, what the platform (never the client itself) says; of a server that showed an API key, its
@@ -37,12 +47,33 @@ export interface Caller extends Source {
   server: Omit<ApiKey, "name"> | null;
 }
 
+/** What a place acts on: the operators' document where there is one, else the cron's, and all blocks that are in force. */
+export interface Control {
+  document: ControlDocument | null;
+  blocks: readonly Block[];
+}
+
+/** The documents as they are stored, people's apart from the cron's: neither can overwrite the other. */
+export interface ControlDocuments {
+  cron: ControlDocument | null;
+  operator: ControlDocument | null;
+  cronBlocks: readonly Block[];
+  /** Blocks by people, and subjects they exempted from the cron's blocks (`exempt`). */
+  operatorBlocks: readonly OperatorBlock[];
+  /** What could not be read, in words. */
+  faults: readonly string[];
+}
+
 export interface ControlPort {
-  /** The document in force as this place knows it, a few seconds old at most; a malformed one reads as emergency. */
-  read(): Promise<ControlDocument | null>;
-  /** Sets and takes down the cron's own flag; what people set is out of its reach. */
-  write(document: ControlDocument): Promise<void>;
-  clear(): Promise<void>;
+  /** As this place knows it, a few seconds old at most; a malformed document reads as emergency. */
+  read(): Promise<Control>;
+  /** The documents themselves, fresh, for the cron and for people. */
+  documents(): Promise<ControlDocuments | Unavailable>;
+  /** Each write replaces one document; null takes it down. KV refuses more than one write a second to a key: it says so. */
+  writeCron(document: ControlDocument | null): Promise<Done>;
+  writeCronBlocks(blocks: readonly Block[]): Promise<Done>;
+  writeOperator(document: ControlDocument | null): Promise<Done>;
+  writeOperatorBlocks(blocks: readonly OperatorBlock[]): Promise<Done>;
 }
 
 export interface LimitsPort {
@@ -152,6 +183,12 @@ export interface ChallengePort {
 export interface SessionsPort {
   open(id: string, command: OpenCommand, rules: SessionRules): Promise<SessionView>;
   resend(id: string, command: ResendCommand, rules: SessionRules): Promise<ResendResult>;
+  /** Takes in a final word on a message. @returns false when it says nothing new, or the session is gone */
+  receipt(
+    id: string,
+    sendIndex: number,
+    receipt: { status: "delivered" | "undelivered"; messageId: string },
+  ): Promise<boolean>;
   settle(
     id: string,
     sendIndex: number,
@@ -168,6 +205,8 @@ export interface SessionClaims {
   correlationId: string;
   flow: string;
   phone: string;
+  /** Language of the messages, as the client asked for it. */
+  locale: string | null;
   reference: string | null;
   /** Of the device token the send came with, or a new one that the device gets when it verifies. */
   deviceId: string;
@@ -235,6 +274,8 @@ export interface OutgoingMessage {
   spoken: string;
   /** BCP 47 tag of the body and of what is spoken. */
   locale: string;
+  /** India: what the text was registered under; null where it was not. */
+  dlt: { entityId: string; templateId: string } | null;
   channel: Channel;
   /** How long the code in it lives: a message still queued after that is worthless. */
   ttlSeconds: number;
@@ -280,7 +321,11 @@ export type ReceiptReading =
   /** No signature, a wrong one, one too old, or bytes that are no receipt. */
   | { kind: "forged"; cause: string };
 
-export type FeedbackResult = { kind: "told" } | { kind: "failed"; cause: string; retryable: boolean };
+/** `deaf`: it takes none of this channel. */
+export type FeedbackResult =
+  | { kind: "told" }
+  | { kind: "deaf" }
+  | { kind: "failed"; cause: string; retryable: boolean };
 
 /**
  * A provider: one file each, which checks its own settings and knows its vendor's ways of failing. Refused and unknown are
@@ -300,17 +345,50 @@ export interface ProviderPort {
   feedback?(messageId: string, channel: Channel, verified: boolean, atMs: number): Promise<FeedbackResult>;
 }
 
-/** What is known of a number beyond its digits; null where the source does not say. */
-export interface NumberInsight {
-  lineType: "mobile" | "fixed_line" | "voip" | "premium_rate" | "toll_free" | "other" | null;
-  reachable: boolean | null;
-  ported: boolean | null;
-  roaming: boolean | null;
-  /** The vendor's own risk of SMS pumping, 0 to 100. */
-  pumpingRisk: number | null;
-  /** Hours since the SIM was last changed, as exact as the vendor says. */
-  simSwappedHoursAgo: number | null;
-  costMicros: number | null;
+/** Whose message it is, as far as its receipt must know; no number and no address. */
+export interface MessageOwner {
+  sessionId: string;
+  sendIndex: number;
+  correlationId: string;
+  country: string;
+  channel: Channel;
+  /** Minute (since 1970) in which it left. */
+  minute: number;
+}
+
+/** Whose message a provider's message id is, for as long as receipts come. */
+export interface ReceiptsPort {
+  /** Remembers it. @returns the receipt that came before the provider's answer did, if one had */
+  bind(provider: string, messageId: string, owner: MessageOwner): Promise<Receipt | null | Unavailable>;
+  /** Finds it. A receipt for nobody is kept for a while: its answer may be on its way. */
+  claim(provider: string, receipt: Receipt): Promise<MessageOwner | null | Unavailable>;
+}
+
+/** What this place knows of the routes: what the cron measured, and how the last hand-overs here went. */
+export interface RoutesPort {
+  records(): Promise<ReadonlyMap<string, RouteRecord>>;
+  /** A hand-over went well, or failed; here at once, and elsewhere with the cron's next word. */
+  heard(key: string, failed: boolean): void;
+  /** The cron's word for all places. */
+  write(records: ReadonlyMap<string, RouteRecord>): Promise<Done>;
+}
+
+/** Work for others that goes on behind an answer, with retries, until it is done or buried. */
+export type OutboxMessage =
+  | {
+      kind: "feedback";
+      provider: string;
+      messageId: string;
+      channel: Channel;
+      verified: boolean;
+      atMs: number;
+    }
+  /** Asks a provider without webhooks what became of a message. */
+  | { kind: "poll"; provider: string; messageId: string; tries: number };
+
+export interface OutboxPort {
+  /** @param delaySeconds before its first try */
+  put(messages: readonly OutboxMessage[], delaySeconds?: number): Promise<Done>;
 }
 
 export interface LookupPort {
@@ -318,17 +396,101 @@ export interface LookupPort {
   lookup(e164: string): Promise<({ kind: "answered" } & NumberInsight) | Unavailable>;
 }
 
+/** What sources said of numbers, so that nobody is asked and paid twice. */
+export interface InsightsPort {
+  /** null for a number nobody was asked about, or too long ago. */
+  recall(numberTag: string): Promise<NumberInsight | null | Unavailable>;
+  remember(numberTag: string, insight: NumberInsight, ttlSeconds: number): Promise<void>;
+}
+
+/** A set of counters as they were read. */
 export interface CountersPort {
-  /** Counts a message, or a verification, against the minute in which the message left. */
-  count(what: "sent" | "verified", minute: number): Promise<void>;
-  /** The last `minutes` cohorts up to `minute`, the oldest first. */
-  window(minute: number, minutes: number): Promise<{ kind: "answered"; cohorts: Cohort[] } | Unavailable>;
+  /** Books entries into their minutes in one round trip; what one minute tells apart is bounded (see tally.ts). */
+  count(bookings: readonly Booking[]): Promise<void>;
+  /** The last `minutes` minutes up to and with `minute`, the oldest first; a minute without traffic is empty. */
+  window(
+    minute: number,
+    minutes: number,
+  ): Promise<{ kind: "answered"; minutes: MinuteTally[] } | Unavailable>;
+  /** What was counted since the beginning of the dimensions `overall`, `provider`, `channel` and `flow`. */
+  totals(): Promise<{ kind: "answered"; tally: Tally } | Unavailable>;
+  /** Counts an outcome once for its proof. @returns false for one that was counted before */
+  claimOutcome(proofId: string, type: string): Promise<boolean | Unavailable>;
+}
+
+/** What the watch remembers from run to run. One run at a time has it. */
+export interface WatchPort {
+  /** Takes the run, unless another has it, and reads what the last one left. */
+  begin(
+    nowMs: number,
+  ): Promise<
+    | { kind: "begun"; memory: WatchMemory | null; history: History | null; sameTime: QuarterTally[] }
+    | { kind: "busy" }
+    | Unavailable
+  >;
+  /** Keeps the memory, and where a quarter was folded the history and the quarter; frees the run. */
+  end(kept: { memory: WatchMemory; history: History | null; quarter: QuarterTally | null }): Promise<Done>;
+  /** For people: what the last run left. */
+  look(): Promise<{ kind: "answered"; memory: WatchMemory | null; history: History | null } | Unavailable>;
+  /** Quarters of an hour from `from` to `to` (since 1970), as far as they are kept. */
+  quarters(from: number, to: number): Promise<{ kind: "answered"; quarters: QuarterTally[] } | Unavailable>;
+}
+
+/** Sends alerts on their way, behind the answer; what becomes of them is the queue's. */
+export interface AlertsPort {
+  raise(alerts: readonly { alert: Alert; channels: readonly AlertChannel[] }[]): Promise<void>;
+}
+
+/** One place alerts arrive at. */
+export interface AlertChannelPort {
+  readonly name: AlertChannel;
+  tell(
+    alert: Alert,
+  ): Promise<
+    { kind: "told" } | { kind: "failed"; cause: string; retryable: boolean; retryAfterSeconds: number | null }
+  >;
+}
+
+/** Something an operator did, and why. */
+export interface OperatorAction {
+  id: string;
+  atMs: number;
+  /** Token name or the Access user's e-mail address. */
+  who: string;
+  what: string;
+  why: string;
+  details: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** A delivery that was given up: an alert, a webhook, a feedback. */
+export interface DeadLetter {
+  id: string;
+  atMs: number;
+  queue: string;
+  cause: string;
+  /** JSON as it stood in the queue. */
+  body: string;
+}
+
+/** What is kept for people: incidents, what operators did, and what could not be delivered. */
+export interface RecordsPort {
+  keepIncident(incident: Incident): Promise<Done>;
+  incidents(limit: number): Promise<{ kind: "answered"; incidents: Incident[] } | Unavailable>;
+  incident(id: string): Promise<Incident | null | Unavailable>;
+  writeAction(action: OperatorAction): Promise<Done>;
+  actions(limit: number): Promise<{ kind: "answered"; actions: OperatorAction[] } | Unavailable>;
+  bury(letter: DeadLetter): Promise<Done>;
+  deadLetters(limit: number): Promise<{ kind: "answered"; letters: DeadLetter[] } | Unavailable>;
+  /** Takes a letter out, for sending it once more. */
+  exhume(id: string): Promise<DeadLetter | null | Unavailable>;
 }
 
 /** One line of the operator's log: a fact with its evidence, never a number, a code, a token or a key. */
 export type Log = (fact: string, evidence: Record<string, string | number | boolean | null>) => void;
 
 export interface Deps {
+  /** development, staging or production; for people. */
+  environment: string;
   policy: Policy;
   control: ControlPort;
   limits: LimitsPort;
@@ -344,14 +506,22 @@ export interface Deps {
   tokens: TokensPort;
   vault: VaultPort;
   proofs: ProofsPort;
-  provider: ProviderPort;
+  providers: ReadonlyMap<string, ProviderPort>;
+  routes: RoutesPort;
+  receipts: ReceiptsPort;
+  outbox: OutboxPort;
   counters: CountersPort;
+  watch: WatchPort;
+  alerts: AlertsPort;
+  records: RecordsPort;
   log: Log;
   nowMs(): number;
+  /** From 0 up to 1, for choices that chance makes; never for secrets. */
+  random(): number;
   /** Resolves after this long. */
   pause(ms: number): Promise<void>;
   /** Lets work go on behind the answer; what fails is logged with the verification it belongs to. */
   defer(work: Promise<unknown>, correlationId: string): void;
 }
 
-export type { Channel, ControlDocument, Policy, Posture };
+export type { Channel, ControlDocument, NumberInsight, Policy, Posture };

@@ -1,9 +1,10 @@
-/** The entry: fetch, the minute's cron, and the session object. No logic. */
+/** The entry: fetch, the minute's cron, the queue of work behind answers, and the session object. No logic. */
 import { compose, compositionFaults, log } from "./compose.ts";
 import { parseConfig, parseTables } from "./config.ts";
 import hosting from "./data/hosting-asns.csv";
 import prices from "./data/prices.csv";
 import { monitor } from "./flows/monitor.ts";
+import { bury, workOff } from "./flows/work-off.ts";
 import { createApp } from "./http/app.ts";
 import { misconfigured } from "./http/misconfigured.ts";
 
@@ -13,6 +14,9 @@ export { SessionObject } from "./adapters/session-object.ts";
 const MINUTE_CRONS = ["* * * * *", ""];
 
 type Service = { deps: ReturnType<typeof compose>; app: ReturnType<typeof createApp> } | { faults: string[] };
+
+/** What was tried too often; every environment has its own. */
+const DEAD_QUEUE = /^tollgate-outbox-dead(-|$)/;
 
 let service: Service | undefined;
 
@@ -50,5 +54,11 @@ export default {
     if ("faults" in built) throw new Error(`misconfigured: ${built.faults.join("; ")}`);
     if (!MINUTE_CRONS.includes(controller.cron)) throw new Error(`unknown cron: ${controller.cron}`);
     await monitor(built.deps, controller.scheduledTime);
+  },
+
+  async queue(batch, env) {
+    const built = serviceFor(env);
+    if ("faults" in built) throw new Error(`misconfigured: ${built.faults.join("; ")}`);
+    await (DEAD_QUEUE.test(batch.queue) ? bury : workOff)(built.deps, batch.messages);
   },
 } satisfies ExportedHandler<Env>;

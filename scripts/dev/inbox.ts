@@ -1,6 +1,9 @@
-import { readFileSync } from "node:fs";
 import { type Context, Hono } from "hono";
 import { sleep } from "./faults.ts";
+import { type InboxFaults, noInboxFaults, readFaults } from "./inbox/faults.ts";
+import { servePage } from "./inbox/page.ts";
+import { type InboxReceipt, type Post, postReceipt } from "./inbox/receipts.ts";
+import { isRecord, readFeedback, readJson, readSend, type SendRequest } from "./inbox/requests.ts";
 
 /** A message as it arrived on the pretend phone. */
 export interface InboxMessage {
@@ -8,26 +11,21 @@ export interface InboxMessage {
   to: string;
   body: string;
   channel: string;
-  provider: "sandbox";
+  provider: string;
   /** RFC 3339. */
   at: string;
 }
 
-/** What the sandbox provider does with the next sends. */
-export interface InboxFaults {
-  /** `refuse` answers 422, `time_out` hangs and then answers 504, `lose` accepts and shows nothing. */
-  mode: (typeof FAULT_MODES)[number];
-  /** How long each answer is held back; a message that arrives, arrives after it, even when the caller gave up. */
-  delay_ms: number;
-}
-
-export interface Inbox {
-  app: Hono;
-  /** Newest first. */
-  messages: InboxMessage[];
-  faults: InboxFaults;
-  /** What was posted to `/hooks/:name`, newest first. */
-  hooks: Map<string, HookCall[]>;
+/** What a pretend provider was asked, and what became of it. */
+export interface InboxSend extends Omit<InboxMessage, "body"> {
+  /** null until it arrives. */
+  body: string | null;
+  correlation_id: string;
+  state: "held" | "arrived" | "refused" | "broken" | "timed_out" | "lost" | "bounced";
+  /** What the last receipt said and what was answered to it; null before. */
+  receipt: string | null;
+  /** Whether the person typed the code, as the provider was told; null before. */
+  verified: boolean | null;
 }
 
 export interface HookCall {
@@ -35,24 +33,51 @@ export interface HookCall {
   body: unknown;
 }
 
-const FAULT_MODES = ["deliver", "refuse", "time_out", "lose"] as const;
+export interface Inbox {
+  app: Hono;
+  /** What arrived, newest first. */
+  messages: InboxMessage[];
+  /** Everything that was asked for, newest first. */
+  sends: InboxSend[];
+  /** Of every provider without faults of its own. */
+  faults: InboxFaults;
+  providerFaults: Map<string, InboxFaults>;
+  /** What was posted to `/hooks/:name`, newest first. */
+  hooks: Map<string, HookCall[]>;
+  /** Back to an empty inbox of healthy providers. */
+  reset(): void;
+}
+
+export interface InboxOptions {
+  nowMs?: () => number;
+  hangMs?: number;
+  /** Providers to offer on the page before they have sent anything. */
+  providers?: readonly string[];
+  /** Standard Webhooks secret that receipts are signed with; without one none is posted. */
+  receiptSecret?: string;
+  post?: Post;
+}
+
 const KEPT_MESSAGES = 1000;
 const KEPT_HOOK_CALLS = 100;
-const MAX_DELAY_MS = 60_000;
 const HANG_MS = 30_000;
-const E164 = /^\+[1-9]\d{6,14}$/;
 
 /**
- * A provider that delivers to a page instead of a phone, and can fail on request. State is per instance.
+ * Providers that deliver to a page instead of a phone, and can fail on request. State is per instance.
  *
- * `POST /send` `{to, body, channel, correlation_id}` with an `Idempotency-Key` (a repeated key is the same message)
- * answers 202 `{message_id}`. `GET /messages?to=` lists, `DELETE /messages` empties, `GET|PUT /faults` reads and sets,
- * `POST /hooks/:name` keeps any JSON (alerts are sent there) and `GET /hooks/:name` shows it.
+ * `POST /send` `{provider?, to, body, channel, correlation_id, receipt_url?}` with an `Idempotency-Key` (a repeated key is the
+ * same message) answers 202 `{message_id}` and posts a signed receipt; `POST /feedback` `{message_id, verified}` answers 204.
+ * `GET /messages?to=` lists what arrived and `GET /sends` everything, `DELETE /messages` empties both. `GET|PUT /faults` reads
+ * and sets, for the `provider` named or for all. `POST /hooks/:name` keeps any JSON (alerts are sent there),
+ * `GET /hooks/:name` shows it and `GET /hooks` all of it.
  */
-export function makeInbox(options: { nowMs?: () => number; hangMs?: number } = {}): Inbox {
+export function makeInbox(options: InboxOptions = {}): Inbox {
+  const { receiptSecret, post = fetch } = options;
   const at = () => new Date(options.nowMs?.() ?? Date.now()).toISOString();
-  const faults: InboxFaults = { mode: "deliver", delay_ms: 0 };
+  const faults = noInboxFaults();
+  const providerFaults: Inbox["providerFaults"] = new Map();
   const messages: InboxMessage[] = [];
+  const sends: InboxSend[] = [];
   const hooks: Inbox["hooks"] = new Map();
   const idsByKey = new Map<string, string>();
   const app = new Hono();
@@ -60,27 +85,54 @@ export function makeInbox(options: { nowMs?: () => number; hangMs?: number } = {
   app.post("/send", async (c) => {
     const key = c.req.header("idempotency-key");
     if (!key) return refusal(c, "the header Idempotency-Key is missing");
-    const send = readSend(await readJson(c));
-    if (typeof send === "string") return refusal(c, send);
+    const asked = readSend(await readJson(c));
+    if (typeof asked === "string") return refusal(c, asked);
+    const record = writeDown(asked);
+    const { mode, delay_ms, receipts, receipt_delay_ms } = providerFaults.get(asked.provider) ?? {
+      ...faults,
+    };
 
-    const { mode, delay_ms } = faults;
     if (delay_ms > 0) await sleep(delay_ms);
-    if (mode === "refuse") return c.json({ error: "the sandbox was told to refuse" }, 422);
+    if (mode === "refuse") {
+      record.state = "refused";
+      return c.json({ error: "the sandbox was told to refuse" }, 422);
+    }
+    if (mode === "break") {
+      record.state = "broken";
+      return c.json({ error: "the sandbox was told to break" }, 503);
+    }
     if (mode === "time_out") {
+      record.state = "timed_out";
       await sleep(options.hangMs ?? HANG_MS);
       return c.json({ error: "the sandbox was told to time out" }, 504);
     }
 
     const known = idsByKey.get(key);
-    if (known !== undefined) return c.json({ message_id: known }, 202);
-    const id = crypto.randomUUID();
-    keep(idsByKey, key, id);
-    if (mode === "deliver") {
-      const { to, body, channel } = send;
-      messages.unshift({ id, to, body, channel, provider: "sandbox", at: at() });
-      messages.length = Math.min(messages.length, KEPT_MESSAGES);
+    if (known !== undefined) {
+      sends.splice(sends.indexOf(record), 1);
+      return c.json({ message_id: known }, 202);
     }
-    return c.json({ message_id: id }, 202);
+    keep(idsByKey, key, record.id);
+    if (mode === "lose") record.state = "lost";
+    else if (mode === "bounce") record.state = "bounced";
+    else arrive(record, asked);
+
+    if (mode !== "lose" && receipts !== "never") {
+      const status = mode === "bounce" ? "undelivered" : "delivered";
+      const receipt: InboxReceipt = { messageId: record.id, status, at: at() };
+      if (receipts === "before") await say(receipt, record, asked.receiptUrl);
+      else void sayLater(receipt, record, asked.receiptUrl, receipts === "twice" ? 2 : 1, receipt_delay_ms);
+    }
+    return c.json({ message_id: record.id }, 202);
+  });
+
+  app.post("/feedback", async (c) => {
+    const told = readFeedback(await readJson(c));
+    if (typeof told === "string") return refusal(c, told);
+    const record = sends.find(({ id }) => id === told.messageId);
+    if (!record) return c.json({ error: "no such message" }, 404);
+    record.verified = told.verified;
+    return c.body(null, 204);
   });
 
   app.get("/messages", (c) => {
@@ -88,16 +140,27 @@ export function makeInbox(options: { nowMs?: () => number; hangMs?: number } = {
     const digits = c.req.query("to")?.replace(/\D/g, "");
     return c.json(digits ? messages.filter((message) => message.to === `+${digits}`) : messages);
   });
+  app.get("/sends", (c) => c.json(sends));
   app.delete("/messages", (c) => {
-    messages.length = 0;
+    empty();
     return c.body(null, 204);
   });
 
-  app.get("/faults", (c) => c.json(faults));
+  app.get("/faults", (c) => c.json(faultsReport()));
   app.put("/faults", async (c) => {
-    const wanted = readFaults(await readJson(c), faults);
+    const input = await readJson(c);
+    const provider = isRecord(input) ? input.provider : undefined;
+    if (provider !== undefined && typeof provider !== "string") return refusal(c, "provider is no name");
+    const current = (provider === undefined ? undefined : providerFaults.get(provider)) ?? faults;
+    const wanted = readFaults(input, current);
     if (typeof wanted === "string") return refusal(c, wanted);
-    return c.json(Object.assign(faults, wanted));
+    if (provider === undefined) {
+      Object.assign(faults, wanted);
+      providerFaults.clear();
+    } else {
+      providerFaults.set(provider, wanted);
+    }
+    return c.json(faultsReport());
   });
 
   app.post("/hooks/:name", async (c) => {
@@ -108,73 +171,79 @@ export function makeInbox(options: { nowMs?: () => number; hangMs?: number } = {
     return c.text("ok");
   });
   app.get("/hooks/:name", (c) => c.json(hooks.get(c.req.param("name")) ?? []));
+  app.get("/hooks", (c) => {
+    const calls = [...hooks].flatMap(([name, posted]) => posted.map((call) => ({ name, ...call })));
+    return c.json(calls.sort((one, other) => other.at.localeCompare(one.at)));
+  });
 
   servePage(app);
-  return { app, messages, faults, hooks };
+  return { app, messages, sends, faults, providerFaults, hooks, reset };
+
+  function writeDown({ provider, to, channel, correlationId }: SendRequest): InboxSend {
+    const id = crypto.randomUUID();
+    const record: InboxSend = {
+      id,
+      provider,
+      to,
+      body: null,
+      channel,
+      correlation_id: correlationId,
+      at: at(),
+      state: "held",
+      receipt: null,
+      verified: null,
+    };
+    sends.unshift(record);
+    sends.length = Math.min(sends.length, KEPT_MESSAGES);
+    return record;
+  }
+
+  function arrive(record: InboxSend, { provider, to, body, channel }: SendRequest): void {
+    Object.assign(record, { state: "arrived", body });
+    messages.unshift({ id: record.id, to, body, channel, provider, at: at() });
+    messages.length = Math.min(messages.length, KEPT_MESSAGES);
+  }
+
+  async function say(receipt: InboxReceipt, record: InboxSend, url: string | null): Promise<void> {
+    if (url === null || receiptSecret === undefined) return;
+    record.receipt = await postReceipt(receipt, { url, secret: receiptSecret, post });
+  }
+
+  async function sayLater(
+    receipt: InboxReceipt,
+    record: InboxSend,
+    url: string | null,
+    times: number,
+    delayMs: number,
+  ): Promise<void> {
+    await sleep(delayMs);
+    for (let i = 0; i < times; i++) await say(receipt, record, url);
+  }
+
+  function faultsReport() {
+    const names = [...(options.providers ?? ["sandbox"]), ...sends.map(({ provider }) => provider)];
+    return { ...faults, providers: Object.fromEntries(providerFaults), names: [...new Set(names)] };
+  }
+
+  function empty(): void {
+    messages.length = 0;
+    sends.length = 0;
+  }
+
+  function reset(): void {
+    empty();
+    hooks.clear();
+    idsByKey.clear();
+    providerFaults.clear();
+    Object.assign(faults, noInboxFaults());
+  }
 }
 
 function refusal(c: Context, error: string) {
   return c.json({ error }, 400);
 }
 
-/** The JSON body, or undefined. A page of another origin cannot send this content type without asking first. */
-async function readJson(c: Context): Promise<unknown> {
-  if (!c.req.header("content-type")?.startsWith("application/json")) return undefined;
-  return c.req.json().catch(() => undefined);
-}
-
-interface Send {
-  to: string;
-  body: string;
-  channel: string;
-}
-
-function readSend(input: unknown): Send | string {
-  if (!isRecord(input)) return "the body is not a JSON object";
-  const { to, body, channel, correlation_id } = input;
-  if (typeof to !== "string" || !E164.test(to)) return "to is not an E.164 number";
-  if (typeof body !== "string" || body === "") return "body is missing";
-  if (typeof channel !== "string" || channel === "") return "channel is missing";
-  if (typeof correlation_id !== "string" || correlation_id === "") return "correlation_id is missing";
-  return { to, body, channel };
-}
-
-function readFaults(input: unknown, current: InboxFaults): InboxFaults | string {
-  if (!isRecord(input)) return "the body is not a JSON object";
-  const { mode = current.mode, delay_ms: delayMs = current.delay_ms } = input;
-  const knownMode = FAULT_MODES.find((name) => name === mode);
-  if (knownMode === undefined) return `mode is none of ${FAULT_MODES.join(", ")}`;
-  if (!Number.isInteger(delayMs) || Number(delayMs) < 0 || Number(delayMs) > MAX_DELAY_MS) {
-    return `delay_ms is not a whole number from 0 to ${MAX_DELAY_MS}`;
-  }
-  return { mode: knownMode, delay_ms: Number(delayMs) };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function keep(idsByKey: Map<string, string>, key: string, id: string): void {
   idsByKey.set(key, id);
   if (idsByKey.size > KEPT_MESSAGES) idsByKey.delete(idsByKey.keys().next().value ?? "");
-}
-
-function servePage(app: Hono): void {
-  const files = [
-    { path: "/", name: "index.html", type: "text/html" },
-    { path: "/page.css", name: "page.css", type: "text/css" },
-    { path: "/page.js", name: "page.js", type: "text/javascript" },
-  ];
-  for (const { path, name, type } of files) {
-    app.get(path, (c) =>
-      c.body(readFileSync(new URL(`inbox-page/${name}`, import.meta.url), "utf8"), 200, {
-        "content-type": `${type}; charset=utf-8`,
-        "content-security-policy":
-          "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
-          "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        "x-content-type-options": "nosniff",
-        "cache-control": "no-store",
-      }),
-    );
-  }
 }

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { unstable_DevEnv as DevEnv } from "wrangler";
 import { CommandError, ROOT } from "../lib/command.ts";
-import { LOCAL_STATE, QUIET_WRANGLER } from "../lib/wrangler.ts";
+import { LOCAL_STATE, QUIET_WRANGLER, wrangler } from "../lib/wrangler.ts";
 
 /** As it stands in wrangler.toml's triggers. */
 const EVERY_MINUTE = "* * * * *";
@@ -29,6 +29,7 @@ export async function startLocalWorker(options: {
   // Without the second one workerd's stand-in for the platform first asks the network what the client's address is.
   Object.assign(process.env, QUIET_WRANGLER, { CLOUDFLARE_CF_FETCH_ENABLED: "false" });
 
+  await prepareDatabase(state);
   const bindings = Object.fromEntries(
     Object.entries(secrets).map(([name, value]) => [name, { type: "secret_text", value }]),
   );
@@ -64,6 +65,12 @@ export async function startLocalWorker(options: {
   process.once("exit", removeState);
   await Promise.race([answering(url), failed]);
   void runCron(url);
+}
+
+/** Lays the tables out, as `wrangler d1 migrations apply` does for a deployed database. */
+async function prepareDatabase(state: string): Promise<void> {
+  const run = await wrangler(["d1", "migrations", "apply", "DB", "--local", "--persist-to", state]);
+  if (run.code !== 0) throw notStarting(`its database has no tables\n${run.stderr || run.stdout}`);
 }
 
 function notStarting(why: string | undefined): CommandError {

@@ -7,29 +7,80 @@
  * | `tg:log:<limit>:<subject>` | sorted set, one member per message or number | longest window | send, resend | the same |
  * | `tg:rl:<limit>:<window>:<subject>:<bucket>` | integer (`@upstash/ratelimit`) | two windows | send, resend, verify | the same |
  * | `tg:idem:<key>` | string: fingerprint and session token | one session | send | send |
- * | `tg:cohort:<minute>` | hash `sent`, `verified` | 2 hours | send, verify | cron |
+ * | `tg:count:<minute>` | hash, see upstash-counters.ts | 2 hours | send, resend, verify, receipts | cron |
+ * | `tg:numbers:<quarter>:<dimension>:<subject>` | set of at most 1000 numbers | 40 minutes | send, resend | the same |
+ * | `tg:totals` | hash like a minute's, 81 subjects at most | for ever | send, resend, verify, receipts | scrapers |
+ * | `tg:outcome:<proof>:<type>` | mark | 8 days | outcomes | the same |
+ * | `tg:watch:lock` | string: the run that has it | 55 s | cron | cron |
+ * | `tg:watch:memory` | JSON | 30 days since the last run | cron | cron, people |
+ * | `tg:watch:history` | JSON, see history.ts | 40 days since the last quarter | cron | cron, people |
+ * | `tg:watch:quarter:<quarter>` | JSON of a tally, see upstash-watch.ts | 8 days and 1 hour | cron | cron, people |
  * | `tg:x:<pool>:<level>:<subject>` | hash of slots, see upstash-budgets.ts | window; 30 days once something verified | send, resend, verify | send, resend |
  * | `tg:spend:<scope>:<UTC period>` | integer (micros) | two periods | send, resend | send, resend, people |
  * | `tg:hold:<id>` | mark of what one message took | 1 hour, or until it is given back or booked | send, resend | verify |
  * | `tg:known:<number>` | mark | 180 days since the last verification | verify | send, resend |
+ * | `tg:insight:<number>` | JSON: what a source said of it | policy `lookup.memory_seconds`; 1 hour of what passes | send, resend | the same |
  * | `tg:asked:<number and address>` | time of the demand (ms) | 10 minutes | send, resend | send, resend |
+ * | `tg:msg:<provider>:<message id>` | JSON: whose message it is | 2 days | send, resend | receipts |
+ * | `tg:early:<provider>:<message id>` | JSON: a receipt that came before the answer | 15 minutes | receipts | send, resend |
  * | `tg:fail:<number, device or user>` | integer | policy `failures.memory_seconds` | verify | send |
+ *
+ * What the watch takes at most, as `MEMORY USAGE` of Redis says (`node scripts/bench-watch.ts --full`): a minute in which
+ * every dimension is full 140 kB, the 120 that live 17 MB; a quarter 100 kB, the 772 that live 77 MB; history and totals
+ * 100 kB together. A network with a thousand numbers in a quarter of an hour takes 80 kB, so that the sets grow with the
+ * messages that left, which cost, and with nothing else. A day of a million messages takes half as much of each.
  */
 export const keys = {
   log: (limit: string, subject: string) => `tg:log:${limit}:${subject}`,
   rateLimit: (limit: string, windowSeconds: number) => `tg:rl:${limit}:${windowSeconds}`,
   idempotency: (key: string) => `tg:idem:${key}`,
-  cohort: (minute: number) => `tg:cohort:${minute}`,
+  minute: (minute: number) => `tg:count:${minute}`,
+  members: (quarter: number, dimension: string, subject: string) =>
+    `tg:numbers:${quarter}:${dimension}:${subject}`,
+  totals: () => "tg:totals",
+  outcome: (proofId: string, type: string) => `tg:outcome:${proofId}:${type}`,
+  watchLock: () => "tg:watch:lock",
+  watchMemory: () => "tg:watch:memory",
+  watchHistory: () => "tg:watch:history",
+  watchQuarter: (quarter: number) => `tg:watch:quarter:${quarter}`,
   level: (key: string) => `tg:x:${key}`,
   meter: (scope: string, period: string) => `tg:${scope}:${period}`,
   hold: (id: string) => `tg:hold:${id}`,
   known: (tag: string) => `tg:known:${tag}`,
+  insight: (tag: string) => `tg:insight:${tag}`,
   asked: (tag: string) => `tg:asked:${tag}`,
+  message: (provider: string, messageId: string) => `tg:msg:${provider}:${messageId}`,
+  earlyReceipt: (provider: string, messageId: string) => `tg:early:${provider}:${messageId}`,
   failures: (tag: string) => `tg:fail:${tag}`,
 };
 
-/** Longer than any window the monitor may look at (60 min), so that a late verification finds its cohort. */
-export const COHORT_TTL_SECONDS = 7200;
+/** Longer than any window the watch looks at (60 min) and any session lives, so that a late answer finds its minute. */
+export const MINUTE_SECONDS = 7200;
+
+/** Distinct members are counted up to here; far above any honest network's numbers in a quarter of an hour. */
+export const MEMBERS_PER_QUARTER = 1000;
+
+/** A quarter of an hour, and time for what is booked to it late. */
+export const MEMBERS_SECONDS = 2400;
+
+/** Longer than any proof that an outcome is reported with. */
+export const OUTCOME_CLAIM_SECONDS = 8 * 86_400;
+
+/** Shorter than the minute after which the next run comes: a run that died holds up none. */
+export const WATCH_LOCK_MS = 55_000;
+
+export const WATCH_MEMORY_SECONDS = 30 * 86_400;
+
+export const WATCH_HISTORY_SECONDS = 40 * 86_400;
+
+/** The same time of day a week ago, and a quarter more. */
+export const WATCH_QUARTER_SECONDS = 8 * 86_400 + 3600;
+
+/** Operators report for two days at most whether a message arrived. */
+export const MESSAGE_SECONDS = 2 * 86_400;
+
+/** An answer of the provider's takes seconds; its receipt may be quicker. */
+export const EARLY_RECEIPT_SECONDS = 900;
 
 /** A destination that verified nobody for this long is new again. */
 export const HISTORY_SECONDS = 30 * 86_400;

@@ -1,10 +1,21 @@
 import { z } from "zod";
+import type { Block, OperatorBlock } from "../domain/watch/block.ts";
 import { type ControlDocument, POSTURES } from "../domain/watch/posture.ts";
-import type { ControlPort, Log } from "../ports.ts";
+import type { Control, ControlDocuments, ControlPort, Done, Log } from "../ports.ts";
+
+/** What this adapter needs of a KV namespace. */
+export interface ControlStore {
+  get(keys: string[], options: { type: "text"; cacheTtl: number }): Promise<Map<string, string | null>>;
+  put(key: string, value: string, options: { expirationTtl: number }): Promise<void>;
+  delete(key: string): Promise<void>;
+}
 
 /** The cron's flag, and the document of people, in keys of their own: neither can overwrite the other. */
 export const CRON_KEY = "emergency-mode";
 export const OPERATOR_KEY = "operator-mode";
+export const CRON_BLOCKS_KEY = "cron-blocks";
+export const OPERATOR_BLOCKS_KEY = "operator-blocks";
+const KEYS = [OPERATOR_KEY, CRON_KEY, CRON_BLOCKS_KEY, OPERATOR_BLOCKS_KEY];
 
 /** KV refuses shorter lives. */
 const KV_MIN_TTL_SECONDS = 60;
@@ -12,88 +23,190 @@ const KV_MIN_TTL_SECONDS = 60;
 /** KV refuses a shorter edge cache. */
 const KV_CACHE_TTL_SECONDS = 30;
 
+/** KV refuses a second write to a key within this. */
+const KV_WRITE_PAUSE_MS = 1000;
+
 /** How long an isolate acts on what it read: bounds KV reads to one per isolate and five seconds. */
 const MEMORY_MS = 5000;
+
+/** How long an isolate that saw something unreadable acts on that; it reads again long before. */
+const CAUTION_MS = 60_000;
 
 const documentSchema = z.object({
   posture: z.enum(POSTURES),
   since_ms: z.number(),
   until_ms: z.number(),
   by: z.enum(["cron", "operator"]),
+  who: z.string().optional(),
   why: z.string(),
   caps_lifted: z.boolean().optional(),
+  max_per_minute: z.number().min(0).optional(),
   healthy_since_ms: z.number().nullable().default(null),
 });
 
+const blockSchema = z.object({
+  kind: z.enum(["range", "network", "address"]),
+  subject: z.string().min(1),
+  sinceMs: z.number(),
+  untilMs: z.number(),
+  by: z.string(),
+  why: z.string(),
+  times: z.number(),
+});
+const blocksSchema = z.array(blockSchema);
+const operatorBlocksSchema = z.array(blockSchema.extend({ exempt: z.boolean() }));
+
 /**
- * The control documents in KV. What people set wins over the cron's flag for as long as it lives. A value nobody can read, or
- * a KV that does not answer, is an emergency and not a normal day: the challenge becomes mandatory and the limits halve
- * until someone has looked.
+ * The control documents in KV, four values of one bulk read. A value nobody can read, or a KV that does not answer, is an
+ * emergency and not a normal day: the challenge becomes mandatory and the limits halve until someone has looked.
+ *
+ * @param pause waits before a refused write is tried once more
  */
-export function kvControl(kv: KVNamespace, nowMs: () => number, log: Log): ControlPort {
-  let memory: { document: ControlDocument | null; readAtMs: number } | null = null;
+export function kvControl(
+  kv: ControlStore,
+  nowMs: () => number,
+  log: Log,
+  pause: (ms: number) => Promise<void>,
+): ControlPort {
+  let memory: { documents: ControlDocuments; readAtMs: number } | null = null;
 
-  const remember = (document: ControlDocument | null) => {
-    memory = { document, readAtMs: nowMs() };
-    return document;
-  };
+  function remember(documents: ControlDocuments): ControlDocuments {
+    memory = { documents, readAtMs: nowMs() };
+    return documents;
+  }
 
-  /** The isolate that writes the flag acts on it at once, unless people have said otherwise. */
-  const rememberOwn = (document: ControlDocument | null) => {
-    const operators = memory?.document?.by === "operator" && nowMs() < memory.document.until_ms;
-    if (!operators) remember(document);
-  };
-
-  const caution = (why: string): ControlDocument => {
-    log("control_unreadable", { why });
-    const now = nowMs();
-    return {
-      posture: "emergency",
-      since_ms: now,
-      until_ms: now + 60_000,
-      by: "operator",
-      why,
-      healthy_since_ms: null,
+  async function fetchDocuments(): Promise<ControlDocuments> {
+    const texts = await kv.get(KEYS, { type: "text", cacheTtl: KV_CACHE_TTL_SECONDS });
+    const faults: string[] = [];
+    const parse = <T>(key: string, schema: z.ZodType<T>): T | null => {
+      const text = texts.get(key) ?? null;
+      if (text === null) return null;
+      const parsed = schema.safeParse(parseJson(text));
+      if (parsed.success) return parsed.data;
+      faults.push(`${key} in KV cannot be read`);
+      log("control_unreadable", { why: `${key} in KV cannot be read` });
+      return null;
     };
+    return {
+      cron: parse(CRON_KEY, documentSchema),
+      operator: parse(OPERATOR_KEY, documentSchema),
+      cronBlocks: parse(CRON_BLOCKS_KEY, blocksSchema) ?? [],
+      operatorBlocks: parse(OPERATOR_BLOCKS_KEY, operatorBlocksSchema) ?? [],
+      faults,
+    };
+  }
+
+  /** Writes a value, or takes it down; the isolate that wrote it acts on it at once. */
+  async function write(
+    key: string,
+    value: { text: string; untilMs: number } | null,
+    now: Partial<ControlDocuments>,
+  ): Promise<Done> {
+    const attempt = async () => {
+      if (value === null) return kv.delete(key);
+      const lifeSeconds = Math.ceil((value.untilMs - nowMs()) / 1000);
+      await kv.put(key, value.text, { expirationTtl: Math.max(KV_MIN_TTL_SECONDS, lifeSeconds) });
+    };
+    try {
+      await attempt().catch(async () => {
+        await pause(KV_WRITE_PAUSE_MS);
+        await attempt();
+      });
+    } catch (error) {
+      const refused = error instanceof Error && /\b429\b/.test(error.message);
+      return {
+        kind: "unavailable",
+        cause: refused ? "KV refuses so many writes" : "KV does not take the write",
+      };
+    }
+    if (memory !== null) {
+      const faults = memory.documents.faults.filter((fault) => !fault.startsWith(`${key} `));
+      memory = { ...memory, documents: { ...memory.documents, ...now, faults } };
+    }
+    return { kind: "done" };
+  }
+
+  const writeBlocks = (key: string, blocks: readonly Block[], now: Partial<ControlDocuments>) => {
+    const untilMs = Math.max(0, ...blocks.map((block) => block.untilMs));
+    return write(key, untilMs > nowMs() ? { text: JSON.stringify(blocks), untilMs } : null, now);
   };
 
-  const parse = (text: string): ControlDocument => {
-    const parsed = documentSchema.safeParse(parseJson(text));
-    return parsed.success ? parsed.data : caution("a control document in KV cannot be read");
-  };
+  const writeDocument = (
+    key: string,
+    document: ControlDocument | null,
+    now: Partial<ControlDocuments>,
+  ): Promise<Done> =>
+    write(key, document && { text: JSON.stringify(document), untilMs: document.until_ms }, now);
 
   return {
     async read() {
-      if (memory && nowMs() - memory.readAtMs < MEMORY_MS) return memory.document;
+      if (memory && nowMs() - memory.readAtMs < MEMORY_MS) return inForce(memory.documents, nowMs());
       try {
-        const texts = await kv.get([OPERATOR_KEY, CRON_KEY], {
-          type: "text",
-          cacheTtl: KV_CACHE_TTL_SECONDS,
-        });
-        const documents = [OPERATOR_KEY, CRON_KEY].map((key) => texts.get(key) ?? null);
-        const running = documents
-          .filter((text) => text !== null)
-          .map(parse)
-          .find(({ until_ms }) => nowMs() < until_ms);
-        return remember(running ?? null);
+        return inForce(remember(await fetchDocuments()), nowMs());
       } catch {
-        return remember(caution("KV does not answer"));
+        log("control_unreadable", { why: "KV does not answer" });
+        return inForce(remember({ ...NOTHING, faults: ["KV does not answer"] }), nowMs());
       }
     },
 
-    async write(document) {
-      const lifeSeconds = Math.ceil((document.until_ms - nowMs()) / 1000);
-      await kv.put(CRON_KEY, JSON.stringify(document), {
-        expirationTtl: Math.max(KV_MIN_TTL_SECONDS, lifeSeconds),
-      });
-      rememberOwn(document);
+    async documents() {
+      try {
+        return remember(await fetchDocuments());
+      } catch {
+        return { kind: "unavailable", cause: "KV does not answer" };
+      }
     },
 
-    async clear() {
-      await kv.delete(CRON_KEY);
-      rememberOwn(null);
-    },
+    writeCron: (cron) => writeDocument(CRON_KEY, cron, { cron }),
+    writeOperator: (operator) => writeDocument(OPERATOR_KEY, operator, { operator }),
+    writeCronBlocks: (cronBlocks) => writeBlocks(CRON_BLOCKS_KEY, cronBlocks, { cronBlocks }),
+    writeOperatorBlocks: (operatorBlocks) =>
+      writeBlocks(OPERATOR_BLOCKS_KEY, operatorBlocks, { operatorBlocks }),
   };
+}
+
+const NOTHING: ControlDocuments = {
+  cron: null,
+  operator: null,
+  cronBlocks: [],
+  operatorBlocks: [],
+  faults: [],
+};
+
+/**
+ * What a place acts on. The operators' document wins for as long as it lives, whatever else is there; then the cron's, raised
+ * to an emergency where something could not be read. Blocks are the cron's without what people exempted, and people's own.
+ */
+export function inForce(documents: ControlDocuments, nowMs: number): Control {
+  const { cron, operator, cronBlocks, operatorBlocks, faults } = documents;
+  const running = operatorBlocks.filter(({ untilMs }) => nowMs < untilMs);
+  const exempt = running.filter((block) => block.exempt);
+  const blocks = [
+    ...cronBlocks.filter(
+      (block) => nowMs < block.untilMs && !exempt.some((exemption) => covers(exemption, block)),
+    ),
+    ...running.filter((block) => !block.exempt).map(({ exempt: _, ...block }) => block),
+  ];
+  if (operator !== null && nowMs < operator.until_ms) return { document: operator, blocks };
+  const flag = cron !== null && nowMs < cron.until_ms ? cron : null;
+  const [why] = faults;
+  if (why === undefined || flag?.posture === "shutdown") return { document: flag, blocks };
+  const caution: ControlDocument = {
+    posture: "emergency",
+    since_ms: nowMs,
+    until_ms: nowMs + CAUTION_MS,
+    by: "operator",
+    why,
+    healthy_since_ms: null,
+  };
+  return { document: caution, blocks };
+}
+
+/** Whoever exempts a range exempts what lies in it. */
+function covers(exemption: OperatorBlock, block: Block): boolean {
+  if (exemption.kind !== block.kind) return false;
+  if (block.kind === "range") return block.subject.startsWith(exemption.subject);
+  return exemption.subject === block.subject;
 }
 
 function parseJson(text: string): unknown {

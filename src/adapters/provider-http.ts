@@ -1,8 +1,16 @@
-import type { DeliveryResult } from "../ports.ts";
+import type { DeliveryResult, FeedbackResult, Unavailable } from "../ports.ts";
 
-export type ProviderAnswer =
-  | { kind: "answered"; status: number; body: Record<string, unknown> }
-  | Extract<DeliveryResult, { kind: "refused" | "unknown" }>;
+/** `fetch`, or that of a binding which brings a client certificate (`mtls_certificates`). */
+export type Fetcher = (url: string, init: RequestInit) => Promise<Response>;
+
+/** A JSON answer; a body that is no JSON object reads as an empty one. */
+interface Answer {
+  kind: "answered";
+  status: number;
+  body: Record<string, unknown>;
+}
+
+export type ProviderAnswer = Answer | Extract<DeliveryResult, { kind: "refused" | "unknown" }>;
 
 /**
  * Posts one message to a provider. Whatever is thrown is `unknown`: in workerd a connection that was refused and one that
@@ -12,19 +20,31 @@ export async function postForDelivery(
   url: string,
   timeoutMs: number,
   init: { headers: Record<string, string>; body: string | URLSearchParams },
+  fetcher: Fetcher = fetch,
 ): Promise<ProviderAnswer> {
   try {
-    const response = await fetch(url, {
-      method: "POST",
-      ...init,
-      signal: AbortSignal.timeout(timeoutMs),
-      redirect: "manual",
-    });
-    return { kind: "answered", status: response.status, body: asRecord(await response.text()) };
+    return await ask(url, timeoutMs, { method: "POST", ...init }, fetcher);
   } catch (error) {
     return error instanceof Error && error.name === "TimeoutError"
       ? { kind: "unknown", cause: `no answer in ${timeoutMs} ms`, connectionLost: false }
       : { kind: "unknown", cause: "connection refused or lost", connectionLost: true };
+  }
+}
+
+/** Asks a provider for what it knows; nothing is changed by it. */
+export async function getFromProvider(
+  url: string,
+  timeoutMs: number,
+  headers: Record<string, string>,
+): Promise<Answer | Unavailable> {
+  try {
+    return await ask(url, timeoutMs, { headers }, fetch);
+  } catch (error) {
+    const silent = error instanceof Error && error.name === "TimeoutError";
+    return {
+      kind: "unavailable",
+      cause: silent ? `no answer in ${timeoutMs} ms` : "connection refused or lost",
+    };
   }
 }
 
@@ -39,6 +59,41 @@ export function deliveryFault(status: number, detail = ""): DeliveryResult {
   }
   if (SILENT_GATEWAY.includes(status)) return { kind: "unknown", cause, connectionLost: false };
   return { kind: "refused", cause, retryable: status === 429 || status >= 500 };
+}
+
+/** Our credentials or account, not this number: another route may well deliver. */
+const ACCOUNT_FAULTS = [401, 402, 403];
+
+/** As `deliveryFault`, for a provider whose 401, 402 and 403 are about our account. */
+export function accountFault(status: number, detail = ""): DeliveryResult {
+  const fault = deliveryFault(status, detail);
+  return fault.kind === "refused" && ACCOUNT_FAULTS.includes(status) ? { ...fault, retryable: true } : fault;
+}
+
+/** Reads the answer to feedback that any 2xx accepts. */
+export function feedbackResult(answer: ProviderAnswer): FeedbackResult {
+  if (answer.kind !== "answered") return { kind: "failed", cause: answer.cause, retryable: true };
+  const { status } = answer;
+  if (status >= 200 && status < 300) return { kind: "told" };
+  const retryable = status === 429 || status >= 500 || ACCOUNT_FAULTS.includes(status);
+  return { kind: "failed", cause: `provider answered ${status}`, retryable };
+}
+
+/**
+ * A provider's error code, fit for a log: a word, or a number of up to five digits. Text, and a word with as many digits as
+ * a code or a phone number has, are null.
+ */
+export function errorCode(value: unknown): string | null {
+  const text = typeof value === "number" ? String(value) : value;
+  if (typeof text !== "string" || text.length > 40) return null;
+  const digits = text.replace(/\D/g, "").length;
+  return /^\d{1,5}$/.test(text) || (/^[A-Za-z][\w.-]*$/.test(text) && digits < 4) ? text : null;
+}
+
+async function ask(url: string, timeoutMs: number, init: RequestInit, fetcher: Fetcher): Promise<Answer> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const response = await fetcher(url, { ...init, signal, redirect: "manual" });
+  return { kind: "answered", status: response.status, body: asRecord(await response.text()) };
 }
 
 function asRecord(text: string): Record<string, unknown> {

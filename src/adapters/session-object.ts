@@ -6,6 +6,7 @@ import {
   openSession,
   type ResendCommand,
   type ResendResult,
+  receiveReceipt,
   resendSession,
   type SendRecord,
   type SessionRules,
@@ -14,6 +15,17 @@ import {
   settleSend,
   viewSession,
 } from "../domain/session/session.ts";
+import type { OutboxMessage } from "../ports.ts";
+
+/** What providers hear of a session that ended without its code: its messages did not convert. */
+function unansweredFeedback(state: SessionState, atMs: number): OutboxMessage[] {
+  if (state.status === "verified") return [];
+  return state.sends.flatMap(({ provider, messageId, channel }) =>
+    provider === null || messageId === null
+      ? []
+      : [{ kind: "feedback", provider, messageId, channel, verified: false, atMs }],
+  );
+}
 
 /** A session outlives its end by this much, for receipts that come late; then the alarm deletes it. */
 const GRACE_MS = 15 * 60_000;
@@ -58,12 +70,24 @@ export class SessionObject extends DurableObject<Env> {
     if (state) this.#keep(settleSend(state, sendIndex, outcome));
   }
 
+  receipt(sendIndex: number, receipt: Parameters<typeof receiveReceipt>[2]): boolean {
+    const state = this.#state();
+    if (!state) return false;
+    const next = receiveReceipt(state, sendIndex, receipt);
+    if (next.changed) this.#keep(next.state);
+    return next.changed;
+  }
+
   view(rules: SessionRules): SessionView | null {
     const state = this.#state();
     return state ? viewSession(state, rules, Date.now()) : null;
   }
 
+  /** At its end: providers hear of messages nobody answered, and everything is deleted. */
   override async alarm(): Promise<void> {
+    const state = this.#state();
+    const feedback = state === undefined ? [] : unansweredFeedback(state, Date.now());
+    if (feedback.length > 0) await this.env.OUTBOX.sendBatch(feedback.map((body) => ({ body })));
     await this.ctx.storage.deleteAll();
   }
 

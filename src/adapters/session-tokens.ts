@@ -8,6 +8,7 @@ const claimsSchema = z.object({
   cid: z.string(),
   flow: z.string(),
   phone: z.string(),
+  loc: z.string().nullable().default(null),
   ref: z.string().nullable(),
   did: z.string(),
   nums: z.array(z.string()),
@@ -25,6 +26,7 @@ export function sessionTokens(ring: readonly RingKey[], nowMs: () => number): To
           cid: claims.correlationId,
           flow: claims.flow,
           phone: claims.phone,
+          loc: claims.locale,
           ref: claims.reference,
           did: claims.deviceId,
           nums: claims.deviceNumberTags,
@@ -37,12 +39,13 @@ export function sessionTokens(ring: readonly RingKey[], nowMs: () => number): To
       const opened = await tokens.open(token);
       const claims = claimsSchema.safeParse(opened?.payload);
       if (!opened || !claims.success) return null;
-      const { sid, cid, flow, phone, ref, did, nums, fail } = claims.data;
+      const { sid, cid, flow, phone, loc, ref, did, nums, fail } = claims.data;
       return {
         sessionId: sid,
         correlationId: cid,
         flow,
         phone,
+        locale: loc,
         reference: ref,
         deviceId: did,
         deviceNumberTags: nums,

@@ -5,10 +5,12 @@ import type { SourcePolicy } from "./admission/source.ts";
 import type { RiskPolicy } from "./admission/verdict.ts";
 import type { MessagePolicy } from "./delivery/message.ts";
 import type { MoneyPolicy } from "./delivery/money.ts";
+import type { ProviderName, RoutingPolicy } from "./delivery/routing.ts";
 import type { CountryPolicy, NumberPolicy } from "./phone.ts";
 import type { CodePolicy } from "./session/code.ts";
-import type { AttemptPolicy, Channel, ResendPolicy } from "./session/session.ts";
-import type { MonitorPolicy, Posture } from "./watch/posture.ts";
+import type { AttemptPolicy, Channel, ChannelPolicy, ResendPolicy } from "./session/session.ts";
+import type { AlertPolicy } from "./watch/alert.ts";
+import type { MonitorPolicy, PosturesPolicy } from "./watch/posture.ts";
 
 /** What an unreachable dependency means for a send. */
 export type OutagePolicy = "refuse" | "allow_clean";
@@ -29,14 +31,16 @@ export interface CaptchaPolicy {
   on_outage: OutagePolicy;
   /** When every stranger must bring a fresh challenge, beside what the budgets demand. */
   demand: {
-    postures: readonly Posture[];
     channels: readonly Channel[];
     /** From this many unanswered messages per address on; null never. */
     from_unverified: number | null;
   };
 }
 
-/** For whom a public client's send needs a CAPTCHA token at all; in an emergency for everybody, whatever this says. */
+/**
+ * For whom a public client's send needs a CAPTCHA token at all. `emergency`: for nobody, until a posture asks for it
+ * (`postures.*.challenge`), which it may whatever this says.
+ */
 export type ChallengePolicy = "always" | "emergency" | "never";
 
 export interface ProofPolicy {
@@ -63,6 +67,12 @@ export interface CountryGroup {
   number_limits?: readonly LimitRule[] | undefined;
 }
 
+export interface DeliveryPolicy extends ChannelPolicy, RoutingPolicy {
+  providers: readonly ProviderName[];
+  /** For handing one message over, all routes tried together. */
+  timeout_ms: number;
+}
+
 /** Everything an operator decides, one typed document per environment (`[vars.POLICY]` in wrangler.toml). */
 export interface Policy {
   code: CodePolicy;
@@ -81,8 +91,12 @@ export interface Policy {
   money: MoneyPolicy;
   proof: ProofPolicy;
   message: MessagePolicy;
-  delivery: { provider: "sandbox" | "twilio"; channels: readonly Channel[]; timeout_ms: number };
+  delivery: DeliveryPolicy;
   monitor: MonitorPolicy;
+  postures: PosturesPolicy;
+  alerts: AlertPolicy;
+  /** Types of outcomes a backend may report. */
+  outcomes: readonly string[];
   cors: { origins: readonly string[] };
   flows: Readonly<Record<string, FlowPolicy>>;
 }

@@ -1,3 +1,5 @@
+import type { Entry } from "./watch/tally.ts";
+
 /**
  * Every way Tollgate says no, as one closed union. Flows return these; `http/problems.ts` maps each to the wire.
  * The `cause` of a refusal is for the operator's log only: on the wire a limit, a budget and a block look alike, so that
@@ -6,6 +8,8 @@
 export type Refusal = Reason & {
   /** Of the verification it belongs to, where there already is one. */
   correlationId?: string;
+  /** For the counters alone: a budget was used up, and what else was seen on the way. */
+  observed?: { turnedAway: boolean; entries: readonly Entry[] };
 };
 
 export type Reason =

@@ -20,15 +20,18 @@ import {
 } from "../domain/admission/limits.ts";
 import { lookAtSource } from "../domain/admission/source.ts";
 import { decide, isProven, type Signals, type Verdict } from "../domain/admission/verdict.ts";
-import { priceMicros, secondsToNext, spendMeters } from "../domain/delivery/money.ts";
+import { secondsToNext, spendMeters } from "../domain/delivery/money.ts";
+import type { Route } from "../domain/delivery/routing.ts";
 import type { Phone } from "../domain/phone.ts";
 import { rulesForCountry } from "../domain/policy.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import type { Channel } from "../domain/session/session.ts";
 import type { Posture } from "../domain/watch/posture.ts";
+import { countAddress, countChallenge, type Entry } from "../domain/watch/tally.ts";
 import type { Caller, ChallengeResult, Deps, DeviceClaims, Recalled } from "../ports.ts";
 import { type Answers, ask } from "./ask.ts";
 import type { Standing } from "./posture.ts";
+import { routesFor } from "./routes.ts";
 
 export interface Admission {
   correlationId: string;
@@ -57,11 +60,14 @@ export interface Ticket {
   hold: Hold;
   /** The levels that must have room for it. */
   levels: Level[];
-  numberTake: LimitTake;
+  leavingTakes: LimitTake[];
   slowStart: ExposurePolicy["slow_start"];
-  costMicros: number;
+  /** Ways to send it, the best first. */
+  routes: Route[];
   /** The caller's own limits, for the RateLimit headers. */
   own: LimitResult[];
+  /** What was seen on the way, for the counters. */
+  observed: Entry[];
   /** The request goes no further after all. */
   undo(): void;
 }
@@ -73,25 +79,34 @@ export type Admitted =
   | { kind: "decoy"; own: LimitResult[] }
   | Refusal;
 
-/** True when this policy, in this posture, wants a CAPTCHA token from this caller at all. */
-export function captchaWanted({ policy }: Deps, posture: Posture, caller: Caller): boolean {
+/** True when this policy, or the posture, wants a CAPTCHA token from this caller at all. */
+export function captchaWanted({ policy }: Deps, { rules }: Standing, caller: Caller): boolean {
   if (caller.server?.skipCaptcha) return false;
-  return policy.challenge === "always" || posture === "emergency";
+  return policy.challenge === "always" || rules?.challenge === "always";
 }
 
 export async function admit(deps: Deps, admission: Admission): Promise<Admitted> {
   const { policy, marks, vault, log, defer, nowMs } = deps;
   const { phone, claim, correlationId, channel } = admission;
-  const { posture, capsLifted } = admission.standing;
+  const { posture, capsLifted, maxPerMinute } = admission.standing;
   const { exposure } = rulesForCountry(policy, phone.country);
-  const costMicros = priceMicros(deps.prices, phone.country, deps.provider.name, channel);
+  const routes = await routesFor(deps, phone.country, channel);
+  if (routes.length === 0) {
+    return {
+      kind: "sending_paused",
+      cause: `no route to ${phone.country} by ${channel}`,
+      retryAfterSeconds: 300,
+    };
+  }
+  // The dearest of those it may end up with: a message that goes out by another route must have its money too.
+  const costMicros = Math.max(...routes.map((route) => route.costMicros));
   const meters = [
     ...spendMeters(policy.money, phone.country, costMicros, capsLifted),
     {
       scope: "service",
       period: "minute" as const,
       amount: 1,
-      cap: policy.limits.service_per_minute,
+      cap: Math.min(policy.limits.service_per_minute, maxPerMinute ?? Number.POSITIVE_INFINITY),
       lifted: false,
     },
   ];
@@ -116,7 +131,9 @@ export async function admit(deps: Deps, admission: Admission): Promise<Admitted>
     numberKnown: answers.recalled.numberKnown,
     ownDevice: admission.device !== null,
   });
-  const limited = tightestRefusal(answers.limits.filter(({ take }) => !waived.includes(take.name)));
+  const limited = tightestRefusal(
+    answers.limits.filter(({ take }) => take.name !== "probe" && !waived.includes(take.name)),
+  );
   if (limited) {
     const { retryAfterSeconds, take } = limited;
     return stop({ kind: "too_many_requests", cause: `limit ${take.name}`, retryAfterSeconds });
@@ -139,15 +156,19 @@ export async function admit(deps: Deps, admission: Admission): Promise<Admitted>
   const verdict = decide(signals, risk, exposure);
   logVerdict(deps, admission, verdict);
   const own = answers.limits.filter(({ take }) => take.owner === "caller" && !waived.includes(take.name));
+  const observed = observe(deps, admission, answers, signals, verdict);
+  const turnedAway = verdict.reasons.some(({ rule, counted }) => rule === "exposure" && counted);
+  const refuse = (refusal: Refusal): Refusal =>
+    stop({ ...refusal, observed: { turnedAway, entries: observed } });
   switch (verdict.action) {
     case "challenge":
       defer(marks.markAsked(answers.askTag), correlationId);
-      return stop({ kind: "challenge_required", fresh: true, factors: verdict.factors });
+      return refuse({ kind: "challenge_required", fresh: true, factors: verdict.factors });
     case "step_up":
       defer(marks.markAsked(answers.askTag), correlationId);
-      return stop({ kind: "step_up_required", factors: verdict.factors });
+      return refuse({ kind: "step_up_required", factors: verdict.factors });
     case "deny":
-      return stop({
+      return refuse({
         kind: "too_many_requests",
         cause: "risk",
         retryAfterSeconds: signals.failedAttemptsWaitSeconds || 60,
@@ -161,10 +182,11 @@ export async function admit(deps: Deps, admission: Admission): Promise<Admitted>
         kind: "admitted",
         hold: holdFor(verdict.pool, drawn, answers.levels, signals.weight, meters, vault.newId(), nowMs()),
         levels: recordOnly ? drawn.map(boundless) : drawn,
-        numberTake: answers.numberTake,
+        leavingTakes: answers.leavingTakes.filter(({ name }) => name !== "probe" || isProbe(answers)),
         slowStart: { start: exposure.slow_start.start * UNIT, factor: exposure.slow_start.factor },
-        costMicros,
+        routes,
         own,
+        observed,
         undo: answers.undo,
       };
     }
@@ -191,7 +213,35 @@ function signalsOf(deps: Deps, admission: Admission, answers: Answers, weight: n
       ...recalled.failures.map((failures) => waitAfterFailures(failures, policy.failures, nowMs())),
     ),
     factors: policy.flows[admission.flow]?.step_up ?? [],
+    block: answers.block && {
+      subject: answers.block.subject,
+      by: answers.block.by,
+      probe: isProbe(answers),
+    },
+    unknownRanges: admission.standing.rules?.unknown_ranges ?? "as_usual",
   };
+}
+
+/** True when a block of the watch's lets this one through, to see whether it converts. What people shut stays shut. */
+function isProbe({ block, limits }: Answers): boolean {
+  return block?.by === "cron" && limits.some(({ take, allowed }) => take.name === "probe" && allowed);
+}
+
+/** What the watch hears of beside the message itself: challenges, and addresses that ask for more numbers than people do. */
+function observe(
+  { policy }: Deps,
+  { phone }: Admission,
+  { addressTag, readings }: Answers,
+  { challenge, distinctNumbers }: Signals,
+  { action }: Verdict,
+): Entry[] {
+  const { exposure } = rulesForCountry(policy, phone.country);
+  const suspicious = distinctNumbers > policy.risk.many_numbers && !isProven(readings, exposure);
+  return [
+    ...(suspicious ? countAddress(addressTag, distinctNumbers) : []),
+    ...(action === "challenge" ? countChallenge(phone.country, "challenged") : []),
+    ...(challenge === "fresh" ? countChallenge(phone.country, "passed") : []),
+  ];
 }
 
 function judgeChallenge(
@@ -229,8 +279,8 @@ function demanded(
   { proven }: Signals["readings"],
 ): Signals["challengeDemanded"] {
   if (caller.server?.skipCaptcha) return null;
-  const { postures, channels, from_unverified } = policy.captcha.demand;
-  if (postures.includes(standing.posture)) return "posture";
+  const { channels, from_unverified } = policy.captcha.demand;
+  if (standing.rules?.fresh_challenge) return "posture";
   const unverified = proven.find(({ level }) => level.name === "address")?.unverified ?? 0;
   const many = from_unverified !== null && unverified >= from_unverified * UNIT;
   return many || channels.includes(channel) ? "policy" : null;

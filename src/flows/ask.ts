@@ -1,8 +1,9 @@
 import { addressUnit } from "../domain/admission/address.ts";
 import { allLevels, type Drawn, type Level, type Readings } from "../domain/admission/exposure.ts";
-import { type LimitResult, type LimitTake, sendLimits } from "../domain/admission/limits.ts";
+import { type LimitResult, type LimitTake, probeLimit, sendLimits } from "../domain/admission/limits.ts";
 import type { Meter } from "../domain/delivery/money.ts";
 import { rulesForCountry } from "../domain/policy.ts";
+import { type Block, findBlock } from "../domain/watch/block.ts";
 import type { ChallengeResult, Deps, Recalled } from "../ports.ts";
 import type { Admission } from "./admit.ts";
 
@@ -20,8 +21,12 @@ export interface Answers {
   /** null when no token was brought. */
   challenge: ChallengeResult | null;
   askTag: string;
-  /** Draws on the number's own limit, which admission only looked at. */
-  numberTake: LimitTake;
+  /** Keyed hash of the caller's address. */
+  addressTag: string;
+  /** The block that shuts this request out, unless it is a probe. */
+  block: Block | null;
+  /** What is drawn when the message leaves and was only looked at here: the number's own limit, and a block's probe. */
+  leavingTakes: LimitTake[];
   /** Gives back what was drawn for a repetition or an outage. */
   undo(): void;
 }
@@ -35,9 +40,9 @@ export async function ask(
   admission: Admission,
   meters: readonly Meter[],
 ): Promise<Answers | { kind: "unavailable"; cause: string }> {
-  const { policy, limits, claims, challenge, marks, budgets, vault, defer } = deps;
+  const { policy, limits, claims, challenge, marks, budgets, vault, defer, nowMs } = deps;
   const { caller, phone, numberTag, device, claim, correlationId } = admission;
-  const { posture } = admission.standing;
+  const { standing } = admission;
   const rules = rulesForCountry(policy, phone.country);
   const unit = addressUnit(caller.ip) ?? "unknown";
   const [ip, askTag, claimedDevice] = await Promise.all([
@@ -56,7 +61,7 @@ export async function ask(
         .map((level) => [level.key, level]),
     ).values(),
   ];
-  const takes = sendLimits(policy.limits, rules.numberLimits, posture, {
+  const takes = sendLimits(policy.limits, rules.numberLimits, standing.rules?.limit_factor ?? 1, {
     number: numberTag,
     ip,
     ownDevice: device !== null,
@@ -64,10 +69,12 @@ export async function ask(
     user: admission.userTag,
     apiKey: caller.server && { id: caller.server.keyId, maxPerMinute: caller.server.maxPerMinute },
   });
-  const isNumber = ({ name }: LimitTake) => name === "number";
+  const block = findBlock(standing.blocks, { e164: phone.e164, asn: caller.asn, addressTag: ip }, nowMs());
+  if (block) takes.push(probeLimit(block.subject, policy.monitor.blocks.probe_seconds));
+  const isLeaving = ({ name }: LimitTake) => name === "number" || name === "probe";
 
   const [drawn, held, recalled, exposure, answer] = await Promise.all([
-    limits.take(takes.map((take) => (isNumber(take) ? { ...take, peek: true } : take))),
+    limits.take(takes.map((take) => (isLeaving(take) ? { ...take, peek: true } : take))),
     claim ? claims.claim(claim.key, claim.value, policy.code.session_seconds) : null,
     marks.recall({ numberTag, askTag, failureTags: admission.failureTags }),
     budgets.read(all, meters),
@@ -86,8 +93,6 @@ export async function ask(
   if (drawn.kind !== "answered" || recalled.kind !== "answered" || exposure.kind !== "answered") {
     throw new Error("what is not unavailable has answered");
   }
-  const numberTake = takes.find(isNumber);
-  if (!numberTake) throw new Error("every send has a number");
 
   const byKey = new Map(exposure.readings.map((reading) => [reading.level.key, reading]));
   const readings = Object.fromEntries(
@@ -103,7 +108,9 @@ export async function ask(
     totals: exposure.totals,
     challenge: answer,
     askTag,
-    numberTake,
+    addressTag: ip,
+    block,
+    leavingTakes: takes.filter(isLeaving),
     undo,
   };
 }

@@ -1,17 +1,27 @@
 import { tightestRefusal } from "../domain/admission/limits.ts";
 import { composeMessage } from "../domain/delivery/message.ts";
 import { type MeterReading, passedShares, secondsToNext } from "../domain/delivery/money.ts";
+import { type Route, routeKey } from "../domain/delivery/routing.ts";
+import type { Phone } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import type { Channel, SessionView } from "../domain/session/session.ts";
+import { spendAlert } from "../domain/watch/alert-once.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
-import type { Deps } from "../ports.ts";
+import { countFate, countSent } from "../domain/watch/tally.ts";
+import type { DeliveryResult, Deps, MessageOwner, OutgoingMessage } from "../ports.ts";
 import type { Ticket } from "./admit.ts";
+import { settleReceipt } from "./receipt.ts";
 
 export interface Delivery {
   sessionId: string;
   correlationId: string;
-  to: string;
-  country: string;
+  phone: Phone;
+  flow: string;
+  /** Language the client asked for. */
+  locale: string | null;
+  /** Network of whoever asked. */
+  asn: number | null;
+  numberTag: string;
   channel: Channel;
   /** Marks the message as being sent, in the session, before anything leaves; or says why the session will not. */
   begin: () => Promise<Begun | Refusal>;
@@ -33,13 +43,13 @@ interface Begun {
 export async function deliver(
   deps: Deps,
   ticket: Ticket,
-  { sessionId, correlationId, to, country, channel, begin }: Delivery,
+  { sessionId, correlationId, phone, flow, locale, asn, numberTag, channel, begin }: Delivery,
 ): Promise<{ kind: "delivered"; view: SessionView } | Refusal> {
-  const { policy, provider, sessions, budgets, limits, counters, log, nowMs, defer } = deps;
-  const { hold, levels, numberTake, slowStart, costMicros } = ticket;
+  const { policy, sessions, budgets, limits, counters, nowMs, defer } = deps;
+  const { hold, levels, leavingTakes, slowStart } = ticket;
   const giveBack = () => {
     defer(budgets.release(hold), correlationId);
-    defer(limits.refund([numberTake]), correlationId);
+    defer(limits.refund(leavingTakes), correlationId);
     ticket.undo();
   };
   const [taken, began] = await Promise.allSettled([take(), begin()]);
@@ -57,35 +67,41 @@ export async function deliver(
     await sessions.settle(sessionId, begun.sendIndex, { status: "refused", provider: null, messageId: null });
     return taken.value;
   }
-  alertSpend(deps, taken.value.meters);
+  alertSpend(deps, taken.value.meters, correlationId);
 
-  const result = await provider.send({
-    to,
-    country,
-    body: composeMessage(begun.code, channel, policy.message),
-    code: begun.code,
-    spoken: [...begun.code].join(", "),
-    locale: "en",
+  const { code, sendIndex } = begun;
+  const ttlSeconds = policy.code.ttl_seconds;
+  const said = composeMessage({ code, channel, flow, locale, ttlSeconds }, policy.message);
+  const message = {
+    to: phone.e164,
+    country: phone.country,
+    body: said.body,
+    code,
+    spoken: said.spoken,
+    locale: said.locale,
+    dlt: said.dlt,
     channel,
-    ttlSeconds: policy.code.ttl_seconds,
+    ttlSeconds,
     correlationId,
-    idempotencyKey: `${sessionId}.${begun.sendIndex}`,
-  });
-  log(`message_${result.kind}`, {
-    correlation_id: correlationId,
-    provider: provider.name,
-    channel,
-    cost_micros: costMicros,
-    cause: result.kind === "accepted" ? null : result.cause,
-  });
+  };
+  const { route, result } = await handOver(deps, ticket, message, `${sessionId}.${sendIndex}`);
+
+  const atMs = nowMs();
+  const messageId = result.kind === "accepted" ? result.messageId : null;
   const lost = result.kind === "unknown" && result.connectionLost;
   // A provider that cannot be reached is an outage, not people who do not answer.
-  if (result.kind !== "refused" && !lost) defer(counters.count("sent", minuteOf(nowMs())), correlationId);
-  await sessions.settle(sessionId, begun.sendIndex, {
-    status: result.kind,
-    provider: provider.name,
-    messageId: result.kind === "accepted" ? result.messageId : null,
-  });
+  const left = result.kind !== "refused" && !lost;
+  const costMicros = (result.kind === "accepted" ? result.costMicros : null) ?? route.costMicros;
+  const place = { phone, channel, flow, provider: route.provider, asn };
+  const entries = [...(left ? countSent(place, costMicros, numberTag) : []), ...ticket.observed];
+  await sessions.settle(sessionId, sendIndex, { status: result.kind, provider: route.provider, messageId });
+  // In the same tick as the receipt's binding: one round trip behind the answer.
+  if (entries.length > 0) defer(counters.count([{ minute: minuteOf(atMs), entries }]), correlationId);
+  if (messageId !== null) {
+    const { country } = phone;
+    const owner = { sessionId, sendIndex, correlationId, country, channel, minute: minuteOf(atMs) };
+    defer(expectReceipt(deps, route.provider, messageId, owner), correlationId);
+  }
   if (result.kind === "refused") {
     giveBack();
     return { kind: "delivery_failed", cause: result.cause, retryAfterSeconds: result.retryable ? 5 : 60 };
@@ -101,7 +117,7 @@ export async function deliver(
   async function take(): Promise<{ kind: "taken"; meters: MeterReading[] } | Refusal> {
     const [reserved, drawn] = await Promise.all([
       budgets.reserve({ levels, hold, slowStart }),
-      limits.take([numberTake]),
+      limits.take(leavingTakes),
     ]);
     if (drawn.kind === "unavailable" || reserved.kind === "unavailable") {
       return { kind: "sending_paused", cause: "budgets unavailable", retryAfterSeconds: 30 };
@@ -110,7 +126,7 @@ export async function deliver(
     if (limited) {
       return {
         kind: "too_many_requests",
-        cause: "limit number",
+        cause: `limit ${limited.take.name}`,
         retryAfterSeconds: limited.retryAfterSeconds,
       };
     }
@@ -122,6 +138,7 @@ export async function deliver(
           kind: "too_many_requests",
           cause: `lost the last room of ${reserved.level}`,
           retryAfterSeconds: 60,
+          observed: { turnedAway: true, entries: ticket.observed },
         };
       case "capped": {
         const { scope, period } = reserved.meter;
@@ -132,14 +149,72 @@ export async function deliver(
   }
 }
 
-/** People hear of a cap on the way there. */
-function alertSpend({ policy, log }: Deps, meters: readonly MeterReading[]): void {
-  for (const reading of meters) {
-    if (!reading.meter.scope.startsWith("spend:")) continue;
-    for (const share of passedShares(reading, policy.money.alert_shares)) {
-      const { scope, period, cap } = reading.meter;
-      const { currency } = policy.money;
-      log("spend_alert", { scope, period, share, total_micros: reading.total, cap_micros: cap, currency });
+/**
+ * Hands a message to the first route that takes it. Only what was refused for certain, and might pass elsewhere, goes on to
+ * the next one: a message whose fate is unknown may have left, and a second one would be a second bill.
+ */
+async function handOver(
+  { policy, providers, routes, counters, log, nowMs, defer }: Deps,
+  ticket: Ticket,
+  message: Omit<OutgoingMessage, "idempotencyKey">,
+  idempotencyKey: string,
+): Promise<{ route: Route; result: DeliveryResult }> {
+  const { country, channel, correlationId } = message;
+  const startMs = nowMs();
+  for (const [attempt, route] of ticket.routes.entries()) {
+    const provider = providers.get(route.provider);
+    if (!provider) throw new Error("compose.ts offers no route without its provider");
+    const result = await provider.send({ ...message, idempotencyKey: `${idempotencyKey}.${attempt}` });
+    const accepted = result.kind === "accepted";
+    routes.heard(routeKey(route, country), !accepted);
+    log(`message_${result.kind}`, {
+      correlation_id: correlationId,
+      provider: route.provider,
+      channel,
+      cost_micros: route.costMicros,
+      cause: accepted ? null : result.cause,
+    });
+    if (!accepted) {
+      const entries = countFate({ country, provider: route.provider, channel }, "rejected");
+      defer(counters.count([{ minute: minuteOf(nowMs()), entries }]), correlationId);
     }
+    const last = attempt === ticket.routes.length - 1;
+    // Each route may take half of the time: no other is begun in the second half.
+    const late = nowMs() - startMs > policy.delivery.timeout_ms / 2;
+    if (result.kind !== "refused" || !result.retryable || last || late) return { route, result };
   }
+  throw new Error("admission lets no message through without a route");
+}
+
+/** Remembers whose message it is; a receipt that was quicker than the answer counts now. */
+async function expectReceipt(
+  deps: Deps,
+  provider: string,
+  messageId: string,
+  owner: MessageOwner,
+): Promise<void> {
+  const early = await deps.receipts.bind(provider, messageId, owner);
+  if (early !== null && !("kind" in early)) await settleReceipt(deps, provider, early, owner);
+  if (deps.providers.get(provider)?.poll) {
+    await deps.outbox.put([{ kind: "poll", provider, messageId, tries: 0 }], FIRST_POLL_SECONDS);
+  }
+}
+
+/** Most messages have arrived by then. */
+const FIRST_POLL_SECONDS = 15;
+
+/** People hear of a cap on the way there. */
+function alertSpend(
+  { policy, environment, alerts, nowMs, defer }: Deps,
+  meters: readonly MeterReading[],
+  correlationId: string,
+): void {
+  const { currency, alert_shares } = policy.money;
+  const context = { environment, currency, policy: policy.alerts, nowMs: nowMs() };
+  const passed = meters
+    .filter(({ meter }) => meter.scope.startsWith("spend:"))
+    .flatMap((reading) =>
+      passedShares(reading, alert_shares).map((share) => spendAlert(context, reading, share)),
+    );
+  if (passed.length > 0) defer(alerts.raise(passed), correlationId);
 }

@@ -1,30 +1,243 @@
 /**
- * The minute's watch: reads the cohorts of the last window, measures how many messages were answered, and raises,
- * extends or takes down the emergency flag. When the counters are silent nothing changes and the log says so: a blind
- * watch must neither call an attack nor end one.
+ * The minute's watch, one run at a time: read the counters, find what is wrong, set the posture and the blocks, follow the
+ * incident, tell people, remember. What could not be read changes nothing: a blind watch must neither call an attack nor end
+ * one. What could not be written is told, and the next run does it again.
  */
-import { minuteOf, readRatio } from "../domain/watch/cohorts.ts";
-import { nextControl } from "../domain/watch/posture.ts";
-import type { Deps } from "../ports.ts";
+import { spendMeters } from "../domain/delivery/money.ts";
+import type { AddressedAlert } from "../domain/watch/alert.ts";
+import { watchAlert } from "../domain/watch/alert-once.ts";
+import { alertsFor } from "../domain/watch/alerting.ts";
+import { type BlockChanges, nextBlocks } from "../domain/watch/block.ts";
+import { minuteOf } from "../domain/watch/cohorts.ts";
+import { detect, lateness } from "../domain/watch/detectors.ts";
+import type { Finding } from "../domain/watch/finding.ts";
+import { foldQuarter, OVERALL, QUARTER_MINUTES, quarterOf, ripeQuarters } from "../domain/watch/history.ts";
+import { nextIncident } from "../domain/watch/incident.ts";
+import { firstMemory, type WatchMemory } from "../domain/watch/memory.ts";
+import { type ControlDecision, nextPosture } from "../domain/watch/posture.ts";
+import { learnRoutes } from "../domain/watch/route-records.ts";
+import { lookAt, type Sight } from "../domain/watch/sight.ts";
+import { type MinuteTally, sumTallies } from "../domain/watch/tally.ts";
+import type { ControlDocuments, Deps, Posture } from "../ports.ts";
 
 /** @param nowMs the time this run was scheduled for */
-export async function monitor({ policy, counters, control, log }: Deps, nowMs: number): Promise<void> {
-  const { window_minutes, answer_curve } = policy.monitor;
-  const answer = await counters.window(minuteOf(nowMs), window_minutes);
-  if (answer.kind === "unavailable") {
-    log("monitor_blind", { cause: answer.cause });
-    return;
+export async function monitor(deps: Deps, nowMs: number): Promise<void> {
+  const { policy, watch, counters, control, records, routes, alerts, vault, log } = deps;
+  const begun = await watch.begin(nowMs);
+  if (begun.kind === "busy") return log("monitor_busy", {});
+  if (begun.kind === "unavailable") return blind(deps, begun.cause, nowMs);
+  const memory = begun.memory ?? firstMemory(nowMs);
+
+  const [window, documents, ripe] = await Promise.all([
+    counters.window(minuteOf(nowMs), policy.monitor.window_minutes),
+    control.documents(),
+    ripeQuarter(deps, memory, nowMs),
+  ]);
+  if (window.kind === "unavailable" || "kind" in documents) {
+    const cause = window.kind === "unavailable" ? window.cause : "KV does not answer";
+    // The run is due still: the next one finds it late.
+    await watch.end({ memory: { ...memory, lastFailure: cause }, history: null, quarter: null });
+    return blind(deps, cause, nowMs);
   }
-  const reading = readRatio(answer.cohorts, nowMs, answer_curve);
-  const decision = nextControl(await control.read(), reading, policy.monitor, nowMs);
-  if (decision.kind === "write") await control.write(decision.document);
-  if (decision.kind === "clear") await control.clear();
-  log("monitor", {
-    sent: reading.sent,
-    verified: reading.verified,
-    due: Math.round(reading.due * 10) / 10,
-    ratio: reading.ratio === null ? null : Math.round(reading.ratio * 1000) / 1000,
-    decision: decision.kind,
-    posture: decision.kind === "write" ? decision.document.posture : null,
+  const history = ripe ? foldQuarter(begun.history, ripe, nowMs) : begun.history;
+  const watched = {
+    nowMs,
+    minutes: window.minutes,
+    history,
+    sameTime: begun.sameTime,
+    lately: await quartersOfOutcomes(deps, history?.subjects[OVERALL] ?? {}, nowMs),
+    spent: await spentLately(deps),
+    planDayMicros: policy.money.plan_day_micros,
+    incident: memory.incident,
+  };
+  const sight = lookAt(watched, policy.monitor);
+  const late = lateness(memory, nowMs, policy.monitor);
+  const findings = [...(late ? [late] : []), ...detect(watched, policy.monitor)];
+
+  const set = await setPosture(deps, documents, findings, sight);
+  const blocks = nextBlocks(
+    documents.cronBlocks,
+    findings,
+    memory.blocked,
+    window.minutes,
+    documents.operatorBlocks,
+    policy.monitor,
+    nowMs,
+  );
+  const refused = [set.refused, await writeBlocks(deps, blocks)].filter((cause) => cause !== null);
+
+  const incident = nextIncident(
+    memory,
+    {
+      findings,
+      posture: { now: set.now, before: set.before, by: set.by, why: set.why },
+      blocks: blocks.changes,
+      minutes: window.minutes,
+      curve: sight.curve,
+    },
+    policy.monitor,
+    nowMs,
+    vault.newId,
+  );
+  const alerting = alertsFor({
+    ...alertContext(deps, nowMs),
+    before: memory.incident,
+    after: incident.incident,
+    findings,
+    posture:
+      set.by !== "cron" || set.now === set.before ? null : { from: set.before, to: set.now, why: set.why },
+    blocks: blocks.changes.blocked,
+    window: { minutes: policy.monitor.window_minutes, spentMicros: spentIn(window.minutes) },
+    told: memory.told,
+    hour: memory.hour,
   });
+  const kept = incident.incident ? await records.keepIncident(incident.incident) : null;
+  if (kept?.kind === "unavailable") refused.push(`incident not written: ${kept.cause}`);
+  await alerts.raise([...alerting.alerts, ...refusedAlerts(deps, refused, nowMs)]);
+  await routes.write(learnRoutes(sight, policy.delivery));
+
+  const next: WatchMemory = {
+    ...memory,
+    lastRunMs: nowMs,
+    lastFailure: refused.join("; "),
+    foldedTo: ripe?.quarter ?? memory.foldedTo,
+    incident: incident.incident?.closedAtMs === null ? incident.incident : null,
+    countedTo: incident.countedTo,
+    settled: incident.settled,
+    told: alerting.told,
+    hour: alerting.hour,
+    blocked: blocks.blocked,
+  };
+  const ended = await watch.end({
+    memory: next,
+    history: ripe ? history : null,
+    quarter: ripe,
+  });
+  const { sent, verified, due, ratio } = sight.reading;
+  log("monitor", {
+    sent,
+    verified,
+    due: Math.round(due * 10) / 10,
+    ratio: ratio === null ? null : Math.round(ratio * 1000) / 1000,
+    findings: findings.map(({ kind }) => kind).join(" "),
+    decision: set.decision.kind,
+    posture: set.now,
+    blocked: blocks.changes.blocked.length,
+    lifted: blocks.changes.lifted.length,
+    alerts: alerting.alerts.length,
+    remembered: ended.kind === "done",
+  });
+}
+
+/** The next quarter of an hour that is over and not yet in the history; one a run, so that a run stays short. */
+async function ripeQuarter({ counters }: Deps, { foldedTo }: WatchMemory, nowMs: number) {
+  const [quarter] = ripeQuarters(foldedTo, nowMs);
+  if (quarter === undefined) return null;
+  const last = (quarter + 1) * QUARTER_MINUTES - 1;
+  const read = await counters.window(last, QUARTER_MINUTES);
+  if (read.kind === "unavailable") return null;
+  return { quarter, tally: sumTallies(read.minutes.map(({ tally }) => tally)) };
+}
+
+/** Twice the outcomes' window, where outcomes are being reported at all. */
+async function quartersOfOutcomes(
+  { watch, policy }: Deps,
+  past: Readonly<Record<string, number | undefined>>,
+  nowMs: number,
+) {
+  if (!Object.keys(past).some((metric) => metric.startsWith("outcome:"))) return [];
+  const to = quarterOf(minuteOf(nowMs));
+  const from = to - Math.ceil((2 * policy.monitor.outcomes.window_minutes) / QUARTER_MINUTES);
+  const read = await watch.quarters(from, to);
+  return read.kind === "answered" ? read.quarters : [];
+}
+
+const spentIn = (minutes: readonly MinuteTally[]): number =>
+  minutes.reduce((sum, { tally }) => sum + (tally.get(OVERALL)?.micros ?? 0), 0);
+
+async function spentLately({ budgets, policy }: Deps) {
+  const [hour, day] = spendMeters(policy.money, "", 0, true);
+  if (!hour || !day) throw new Error("spend has an hour and a day");
+  const read = await budgets.read([], [hour, day]);
+  if (read.kind === "unavailable") return null;
+  return { hourMicros: read.totals[0] ?? 0, dayMicros: read.totals[1] ?? 0 };
+}
+
+interface Set {
+  decision: ControlDecision;
+  before: Posture;
+  now: Posture;
+  by: string;
+  why: string;
+  /** Why KV did not take the flag; null when it did. */
+  refused: string | null;
+}
+
+async function setPosture(
+  { control, policy }: Deps,
+  { cron, operator }: ControlDocuments,
+  findings: readonly Finding[],
+  { reading, incident, nowMs }: Sight,
+): Promise<Set> {
+  const running = [operator, cron].find((document) => document !== null && nowMs < document.until_ms) ?? null;
+  const inForce = running?.posture ?? "normal";
+  const decision = nextPosture(running, findings, reading, policy.monitor, nowMs);
+  const written =
+    decision.kind === "keep"
+      ? null
+      : await control.writeCron(decision.kind === "write" ? decision.document : null);
+  const refused = written?.kind === "unavailable" ? `posture not written: ${written.cause}` : null;
+  const decided =
+    decision.kind === "write" ? decision.document.posture : decision.kind === "clear" ? "normal" : inForce;
+  const byHand = running?.by === "operator" && decision.kind === "keep";
+  return {
+    decision,
+    // What people changed between two runs is news to the incident, too.
+    before: byHand && incident === null ? "normal" : inForce,
+    now: refused === null ? decided : inForce,
+    by: byHand ? (running?.who ?? "operator") : "cron",
+    why: decision.kind === "write" ? decision.document.why : (running?.why ?? "nothing asks for more"),
+    refused,
+  };
+}
+
+async function writeBlocks(
+  { control, log }: Deps,
+  { blocks, changes }: ReturnType<typeof nextBlocks>,
+): Promise<string | null> {
+  if (!changed(changes)) return null;
+  for (const { kind, subject, why } of changes.blocked) log("blocked", { kind, subject, why });
+  for (const { block, why } of changes.lifted)
+    log("unblocked", { kind: block.kind, subject: block.subject, why });
+  const written = await control.writeCronBlocks(blocks);
+  return written.kind === "unavailable" ? `blocks not written: ${written.cause}` : null;
+}
+
+const changed = ({ blocked, lifted, extended }: BlockChanges): boolean =>
+  blocked.length + lifted.length + extended.length > 0;
+
+const alertContext = ({ policy, environment }: Deps, nowMs: number) => ({
+  environment,
+  currency: policy.money.currency,
+  policy: policy.alerts,
+  nowMs,
+});
+
+function refusedAlerts(deps: Deps, refused: readonly string[], nowMs: number): AddressedAlert[] {
+  return refused.length === 0
+    ? []
+    : [
+        watchAlert(alertContext(deps, nowMs), {
+          what: "control_refused",
+          says: refused.join("; "),
+          sinceMs: nowMs,
+        }),
+      ];
+}
+
+/** Without its counters the watch says so, and leaves everything as it is. */
+async function blind(deps: Deps, cause: string, nowMs: number): Promise<void> {
+  deps.log("monitor_blind", { cause });
+  const says = `the watch sees nothing: ${cause}; the posture stays as it is`;
+  await deps.alerts.raise([watchAlert(alertContext(deps, nowMs), { what: "blind", says, sinceMs: nowMs })]);
 }

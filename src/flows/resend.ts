@@ -7,8 +7,9 @@ import { parsePhone } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import { drawCode } from "../domain/session/code.ts";
 import type { Channel } from "../domain/session/session.ts";
-import type { Caller, Deps } from "../ports.ts";
+import type { Caller, Deps, OpenedToken } from "../ports.ts";
 import { admit, captchaWanted } from "./admit.ts";
+import { bookRefusal } from "./book-refusal.ts";
 import { deliver } from "./deliver.ts";
 import { currentStanding } from "./posture.ts";
 import { type Sent, sentAnswer } from "./send.ts";
@@ -25,9 +26,23 @@ export interface ResendRequest {
 }
 
 export async function resend(deps: Deps, request: ResendRequest, caller: Caller): Promise<Sent | Refusal> {
-  const { policy, control, sessions, tokens, vault, nowMs } = deps;
-  const claims = await tokens.open(request.session);
+  const claims = await deps.tokens.open(request.session);
   if (!claims) return { kind: "session_gone", cause: "token refused" };
+  const outcome = await resendOnce(deps, request, caller, claims);
+  if (outcome.kind !== "sent") {
+    const { phone, flow, correlationId } = claims;
+    bookRefusal(deps, outcome, { phone, region: undefined, flow }, caller, correlationId);
+  }
+  return outcome;
+}
+
+async function resendOnce(
+  deps: Deps,
+  request: ResendRequest,
+  caller: Caller,
+  claims: OpenedToken,
+): Promise<Sent | Refusal> {
+  const { policy, sessions, vault } = deps;
   const { sessionId, correlationId, keyId } = claims;
   if (caller.server && !mayUseFlow(caller.server, claims.flow)) {
     return { kind: "unauthorized", cause: `key ${caller.server.keyId} may not use this flow`, correlationId };
@@ -36,12 +51,11 @@ export async function resend(deps: Deps, request: ResendRequest, caller: Caller)
     const errors = [{ field: "phone", reason: "is not the number of this session" }];
     return { kind: "invalid_request", errors, correlationId };
   }
-  const standing = await currentStanding(control, nowMs());
-  const { posture } = standing;
-  if (posture === "shutdown") {
+  const standing = await currentStanding(deps);
+  if (standing.posture === "shutdown") {
     return { kind: "sending_paused", cause: "shutdown", retryAfterSeconds: 300, correlationId };
   }
-  if (request.captchaToken === undefined && captchaWanted(deps, posture, caller)) {
+  if (request.captchaToken === undefined && captchaWanted(deps, standing, caller)) {
     return { kind: "challenge_required", fresh: false, factors: [], correlationId };
   }
   const phone = parsePhone(claims.phone, undefined);
@@ -83,11 +97,14 @@ export async function resend(deps: Deps, request: ResendRequest, caller: Caller)
   const delivered = await deliver(deps, admitted, {
     sessionId,
     correlationId,
-    to: claims.phone,
-    country: phone.country,
+    phone,
+    flow: claims.flow,
+    locale: claims.locale,
+    asn: caller.asn,
+    numberTag,
     channel,
     async begin() {
-      const command = { channel, fresh: { digest, sealed }, hold: admitted.hold };
+      const command = { channel, fresh: { digest, sealed }, hold: admitted.hold, asn: caller.asn };
       const begun = await sessions.resend(sessionId, command, policy);
       switch (begun.kind) {
         case "send":

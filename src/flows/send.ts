@@ -11,6 +11,7 @@ import { drawCode } from "../domain/session/code.ts";
 import type { Channel, SessionView } from "../domain/session/session.ts";
 import type { Caller, Deps, SessionClaims } from "../ports.ts";
 import { admit, captchaWanted } from "./admit.ts";
+import { bookRefusal } from "./book-refusal.ts";
 import { deliver } from "./deliver.ts";
 import { currentStanding } from "./posture.ts";
 
@@ -19,6 +20,7 @@ export interface SendRequest {
   region: string | undefined;
   flow: string;
   channel: Channel;
+  locale: string | undefined;
   captchaToken: string | undefined;
   deviceToken: string | undefined;
   deviceId: string | undefined;
@@ -52,20 +54,39 @@ export async function send(
   caller: Caller,
   correlationId: string,
 ): Promise<Sent | Refusal> {
-  const { policy, control, tokens, vault } = deps;
+  const outcome = await sendOnce(deps, request, caller, correlationId);
+  if (outcome.kind !== "sent") bookRefusal(deps, outcome, request, caller, correlationId);
+  return outcome;
+}
+
+async function sendOnce(
+  deps: Deps,
+  request: SendRequest,
+  caller: Caller,
+  correlationId: string,
+): Promise<Sent | Refusal> {
+  const { policy, tokens, vault } = deps;
   if (caller.server && !mayUseFlow(caller.server, request.flow)) {
     return { kind: "unauthorized", cause: `key ${caller.server.keyId} may not use flow ${request.flow}` };
   }
-  const standing = await currentStanding(control, deps.nowMs());
-  const { posture } = standing;
-  if (posture === "shutdown") return { kind: "sending_paused", cause: "shutdown", retryAfterSeconds: 300 };
+  const standing = await currentStanding(deps);
+  if (standing.posture === "shutdown")
+    return { kind: "sending_paused", cause: "shutdown", retryAfterSeconds: 300 };
 
   const phone = parsePhone(request.phone, request.region);
   if ("kind" in phone) return phone;
   const countries = policy.flows[request.flow]?.countries ?? policy.countries;
   const unfit = refuseNumber(phone, request.channel, policy.numbers, countries);
   if (unfit) return unfit;
-  if (request.captchaToken === undefined && captchaWanted(deps, posture, caller)) {
+  if (
+    request.channel === "voice" &&
+    phone.type !== "fixed_line" &&
+    policy.delivery.voice_after_messages > 0
+  ) {
+    const reason = "follows messages that did not arrive: ask by sms first, and see next_channels";
+    return { kind: "invalid_request", errors: [{ field: "channel", reason }] };
+  }
+  if (request.captchaToken === undefined && captchaWanted(deps, standing, caller)) {
     return { kind: "challenge_required", fresh: false, factors: [] };
   }
 
@@ -82,6 +103,7 @@ export async function send(
     correlationId,
     flow: request.flow,
     phone: phone.e164,
+    locale: request.locale ?? null,
     reference: request.reference ?? null,
     // Named after the number it verifies first: asking for one without a token a hundred times makes one device.
     deviceId: device?.deviceId ?? (await vault.tag("device of", phone.e164)),
@@ -119,19 +141,29 @@ export async function send(
     vault.digestCode(vault.sessionKeyId(), sessionId, code),
     vault.sealCode(sessionId, code),
   ]);
-  const command = { correlationId, channel: request.channel, code: { digest, sealed } };
+  const landline = phone.type === "fixed_line";
+  const command = {
+    correlationId,
+    channel: request.channel,
+    code: { digest, sealed },
+    asn: caller.asn,
+    landline,
+  };
   if (admitted.kind === "decoy") {
     // A session like any other, whose code nobody gets.
     const view = await deps.sessions.open(sessionId, { ...command, hold: null }, policy);
-    const outcome = { status: "accepted" as const, provider: deps.provider.name, messageId: null };
+    const outcome = { status: "accepted" as const, provider: null, messageId: null };
     await deps.sessions.settle(sessionId, 0, outcome);
     return sentAnswer(deps, session, phone.e164, view, admitted.own);
   }
   const delivered = await deliver(deps, admitted, {
     sessionId,
     correlationId,
-    to: phone.e164,
-    country: phone.country,
+    phone,
+    flow: request.flow,
+    locale: claims.locale,
+    asn: caller.asn,
+    numberTag,
     channel: request.channel,
     async begin() {
       const view = await deps.sessions.open(sessionId, { ...command, hold: admitted.hold }, policy);
@@ -151,7 +183,6 @@ export function sentAnswer(
   own: readonly LimitResult[] = [],
 ): Sent {
   const tightest = own.toSorted((a, b) => a.remaining - b.remaining)[0];
-  const { resendInSeconds } = view;
   return {
     kind: "sent",
     session,
@@ -160,12 +191,9 @@ export function sentAnswer(
     maskedPhone: maskPhone(phone),
     codeLength: policy.code.length,
     expiresInSeconds: view.expiresInSeconds,
-    resendInSeconds,
+    resendInSeconds: view.resendInSeconds,
     attemptsLeft: view.attemptsLeft,
-    nextChannels:
-      resendInSeconds === null
-        ? []
-        : policy.delivery.channels.map((channel) => ({ channel, availableInSeconds: resendInSeconds })),
+    nextChannels: view.nextChannels,
     ownLimit: tightest ? { max: tightest.max, remaining: tightest.remaining } : null,
   };
 }

@@ -6,10 +6,12 @@
 import { addressUnit } from "../domain/admission/address.ts";
 import { wrongCodeLimit } from "../domain/admission/limits.ts";
 import type { Source } from "../domain/admission/source.ts";
+import { parsePhone } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
-import type { AttemptResult } from "../domain/session/session.ts";
+import type { AnsweredSend, AttemptResult } from "../domain/session/session.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
-import type { Deps, OpenedToken } from "../ports.ts";
+import { type Booking, countVerified, countWrongCode } from "../domain/watch/tally.ts";
+import type { Deps, OpenedToken, OutboxMessage } from "../ports.ts";
 
 export interface VerifyRequest {
   session: string;
@@ -65,8 +67,9 @@ async function prove(
   claims: OpenedToken,
   result: Extract<AttemptResult, { kind: "verified" }>,
 ): Promise<Verified> {
-  const { policy, vault, proofs, devices, nowMs, defer } = deps;
+  const { policy, vault, proofs, devices, outbox, nowMs, defer } = deps;
   const { phone, flow, reference, correlationId, deviceId, deviceNumberTags } = claims;
+  defer(outbox.put(conversions(deps, result.sends)), correlationId);
   const numberTag = await vault.tag("number", phone);
   defer(learnSuccess(deps, claims, numberTag, result), correlationId);
   const audience = policy.flows[flow]?.audience ?? policy.proof.audience;
@@ -79,24 +82,57 @@ async function prove(
 }
 
 async function learnSuccess(
-  { budgets, marks, counters }: Deps,
-  { failureTags }: OpenedToken,
+  { budgets, marks, counters, nowMs }: Deps,
+  { failureTags, phone, flow }: OpenedToken,
   numberTag: string,
-  { sentAtMs, holds }: Extract<AttemptResult, { kind: "verified" }>,
+  { sends, holds }: Extract<AttemptResult, { kind: "verified" }>,
 ): Promise<void> {
   await Promise.all([
-    ...sentAtMs.map((atMs) => counters.count("verified", minuteOf(atMs))),
+    counters.count(verifiedBookings(phone, flow, sends, nowMs())),
     marks.markKnown(numberTag),
     marks.forgetFailures(failureTags),
     ...holds.map((hold) => budgets.credit(hold)),
   ]);
 }
 
+/** Providers that listen hear which messages converted. */
+function conversions({ providers, nowMs }: Deps, sends: readonly AnsweredSend[]): OutboxMessage[] {
+  return sends.flatMap(({ provider, messageId, channel }) =>
+    provider === null || messageId === null || !providers.get(provider)?.feedback
+      ? []
+      : [{ kind: "feedback", provider, messageId, channel, verified: true, atMs: nowMs() }],
+  );
+}
+
+/** One answer answers every message of its session, each in the minute it left; how long it took, the last one says. */
+function verifiedBookings(
+  e164: string,
+  flow: string,
+  sends: readonly AnsweredSend[],
+  nowMs: number,
+): Booking[] {
+  const phone = parsePhone(e164, undefined);
+  if ("kind" in phone) return [];
+  return sends.map(({ atMs, channel, provider, asn }, i) => {
+    const afterSeconds = i === sends.length - 1 ? (nowMs - atMs) / 1000 : null;
+    return {
+      minute: minuteOf(atMs),
+      entries: countVerified({ phone, channel, flow, provider, asn }, afterSeconds),
+    };
+  });
+}
+
 async function learnFailure(
-  { policy, vault, limits, marks }: Deps,
-  { failureTags }: OpenedToken,
+  { policy, vault, limits, marks, counters, nowMs }: Deps,
+  { failureTags, phone: e164, flow }: OpenedToken,
   source: Source,
 ): Promise<void> {
   const ip = await vault.tag("ip", addressUnit(source.ip) ?? "unknown");
-  await Promise.all([limits.take([wrongCodeLimit(policy.limits, ip)]), marks.countFailure(failureTags)]);
+  const phone = parsePhone(e164, undefined);
+  const wrong = "kind" in phone ? [] : countWrongCode(phone.country, flow);
+  await Promise.all([
+    limits.take([wrongCodeLimit(policy.limits, ip)]),
+    marks.countFailure(failureTags),
+    counters.count([{ minute: minuteOf(nowMs()), entries: wrong }]),
+  ]);
 }

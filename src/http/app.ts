@@ -1,24 +1,30 @@
 /** The routes in one screen. Each reads its request, calls one flow, and puts the outcome on the wire. */
+
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
+import element from "../../dist/element.js";
 import type { Refusal } from "../domain/reasons.ts";
 import { resend } from "../flows/resend.ts";
 import { send } from "../flows/send.ts";
 import { status } from "../flows/status.ts";
 import { verify } from "../flows/verify.ts";
+import { type AdminDeps, adminApi } from "./admin.ts";
 import { sentToWire, statusToWire, verifiedToWire } from "./answers.ts";
 import { readBody } from "./body.ts";
 import { callerOf, DEV_CLIENT_HEADER, devClientUnreadable } from "./caller.ts";
 import { verifyBody } from "./contract.ts";
 import { devPage } from "./dev-page.ts";
+import { docsPages } from "./docs.ts";
 import { openApiDocument } from "./openapi.ts";
+import { takeOutcomes } from "./outcomes.ts";
 import { answerProblem, refusalToWire, type Wire, wire } from "./problems.ts";
 import { identify, readSend, type SendDeps } from "./read-send.ts";
+import { takeReceipt } from "./receipts.ts";
 
 export type Environment = "development" | "staging" | "production";
 
-export function createApp(deps: SendDeps, environment: Environment) {
+export function createApp(deps: SendDeps & AdminDeps, environment: Environment) {
   const { policy, proofs, log, vault } = deps;
   const app = new Hono();
 
@@ -80,6 +86,29 @@ export function createApp(deps: SendDeps, environment: Environment) {
     return outcome.kind === "status" ? c.json(statusToWire(outcome)) : refuse(c, outcome, requestId);
   });
 
+  app.post("/v1/outcomes", async (c) => {
+    const requestId = vault.newId();
+    const outcome = await takeOutcomes(c, deps);
+    if ("wire" in outcome) return problem(c, outcome.wire, requestId);
+    if (outcome.kind !== "reported") return refuse(c, outcome, requestId);
+    return c.json({ accepted: outcome.accepted, repeated: outcome.repeated }, 202);
+  });
+
+  app.on(["GET", "POST"], "/v1/receipts/:provider", async (c) => {
+    const answer = await takeReceipt(c, deps);
+    return "wire" in answer ? problem(c, answer.wire, vault.newId()) : answer;
+  });
+
+  app.route("/admin/v1", adminApi(deps));
+
+  app.get("/element.js", (c) =>
+    c.body(element, 200, {
+      "content-type": "text/javascript; charset=utf-8",
+      "access-control-allow-origin": "*",
+      "cache-control": "public, max-age=300",
+    }),
+  );
+  app.route("/", docsPages());
   app.get("/.well-known/jwks.json", (c) =>
     c.json(proofs.publicKeys(), 200, { "cache-control": "public, max-age=300" }),
   );

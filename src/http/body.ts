@@ -61,7 +61,7 @@ function printable(key: string): string {
 }
 
 /** null when there is more; nothing beyond the limit is kept. */
-async function readAtMost(
+export async function readAtMost(
   body: ReadableStream<Uint8Array> | null,
   maxBytes: number,
 ): Promise<Uint8Array | null> {

@@ -119,7 +119,7 @@ export const sessionAnswer = z
   .object({
     status: z.enum(["pending", "verified", "locked"]),
     delivery: z
-      .enum(["sending", "accepted", "refused", "unknown"])
+      .enum(["sending", "accepted", "refused", "unknown", "delivered", "undelivered"])
       .meta({ description: "What the provider said of the last message" }),
     correlation_id: correlationId,
     channel,
@@ -187,6 +187,9 @@ export const problem = z
   })
   .meta({ id: "Problem", description: "RFC 9457 problem" });
 
+/** As a client writes it: what has a default may be left out. */
+export type SendRequest = z.input<typeof sendBody>;
+export type VerifyRequest = z.input<typeof verifyBody>;
 export type SendAnswer = z.infer<typeof sendAnswer>;
 export type VerifyAnswer = z.infer<typeof verifyAnswer>;
 export type SessionAnswer = z.infer<typeof sessionAnswer>;

@@ -1,34 +1,22 @@
 import { Hono } from "hono";
 import type { Policy } from "../domain/policy.ts";
-import api from "./dev-page/api.js";
 import bench from "./dev-page/bench.js";
-import clock from "./dev-page/clock.js";
-import codeStep from "./dev-page/code-step.js";
 import dom from "./dev-page/dom.js";
+import inbox from "./dev-page/inbox.js";
 import html from "./dev-page/index.html";
-import notice from "./dev-page/notice.js";
-import numberStep from "./dev-page/number-step.js";
 import css from "./dev-page/page.css";
 import page from "./dev-page/page.js";
 import proof from "./dev-page/proof.js";
-import regions from "./dev-page/regions.js";
+import proofPanel from "./dev-page/proof-panel.js";
 import type { DevSettings } from "./dev-page/settings.ts";
-import verifiedStep from "./dev-page/verified-step.js";
-import words from "./dev-page/words.js";
 
 const SCRIPTS = {
   "page.js": page,
-  "api.js": api,
   "bench.js": bench,
-  "clock.js": clock,
-  "code-step.js": codeStep,
   "dom.js": dom,
-  "notice.js": notice,
-  "number-step.js": numberStep,
+  "inbox.js": inbox,
   "proof.js": proof,
-  "regions.js": regions,
-  "verified-step.js": verifiedStep,
-  "words.js": words,
+  "proof-panel.js": proofPanel,
 };
 
 const CONTENT_SECURITY_POLICY = [
@@ -45,8 +33,9 @@ const CONTENT_SECURITY_POLICY = [
 ].join("; ");
 
 /**
- * A page at `/` on which a person goes the whole way, from the number to the proof. For development only: whoever
- * mounts it decides that. Its scripts run in the browser as they are written, without a build.
+ * A page at `/` that shows the form element at work, with the pretend phone's inbox and the proof beside it. For
+ * development only: whoever mounts it decides that. Its scripts run in the browser as they are written; the element's
+ * bundle comes from `/element.js`, which is served elsewhere.
  */
 export function devPage({ flows }: Policy) {
   const app = new Hono<{ Bindings: { SANDBOX_URL?: string } }>();
@@ -65,6 +54,16 @@ export function devPage({ flows }: Policy) {
   app.get("/dev/settings.json", (c) => {
     const settings: DevSettings = { flows: Object.keys(flows), inbox_url: c.env?.SANDBOX_URL ?? null };
     return c.json(settings, 200, { "cache-control": "no-store" });
+  });
+  app.get("/dev/messages.json", async (c) => {
+    // Fetched here because the inbox is another origin, which the page's policy keeps it from.
+    const inboxUrl = c.env?.SANDBOX_URL;
+    if (inboxUrl === undefined) return c.json([], 404);
+    const messages = await fetch(new URL("/messages", inboxUrl));
+    return c.body(await messages.text(), messages.ok ? 200 : 502, {
+      "content-type": "application/json",
+      "cache-control": "no-store",
+    });
   });
   return app;
 }

@@ -17,8 +17,11 @@ export interface Wire {
   extension: Extension;
 }
 
+/** What a client has to know of the CAPTCHA. */
+type Renderable = Pick<CaptchaPolicy, "provider" | "site_key" | "fresh_site_key" | "action">;
+
 /** Causes are for the log alone. */
-export function refusalToWire(refusal: Refusal, captcha: CaptchaPolicy): Wire {
+export function refusalToWire(refusal: Refusal, captcha: Renderable): Wire {
   switch (refusal.kind) {
     case "invalid_request":
       return wire(400, refusal.kind, "The request cannot be read", { errors: refusal.errors });
@@ -95,7 +98,7 @@ export function answerProblem(c: Context, { status, code, title, extension }: Wi
   return c.body(JSON.stringify(body), status, { "content-type": "application/problem+json" });
 }
 
-function renderable(captcha: CaptchaPolicy, fresh: boolean): NonNullable<Problem["challenge"]> {
+function renderable(captcha: Renderable, fresh: boolean): NonNullable<Problem["challenge"]> {
   const { provider, site_key, fresh_site_key, action } = captcha;
   return { provider, site_key: (fresh ? fresh_site_key : undefined) ?? site_key, action, fresh };
 }

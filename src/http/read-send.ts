@@ -41,7 +41,7 @@ export async function readSend(
   if (!channels.includes(body.channel)) {
     return invalid([{ field: "channel", reason: `is not offered; offered: ${channels.join(", ")}` }]);
   }
-  const { phone, region, flow, channel, reference, session } = body;
+  const { phone, region, flow, channel, locale, reference, session } = body;
   const tokens = {
     captchaToken: body.captcha_token,
     deviceToken: body.device_token,
@@ -56,7 +56,16 @@ export async function readSend(
       { field: "flow", reason: `is not known; known: ${Object.keys(policy.flows).join(", ")}` },
     ]);
   }
-  const request = { phone: phone ?? "", region, flow, channel, reference, userId: body.user_id, ...tokens };
+  const request = {
+    phone: phone ?? "",
+    region,
+    flow,
+    channel,
+    locale,
+    reference,
+    userId: body.user_id,
+    ...tokens,
+  };
   return { kind: "send", send: { ...request, idempotencyKey: key.data }, caller };
 }
 

@@ -4,6 +4,7 @@ import { upstashClaims } from "../../src/adapters/upstash-claims.ts";
 import { upstashCounters } from "../../src/adapters/upstash-counters.ts";
 import { upstashLimits } from "../../src/adapters/upstash-limits.ts";
 import { type LimitPolicy, sendLimits, wrongCodeLimit } from "../../src/domain/admission/limits.ts";
+import { countOutcome } from "../../src/domain/watch/tally.ts";
 import { describeOnRedis } from "./support-redis.ts";
 import { draw, drawAtOnce, takeOf } from "./support-takes.ts";
 
@@ -29,7 +30,7 @@ const POLICY: LimitPolicy = {
 };
 
 const sendTakes = () =>
-  sendLimits(POLICY, POLICY.number, "normal", {
+  sendLimits(POLICY, POLICY.number, 1, {
     number: randomUUID(),
     ip: randomUUID(),
     ownDevice: false,
@@ -130,7 +131,7 @@ describeOnRedis("limits", (upstash) => {
         limits.take([wrongCode]),
         claims.claim("key", `value ${i}`, 600),
       ]);
-      await Promise.all([counters.count("sent", 100), counters.count("verified", 100)]);
+      await counters.count([{ minute: 100, entries: countOutcome("signup") }]);
       await limits.refund(takes.filter(({ peek }) => !peek));
     }
     await limits.refund([wrongCode, takeOf(POLICY.device, "sliding")]);

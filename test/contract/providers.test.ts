@@ -8,9 +8,12 @@ import {
   page,
   type RudeServer,
 } from "../support/rude-server.ts";
-import { contenders, expectNoSecrets, IMPATIENCE_MS, messageTo, TWILIO } from "./support-providers.ts";
+import { contenders, everythingOf, expectNoSecrets, IMPATIENCE_MS, messageTo } from "./support-providers.ts";
 
-describe.each(contenders)("every provider: $name", ({ name, at, accepted, acceptedWithoutId }) => {
+const ID = "3763646c3058373530393938";
+
+describe.each(contenders)("every provider: $label", (contender) => {
+  const { name, at, accepted, acceptedWithoutId, errorInSuccess } = contender;
   let server: RudeServer;
   beforeAll(async () => {
     server = await openRudeServer();
@@ -34,9 +37,9 @@ describe.each(contenders)("every provider: $name", ({ name, at, accepted, accept
   });
 
   test("reads an acceptance with its id, and asks once", async () => {
-    expect(await sendInto(accepted("id-of-it"))).toEqual({
+    expect(await sendInto(accepted(ID))).toEqual({
       kind: "accepted",
-      messageId: "id-of-it",
+      messageId: ID,
       costMicros: null,
     });
     expect(server.requests).toHaveLength(1);
@@ -45,6 +48,28 @@ describe.each(contenders)("every provider: $name", ({ name, at, accepted, accept
   test.for([400, 404, 405, 410, 413, 422])("a %i is refused for good", async (status) => {
     expect(await sendInto(json(status, {}))).toMatchObject({ kind: "refused", retryable: false });
     expect(server.requests).toHaveLength(1);
+  });
+
+  test.for([401, 403])("a %i is refused, and nothing of it is taken for a success", async (status) => {
+    for (const behaviour of [json(status, {}), page(status)]) {
+      expect(await sendInto(behaviour)).toMatchObject({ kind: "refused" });
+    }
+  });
+
+  test("a 429 that says when to come back is refused for now, and not waited for", async () => {
+    const headers = { "retry-after": "30" };
+    const startedMs = performance.now();
+    expect(await sendInto({ kind: "answer", status: 429, body: "", headers })).toMatchObject({
+      kind: "refused",
+      retryable: true,
+    });
+    expect(performance.now() - startedMs).toBeLessThan(5000);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.skipIf(errorInSuccess === null)("a success that holds an error is refused", async () => {
+    if (errorInSuccess === null) return;
+    expect(await sendInto(errorInSuccess)).toMatchObject({ kind: "refused" });
   });
 
   test.for([429, 500, 502, 503])("a %i is refused for now, whatever its body", async (status) => {
@@ -114,8 +139,12 @@ describe.each(contenders)("every provider: $name", ({ name, at, accepted, accept
 
   test("an answer that repeats the request back does not get into the log", async () => {
     const message = messageTo();
-    const echo = `To ${message.to} Body ${message.body} Token ${TWILIO.authToken}`;
+    const echo = everythingOf(message);
     const fields = {
+      type: "error",
+      success: false,
+      title: echo,
+      messages: [{ status: echo, "error-text": echo }],
       code: echo,
       message: echo,
       error: echo,
@@ -126,6 +155,7 @@ describe.each(contenders)("every provider: $name", ({ name, at, accepted, accept
     for (const status of [200, 201, 202, 400, 401, 422, 500]) {
       await sendInto(json(status, { ...fields, status: echo }));
       await sendInto(json(status, { ...fields, sid: "SM1", message_id: 1, status: "failed" }));
+      await sendInto(json(status, { ...fields, type: message.to, code: message.code, error: message.code }));
       await sendInto(json(status, echo));
     }
   });
@@ -140,5 +170,77 @@ describe.each(contenders)("every provider: $name", ({ name, at, accepted, accept
       }),
       { numRuns: 60 },
     );
+  });
+
+  describe("feedback", () => {
+    const tell = async (behaviour: Behaviour, provider = at(server.url)) => {
+      server.behave(behaviour);
+      const result = await provider.feedback?.(ID, "sms", true, Date.UTC(2026, 0, 2));
+      if (result) expectNoSecrets(result, messageTo());
+      return result;
+    };
+    const takesFeedback = at("http://127.0.0.1").feedback !== undefined;
+
+    test.skipIf(!takesFeedback)("is told once", async () => {
+      expect(await tell(json(200, {}))).toEqual({ kind: "told" });
+      expect(server.requests).toHaveLength(1);
+    });
+
+    test.skipIf(!takesFeedback)("fails for now when the service is slow, broken or gone", async () => {
+      for (const status of [429, 500, 503]) {
+        expect(await tell(page(status))).toMatchObject({ kind: "failed", retryable: true });
+      }
+      expect(await tell({ kind: "drop" })).toMatchObject({ kind: "failed", retryable: true });
+      expect(await tell({ kind: "hang" }, at(server.url, IMPATIENCE_MS))).toMatchObject({
+        kind: "failed",
+        retryable: true,
+      });
+    });
+
+    test.skipIf(!takesFeedback)("fails for good when the service does not want it", async () => {
+      expect(await tell(json(400, {}))).toMatchObject({ kind: "failed", retryable: false });
+    });
+  });
+
+  describe("receipts", () => {
+    const provider = at("http://127.0.0.1");
+    const read = (body: Uint8Array, headers: Record<string, string> = {}) =>
+      provider.readReceipt?.(
+        {
+          method: "POST",
+          url: `https://tollgate.example/receipts/${name}`,
+          headers: new Headers(headers),
+          body,
+        },
+        Date.now(),
+      );
+
+    test.skipIf(!provider.readReceipt)(
+      "whatever comes unsigned is forged, and none of it is repeated",
+      async () => {
+        const message = messageTo();
+        const types = ["application/json", "application/x-www-form-urlencoded", "", "text/html"];
+        await fc.assert(
+          fc.asyncProperty(
+            fc.oneof(
+              fc.uint8Array(),
+              fc.json().map((text) => new TextEncoder().encode(text)),
+            ),
+            fc.constantFrom(...types),
+            async (body, type) => {
+              expect(await read(body, { "content-type": type })).toMatchObject({ kind: "forged" });
+            },
+          ),
+          { numRuns: 60 },
+        );
+        const echo = await read(new TextEncoder().encode(everythingOf(message)));
+        expect(echo).toMatchObject({ kind: "forged" });
+        expectNoSecrets(echo ?? {}, message);
+      },
+    );
+
+    test.skipIf(!provider.readReceipt)("a megabyte is forged", async () => {
+      expect(await read(new Uint8Array(1_048_576).fill(32))).toMatchObject({ kind: "forged" });
+    });
   });
 });

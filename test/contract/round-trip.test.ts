@@ -24,7 +24,7 @@ const LIMITS = {
 
 /** The takes of a send that draws on every limit there is. */
 const everyTake = () =>
-  sendLimits(LIMITS, RULES, "normal", {
+  sendLimits(LIMITS, RULES, 1, {
     number: randomUUID(),
     ip: randomUUID(),
     ownDevice: false,

@@ -11,6 +11,7 @@ const CLAIMS: SessionClaims = {
   correlationId: "1c8ff2b1-6a62-4b52-9c2c-0e7f0d6a4f11",
   flow: "signup",
   phone: "+919876543210",
+  locale: "en-IN",
   reference: "order-7",
   deviceId: "2d8ff2b1-6a62-4b52-9c2c-0e7f0d6a4f11",
   deviceNumberTags: ["number-tag"],

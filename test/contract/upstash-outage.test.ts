@@ -5,6 +5,7 @@ import { upstashClaims } from "../../src/adapters/upstash-claims.ts";
 import { upstashCounters } from "../../src/adapters/upstash-counters.ts";
 import { upstashLimits } from "../../src/adapters/upstash-limits.ts";
 import { upstashMarks } from "../../src/adapters/upstash-marks.ts";
+import { countOutcome } from "../../src/domain/watch/tally.ts";
 import {
   type Behaviour,
   deadUrl,
@@ -174,7 +175,7 @@ describe("a broken Redis", () => {
     const { limits, claims, counters, budgets, marks } = open();
     await expect(limits.refund(TAKES)).rejects.toThrow();
     await expect(claims.release("secret-key", "value")).rejects.toThrow();
-    await expect(counters.count("sent", 1000)).rejects.toThrow();
+    await expect(counters.count([{ minute: 1000, entries: countOutcome("x") }])).rejects.toThrow();
     await expect(budgets.release(HOLD)).rejects.toThrow();
     await expect(budgets.credit(HOLD)).rejects.toThrow();
     await expect(marks.markKnown("secret-tag")).rejects.toThrow();

@@ -1,5 +1,5 @@
-import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { OUTSIDE, UPSTASH_TOKEN } from "./addresses.ts";
+import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
+import { OPERATOR_TOKEN, OUTSIDE, UPSTASH_TOKEN, VIEWER_TOKEN } from "./addresses.ts";
 
 const ring = (id: string) => `${id}:${randomBytes(32).toString("base64url")}`;
 
@@ -15,6 +15,8 @@ export function testBindings(): Record<string, string> {
     CAPTCHA_SECRET_KEY: "1x0000000000000000000000000000000AA",
     CAPTCHA_SITEVERIFY_URL: OUTSIDE.siteverify,
     TWILIO_API_URL: OUTSIDE.twilio,
+    SLACK_WEBHOOK_URL: `${OUTSIDE.alerts}/hooks/slack`,
+    ADMIN_TOKENS: `tests:operator:${createHash("sha256").update(OPERATOR_TOKEN).digest("hex")},onlooker:viewer:${createHash("sha256").update(VIEWER_TOKEN).digest("hex")}`,
     SESSION_KEYS: ring("session-1"),
     PEPPER_KEYS: ring("pepper-1"),
     ENCRYPTION_KEYS: ring("encryption-1"),

@@ -26,8 +26,7 @@ export async function makeOutside() {
       case "POST /reset":
         unexpected = [];
         await redis.call("FLUSHALL");
-        inbox.messages.length = 0;
-        Object.assign(inbox.faults, { mode: "deliver", delay_ms: 0 });
+        inbox.reset();
         for (const service of [upstash, siteverify])
           Object.assign(service.faults, { delayMs: 0, down: false });
         Object.assign(upstash.stats, { requests: 0, commands: 0, byName: {} });
@@ -55,6 +54,7 @@ export async function makeOutside() {
       case host(OUTSIDE.siteverify):
         return siteverify.handle(request);
       case host(OUTSIDE.inbox):
+      case host(OUTSIDE.alerts):
         return inbox.app.fetch(request);
       default:
         unexpected.push(`${request.method} ${url.host}${url.pathname}`);

@@ -11,7 +11,7 @@ const LEAST = {
   captcha: { hostnames: ["example.com"], site_key: "key" },
   proof: { issuer: "https://verify.example.com", audience: "example" },
   message: { brand: "Example" },
-  delivery: { provider: "twilio" },
+  delivery: { providers: ["twilio"] },
 };
 const faultsOf = (policy: unknown) => {
   const checked = parsePolicy(policy);
@@ -53,7 +53,7 @@ test.each([
     },
     "POLICY.monitor.answer_curve",
   ],
-  [{ delivery: { provider: "pigeon" } }, "POLICY.delivery.provider"],
+  [{ delivery: { providers: ["pigeon"] } }, "POLICY.delivery.providers"],
   [{ surprise: 1 }, "POLICY: does not know surprise"],
 ])("%j is refused by name", (over, name) => {
   expect(faultsOf({ ...LEAST, ...over }).join("\n")).toContain(name);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Inbox, type InboxMessage, makeInbox } from "../../scripts/dev/inbox.ts";
+import { type Inbox, type InboxMessage, type InboxSend, makeInbox } from "../../scripts/dev/inbox.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 const SEND = { to: "+919876543210", body: "123456 is your code", channel: "sms", correlation_id: "c-1" };
@@ -70,6 +70,9 @@ describe("the local inbox", () => {
     [{ body: "" }, "body"],
     [{ channel: 3 }, "channel"],
     [{ correlation_id: undefined }, "correlation_id"],
+    [{ provider: "Sandbox B" }, "provider"],
+    [{ receipt_url: "javascript:alert(1)" }, "receipt_url"],
+    [{ receipt_url: 7 }, "receipt_url"],
   ])("a send with %o is refused by name", async (fields, name) => {
     const response = await send(fields);
     expect(response.status).toBe(400);
@@ -117,14 +120,83 @@ describe("the local inbox", () => {
   });
 
   test("faults are read back, and wrong ones refused by name", async () => {
-    expect(await (await setFaults({ mode: "lose", delay_ms: 10 })).json()).toEqual({
-      mode: "lose",
-      delay_ms: 10,
+    const wanted = { mode: "lose", delay_ms: 10 };
+    expect(await (await setFaults(wanted)).json()).toMatchObject(wanted);
+    expect(await (await inbox.app.request("/faults")).json()).toEqual({
+      ...wanted,
+      receipts: "after",
+      receipt_delay_ms: 0,
+      providers: {},
+      names: ["sandbox"],
     });
-    expect(await (await inbox.app.request("/faults")).json()).toEqual({ mode: "lose", delay_ms: 10 });
-    expect((await setFaults({ mode: "explode" })).status).toBe(400);
-    expect((await setFaults({ delay_ms: -1 })).status).toBe(400);
-    expect(inbox.faults).toEqual({ mode: "lose", delay_ms: 10 });
+    for (const wrong of [
+      { mode: "explode" },
+      { delay_ms: -1 },
+      { delay_ms: 60_001 },
+      { receipt_delay_ms: "1" },
+      { receipts: "often" },
+      { provider: 3 },
+      [],
+    ]) {
+      expect((await setFaults(wrong)).status).toBe(400);
+    }
+    expect(inbox.faults).toMatchObject(wanted);
+  });
+
+  test("faults of one provider go before those of all, until all are set", async () => {
+    await setFaults({ mode: "lose" });
+    await setFaults({ provider: "sandbox_b", mode: "refuse" });
+    expect(await answerOf(inbox.app.request("/faults"))).toMatchObject({
+      mode: "lose",
+      providers: { sandbox_b: { mode: "refuse" } },
+    });
+    expect((await send({ provider: "sandbox_b" })).status).toBe(422);
+    expect((await send()).status).toBe(202);
+    await setFaults({ delay_ms: 0 });
+    expect((await send({ provider: "sandbox_b" })).status).toBe(202);
+  });
+
+  test("everything that was asked for is listed with what became of it", async () => {
+    for (const mode of ["deliver", "refuse", "break", "time_out", "lose", "bounce"]) {
+      await setFaults({ mode });
+      await send();
+    }
+    const sends = (await (await inbox.app.request("/sends")).json()) as InboxSend[];
+    expect(sends.map(({ state }) => state)).toEqual([
+      "bounced",
+      "lost",
+      "timed_out",
+      "broken",
+      "refused",
+      "arrived",
+    ]);
+    expect(sends.filter(({ body }) => body !== null)).toHaveLength(1);
+    expect(await list()).toHaveLength(1);
+  });
+
+  test("feedback on a message that nobody sent, or without an answer in it, is refused", async () => {
+    const tell = async (body: unknown) =>
+      (
+        await inbox.app.request("/feedback", {
+          method: "POST",
+          headers: JSON_TYPE,
+          body: JSON.stringify(body),
+        })
+      ).status;
+    expect(await tell({ message_id: "m-0", verified: true })).toBe(404);
+    expect(await tell({ message_id: "m-0" })).toBe(400);
+    expect(await tell({ verified: true })).toBe(400);
+  });
+
+  test("a reset leaves an empty inbox of healthy providers", async () => {
+    await setFaults({ mode: "refuse" });
+    await setFaults({ provider: "sandbox_b", mode: "lose" });
+    await inbox.app.request("/hooks/slack", { method: "POST", headers: JSON_TYPE, body: "{}" });
+    await send();
+    inbox.reset();
+    expect((await send({ provider: "sandbox_b" })).status).toBe(202);
+    expect(await list()).toHaveLength(1);
+    expect(await (await inbox.app.request("/hooks")).json()).toEqual([]);
   });
 
   test("a hook keeps what is posted to it", async () => {
@@ -138,6 +210,25 @@ describe("the local inbox", () => {
     expect((await inbox.app.request("/hooks/alerts", { ...init, body: "{" })).status).toBe(400);
   });
 
+  test("all hooks are listed together, newest first and by name", async () => {
+    let clockMs = Date.UTC(2026, 0, 2);
+    inbox = makeInbox({ nowMs: () => clockMs });
+    for (const name of ["slack", "pagerduty", "slack"]) {
+      clockMs += 1000;
+      await inbox.app.request(`/hooks/${name}`, {
+        method: "POST",
+        headers: JSON_TYPE,
+        body: JSON.stringify({ clockMs }),
+      });
+    }
+    const listed = (await (await inbox.app.request("/hooks")).json()) as { name: string; at: string }[];
+    expect(listed.map(({ name, at }) => `${name} ${at.slice(17, 19)}`)).toEqual([
+      "slack 03",
+      "pagerduty 02",
+      "slack 01",
+    ]);
+  });
+
   test("the page allows no inline script, and its parts are there", async () => {
     const page = await inbox.app.request("/");
     const policy = page.headers.get("content-security-policy") ?? "";
@@ -146,5 +237,9 @@ describe("the local inbox", () => {
     expect(await page.text()).not.toMatch(/<script>|<style|\son\w+=|\sstyle=/);
     expect((await inbox.app.request("/page.js")).headers.get("content-type")).toMatch("text/javascript");
     expect((await inbox.app.request("/page.css")).headers.get("content-type")).toMatch("text/css");
+    const html = await (await inbox.app.request("/")).text();
+    for (const [, path = ""] of html.matchAll(/(?:src|href)="(\/[^"]*)"/g)) {
+      expect((await inbox.app.request(path)).status).toBe(200);
+    }
   });
 });

@@ -229,10 +229,15 @@ test("a code verifies once, so that its message gives back once", () => {
     code: rules.code.parse({}),
     attempts: rules.attempts.parse({}),
     resend: rules.resend.parse({}),
+    delivery: rules.delivery.parse({ providers: ["sandbox"] }),
   };
   const hold = holdOf(allLevels(subjects(), POLICY), "stranger", UNIT, T0);
   const code = { digest: "right", sealed: "sealed" };
-  const opened = openSession({ correlationId: "c", channel: "sms", code, hold }, session, T0);
+  const opened = openSession(
+    { correlationId: "c", channel: "sms", code, hold, asn: null, landline: false },
+    session,
+    T0,
+  );
   const first = attemptCode(opened, "right", session, T0 + 1000);
   expect(first.result).toMatchObject({ kind: "verified", holds: [hold] });
   expect(attemptCode(first.state, "right", session, T0 + 2000).result).not.toHaveProperty("holds");

@@ -25,12 +25,8 @@ const POLICY: LimitPolicy = {
   wrong_codes_per_ip: rule(30),
 };
 
-const takes = (
-  more: Partial<LimitSubjects> = {},
-  posture: "normal" | "emergency" = "normal",
-  policy = POLICY,
-) =>
-  sendLimits(policy, NUMBER, posture, {
+const takes = (more: Partial<LimitSubjects> = {}, factor = 1, policy = POLICY) =>
+  sendLimits(policy, NUMBER, factor, {
     number: "number1",
     ip: "ip1",
     ownDevice: false,
@@ -76,11 +72,11 @@ test("the owner's devices count apart from strangers, and on nothing else of the
 
 describe("in an emergency", () => {
   test.each([false, true])("a number's own rules are not halved (own device: %s)", (ownDevice) => {
-    expect(named(takes({ ownDevice }, "emergency"), "number")).toEqual(named(takes({ ownDevice }), "number"));
+    expect(named(takes({ ownDevice }, 0.5), "number")).toEqual(named(takes({ ownDevice }), "number"));
   });
 
   test("callers' rules are", () => {
-    expect(maxima(takes({}, "emergency"))).toEqual({
+    expect(maxima(takes({}, 0.5))).toEqual({
       number: [1, 3],
       ip: [5],
       numbers_per_ip: [2],
@@ -94,7 +90,7 @@ describe("in an emergency", () => {
   test("but never below one", () => {
     const ones = { ...POLICY, ip: rule(1), numbers_per_ip: rule(1), device: rule(1), user: rule(1) };
     const apiKey = { id: "key1", maxPerMinute: 1 };
-    const { ip, numbers_per_ip, device, user, api_key } = maxima(takes({ apiKey }, "emergency", ones));
+    const { ip, numbers_per_ip, device, user, api_key } = maxima(takes({ apiKey }, 0.5, ones));
     expect([ip, numbers_per_ip, device, user, api_key]).toEqual([[1], [1], [1], [1], [1]]);
   });
 });

@@ -19,7 +19,13 @@ test("a message costs its row and the registry's fee; a country nobody priced co
 
 test("a message runs on the meters of the whole and of a country with caps of its own", () => {
   const caps = { hour_micros: 1, day_micros: 2, month_micros: 3 };
-  const policy = { currency: "USD", caps, country_caps: { IN: caps }, alert_shares: [] };
+  const policy = {
+    currency: "USD",
+    caps,
+    country_caps: { IN: caps },
+    alert_shares: [],
+    plan_day_micros: null,
+  };
   const meters = spendMeters(policy, "IN", 7, false);
   expect(meters.map(({ scope, period, amount, cap }) => [scope, period, amount, cap])).toEqual([
     ["spend:all", "hour", 7, 1],

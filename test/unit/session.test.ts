@@ -14,14 +14,23 @@ const RULES: SessionRules = {
   code: { length: 6, ttl_seconds: 180, session_seconds: 600 },
   attempts: { max: 5, wait_seconds: [0, 2, 5, 10] },
   resend: { wait_seconds: [60, 120, 240] },
+  delivery: { channels: ["sms", "voice"], voice_after_messages: 3 },
 };
 const T0 = 1_800_000_000_000;
 const at = (seconds: number) => T0 + seconds * 1000;
 const CODE = { digest: "right", sealed: "sealed" };
 const FRESH = { digest: "fresh", sealed: "fresh sealed" };
 const HOLD = { id: "hold", atMs: T0, weight: 100, taken: [], earns: [], meters: [] };
-const RESEND = { channel: "sms" as const, fresh: FRESH, hold: HOLD };
-const open = () => openSession({ correlationId: "c", channel: "sms", code: CODE, hold: HOLD }, RULES, T0);
+const RESEND = { channel: "sms" as const, fresh: FRESH, hold: HOLD, asn: null };
+const OPEN = {
+  correlationId: "c",
+  channel: "sms" as const,
+  code: CODE,
+  hold: HOLD,
+  asn: null,
+  landline: false,
+};
+const open = () => openSession(OPEN, RULES, T0);
 
 test("a code is good until its last second and not in the next", () => {
   expect(attemptCode(open(), "right", RULES, at(179.999)).result.kind).toBe("verified");
@@ -155,14 +164,14 @@ test("a resend that never left uses up no resend, and waits for nothing more", (
   expect(viewSession(state, RULES, at(second)).resendInSeconds).toBeNull();
   expect(attemptCode(state, "fresh", RULES, at(second)).result).toMatchObject({
     kind: "verified",
-    sentAtMs: [T0, at(60), at(180), at(420)],
+    sends: [T0, at(60), at(180), at(420)].map((atMs) => expect.objectContaining({ atMs })),
     holds: { length: 4 },
   });
 });
 
 test("a verification answers every message that left, also those whose fate is unknown", () => {
   const hold = (id: string) => ({ ...HOLD, id });
-  let state = openSession({ correlationId: "c", channel: "sms", code: CODE, hold: hold("first") }, RULES, T0);
+  let state = openSession({ ...OPEN, hold: hold("first") }, RULES, T0);
   state = settleSend(state, 0, ACCEPTED);
   state = resendSession(state, { ...RESEND, hold: hold("never left") }, RULES, at(60)).state;
   state = settleSend(state, 1, REFUSED);
@@ -172,7 +181,7 @@ test("a verification answers every message that left, also those whose fate is u
   expect(attemptCode(state, "right", RULES, at(182)).result).toEqual({
     kind: "verified",
     channel: "sms",
-    sentAtMs: [T0, at(61), at(181)],
+    sends: [T0, at(61), at(181)].map((atMs) => expect.objectContaining({ atMs, channel: "sms" })),
     holds: [hold("first"), hold("unknown"), hold("under way")],
   });
 });
@@ -222,7 +231,7 @@ test("whatever happens: at most five evaluations, at most one success, and nothi
         state = next.state;
         if (next.result.kind === "verified") {
           verified++;
-          expect(next.result.sentAtMs).toHaveLength(next.result.holds.length);
+          expect(next.result.sends).toHaveLength(next.result.holds.length);
         }
         if (next.result.kind === "verified" || next.result.kind === "incorrect") evaluated++;
         if (second >= 600) expect(next.result.kind).toBe("gone");

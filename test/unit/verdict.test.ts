@@ -56,6 +56,8 @@ const signals = (more: Partial<Signals> = {}, filled: Filled = {}): Signals => (
   ownDevice: false,
   challenge: "ordinary",
   challengeDemanded: null,
+  block: null,
+  unknownRanges: "as_usual",
   distinctNumbers: 1,
   returned: false,
   failedAttemptsWaitSeconds: 0,

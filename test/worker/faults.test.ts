@@ -140,7 +140,7 @@ test("faults of the configuration are listed by name, never by value", () => {
 test("production refuses what must never reach people outside", () => {
   const wrong = parseConfig({ ...env, ENVIRONMENT: "production" });
   const faults = wrong.ok ? "" : wrong.faults.join("\n");
-  expect(faults).toContain("POLICY.delivery.provider: must be a real provider in production");
+  expect(faults).toContain("POLICY.delivery.providers: must be real providers in production");
   const development = parseConfig(env);
   const tables = parseTables({ prices, hosting });
   if (!development.ok || !tables.ok) throw new Error("the test's own configuration is good");

@@ -7,10 +7,12 @@ const RULES: SessionRules = {
   code: { length: 6, ttl_seconds: 180, session_seconds: 600 },
   attempts: { max: 5, wait_seconds: [0] },
   resend: { wait_seconds: [60, 120, 240] },
+  delivery: { channels: ["sms"], voice_after_messages: 3 },
 };
 const RIGHT = "right-digest";
 const HOLD = { id: "hold", atMs: 0, weight: 100, taken: [], earns: [], meters: [] };
-const RESEND = { channel: "sms" as const, fresh: { digest: "d", sealed: "s" }, hold: HOLD };
+const PLACE = { asn: null, landline: false };
+const RESEND = { channel: "sms" as const, fresh: { digest: "d", sealed: "s" }, hold: HOLD, asn: null };
 
 function object() {
   return env.SESSIONS.get(env.SESSIONS.newUniqueId());
@@ -19,7 +21,7 @@ function object() {
 async function opened() {
   const session = object();
   await session.open(
-    { correlationId: "c", channel: "sms", code: { digest: RIGHT, sealed: "sealed" }, hold: HOLD },
+    { correlationId: "c", channel: "sms", code: { digest: RIGHT, sealed: "sealed" }, hold: HOLD, ...PLACE },
     RULES,
   );
   return session;
@@ -74,7 +76,7 @@ test("a second open of the same session changes nothing", async () => {
   const session = await opened();
   await session.attempt("wrong", RULES);
   const view = await session.open(
-    { correlationId: "other", channel: "sms", code: { digest: "other", sealed: "x" }, hold: HOLD },
+    { correlationId: "other", channel: "sms", code: { digest: "other", sealed: "x" }, hold: HOLD, ...PLACE },
     RULES,
   );
   expect(view).toMatchObject({ correlationId: "c", attemptsLeft: 4, sends: 1 });

@@ -4,22 +4,13 @@ import type { Failures } from "../../../src/domain/admission/failures.ts";
 import {
   attemptCode,
   openSession,
+  receiveReceipt,
   resendSession,
   type SessionState,
   settleSend,
   viewSession,
 } from "../../../src/domain/session/session.ts";
-import { minuteOf } from "../../../src/domain/watch/cohorts.ts";
-import type { ControlDocument } from "../../../src/domain/watch/posture.ts";
-import type {
-  ClaimsPort,
-  ControlPort,
-  CountersPort,
-  MarksPort,
-  SessionsPort,
-  TokensPort,
-  VaultPort,
-} from "../../../src/ports.ts";
+import type { ClaimsPort, MarksPort, SessionsPort, TokensPort, VaultPort } from "../../../src/ports.ts";
 
 const KNOWN_MS = 180 * 86_400_000;
 const ASKED_MS = 600_000;
@@ -84,6 +75,13 @@ export function memorySessions(nowMs: () => number): SessionsPort {
       sessions.set(id, next.state);
       return next.result;
     },
+    async receipt(id, sendIndex, receipt) {
+      const state = sessions.get(id);
+      if (!state) return false;
+      const next = receiveReceipt(state, sendIndex, receipt);
+      sessions.set(id, next.state);
+      return next.changed;
+    },
     async settle(id, sendIndex, outcome) {
       const state = sessions.get(id);
       if (state) sessions.set(id, settleSend(state, sendIndex, outcome));
@@ -98,45 +96,6 @@ export function memorySessions(nowMs: () => number): SessionsPort {
     async view(id, rules) {
       const state = sessions.get(id);
       return state ? viewSession(state, rules, nowMs()) : null;
-    },
-  };
-}
-
-export function memoryControl(): ControlPort & { current(): ControlDocument | null } {
-  let document: ControlDocument | null = null;
-  return {
-    current: () => document,
-    read: async () => document,
-    async write(next) {
-      document = next;
-    },
-    async clear() {
-      document = null;
-    },
-  };
-}
-
-/** How far back a window of the monitor may reach. */
-const COHORT_MINUTES = 120;
-
-export function memoryCounters(nowMs: () => number): CountersPort {
-  const cohorts = new Map<number, { sent: number; verified: number }>();
-  return {
-    async count(what, minute) {
-      const cohort = cohorts.get(minute) ?? { sent: 0, verified: 0 };
-      cohort[what] += 1;
-      cohorts.set(minute, cohort);
-      for (const old of cohorts.keys()) {
-        if (old >= minuteOf(nowMs()) - COHORT_MINUTES) break;
-        cohorts.delete(old);
-      }
-    },
-    async window(minute, minutes) {
-      const wanted = Array.from({ length: minutes }, (_, i) => minute - minutes + 1 + i);
-      return {
-        kind: "answered",
-        cohorts: wanted.map((at) => ({ minute: at, sent: 0, verified: 0, ...cohorts.get(at) })),
-      };
     },
   };
 }

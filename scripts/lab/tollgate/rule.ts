@@ -4,10 +4,11 @@ import { parsePolicy } from "../../../src/config.ts";
 import { parseNetworkList } from "../../../src/domain/admission/network-list.ts";
 import type { Reason } from "../../../src/domain/admission/verdict.ts";
 import type { PriceRow } from "../../../src/domain/delivery/money.ts";
+import type { Posture } from "../../../src/domain/watch/posture.ts";
 import { monitor } from "../../../src/flows/monitor.ts";
 import { type SendRequest, send } from "../../../src/flows/send.ts";
 import { verify } from "../../../src/flows/verify.ts";
-import type { ChallengeResult, Deps } from "../../../src/ports.ts";
+import type { ChallengeResult, Deps, ProviderPort } from "../../../src/ports.ts";
 import { mergePolicy, UsageError } from "../policy.ts";
 import type { RuleFactory, RuleSetup } from "../rule.ts";
 import type { TraceEvent } from "../trace.ts";
@@ -15,15 +16,8 @@ import { allCountries } from "../world/networks.ts";
 import { countryOf } from "../world/numbers.ts";
 import { memoryBudgets } from "./memory-budgets.ts";
 import { memoryLimits } from "./memory-limits.ts";
-import {
-  keptTokens,
-  memoryControl,
-  memoryCounters,
-  memoryMarks,
-  memorySessions,
-  noClaims,
-  openVault,
-} from "./memory-ports.ts";
+import { keptTokens, memoryMarks, memorySessions, noClaims, openVault } from "./memory-ports.ts";
+import { memoryControl, memoryCounters, memoryRecords, memoryWatch } from "./memory-watch.ts";
 
 const NO_CAP = 1e15;
 
@@ -37,7 +31,14 @@ const LAB_POLICY = {
   captcha: { hostnames: ["lab"], site_key: "lab" },
   proof: { issuer: "https://lab.example", audience: "lab" },
   message: { brand: "Lab" },
-  delivery: { provider: "sandbox" },
+  delivery: { providers: ["sandbox"] },
+  alerts: {
+    owners: ["trigger_policy", "anomaly_response", "provider_escalation"].map((role) => ({
+      role,
+      name: "Lab",
+      channels: ["webhook"],
+    })),
+  },
 };
 
 /** The right code: the lab's chance gives zeros only. */
@@ -56,10 +57,18 @@ export const tollgateRule: RuleFactory = (setup) => {
   /** Device tokens by the trace's device: what a client kept from its last verification. */
   const deviceTokens = new Map<string, string>();
   const nowMs = () => now;
-  const control = memoryControl();
+  let standing: { posture: Posture; blockedRanges: string[] } = { posture: "normal", blockedRanges: [] };
+  const control = memoryControl(nowMs);
   const deferred: Promise<unknown>[] = [];
 
+  const provider: ProviderPort = {
+    name: "sandbox",
+    channels: ["sms"],
+    countries: null,
+    send: async () => ({ kind: "accepted", messageId: `m${messages++}`, costMicros: null }),
+  };
   const deps: Deps = {
+    environment: "lab",
     policy: policy.value,
     control,
     limits: memoryLimits(nowMs),
@@ -77,18 +86,24 @@ export const tollgateRule: RuleFactory = (setup) => {
     tokens: keptTokens(),
     vault: openVault(),
     proofs: { sign: async () => "proof", publicKeys: () => ({ keys: [] }) },
-    provider: {
-      name: "sandbox",
-      channels: ["sms"],
-      countries: null,
-      send: async () => ({ kind: "accepted", messageId: `m${messages++}`, costMicros: null }),
-    },
+    providers: new Map([["sandbox", provider]]),
+    routes: { records: async () => new Map(), heard: () => undefined, write: async () => ({ kind: "done" }) },
+    receipts: { bind: async () => null, claim: async () => null },
+    outbox: { put: async () => ({ kind: "done" }) },
     counters: memoryCounters(nowMs),
+    watch: memoryWatch(nowMs),
+    records: memoryRecords(),
+    alerts: {
+      async raise(raised) {
+        alerts += raised.length;
+      },
+    },
     log(fact, evidence) {
       if (fact === "verdict") reasons = reasonNames(evidence.reasons);
-      if (fact === "spend_alert") alerts++;
     },
     nowMs,
+    // One provider: nothing to choose.
+    random: () => 0,
     pause: async () => undefined,
     defer: (work) => {
       deferred.push(work);
@@ -147,18 +162,18 @@ export const tollgateRule: RuleFactory = (setup) => {
 
     async minute(nowMs) {
       now = nowMs;
-      const before = control.current()?.posture;
       await monitor(deps, nowMs);
-      if (control.current() && before === undefined) alerts++;
+      const documents = await control.documents();
+      if ("kind" in documents) throw new Error("the lab's control documents are always there");
+      const { cron, cronBlocks } = documents;
+      standing = {
+        posture: cron && now < cron.until_ms ? cron.posture : "normal",
+        blockedRanges: cronBlocks.filter(({ kind }) => kind === "range").map(({ subject }) => subject),
+      };
     },
 
     readings() {
-      const document = control.current();
-      return {
-        posture: document && now < document.until_ms ? document.posture : "normal",
-        alerts,
-        blockedRanges: [],
-      };
+      return { ...standing, alerts };
     },
   };
 };
@@ -180,6 +195,7 @@ function requestOf(event: TraceEvent, deviceToken: string | undefined): SendRequ
     region: undefined,
     flow: event.flow,
     channel: "sms",
+    locale: undefined,
     captchaToken: "brought along",
     deviceToken,
     deviceId: undefined,

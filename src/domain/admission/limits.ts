@@ -1,5 +1,3 @@
-import type { Posture } from "../watch/posture.ts";
-
 export interface LimitRule {
   max: number;
   window_seconds: number;
@@ -29,7 +27,7 @@ export interface LimitPolicy {
  * belongs to the caller stays drawn.
  */
 export interface LimitTake {
-  name: "number" | "ip" | "numbers_per_ip" | "device" | "user" | "api_key" | "wrong_codes_per_ip";
+  name: "number" | "ip" | "numbers_per_ip" | "device" | "user" | "api_key" | "wrong_codes_per_ip" | "probe";
   owner: "caller" | "destination";
   /** Already pseudonymous: no number or address in the clear. */
   subject: string;
@@ -55,12 +53,11 @@ export interface LimitResult {
 }
 
 /**
- * An emergency halves the limits of callers, never below one. A number's own stay as they are: three in ten minutes halved
+ * A posture multiplies the limits of callers, never below one. A number's own stay as they are: three in ten minutes halved
  * would be one, and nobody could ask for a code again.
  */
-function tightened(rules: readonly LimitRule[], posture: Posture): LimitRule[] {
-  const divisor = posture === "emergency" ? 2 : 1;
-  return rules.map((rule) => ({ ...rule, max: Math.max(1, Math.floor(rule.max / divisor)) }));
+function tightened(rules: readonly LimitRule[], factor: number): LimitRule[] {
+  return rules.map((rule) => ({ ...rule, max: Math.max(1, Math.floor(rule.max * factor)) }));
 }
 
 /** Who a send's limits are counted for; hashes, never the thing itself. */
@@ -74,11 +71,11 @@ export interface LimitSubjects {
   apiKey: { id: string; maxPerMinute: number } | null;
 }
 
-/** The limits one send draws on. */
+/** The limits one send draws on. @param factor the posture's, on callers' limits */
 export function sendLimits(
   policy: LimitPolicy,
   numberRules: readonly LimitRule[],
-  posture: Posture,
+  factor: number,
   subjects: LimitSubjects,
 ): LimitTake[] {
   const take = (
@@ -90,7 +87,7 @@ export function sendLimits(
     name,
     owner: "caller",
     subject,
-    rules: tightened(rules, posture),
+    rules: tightened(rules, factor),
     member: null,
     exact: true,
     peek: false,
@@ -119,6 +116,19 @@ export function wrongCodeLimit(policy: LimitPolicy, ip: string): LimitTake {
     rules: policy.wrong_codes_per_ip,
     member: null,
     exact: false,
+    peek: false,
+  };
+}
+
+/** What one message in `seconds` to a blocked subject draws on: whether it converts says whether the block may end. */
+export function probeLimit(subject: string, seconds: number): LimitTake {
+  return {
+    name: "probe",
+    owner: "destination",
+    subject,
+    rules: [{ max: 1, window_seconds: seconds }],
+    member: null,
+    exact: true,
     peek: false,
   };
 }

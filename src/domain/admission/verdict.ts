@@ -4,11 +4,13 @@
  * 1. blocked sources are denied;
  * 2. people we know (the number verified, or the device verified this number) pay from their own small purse and are asked
  *    for nothing more;
- * 3. a stranger passes when the first budgets all have room, after a fresh challenge if the source is odd;
- * 4. with the first budgets used up, an address that has earned verifications stands for its next stranger;
- * 5. others must pass a fresh challenge and pay from a second, smaller purse; who was turned away and comes back finds a
+ * 3. strangers are stopped where a range or a source is shut (one may go through now and then, to see whether it converts),
+ *    and in an emergency where nobody ever verified;
+ * 4. a stranger passes when the first budgets all have room, after a fresh challenge if the source is odd;
+ * 5. with the first budgets used up, an address that has earned verifications stands for its next stranger;
+ * 6. others must pass a fresh challenge and pay from a second, smaller purse; who was turned away and comes back finds a
  *    third; odd sources have no part in either;
- * 6. then another channel or factor that the flow permits, which does instead of a challenge too; then no.
+ * 7. then another channel or factor that the flow permits, which does instead of a challenge too; then no.
  *
  * Every reason carries its evidence for the operator. A rule in `record_only` is reported and has no effect.
  */
@@ -34,6 +36,8 @@ export const RULES = [
   "country_mismatch",
   "many_numbers",
   "posture",
+  "blocked",
+  "unknown_range",
   "challenge_policy",
   "exposure",
   "failed_attempts",
@@ -95,6 +99,10 @@ export interface Signals {
   failedAttemptsWaitSeconds: number;
   /** Factors the flow permits. */
   factors: readonly string[];
+  /** Its range, network or address is shut; `probe`: this one may go through to see whether it converts. */
+  block: { subject: string; by: string; probe: boolean } | null;
+  /** What the posture makes of prefixes in which nobody ever verified. */
+  unknownRanges: "as_usual" | "challenge" | "stop";
 }
 
 const SOURCE_IS_ODD = ["tor", "hosting_network", "country_mismatch"];
@@ -166,6 +174,15 @@ function judge(
     ownPurseEmpty = used.some(({ level }) => level.name === "number");
   }
 
+  if (signals.block !== null && !signals.block.probe) {
+    const { subject, by } = signals.block;
+    if (say("blocked", { subject, by })) return orStepUp();
+  }
+  const prefix = readings.stranger.find(({ level }) => level.name === "prefix");
+  const unknown = signals.unknownRanges !== "as_usual" && (prefix?.earned ?? 0) === 0;
+  const unknownCounts = unknown && say("unknown_range", { prefix: prefix?.level.key ?? null });
+  if (unknownCounts && signals.unknownRanges === "stop") return orStepUp();
+
   const odd = has(SOURCE_IS_ODD);
   const country = readings.stranger.find(({ level }) => level.name === "country");
   const withHistory = (country?.earned ?? 0) >= exposure.history_verified;
@@ -175,7 +192,7 @@ function judge(
     ...(odd ? readings.odd : []),
   ];
   const wantsFresh = [
-    odd || has(["listed_source"]),
+    odd || has(["listed_source"]) || unknownCounts,
     signals.distinctNumbers > risk.many_numbers && !isProven(readings, exposure)
       ? say("many_numbers", { distinct_numbers: signals.distinctNumbers })
       : false,

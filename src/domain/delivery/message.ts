@@ -1,14 +1,117 @@
 import type { Channel } from "../session/session.ts";
+import { type Segmentation, segmentsOf } from "./gsm7.ts";
+import { lookUpLocale } from "./locale.ts";
+import { SHIPPED } from "./shipped-texts.ts";
+import { fillTemplate } from "./templates.ts";
+
+/** An operator's own texts, as ICU messages with {code}, {brand} and {minutes}. */
+export interface MessageTemplate {
+  text?: string | undefined;
+  /** For a voice; {code} is the digits apart. */
+  spoken?: string | undefined;
+}
+
+/** Something per flow and locale; the flow `default` serves the flows without one of their own. */
+type ByFlowAndLocale<T> = Readonly<Record<string, Readonly<Record<string, T>>>>;
 
 export interface MessagePolicy {
   /** Who asks for the code, as the person knows them. */
   brand: string;
   /** Host for the origin-bound last line (WICG "Origin-bound one-time codes"); empty leaves the line out. */
   origin_host: string;
+  /** Over the shipped texts; locales are canonical BCP 47 tags. */
+  templates?: ByFlowAndLocale<MessageTemplate> | undefined;
+  /** For people whose language has no text; `en` where absent. */
+  default_locale?: string | undefined;
+  /** The 11 characters by which Android's SMS Retriever finds the app; SMS then carry it. */
+  app_hash?: string | undefined;
+  /** Adds "we will never call you for this code" to shipped languages. */
+  warn_line?: boolean | undefined;
+  /** What the text was registered under in India (TRAI's TCCCPR, 2018). */
+  dlt?: { entity_id: string; template_ids: ByFlowAndLocale<string> } | undefined;
 }
 
-/** The text of one message. Plain GSM-7 in one segment for the default policy: 160 characters (3GPP TS 23.038). */
-export function composeMessage(code: string, channel: Channel, policy: MessagePolicy): string {
-  const text = `${code} is your ${policy.brand} code. Never share it.`;
-  return channel === "sms" && policy.origin_host !== "" ? `${text}\n\n@${policy.origin_host} #${code}` : text;
+export interface WhatToSay {
+  code: string;
+  channel: Channel;
+  flow: string;
+  /** As the person's side asked for it; null where it did not. */
+  locale: string | null;
+  ttlSeconds: number;
+}
+
+export interface ComposedMessage extends Pick<Segmentation, "encoding" | "segments"> {
+  body: string;
+  /** The sentence with the digits apart, once. */
+  spoken: string;
+  /** Of the texts that were chosen. */
+  locale: string;
+  /** null where this text was not registered. */
+  dlt: { entityId: string; templateId: string } | null;
+}
+
+const LAST_RESORT = "en";
+
+/**
+ * The text of one message in the best language there is for the person.
+ *
+ * @throws Error for a template that `messageFaults` names
+ */
+export function composeMessage(what: WhatToSay, policy: MessagePolicy): ComposedMessage {
+  const { code, channel, flow, ttlSeconds } = what;
+  const available = localesFor(flow, policy);
+  const wanted = [what.locale ?? "", policy.default_locale ?? LAST_RESORT, LAST_RESORT];
+  const locale = lookUpLocale(wanted, available) ?? LAST_RESORT;
+  const { text, spoken, pause, warnLine } = textsFor(flow, locale, policy);
+
+  const values = { code, brand: policy.brand, minutes: Math.ceil(ttlSeconds / 60) };
+  const lines = [fillTemplate(text, locale, values)];
+  if (policy.warn_line && warnLine !== null && channel !== "voice") lines.push(warnLine);
+  const machineLine = channel === "sms" ? lineForMachines(code, policy) : "";
+  const body = lines.join("\n") + (machineLine === "" ? "" : `\n\n${machineLine}`);
+
+  const { encoding, segments } = segmentsOf(body);
+  return {
+    body,
+    spoken: fillTemplate(spoken, locale, { ...values, code: [...code].join(pause) }),
+    locale,
+    encoding,
+    segments,
+    dlt: registration(flow, locale, policy),
+  };
+}
+
+/** The locales that have a text for this flow. */
+export function localesFor(flow: string, { templates = {} }: MessagePolicy): string[] {
+  const own = [flow, "default"].flatMap((name) =>
+    Object.entries(templates[name] ?? {}).flatMap(([locale, { text }]) => (text === undefined ? [] : locale)),
+  );
+  return [...new Set([...Object.keys(SHIPPED), ...own])];
+}
+
+/** The operator's texts go before the shipped ones of the language, whatever the flow. */
+function textsFor(flow: string, locale: string, { templates = {} }: MessagePolicy) {
+  const [forFlow, forAll] = [templates[flow]?.[locale], templates.default?.[locale]];
+  const shipped = SHIPPED[lookUpLocale([locale], Object.keys(SHIPPED)) ?? ""];
+  return {
+    text: forFlow?.text ?? forAll?.text ?? shipped?.texts[flow] ?? shipped?.texts.default ?? "{code}",
+    spoken: forFlow?.spoken ?? forAll?.spoken ?? shipped?.spoken ?? "{code}",
+    pause: shipped?.pause ?? ", ",
+    warnLine: shipped?.warnLine ?? null,
+  };
+}
+
+/**
+ * The last line, for browsers and Android apps at once. Browsers take a host and a code from its beginning and ignore what
+ * follows (WICG "Origin-bound one-time codes", parsing; Chromium's `sms_parser.cc`); Android finds the hash anywhere, and
+ * older Play services at the end of the message ("Perform SMS verification on a server").
+ */
+function lineForMachines(code: string, { origin_host, app_hash = "" }: MessagePolicy): string {
+  const origin = origin_host === "" ? "" : `@${origin_host} #${code}`;
+  return [origin, app_hash].filter((part) => part !== "").join(" ");
+}
+
+function registration(flow: string, locale: string, { dlt }: MessagePolicy): ComposedMessage["dlt"] {
+  const templateId = dlt?.template_ids[flow]?.[locale] ?? dlt?.template_ids.default?.[locale];
+  return dlt && templateId !== undefined ? { entityId: dlt.entity_id, templateId } : null;
 }

@@ -24,6 +24,8 @@ export interface MoneyPolicy {
   country_caps: Readonly<Record<string, SpendCaps>>;
   /** Shares of a cap at which people hear of it. */
   alert_shares: readonly number[];
+  /** What a day is planned to cost; null when there is no plan. */
+  plan_day_micros: number | null;
 }
 
 /** One running total that must stay under its cap; the store keeps it per UTC period. */

@@ -22,8 +22,18 @@ export interface ResendPolicy {
   wait_seconds: readonly number[];
 }
 
-/** What became of one message, as far as the provider told us. */
-export type SendStatus = "sending" | "accepted" | "refused" | "unknown";
+/** What became of one message, as far as the provider told us; the last two by its receipt. */
+export type SendStatus = "sending" | "accepted" | "refused" | "unknown" | "delivered" | "undelivered";
+
+/** Which channels there are, and what voice waits for. */
+export interface ChannelPolicy {
+  channels: readonly Channel[];
+  /**
+   * Text messages a session must have tried before a call may follow, each after its wait: a call costs ten times as much
+   * and pays the owner of a premium number by the minute. A landline hears nothing else, and is called at once.
+   */
+  voice_after_messages: number;
+}
 
 export interface SendRecord {
   channel: Channel;
@@ -31,6 +41,8 @@ export interface SendRecord {
   status: SendStatus;
   provider: string | null;
   messageId: string | null;
+  /** Network of whoever asked for it. */
+  asn: number | null;
   /** What the message took from the budgets, until the code comes back; null when it was given back. */
   hold: Hold | null;
   /** How long the code was good for before this message: a message that never left must not lengthen its life. */
@@ -53,12 +65,15 @@ export interface SessionState {
   attemptNotBeforeMs: number;
   sends: SendRecord[];
   status: "open" | "verified" | "closed";
+  /** The number can only be called. */
+  landline: boolean;
 }
 
 export interface SessionRules {
   code: CodePolicy;
   attempts: AttemptPolicy;
   resend: ResendPolicy;
+  delivery: ChannelPolicy;
 }
 
 /** What the client must know about a session to act. */
@@ -72,6 +87,8 @@ export interface SessionView {
   expiresInSeconds: number;
   /** null when no further resend will be possible in this session. */
   resendInSeconds: number | null;
+  /** What the next message may travel by, and when. */
+  nextChannels: { channel: Channel; availableInSeconds: number }[];
 }
 
 export interface OpenCommand {
@@ -80,6 +97,8 @@ export interface OpenCommand {
   code: KeptCode;
   /** null for a decoy, which takes nothing. */
   hold: Hold | null;
+  asn: number | null;
+  landline: boolean;
 }
 
 export interface ResendCommand {
@@ -87,16 +106,22 @@ export interface ResendCommand {
   /** The code to use when the present one is over. */
   fresh: KeptCode;
   hold: Hold;
+  asn: number | null;
 }
 
 const seconds = (ms: number): number => Math.max(0, Math.ceil(ms / 1000));
 
-const sending = (channel: Channel, hold: Hold | null, codeExpiredAtMs: number, atMs: number): SendRecord => ({
+const sending = (
+  { channel, hold, asn }: Pick<SendRecord, "channel" | "hold" | "asn">,
+  codeExpiredAtMs: number,
+  atMs: number,
+): SendRecord => ({
   channel,
   atMs,
   status: "sending",
   provider: null,
   messageId: null,
+  asn,
   hold,
   codeExpiredAtMs,
 });
@@ -112,8 +137,9 @@ export function openSession(command: OpenCommand, rules: SessionRules, nowMs: nu
     codeExpiresAtMs: Math.min(nowMs + rules.code.ttl_seconds * 1000, endsAtMs),
     attempts: 0,
     attemptNotBeforeMs: nowMs,
-    sends: [sending(command.channel, command.hold, nowMs, nowMs)],
+    sends: [sending(command, nowMs, nowMs)],
     status: "open",
+    landline: command.landline,
   };
 }
 
@@ -129,7 +155,7 @@ export type ResendResult =
  */
 export function resendSession(
   state: SessionState,
-  { channel, fresh, hold }: ResendCommand,
+  { channel, fresh, hold, asn }: ResendCommand,
   rules: SessionRules,
   nowMs: number,
 ): { state: SessionState; result: ResendResult } {
@@ -138,7 +164,7 @@ export function resendSession(
   if (state.attempts >= rules.attempts.max) {
     return refused({ kind: "locked", retryAfterSeconds: seconds(state.endsAtMs - nowMs) });
   }
-  const resendAtMs = nextResendAtMs(state, rules);
+  const resendAtMs = channelAtMs(state, channel, rules);
   if (resendAtMs === null)
     return refused({ kind: "wait", retryAfterSeconds: seconds(state.endsAtMs - nowMs) });
   if (nowMs < resendAtMs) return refused({ kind: "wait", retryAfterSeconds: seconds(resendAtMs - nowMs) });
@@ -147,7 +173,7 @@ export function resendSession(
     ...state,
     code: stillGood ? state.code : fresh,
     codeExpiresAtMs: Math.min(nowMs + rules.code.ttl_seconds * 1000, state.endsAtMs),
-    sends: [...state.sends, sending(channel, hold, state.codeExpiresAtMs, nowMs)],
+    sends: [...state.sends, sending({ channel, hold, asn }, state.codeExpiresAtMs, nowMs)],
   };
   return {
     state: next,
@@ -160,12 +186,15 @@ export function resendSession(
   };
 }
 
+/** A message whose code came back. */
+export type AnsweredSend = Pick<SendRecord, "atMs" | "channel" | "provider" | "messageId" | "asn">;
+
 export type AttemptResult =
   | {
       kind: "verified";
       channel: Channel;
-      /** When each message left: the cohorts they count for. One answer answers them all. */
-      sentAtMs: number[];
+      /** The messages that left, in order: the cohorts they count for. One answer answers them all. */
+      sends: AnsweredSend[];
       /** What all messages of the session took. */
       holds: Hold[];
     }
@@ -206,7 +235,15 @@ export function attemptCode(
       result: {
         kind: "verified",
         channel: last?.channel ?? "sms",
-        sentAtMs: state.sends.filter(({ status }) => status !== "refused").map(({ atMs }) => atMs),
+        sends: state.sends
+          .filter(({ status }) => status !== "refused")
+          .map(({ atMs, channel, provider, messageId, asn }) => ({
+            atMs,
+            channel,
+            provider,
+            messageId,
+            asn,
+          })),
         holds: state.sends.flatMap(({ hold }) => hold ?? []),
       },
     };
@@ -226,6 +263,9 @@ export function settleSend(
 ): SessionState {
   const refused = outcome.status === "refused";
   const settled = refused ? { ...outcome, hold: null } : outcome;
+  // Its receipt may have been quicker than the answer.
+  const word = state.sends[sendIndex]?.status;
+  if (word === "delivered" || word === "undelivered") return state;
   // A later message that left has its own claim on the code's life.
   const last = state.sends.slice(sendIndex + 1).every(({ status }) => status === "refused");
   const before = refused && last ? state.sends[sendIndex]?.codeExpiredAtMs : undefined;
@@ -234,6 +274,23 @@ export function settleSend(
   const nothingLeft = sends.every((send) => send.status === "refused");
   const status = nothingLeft && state.status === "open" ? "closed" : state.status;
   return { ...state, sends, status, codeExpiresAtMs };
+}
+
+/**
+ * Takes in a provider's receipt. They come late, twice and out of order: a delivered message stays delivered, and whatever
+ * comes after a final word changes nothing else.
+ */
+export function receiveReceipt(
+  state: SessionState,
+  sendIndex: number,
+  receipt: { status: "delivered" | "undelivered"; messageId: string },
+): { state: SessionState; changed: boolean } {
+  const send = state.sends[sendIndex];
+  const final = send?.status === "delivered" || send?.status === "refused" || send?.status === receipt.status;
+  if (send === undefined || final) return { state, changed: false };
+  const settled = { ...send, status: receipt.status, messageId: receipt.messageId };
+  const sends = state.sends.map((other, index) => (index === sendIndex ? settled : other));
+  return { state: { ...state, sends }, changed: true };
 }
 
 /** What may be told to whoever holds the session token. */
@@ -251,6 +308,13 @@ export function viewSession(state: SessionState, rules: SessionRules, nowMs: num
     attemptsLeft: Math.max(0, rules.attempts.max - state.attempts),
     expiresInSeconds: over ? 0 : seconds(state.codeExpiresAtMs - nowMs),
     resendInSeconds: over || locked || resendAtMs === null ? null : seconds(resendAtMs - nowMs),
+    nextChannels:
+      over || locked
+        ? []
+        : rules.delivery.channels.flatMap((channel) => {
+            const atMs = channelAtMs(state, channel, rules);
+            return atMs === null ? [] : [{ channel, availableInSeconds: seconds(atMs - nowMs) }];
+          }),
   };
 }
 
@@ -260,7 +324,22 @@ function nextResendAtMs(state: SessionState, rules: SessionRules): number | null
   const waitSeconds = rules.resend.wait_seconds[out.length - 1];
   const last = out.at(-1);
   if (waitSeconds === undefined || last === undefined) return null;
-  const atMs = last.atMs + waitSeconds * 1000;
+  // Nothing is on its way that a wait could be for.
+  const atMs = last.status === "undelivered" ? last.atMs : last.atMs + waitSeconds * 1000;
+  return atMs < state.endsAtMs ? atMs : null;
+}
+
+/** When the next message may go by this channel; null when not in this session. */
+function channelAtMs(state: SessionState, channel: Channel, rules: SessionRules): number | null {
+  const nextMs = nextResendAtMs(state, rules);
+  if (nextMs === null) return null;
+  if (state.landline) return channel === "voice" ? nextMs : null;
+  if (channel !== "voice") return nextMs;
+  const out = state.sends.filter(({ status }) => status !== "refused");
+  const missing = rules.delivery.voice_after_messages - out.filter((send) => send.channel !== "voice").length;
+  const waits = rules.resend.wait_seconds.slice(out.length, out.length + Math.max(0, missing));
+  if (waits.length < missing) return null;
+  const atMs = nextMs + waits.reduce((sum, wait) => sum + wait, 0) * 1000;
   return atMs < state.endsAtMs ? atMs : null;
 }
 

@@ -1,3 +1,5 @@
+import type { MinuteTally } from "./tally.ts";
+
 /** Messages that left in one minute, and how many of them were answered by now. */
 export interface Cohort {
   /** Minutes since 1970, of sending. */
@@ -38,14 +40,29 @@ export function answeredBy(ageSeconds: number, curve: AnswerCurve): number {
   return previousShare;
 }
 
-/** Send-to-verify ratio over cohorts; each cohort's age is taken from the middle of its minute. */
+/** Seconds into its minute at which a message may have left: four of them stand for all. */
+const SECONDS = [7.5, 22.5, 37.5, 52.5];
+
+/** The share of a minute's messages that could have been answered by now, on average over the minute. */
+export const ripeShare = (minute: number, nowMs: number, curve: AnswerCurve): number =>
+  SECONDS.reduce((sum, second) => sum + answeredBy(nowMs / 1000 - minute * 60 - second, curve), 0) /
+  SECONDS.length;
+
+/** One subject's messages, minute by minute, in the order of the minutes. */
+export function cohortsOf(minutes: readonly MinuteTally[], key: string): Cohort[] {
+  return minutes.map(({ minute, tally }) => {
+    const { sent = 0, verified = 0 } = tally.get(key) ?? {};
+    return { minute, sent, verified };
+  });
+}
+
+/** Send-to-verify ratio over cohorts. */
 export function readRatio(cohorts: readonly Cohort[], nowMs: number, curve: AnswerCurve): RatioReading {
   let [sent, verified, due] = [0, 0, 0];
   for (const cohort of cohorts) {
-    const ageSeconds = Math.max(0, nowMs / 1000 - cohort.minute * 60 - 30);
     sent += cohort.sent;
     verified += cohort.verified;
-    due += Math.max(cohort.verified, cohort.sent * answeredBy(ageSeconds, curve));
+    due += Math.max(cohort.verified, cohort.sent * ripeShare(cohort.minute, nowMs, curve));
   }
   return { sent, verified, due, ratio: due > 0 ? Math.min(1, verified / due) : null };
 }

@@ -1,20 +1,42 @@
 import type { RatioReading } from "./cohorts.ts";
+import type { Finding } from "./finding.ts";
 
 /** How worried the service is; each step tightens what the edge asks of a stranger. */
 export const POSTURES = ["normal", "elevated", "emergency", "shutdown"] as const;
 export type Posture = (typeof POSTURES)[number];
 
-/** The control document: one KV value that every place reads. Absent means normal. */
+/** The control document: what every place acts on. Absent means normal. */
 export interface ControlDocument {
   posture: Posture;
   since_ms: number;
   until_ms: number;
   by: "cron" | "operator";
+  /** Who of the operators. */
+  who?: string | undefined;
   why: string;
   /** An operator lets sending go on over the spend caps for as long as this document lives. */
   caps_lifted?: boolean | undefined;
+  /** An operator lets no more than this many messages out in a minute. */
+  max_per_minute?: number | undefined;
   /** Since when the cron has seen nothing wrong; null while it does. */
   healthy_since_ms: number | null;
+}
+
+/** What a posture asks of strangers beside what the policy does; every part is data, so that a posture is. */
+export interface PostureRules {
+  /** Whether every public client's send needs a CAPTCHA token. */
+  challenge: "as_usual" | "always";
+  /** Every stranger must bring a freshly solved one. */
+  fresh_challenge: boolean;
+  /** Callers' limits are multiplied by this, never below one. */
+  limit_factor: number;
+  /** Prefixes in which nobody ever verified. */
+  unknown_ranges: "as_usual" | "challenge" | "stop";
+}
+
+export interface PosturesPolicy {
+  elevated: PostureRules;
+  emergency: PostureRules;
 }
 
 export interface MonitorPolicy {
@@ -23,10 +45,44 @@ export interface MonitorPolicy {
   min_sends: number;
   /** Below this share of answers it is an attack; 60 to 80 % is normal. */
   alarm_ratio: number;
-  /** Healthy minutes before the cron takes its own flag down. */
+  /** Once alarmed, a ratio under this is still ill. */
+  clear_ratio: number;
+  /** Healthy minutes before the cron lowers the posture by a step. */
   clear_after_minutes: number;
   flag_seconds: number;
+  /** A run that comes this long after the last one is itself worth an alert. */
+  late_after_minutes: number;
+  /** Time to verify before anything has been measured. */
   answer_curve: readonly (readonly [number, number])[];
+  /** Sequential test of a destination's conversion against its own history. */
+  collapse: {
+    /** Messages a destination must have in its history (they fade) to have one. */
+    history_sent: number;
+    /** The alternative: conversion at this share of what it was. */
+    to_share: number;
+    false_alarm: number;
+  };
+  /** Against the same time of day in the past week. */
+  volume: { factor: number; min_sent: number };
+  new_destination: { min_sent: number };
+  sources: { numbers_per_address: number; numbers_per_network: number };
+  /** Many of a block's messages to one hundred of its numbers. */
+  dense: { min_sent: number; false_alarm: number };
+  /** Requests that met a used-up budget, against what is usual. */
+  turned_away: { min: number; factor: number };
+  /** Times the plan's hourly part. */
+  spend: { hour_factor: number };
+  outcomes: { window_minutes: number; min_outcomes: number; spend_factor: number; false_alarm: number };
+  delivery: { min_sent: number; failing_share: number };
+  blocks: {
+    first_seconds: number;
+    /** Each return within a week is for this many times longer. */
+    factor: number;
+    longest_seconds: number;
+    /** One message in this time goes through to see whether it converts. */
+    probe_seconds: number;
+    most: number;
+  };
 }
 
 export type ControlDecision =
@@ -34,40 +90,76 @@ export type ControlDecision =
   | { kind: "write"; document: ControlDocument }
   | { kind: "clear" };
 
-/** True when the reading says that messages are being asked for by nobody. */
-export function isAttack(reading: RatioReading, policy: MonitorPolicy): boolean {
-  return reading.due > policy.min_sends && reading.ratio !== null && reading.ratio < policy.alarm_ratio;
+/** The rules that hold in a posture; null for the policy as it is. A shutdown is no looser than an emergency. */
+export function rulesOf(posture: Posture, postures: PosturesPolicy): PostureRules | null {
+  if (posture === "normal") return null;
+  return posture === "elevated" ? postures.elevated : postures.emergency;
+}
+
+/** What the worst of the findings asks for; `normal` when they only tell people something. */
+export function askedFor(findings: readonly Finding[]): Posture {
+  if (findings.some(({ severity }) => severity === "emergency")) return "emergency";
+  return findings.some(({ severity }) => severity === "elevated") ? "elevated" : "normal";
 }
 
 /**
- * The cron's next word on the flag: raise on an attack, extend while it lasts, take down after enough healthy minutes.
- * What an operator set stays until it ends or is taken back: people always win over the cron.
+ * The cron's next word on the flag: raised at once to what the findings ask for, extended while they ask for as much, and
+ * lowered by one step after enough healthy minutes; an elevated finding never lowers an emergency early. What an operator
+ * set stays until it ends or is taken back: people always win over the cron.
+ *
+ * A minute is healthy when nothing asks for the posture and somebody answered within the window. Without a single answer
+ * nothing shows that the attack is over, so healthy time starts again; nothing shows that it goes on either, so the flag
+ * is not extended and ends with its hour.
+ *
+ * @param current the document in force, whoever wrote it; null or ended for none
+ * @param reading the overall conversion of the window
  */
-export function nextControl(
+export function nextPosture(
   current: ControlDocument | null,
+  findings: readonly Finding[],
   reading: RatioReading,
   policy: MonitorPolicy,
   nowMs: number,
 ): ControlDecision {
   const running = current !== null && nowMs < current.until_ms ? current : null;
   if (running?.by === "operator") return { kind: "keep" };
-  if (isAttack(reading, policy)) {
-    const percent = Math.round((reading.ratio ?? 0) * 100);
+  const asked = askedFor(findings);
+  const untilMs = nowMs + policy.flag_seconds * 1000;
+  const rank = (posture: Posture) => POSTURES.indexOf(posture);
+  const inForce = running?.posture ?? "normal";
+  if (asked !== "normal" && rank(asked) >= rank(inForce)) {
     return {
       kind: "write",
       document: {
-        posture: "emergency",
-        since_ms: running?.since_ms ?? nowMs,
-        until_ms: nowMs + policy.flag_seconds * 1000,
+        posture: asked,
+        since_ms: running?.posture === asked ? running.since_ms : nowMs,
+        until_ms: untilMs,
         by: "cron",
-        why: `${reading.sent} sent, ${reading.verified} verified in ${policy.window_minutes} min: ${percent} % of those due`,
+        why: findings.find(({ severity }) => severity === asked)?.says ?? "",
         healthy_since_ms: null,
       },
     };
   }
   if (running === null) return { kind: "keep" };
-  const healthySinceMs = running.healthy_since_ms ?? nowMs;
-  if (nowMs - healthySinceMs >= policy.clear_after_minutes * 60_000) return { kind: "clear" };
-  if (running.healthy_since_ms !== null) return { kind: "keep" };
-  return { kind: "write", document: { ...running, healthy_since_ms: healthySinceMs } };
+  if (reading.verified === 0) {
+    if (running.healthy_since_ms === null) return { kind: "keep" };
+    return { kind: "write", document: { ...running, healthy_since_ms: null } };
+  }
+  if (running.healthy_since_ms === null) {
+    return { kind: "write", document: { ...running, healthy_since_ms: nowMs } };
+  }
+  if (nowMs - running.healthy_since_ms < policy.clear_after_minutes * 60_000) return { kind: "keep" };
+  const lower = POSTURES[rank(running.posture) - 1] ?? "normal";
+  if (lower === "normal") return { kind: "clear" };
+  return {
+    kind: "write",
+    document: {
+      ...running,
+      posture: lower,
+      since_ms: nowMs,
+      until_ms: untilMs,
+      why: `nothing asked for ${running.posture} for ${policy.clear_after_minutes} minutes; before: ${running.why}`,
+      healthy_since_ms: asked === lower ? null : nowMs,
+    },
+  };
 }

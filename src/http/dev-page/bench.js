@@ -2,7 +2,6 @@
  * The developer's side of the page: what a person would not choose, and what the service answered.
  *
  * @typedef {import("./settings.ts").DevSettings} DevSettings
- * @typedef {ReturnType<typeof makeBench>} Bench
  */
 import { element, make } from "./dom.js";
 
@@ -11,8 +10,11 @@ const DUMMY_TOKEN = "XXXX.DUMMY.TOKEN.XXXX";
 
 const LONGEST_SHOWN = 120;
 
-/** @param {DevSettings} settings */
-export function makeBench(settings) {
+/**
+ * @param {HTMLElement} form follows the flow and the reference chosen here
+ * @param {DevSettings} settings
+ */
+export function makeBench(form, settings) {
   const flow = element("flow", HTMLSelectElement);
   const reference = element("reference", HTMLInputElement);
   const client = element("client", HTMLInputElement);
@@ -21,28 +23,21 @@ export function makeBench(settings) {
   let onceToken = "";
 
   flow.append(...settings.flows.map((name) => make("option", name)));
-  for (const link of document.querySelectorAll("a.inbox")) {
-    if (link instanceof HTMLAnchorElement && settings.inbox_url) link.href = settings.inbox_url;
-  }
+  flow.value = "default";
+  flow.addEventListener("change", () => form.setAttribute("flow", flow.value));
+  // At each letter: the form starts anew, and must not do so when the person has gone on to it.
+  reference.addEventListener("input", () => {
+    if (reference.value === "") form.removeAttribute("reference");
+    else form.setAttribute("reference", reference.value);
+  });
 
   return {
-    flow: () => flow.value,
-
-    /** @returns {{ reference?: string }} */
-    reference: () => (reference.value === "" ? {} : { reference: reference.value }),
-
-    /** @returns {Record<string, string>} */
-    clientHeader: () => {
-      const ip = client.value.trim();
-      return ip === "" ? {} : { "X-Tollgate-Dev-Client": JSON.stringify({ ip }) };
-    },
-
     /**
      * The token that a solved check yields.
      *
-     * @returns {string | undefined}
+     * @returns {string | null}
      */
-    token() {
+    captcha() {
       switch (kind.value) {
         case "once":
           onceToken = `once-${crypto.randomUUID()}`;
@@ -53,18 +48,42 @@ export function makeBench(settings) {
         case "forged":
           return "not-a-real-token";
         case "none":
-          return undefined;
+          return null;
         default:
           return DUMMY_TOKEN;
       }
     },
 
-    /** @param {import("./api.js").Exchange} exchange */
-    showExchange({ request, status, body }) {
-      element("exchange-line", HTMLElement).textContent = `${request} → ${status ?? "no answer"}`;
-      element("exchange-body", HTMLElement).textContent = JSON.stringify(body, shorten, 2);
+    /**
+     * Makes the form's requests from the client address chosen here, and shows what came back.
+     *
+     * @param {RequestInfo | URL} url
+     * @param {RequestInit} [init]
+     */
+    async fetch(url, init) {
+      const headers = new Headers(init?.headers);
+      const ip = client.value.trim();
+      if (ip !== "") headers.set("X-Tollgate-Dev-Client", JSON.stringify({ ip }));
+      const line = `${init?.method ?? "GET"} ${url}`;
+      try {
+        const response = await fetch(url, { ...init, headers });
+        show(`${line} → ${response.status}`, await response.clone().json());
+        return response;
+      } catch (error) {
+        show(`${line} → no answer`, null);
+        throw error;
+      }
     },
   };
+}
+
+/**
+ * @param {string} line
+ * @param {unknown} body
+ */
+function show(line, body) {
+  element("exchange-line", HTMLElement).textContent = line;
+  element("exchange-body", HTMLElement).textContent = JSON.stringify(body, shorten, 2);
 }
 
 /**
@@ -76,29 +95,4 @@ export function makeBench(settings) {
 function shorten(_key, value) {
   const isLong = typeof value === "string" && value.length > LONGEST_SHOWN;
   return isLong ? `${value.slice(0, 16)}… (${value.length} characters)` : value;
-}
-
-/**
- * Stands in for the Turnstile widget, which comes from the internet and is not loaded here.
- *
- * @param {HTMLElement} root gets the widget
- * @param {() => string | undefined} newToken
- */
-export function makeHumanCheck(root, newToken) {
-  const template = element("human-check", HTMLTemplateElement);
-  root.append(template.content.cloneNode(true));
-  const box = root.querySelector("input");
-  if (!box) throw new Error("the human check has no box");
-  return {
-    /** @returns {{ captcha_token?: string }} */
-    answer() {
-      const token = box.checked ? newToken() : undefined;
-      return token === undefined ? {} : { captcha_token: token };
-    },
-    /** A token is good once, so whatever used it needs another. */
-    reset() {
-      box.checked = false;
-    },
-    focus: () => box.focus(),
-  };
 }

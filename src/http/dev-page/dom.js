@@ -24,16 +24,3 @@ export function make(tag, text) {
   made.textContent = text;
   return made;
 }
-
-/**
- * Shows that a button's work is under way. It is not disabled, because that would take the keyboard's focus from it.
- *
- * @param {HTMLButtonElement} button
- * @param {boolean} busy
- */
-export function setBusy(button, busy) {
-  button.ariaBusy = String(busy);
-}
-
-/** @param {HTMLButtonElement} button */
-export const isBusy = (button) => button.ariaBusy === "true";

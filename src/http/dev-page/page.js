@@ -1,39 +1,40 @@
-/** The journey: a number, its code, the proof. Each step is a module; this one says which is on the page. */
-import { makeApi } from "./api.js";
+/** The form at work, with the phone it sends to and the proof it gives beside it. */
 import { makeBench } from "./bench.js";
-import { makeCodeStep } from "./code-step.js";
 import { element } from "./dom.js";
-import { makeNumberStep } from "./number-step.js";
-import { makeVerifiedStep } from "./verified-step.js";
+import { watchInbox } from "./inbox.js";
+import { makeProofPanel } from "./proof-panel.js";
 
-const STEPS = /** @type {const} */ (["number", "code", "verified"]);
+/** @typedef {HTMLElement & { reset(): void }} Form */
 
-const bench = makeBench(await readSettings());
-const api = makeApi({ headers: bench.clientHeader, onExchange: bench.showExchange });
+const form = /** @type {Form} */ (element("form", HTMLElement));
+const settings = await readSettings();
+const { captcha, fetch: observedFetch } = makeBench(form, settings);
+const proof = makeProofPanel();
 
-const numberStep = makeNumberStep({
-  api,
-  bench,
-  onSent(sent) {
-    go("code");
-    codeStep.show(sent);
-  },
+Object.assign(form, { captcha, fetch: observedFetch });
+form.addEventListener("verified", (event) => {
+  if (event instanceof CustomEvent) void proof.show(event.detail.proof);
 });
-const codeStep = makeCodeStep({
-  api,
-  bench,
-  onVerified(verified) {
-    go("verified");
-    verifiedStep.show(verified);
-  },
-  onLeave: backToNumber,
+element("again", HTMLButtonElement).addEventListener("click", () => {
+  proof.hide();
+  form.reset();
 });
-const verifiedStep = makeVerifiedStep({ api, onLeave: backToNumber });
-
-go("number");
+for (const name of ["lang", "theme", "dir"]) {
+  const choice = element(name, HTMLSelectElement);
+  choice.addEventListener("change", () => {
+    if (choice.value === "") form.removeAttribute(name);
+    else form.setAttribute(name, choice.value);
+  });
+}
+if (settings.inbox_url) {
+  const link = element("inbox-link", HTMLAnchorElement);
+  link.href = settings.inbox_url;
+  link.hidden = false;
+  watchInbox();
+}
 
 /**
- * The journey works without them.
+ * The form works without them.
  *
  * @returns {Promise<import("./settings.ts").DevSettings>}
  */
@@ -45,19 +46,4 @@ async function readSettings() {
     // The first send will say that the service cannot be reached.
   }
   return { flows: ["default"], inbox_url: null };
-}
-
-function backToNumber() {
-  go("number");
-  numberStep.focus();
-}
-
-/** @param {typeof STEPS[number]} step */
-function go(step) {
-  for (const name of STEPS) {
-    element(`${name}-step`, HTMLElement).hidden = name !== step;
-    const mark = element(`${name}-mark`, HTMLElement);
-    mark.ariaCurrent = name === step ? "step" : null;
-    mark.classList.toggle("done", STEPS.indexOf(name) < STEPS.indexOf(step));
-  }
 }

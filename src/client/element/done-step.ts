@@ -1,0 +1,20 @@
+import type { Verified } from "../client.ts";
+import { h, numberOf } from "./dom.ts";
+import type { Kit, Step } from "./kit.ts";
+import { readable } from "./phone-field.ts";
+
+/** The end: the number is verified. */
+export function doneStep({ language }: Kit, { phone }: Verified): Step {
+  const title = h("h2", { part: "title", tabindex: "-1" }, language.words.done);
+  return {
+    root: h(
+      "div",
+      { part: "done" },
+      h("span", { part: "tick", "aria-hidden": "true" }),
+      title,
+      h("p", { part: "lede" }, numberOf(readable(phone))),
+    ),
+    focus: () => title.focus(),
+    leave() {},
+  };
+}

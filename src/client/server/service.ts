@@ -1,0 +1,181 @@
+import type {
+  Problem,
+  SendAnswer,
+  SendRequest,
+  SessionAnswer,
+  VerifyAnswer,
+  VerifyRequest,
+} from "../../http/contract.ts";
+
+const TIMEOUT_MS = 10_000;
+/** Waits before the second and the third try of a request that nobody answered. */
+const RETRY_WAITS_MS = [250, 1_000];
+
+/** Your end user, as your server saw them: limits and budgets go by this, not by your server's own address. */
+export type ClientFacts = NonNullable<SendRequest["client"]>;
+
+export type ServerSend = Omit<SendRequest, "session" | "client"> & { client: ClientFacts };
+/** The session whose code goes out again, and what the send may repeat: another channel, a CAPTCHA token. */
+export type ServerResend = Pick<SendRequest, "channel" | "captcha_token" | "device_token" | "device_id"> & {
+  session: string;
+  client: ClientFacts;
+};
+export type ServerVerify = VerifyRequest & { client: ClientFacts };
+
+/** What became of somebody who was verified: it teaches the service which destinations are worth their messages. */
+export interface OutcomeReport {
+  /** One of the policy's `outcomes`: `signup`, `payment` ... */
+  type: string;
+  /** The `jti` of the proof. */
+  proof_id: string;
+  /** When it happened, as RFC 3339. */
+  at?: string | undefined;
+  /** What it was worth, in millionths of the price table's currency. */
+  value_micros?: number | undefined;
+}
+
+export interface OutcomesAnswer {
+  /** Counted now. */
+  accepted: number;
+  /** Counted before, for the same proof and type. */
+  repeated: number;
+}
+
+/** Answers and problems as the wire has them, so that a backend can hand them on to its app. */
+export type Outcome<Answer> =
+  | { ok: true; answer: Answer }
+  /** The service said no: `code` is stable, `problem` has what it comes with (RFC 9457). */
+  | { ok: false; code: Problem["code"]; problem: Problem }
+  /** No answer, or none of the service's own. A verify may have counted all the same. */
+  | { ok: false; code: "unreachable" | "unreadable_answer"; problem?: undefined };
+
+interface CallOptions {
+  signal?: AbortSignal | undefined;
+}
+
+export interface ServerClientOptions {
+  /** Of the service, for example `https://verify.example.com`. */
+  baseUrl: string;
+  /** `tg_...`; keep it on your server. */
+  apiKey: string;
+  /** In place of the global one: a service binding's, for example. */
+  fetch?: typeof fetch | undefined;
+}
+
+export interface ServerClient {
+  /**
+   * Sends a code. Repeated with the same idempotency key it is the same verification: one message, one bill. Without one
+   * from you each call is a verification of its own, and only its own retries share a key.
+   */
+  send(
+    request: ServerSend,
+    options?: CallOptions & { idempotencyKey?: string | undefined },
+  ): Promise<Outcome<SendAnswer>>;
+  /** Sends the code of a session again. Not retried: a second message costs a second time. */
+  resend(request: ServerResend, options?: CallOptions): Promise<Outcome<SendAnswer>>;
+  /** Spends one attempt. Not retried: an attempt may count although its answer is lost. */
+  verify(request: ServerVerify, options?: CallOptions): Promise<Outcome<VerifyAnswer>>;
+  /** The state of a session and of its delivery. */
+  status(session: string, options?: CallOptions): Promise<Outcome<SessionAnswer>>;
+  /** Reports what became of people who were verified, at most 100 at a time. One that is repeated counts once. */
+  outcomes(reports: readonly OutcomeReport[], options?: CallOptions): Promise<Outcome<OutcomesAnswer>>;
+}
+
+/**
+ * A client for backends that drive the service for their own users, with an API key. No call rejects, but when its
+ * signal is aborted: then with the signal's reason.
+ */
+export function createServerClient(client: ServerClientOptions): ServerClient {
+  const base = client.baseUrl.replace(/\/+$/, "");
+  const withKey = { authorization: `Bearer ${client.apiKey}` };
+
+  async function call<Answer>(path: string, init: Call): Promise<Outcome<Answer>> {
+    const waitsMs = init.repeatable ? [...RETRY_WAITS_MS] : [];
+    for (;;) {
+      const response = await once(`${base}${path}`, init);
+      if (response !== null) return read<Answer>(response);
+      const waitMs = waitsMs.shift();
+      if (waitMs === undefined) return { ok: false, code: "unreachable" };
+      await pause(waitMs, init.signal);
+    }
+  }
+
+  /** null: nobody answered. */
+  async function once(url: string, { method, headers, body, signal }: Call): Promise<Response | null> {
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    try {
+      return await (client.fetch ?? fetch)(url, {
+        method,
+        headers: body === undefined ? headers : { ...headers, "content-type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        // The key goes to the service and nowhere else.
+        redirect: "manual",
+      });
+    } catch {
+      signal?.throwIfAborted();
+      return null;
+    }
+  }
+
+  const post = <Answer>(path: string, body: unknown, init: Partial<Call>) =>
+    call<Answer>(path, { method: "POST", headers: withKey, body, repeatable: false, ...init });
+
+  return {
+    send: (request, { idempotencyKey = crypto.randomUUID(), ...options } = {}) =>
+      post("/v1/send", request, {
+        headers: { ...withKey, "idempotency-key": idempotencyKey },
+        repeatable: true,
+        ...options,
+      }),
+    resend: (request, options) => post("/v1/send", request, { ...options }),
+    verify: (request, options) => post("/v1/verify", request, { ...options }),
+    status: (session, options) =>
+      call("/v1/session", {
+        method: "GET",
+        headers: { authorization: `Bearer ${session}` },
+        repeatable: true,
+        ...options,
+      }),
+    outcomes: (reports, options) =>
+      post("/v1/outcomes", { outcomes: reports }, { repeatable: true, ...options }),
+  };
+}
+
+interface Call extends CallOptions {
+  method: "GET" | "POST";
+  headers: Record<string, string>;
+  body?: unknown;
+  /** Whether the service takes a second one for the first. */
+  repeatable: boolean;
+}
+
+async function read<Answer>(response: Response): Promise<Outcome<Answer>> {
+  const body: unknown = await response.json().catch(() => null);
+  if (typeof body === "object" && body !== null) {
+    if (response.ok) return { ok: true, answer: body as Answer };
+    if ("code" in body && typeof body.code === "string") {
+      const problem = body as Problem;
+      return { ok: false, code: problem.code, problem };
+    }
+  }
+  return { ok: false, code: "unreadable_answer" };
+}
+
+/** Waits about this long; rejects with the signal's reason when it is aborted. */
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      },
+      ms * (0.5 + Math.random() / 2),
+    );
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}

@@ -1,0 +1,63 @@
+/** Who may look at a running service and act on it. */
+
+/** A viewer reads; an operator acts too. */
+export const ROLES = ["viewer", "operator"] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Operator {
+  /** Token name or the Access user's e-mail address: in the log of actions, and in what people are shown. */
+  who: string;
+  role: Role;
+}
+
+export interface OperatorsPort {
+  /**
+   * Who presents these headers: `Authorization: Bearer` with an operator token, or the assertion that Cloudflare Access puts
+   * on what it lets through. A bearer token counts alone: a wrong one is never made good by an assertion beside it.
+   */
+  identify(
+    headers: Headers,
+  ): Promise<
+    | ({ kind: "operator" } & Operator)
+    | { kind: "refused"; cause: string }
+    | { kind: "unavailable"; cause: string }
+  >;
+}
+
+/** What is kept of an operator token. Nothing in it is secret: the token cannot be made from it. */
+export interface OperatorToken extends Operator {
+  /** SHA-256 of the token's text, in hexadecimal. */
+  hash: string;
+}
+
+const ENTRY = /^([a-z0-9][a-z0-9-]{0,39}):(viewer|operator):([0-9a-f]{64})$/;
+const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
+
+export const isOperatorName = (text: string): boolean => NAME.test(text);
+
+/** One entry of the setting ADMIN_TOKENS. */
+export const formatOperatorToken = ({ who, role, hash }: OperatorToken): string => `${who}:${role}:${hash}`;
+
+/**
+ * Reads the setting ADMIN_TOKENS: `name:role:hash` entries separated by commas. Empty text is an empty list.
+ *
+ * @returns the tokens, or every fault by the entry's place, never by its text
+ */
+export function parseOperatorTokens(
+  text: string,
+): { ok: true; tokens: OperatorToken[] } | { ok: false; faults: string[] } {
+  const entries = text.split(",").map((entry) => entry.trim());
+  if (entries.length === 1 && entries[0] === "") return { ok: true, tokens: [] };
+  const tokens: OperatorToken[] = [];
+  const faults: string[] = [];
+  for (const [at, entry] of entries.entries()) {
+    const [, who = "", role, hash = ""] = ENTRY.exec(entry) ?? [];
+    if (role !== "viewer" && role !== "operator") {
+      faults.push(`entry ${at + 1} is not name:viewer or operator:SHA-256 in hexadecimal`);
+      continue;
+    }
+    if (tokens.some((token) => token.who === who)) faults.push(`entry ${at + 1} has the name of another`);
+    tokens.push({ who, role, hash });
+  }
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, tokens };
+}

@@ -1,0 +1,31 @@
+/** The tag in its canonical form (`pt-br` is `pt-BR`, the old `in` is `id`), or null for what is no BCP 47 tag. */
+export function canonicalLocale(tag: string): string | null {
+  try {
+    return Intl.getCanonicalLocales(tag)[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The best of the available locales by RFC 4647, 3.4 (lookup): the wanted tag loses its last subtag until one is
+ * available, so `es-419` finds `es`.
+ *
+ * @param wanted in the order of preference; what is no tag is passed over
+ * @param available canonical tags
+ * @returns null when none fits
+ */
+export function lookUpLocale(wanted: readonly string[], available: readonly string[]): string | null {
+  for (const tag of wanted) {
+    for (let range = canonicalLocale(tag) ?? ""; range !== ""; range = shorter(range)) {
+      if (available.includes(range)) return range;
+    }
+  }
+  return null;
+}
+
+/** A single letter announces an extension and goes with what it announced. */
+function shorter(range: string): string {
+  const rest = range.split("-").slice(0, -1);
+  return (rest.at(-1)?.length === 1 ? rest.slice(0, -1) : rest).join("-");
+}

@@ -1,0 +1,97 @@
+import type { CodePolicy } from "../session/code.ts";
+import { segmentsOf } from "./gsm7.ts";
+import { canonicalLocale, lookUpLocale } from "./locale.ts";
+import { composeMessage, localesFor, type MessagePolicy } from "./message.ts";
+import { SHIPPED } from "./shipped-texts.ts";
+import { fillTemplate } from "./templates.ts";
+
+export interface MessageFaults {
+  /** The service must not start with these. */
+  faults: string[];
+  /** It works, and costs or loses something. */
+  warnings: string[];
+}
+
+/** Every template filled as it will be filled, so that what is named here is what would happen. */
+export function messageFaults(policy: MessagePolicy, code: CodePolicy): MessageFaults {
+  const faults = [...templateFaults(policy, code), ...localeFaults(policy)];
+  return { faults, warnings: faults.length > 0 ? [] : lengthWarnings(policy, code) };
+}
+
+function templateFaults({ brand, templates = {} }: MessagePolicy, code: CodePolicy): string[] {
+  const digits = sampleCode(code);
+  const minutes = Math.ceil(code.ttl_seconds / 60);
+  return Object.entries(templates).flatMap(([flow, byLocale]) =>
+    Object.entries(byLocale).flatMap(([locale, template]) => {
+      const at = `POLICY.message.templates.${flow}.${locale}`;
+      // Nothing can be filled in a language that is none.
+      if (canonicalLocale(locale) !== locale) return [`${at}: is not a canonical BCP 47 tag`];
+      return (["text", "spoken"] as const).flatMap((kind) => {
+        const text = template[kind];
+        if (text === undefined) return [];
+        const fault = faultOf(() => fillTemplate(text, locale, { code: digits, brand, minutes }), digits);
+        return fault === null ? [] : [`${at}.${kind}: ${fault}`];
+      });
+    }),
+  );
+}
+
+function faultOf(fill: () => string, digits: string): string | null {
+  try {
+    return fill().includes(digits) ? null : "does not show {code} as it is";
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    return code === "MISSING_VALUE"
+      ? "names a placeholder other than {code}, {brand} and {minutes}"
+      : "is not an ICU message";
+  }
+}
+
+function localeFaults(policy: MessagePolicy): string[] {
+  const { default_locale, dlt } = policy;
+  const unserved =
+    default_locale !== undefined && lookUpLocale([default_locale], localesFor("default", policy)) === null;
+  const unregistered = Object.entries(dlt?.template_ids ?? {}).flatMap(([flow, byLocale]) =>
+    Object.keys(byLocale)
+      .filter((locale) => !localesFor(flow, policy).includes(locale))
+      .map((locale) => `POLICY.message.dlt.template_ids.${flow}.${locale}: has no text in this locale`),
+  );
+  return [
+    ...(unserved ? [`POLICY.message.default_locale: there is no text in ${default_locale}`] : []),
+    ...unregistered,
+  ];
+}
+
+/** One line per locale, for the longest of its texts. */
+function lengthWarnings(policy: MessagePolicy, code: CodePolicy): string[] {
+  const flows = new Set(
+    ["default", ...Object.keys(policy.templates ?? {})].concat(
+      Object.values(SHIPPED).flatMap(({ texts }) => Object.keys(texts)),
+    ),
+  );
+  const longest = new Map<string, { flow: string; segments: number; units: number; encoding: string }>();
+  for (const flow of flows) {
+    for (const locale of localesFor(flow, policy)) {
+      const what = {
+        code: sampleCode(code),
+        channel: "sms",
+        flow,
+        locale,
+        ttlSeconds: code.ttl_seconds,
+      } as const;
+      const size = segmentsOf(composeMessage(what, policy).body);
+      if (size.units > (longest.get(locale)?.units ?? 0)) longest.set(locale, { flow, ...size });
+    }
+  }
+  return [...longest]
+    .filter(([, { segments }]) => segments > 1)
+    .map(([locale, { flow, segments, units, encoding }]) => {
+      const size = `${units} ${encoding === "gsm7" ? "GSM-7" : "UCS-2"} characters`;
+      const app =
+        policy.app_hash === undefined ? "" : ", and no app can read it: Android wants 140 bytes at most";
+      return `POLICY.message: ${locale} (flow ${flow}) needs ${segments} segments, ${size}${app}`;
+    });
+}
+
+/** A leading zero, so that a template which makes a number of the code is found out. */
+const sampleCode = ({ length }: CodePolicy): string => "0123456789".slice(0, length);

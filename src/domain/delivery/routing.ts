@@ -1,0 +1,162 @@
+/**
+ * Which provider gets a message. Conversion decides first: for each route one draw from what its recent answers leave open
+ * (Thompson sampling), so that a route nobody has heard of lately is tried now and then, in proportion to how likely it is
+ * the best one, without a fixed share of traffic wasted on it. Among draws that are as good as equal the price decides.
+ *
+ * UCB was the other candidate: it is deterministic, so every place would move to the same route in the same minute, on
+ * figures that are a minute old; draws spread the places.
+ */
+import type { Channel } from "../session/session.ts";
+
+export const PROVIDERS = [
+  "sandbox",
+  "sandbox_b",
+  "sandbox_c",
+  "twilio",
+  "vonage",
+  "startmessaging",
+  "msg91",
+  "webhook",
+] as const;
+export type ProviderName = (typeof PROVIDERS)[number];
+
+/** A provider's way to a country by a channel. */
+export interface Route {
+  provider: string;
+  channel: Channel;
+  costMicros: number;
+}
+
+/** What is known of a route: answers with fading weight, and until when it rests. */
+export interface RouteRecord {
+  verified: number;
+  unanswered: number;
+  /** Failures in a row, refused or silent. */
+  failures: number;
+  restUntilMs: number;
+}
+
+export interface RoutingPolicy {
+  /** Countries whose messages go by this provider while it is not resting. */
+  pin: Readonly<Record<string, string>>;
+  /** How much of its draw a route keeps, by provider: 1 by itself, 0.5 halves its chances. */
+  weight: Readonly<Record<string, number>>;
+  /** Providers that get nothing new. */
+  drain: readonly string[];
+  /** Draws this near to the best one are equal, and the cheaper goes first. */
+  equal_within: number;
+  rest: {
+    /** Failures in a row after which a route rests. */
+    after_failures: number;
+    /** How long the 1st, 2nd, ... rest is; the last one repeats. */
+    seconds: readonly number[];
+  };
+}
+
+export const FRESH_ROUTE: RouteRecord = { verified: 0, unanswered: 0, failures: 0, restUntilMs: 0 };
+
+/** A route remembers about as many of its own answers as this: what came before has faded. */
+const MEMORY = 24;
+
+/** And forgets what it knew as others are used: after about so many messages elsewhere it is worth another look. */
+const FORGETS_IN = 90;
+
+/** Two answered messages of three: what people do on a good route, as strong as this many messages. */
+const PRIOR = { verified: 2, unanswered: 1 };
+
+/** Orders the routes, the best first; those that rest or drain come last, for when nothing else is left. */
+export function orderRoutes(
+  routes: readonly Route[],
+  records: ReadonlyMap<string, RouteRecord>,
+  policy: RoutingPolicy,
+  country: string,
+  random: () => number,
+  nowMs: number,
+): Route[] {
+  const drawn = routes.map((route) => {
+    const record = records.get(routeKey(route, country)) ?? FRESH_ROUTE;
+    const { verified, unanswered } = record;
+    const draw = drawBeta(PRIOR.verified + verified, PRIOR.unanswered + unanswered, random);
+    return {
+      route,
+      score: draw * (policy.weight[route.provider] ?? 1),
+      pinned: policy.pin[country] === route.provider,
+      idle: nowMs < record.restUntilMs,
+      drained: policy.drain.includes(route.provider),
+    };
+  });
+  const best = Math.max(
+    0,
+    ...drawn.filter(({ idle, drained }) => !idle && !drained).map(({ score }) => score),
+  );
+  const band = (score: number) => Math.floor(Math.max(0, best - score) / policy.equal_within);
+  return drawn
+    .toSorted(
+      (a, b) =>
+        Number(a.drained) - Number(b.drained) ||
+        Number(a.idle) - Number(b.idle) ||
+        Number(b.pinned) - Number(a.pinned) ||
+        band(a.score) - band(b.score) ||
+        a.route.costMicros - b.route.costMicros,
+    )
+    .map(({ route }) => route);
+}
+
+export const routeKey = ({ provider, channel }: Route, country: string): string =>
+  `${provider}/${channel}/${country}`;
+
+/**
+ * Learns what became of messages.
+ *
+ * @param answers of this route: messages verified, and messages that had their time and were not
+ * @param elsewhere messages that went by other routes meanwhile
+ */
+export function learnRoute(
+  record: RouteRecord,
+  answers: { verified: number; unanswered: number },
+  elsewhere: number,
+): RouteRecord {
+  const heard = answers.verified + answers.unanswered;
+  // A minute with more answers than the memory holds says what it says by its ratio.
+  const scale = heard > MEMORY ? MEMORY / heard : 1;
+  const keep = Math.max(0, 1 - heard / MEMORY) * Math.exp(-elsewhere / FORGETS_IN);
+  return {
+    ...record,
+    verified: record.verified * keep + answers.verified * scale,
+    unanswered: record.unanswered * keep + answers.unanswered * scale,
+  };
+}
+
+/** A route that took a message, or failed to: failures in a row make it rest, each time for longer. */
+export function heardOfRoute(
+  record: RouteRecord,
+  failed: boolean,
+  { rest }: RoutingPolicy,
+  nowMs: number,
+): RouteRecord {
+  if (!failed) return { ...record, failures: 0, restUntilMs: 0 };
+  const failures = record.failures + 1;
+  const rests = failures - rest.after_failures;
+  if (rests < 0) return { ...record, failures };
+  const seconds = rest.seconds[Math.min(rests, rest.seconds.length - 1)] ?? 0;
+  return { ...record, failures, restUntilMs: nowMs + seconds * 1000 };
+}
+
+/** One draw from Beta(a, b), as the share of two gamma draws. */
+function drawBeta(a: number, b: number, random: () => number): number {
+  const x = drawGamma(a, random);
+  const y = drawGamma(b, random);
+  return x / (x + y);
+}
+
+/** Marsaglia and Tsang, "A Simple Method for Generating Gamma Variables" (2000); for shapes of at least 1. */
+function drawGamma(shape: number, random: () => number): number {
+  const d = shape - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  for (;;) {
+    const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    const v = (1 + c * normal) ** 3;
+    if (v <= 0) continue;
+    if (Math.log(1 - random()) < 0.5 * normal ** 2 + d - d * v + d * Math.log(v)) return d * v;
+  }
+}

@@ -1,0 +1,202 @@
+/** Ranges, networks and addresses that are shut for a limited time, by the watch or by people. */
+import type { Finding } from "./finding.ts";
+import { splitKey } from "./history.ts";
+import type { WatchMemory } from "./memory.ts";
+import type { MonitorPolicy } from "./posture.ts";
+import { type MinuteTally, OTHERS, sumTallies, tallyKey } from "./tally.ts";
+
+export type BlockKind = "range" | "network" | "address";
+
+export interface Block {
+  kind: BlockKind;
+  /** A number's first digits in E.164 (`+23480`), `AS64500`, or the keyed hash of an address. */
+  subject: string;
+  sinceMs: number;
+  untilMs: number;
+  /** `cron`, or who set it. */
+  by: string;
+  why: string;
+  /** How often it was shut in the last week, this time included: it comes back for longer. */
+  times: number;
+}
+
+/** What people said of a subject: shut it, or never let the watch shut it. */
+export interface OperatorBlock extends Block {
+  exempt: boolean;
+}
+
+export interface BlockChanges {
+  blocked: readonly Block[];
+  lifted: readonly { block: Block; why: string }[];
+  extended: readonly Block[];
+}
+
+const WEEK_MS = 7 * 86_400_000;
+
+/** Subjects whose returns are remembered, the latest. */
+const REMEMBERED = 1000;
+
+/** A prefix is shut as a whole only when its silence is spread: over at least so many blocks of ten thousand numbers, */
+const SPREAD_BLOCKS = 3;
+/** of which the busiest two must not hold more than this share of the silent messages. */
+const NARROW_SHARE = 0.75;
+
+/** For this message, what shuts it: the longest matching range, else its network, else its address; null when nothing does. */
+export function findBlock(
+  blocks: readonly Block[],
+  { e164, asn, addressTag }: { e164: string; asn: number | null; addressTag: string | null },
+  nowMs: number,
+): Block | null {
+  let [range, network, address]: (Block | null)[] = [null, null, null];
+  for (const block of blocks) {
+    if (nowMs >= block.untilMs) continue;
+    if (block.kind === "range") {
+      const longer = block.subject.length > (range?.subject.length ?? 0);
+      if (longer && e164.startsWith(block.subject)) range = block;
+    } else if (block.kind === "network") {
+      if (asn !== null && block.subject === `AS${asn}`) network = block;
+    } else if (block.subject === addressTag) address = block;
+  }
+  return range ?? network ?? address ?? null;
+}
+
+/**
+ * What is shut from now on. A finding with `block` shuts its range, network or address, each return within a week for longer;
+ * a country is never shut, and a whole prefix only when its silence is spread over it, else the blocks that are silent.
+ * A message that left after the shutting and was verified lifts it. For one window after a subject was shut or lifted the
+ * same messages are still in sight, so they neither shut it again nor extend it; what is found after that is new.
+ * When there are more than `most`, those that would end first are let go.
+ *
+ * @param blocks the cron's blocks so far
+ * @param minutes the window's counters
+ * @param operatorBlocks people's word: what they exempted is never shut, nor anything wider or narrower that meets it
+ */
+export function nextBlocks(
+  blocks: readonly Block[],
+  findings: readonly Finding[],
+  remembered: WatchMemory["blocked"],
+  minutes: readonly MinuteTally[],
+  operatorBlocks: readonly OperatorBlock[],
+  policy: MonitorPolicy,
+  nowMs: number,
+): { blocks: Block[]; blocked: WatchMemory["blocked"]; changes: BlockChanges } {
+  const changes = {
+    blocked: [] as Block[],
+    lifted: [] as { block: Block; why: string }[],
+    extended: [] as Block[],
+  };
+  const memory = new Map(Object.entries(remembered).filter(([, { lastMs }]) => nowMs - lastMs < WEEK_MS));
+  const standing = new Map<string, Block>();
+  const lift = (block: Block, why: string) => changes.lifted.push({ block, why });
+
+  for (const block of blocks) {
+    const key = `${block.kind} ${block.subject}`;
+    if (nowMs >= block.untilMs) lift(block, "its time is over");
+    else if (isExempt(block, operatorBlocks, nowMs)) lift(block, "an operator exempted it");
+    else if (converted(block, minutes)) {
+      lift(block, "a message sent meanwhile was verified");
+      memory.set(key, { times: memory.get(key)?.times ?? block.times, lastMs: nowMs });
+    } else standing.set(key, block);
+  }
+
+  for (const finding of findings) {
+    if (!finding.block) continue;
+    for (const [kind, subject] of targetsOf(finding, minutes, operatorBlocks, nowMs)) {
+      const key = `${kind} ${subject}`;
+      const before = memory.get(key);
+      if (before && nowMs - before.lastMs < policy.window_minutes * 60_000) continue;
+      if (kind === "range" && [...standing.values()].some((other) => covers(other, subject))) continue;
+      const current = standing.get(key);
+      const times = current?.times ?? (before?.times ?? 0) + 1;
+      const untilMs = nowMs + blockSeconds(times, policy) * 1000;
+      if (current && current.untilMs - nowMs > (untilMs - nowMs) / 2) continue;
+      const block: Block = {
+        kind,
+        subject,
+        sinceMs: current?.sinceMs ?? nowMs,
+        untilMs,
+        by: "cron",
+        why: finding.says,
+        times,
+      };
+      standing.set(key, block);
+      memory.set(key, { times, lastMs: nowMs });
+      (current ? changes.extended : changes.blocked).push(block);
+    }
+  }
+
+  const kept = [...standing.values()].sort((a, b) => b.untilMs - a.untilMs);
+  for (const block of kept.splice(policy.blocks.most)) lift(block, "others that last longer needed the room");
+  const latest = [...memory].sort(([, a], [, b]) => b.lastMs - a.lastMs).slice(0, REMEMBERED);
+  return { blocks: kept, blocked: Object.fromEntries(latest), changes };
+}
+
+/** How long a subject is shut that was shut so many times in the last week, this time included. */
+const blockSeconds = (times: number, { blocks }: MonitorPolicy): number =>
+  Math.min(blocks.longest_seconds, blocks.first_seconds * blocks.factor ** (times - 1));
+
+const covers = (block: Block, range: string): boolean =>
+  block.kind === "range" && block.subject !== range && range.startsWith(block.subject);
+
+function isExempt(
+  { kind, subject }: Pick<Block, "kind" | "subject">,
+  operatorBlocks: readonly OperatorBlock[],
+  nowMs: number,
+): boolean {
+  return operatorBlocks.some(
+    (said) =>
+      said.exempt &&
+      nowMs < said.untilMs &&
+      said.kind === kind &&
+      (said.subject === subject ||
+        (kind === "range" && (subject.startsWith(said.subject) || said.subject.startsWith(subject)))),
+  );
+}
+
+function converted({ kind, subject, sinceMs }: Block, minutes: readonly MinuteTally[]): boolean {
+  const keys =
+    kind === "range"
+      ? [tallyKey("prefix", subject), tallyKey("block", subject)]
+      : [tallyKey(kind === "network" ? "network" : "address", subject)];
+  return minutes.some(
+    ({ minute, tally }) =>
+      minute * 60_000 >= sinceMs && keys.some((key) => (tally.get(key)?.verified ?? 0) > 0),
+  );
+}
+
+function targetsOf(
+  finding: Finding,
+  minutes: readonly MinuteTally[],
+  operatorBlocks: readonly OperatorBlock[],
+  nowMs: number,
+): [BlockKind, string][] {
+  const [dimension, subject] = splitKey(finding.subject);
+  const wanted = ((): [BlockKind, string][] => {
+    if (subject === OTHERS) return [];
+    if (dimension === "network") return [["network", subject]];
+    if (dimension === "address") return [["address", subject]];
+    if (dimension === "block") return [["range", subject]];
+    if (dimension !== "prefix") return [];
+    const silent = silentBlocks(subject, minutes);
+    const narrow = silent.length < SPREAD_BLOCKS || shareOfTwo(silent) > NARROW_SHARE;
+    if (!narrow && !isExempt({ kind: "range", subject }, operatorBlocks, nowMs)) return [["range", subject]];
+    return silent.slice(0, SPREAD_BLOCKS - 1).map(([block]) => ["range", block]);
+  })();
+  return wanted.filter(([kind, what]) => !isExempt({ kind, subject: what }, operatorBlocks, nowMs));
+}
+
+/** The blocks of a prefix to which messages left in the window and nobody answered, the busiest first. */
+function silentBlocks(prefix: string, minutes: readonly MinuteTally[]): [block: string, sent: number][] {
+  const silent: [string, number][] = [];
+  for (const [key, { sent = 0, verified = 0 }] of sumTallies(minutes.map(({ tally }) => tally))) {
+    const [dimension, block] = splitKey(key);
+    if (dimension === "block" && block.startsWith(prefix) && sent > 0 && verified === 0)
+      silent.push([block, sent]);
+  }
+  return silent.sort(([, a], [, b]) => b - a);
+}
+
+function shareOfTwo(silent: readonly [string, number][]): number {
+  const total = silent.reduce((sum, [, sent]) => sum + sent, 0);
+  return ((silent[0]?.[1] ?? 0) + (silent[1]?.[1] ?? 0)) / total;
+}

@@ -1,0 +1,89 @@
+/** Who asks for how many numbers, and numbers that lie too close together. */
+import { atLeast } from "./chance.ts";
+import type { Finding } from "./finding.ts";
+import { dueOf, type Sight } from "./sight.ts";
+
+/** Messages to one hundred of numbers that a single person who asks again and again accounts for. */
+const ONE_PERSON = 3;
+
+const HUNDREDS_PER_BLOCK = 100;
+
+/**
+ * Addresses and networks that ask for many different numbers. An address is shut for it: no household has as many people.
+ * A network is meant only when those numbers do not answer either, or every mobile carrier would be.
+ *
+ * False alarms: an address is counted, not guessed; a carrier's shared address (CGNAT) with `numbers_per_address` new people
+ * on one day is one. A network needs a conversion below `alarm_ratio` with more than `min_sends` due beside the numbers:
+ * once in 300,000 windows at 70 %, at 60 % once in 2,000 of those with as few messages.
+ */
+export function manyNumbers(sight: Sight): Finding[] {
+  const { policy } = sight;
+  const { numbers_per_address, numbers_per_network } = policy.sources;
+  return sight.subjects.flatMap(({ dimension, key, name, sums }): Finding[] => {
+    const { numbers, sent, verified } = sums;
+    if (dimension === "address") {
+      if (numbers < numbers_per_address) return [];
+      return [
+        {
+          kind: "many_numbers",
+          subject: key,
+          severity: "notice",
+          says: `one address asked for ${numbers} different numbers`,
+          evidence: { numbers, sent },
+          block: true,
+        },
+      ];
+    }
+    if (dimension !== "network" || numbers < numbers_per_network) return [];
+    const due = dueOf(sight, key);
+    if (due <= policy.min_sends || verified >= policy.alarm_ratio * due) return [];
+    return [
+      {
+        kind: "many_numbers",
+        subject: key,
+        severity: "notice",
+        says: `network ${name} asked for ${numbers} different numbers, and ${verified} of ${sent} messages were verified`,
+        evidence: { numbers, sent, verified, due: Math.round(due) },
+        block: true,
+      },
+    ];
+  });
+}
+
+/**
+ * Blocks of ten thousand numbers whose messages lie within one hundred of them, as when someone counts a bought range up,
+ * and fewer than half of which are answered (a company that enrols its people has neighbouring numbers too, and answers).
+ * It shuts the block and only tells people: shutting ends it, and an attack over many blocks is found otherwise.
+ *
+ * False alarms: `dense.false_alarm` divided by the blocks tested, after one person's repetitions are taken off and over all
+ * hundreds of the block.
+ */
+export function denseNumbers(sight: Sight): Finding[] {
+  const { min_sent, false_alarm } = sight.policy.dense;
+  const tested = sight.subjects.filter(
+    ({ dimension, sums }) => dimension === "block" && sums.sent >= min_sent,
+  );
+  return tested.flatMap(({ key, name, sums: { sent, verified } }): Finding[] => {
+    if (verified * 2 >= sent) return [];
+    const densest = Math.max(
+      0,
+      ...sight.subjects
+        .filter((other) => other.dimension === "hundred" && other.name.slice(0, -2) === name)
+        .map((other) => other.sums.sent),
+    );
+    const chance =
+      HUNDREDS_PER_BLOCK *
+      atLeast(densest - ONE_PERSON, Math.max(0, sent - ONE_PERSON), 1 / HUNDREDS_PER_BLOCK);
+    if (densest <= ONE_PERSON || chance * tested.length > false_alarm) return [];
+    return [
+      {
+        kind: "dense_numbers",
+        subject: key,
+        severity: "notice",
+        says: `block ${name}: ${densest} of ${sent} messages to one hundred of its numbers, ${verified} verified`,
+        evidence: { sent, verified, densest_hundred: densest },
+        block: true,
+      },
+    ];
+  });
+}

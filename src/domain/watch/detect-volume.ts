@@ -1,0 +1,130 @@
+/** How much is asked for, and where to: more than usual, turned away, and places nobody wrote to before. */
+import { type Finding, isAboutConversion } from "./finding.ts";
+import { OVERALL, QUARTER_MINUTES, quarterOf } from "./history.ts";
+import type { Sight } from "./sight.ts";
+import type { Metric } from "./tally.ts";
+
+const QUARTERS_PER_DAY = 96;
+const DAY_MS = 86_400_000;
+
+/** Days with a past below which nothing is known of the time of day. */
+const LEAST_DAYS = 2;
+
+/** Standard deviations over the usual: once in 30,000 minutes by the normal law, and in longer runs than single minutes. */
+const FAR_OUT = 4;
+
+/** So many times what already is remarkable is an attack for itself. */
+const VERY_MANY = 10;
+
+const FEW = 5;
+
+/**
+ * What a metric came to in as long a time as the window at this time of day, one figure for each past day on which the
+ * watch was there; a day without the quarter had no traffic in it.
+ */
+function sameTimes(sight: Sight, metric: Metric): number[] {
+  const { nowMs, sameTime, history, policy } = sight;
+  if (history === null) return [];
+  const minute = Math.floor(nowMs / 60_000);
+  const quarter = quarterOf(minute);
+  const within = ((minute % QUARTER_MINUTES) + 1) / QUARTER_MINUTES;
+  const days = Math.min(7, Math.floor((nowMs - history.sinceMs) / DAY_MS));
+  const at = new Map(sameTime.map((past) => [past.quarter, past.tally.get(OVERALL)?.[metric] ?? 0]));
+  return Array.from({ length: Math.max(0, days) }, (_, day) => {
+    const then = quarter - (day + 1) * QUARTERS_PER_DAY;
+    const count = within * (at.get(then) ?? 0) + (1 - within) * (at.get(then - 1) ?? 0);
+    return (count * policy.window_minutes) / QUARTER_MINUTES;
+  });
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+
+/**
+ * Many more messages than at this time of the past days; it only tells people, for a good campaign looks the same.
+ *
+ * False alarms: the excess must also be four standard deviations, of a Poisson law widened to the spread that the past days
+ * show: under one in 10,000 windows of honest days that are alike.
+ */
+export function volumeHigh(sight: Sight): Finding[] {
+  const { factor, min_sent } = sight.policy.volume;
+  const { sent } = sight.overall;
+  const past = sameTimes(sight, "sent");
+  if (past.length < LEAST_DAYS || sent < min_sent) return [];
+  const expected = mean(past);
+  const spread = past.reduce((sum, value) => sum + (value - expected) ** 2, 0) / (past.length - 1);
+  const deviation = Math.sqrt(Math.max(1, expected, spread) * (1 + 1 / past.length));
+  if (sent <= factor * expected || sent - expected < FAR_OUT * deviation) return [];
+  return [
+    {
+      kind: "volume_high",
+      subject: OVERALL,
+      severity: "notice",
+      says: `${sent} messages in ${sight.policy.window_minutes} minutes, usually ${Math.round(expected)} at this time of day`,
+      evidence: { sent, usual_sent: Math.round(expected), days: past.length },
+      block: false,
+    },
+  ];
+}
+
+/**
+ * Many requests that met a used-up budget: what an attack runs into when it no longer gets any message out. `elevated`; an
+ * emergency when destinations are found silent at the same time or hardly anybody answers, or when it is ten times as many
+ * and no sound conversion says that it is honest rush.
+ *
+ * False alarms: none by chance, for `min` requests and `factor` times what is usual at this time of day or with as many
+ * messages never come together by chance; an honest rush can do it, and is `elevated` at most while its people answer.
+ */
+export function turnedAway(sight: Sight, others: readonly Finding[]): Finding[] {
+  const { min, factor } = sight.policy.turned_away;
+  const { turned_away, sent } = sight.overall;
+  const past = sight.history?.subjects[OVERALL] ?? {};
+  const perMessage = (past.turned_away ?? 0) / Math.max(1, past.sent ?? 0);
+  const expected = Math.max(mean(sameTimes(sight, "turned_away")), perMessage * sent);
+  const threshold = Math.max(min, factor * expected);
+  if (turned_away < threshold) return [];
+  const { due, ratio } = sight.reading;
+  const silent = others.some(isAboutConversion) || (due >= FEW && (ratio ?? 1) < sight.policy.alarm_ratio);
+  const sound = due > sight.policy.min_sends && (ratio ?? 0) >= sight.policy.clear_ratio;
+  const emergency = silent || (turned_away >= VERY_MANY * threshold && !sound);
+  return [
+    {
+      kind: "turned_away",
+      subject: OVERALL,
+      severity: emergency ? "emergency" : "elevated",
+      says: `${turned_away} requests met a used-up budget in ${sight.policy.window_minutes} minutes, usually ${Math.round(expected)}`,
+      evidence: { turned_away, usual_turned_away: Math.round(expected), sent },
+      block: false,
+    },
+  ];
+}
+
+/**
+ * Countries and ranges that get messages now and are in no memory; not on the watch's first day, when all are new. It tells
+ * people, the busiest five of each.
+ *
+ * False alarms: what it says is a fact. A range is forgotten after some weeks, or when 150 others are busier.
+ */
+export function newDestinations(sight: Sight): Finding[] {
+  const { history, nowMs, policy } = sight;
+  if (history === null || nowMs - history.sinceMs < DAY_MS) return [];
+  return (["country", "prefix"] as const).flatMap((dimension) =>
+    sight.subjects
+      .filter(
+        ({ dimension: own, key, sums }) =>
+          own === dimension &&
+          sums.sent >= policy.new_destination.min_sent &&
+          history.subjects[key] === undefined,
+      )
+      .sort((a, b) => b.sums.sent - a.sums.sent)
+      .slice(0, FEW)
+      .map(({ key, name, sums: { sent, verified } }) => ({
+        kind: "new_destination" as const,
+        subject: key,
+        severity: "notice" as const,
+        says: `${dimension} ${name}: ${sent} messages, none ever before`,
+        evidence: { sent, verified },
+        block: false,
+      })),
+  );
+}

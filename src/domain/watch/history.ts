@@ -1,0 +1,197 @@
+/** What is normal here, learned from what was: per destination, per time of day, and how long people take to answer. */
+import { type AnswerCurve, answeredBy } from "./cohorts.ts";
+import {
+  type Counts,
+  type Dimension,
+  keepBusiest,
+  type Metric,
+  OTHERS,
+  SUBJECTS_PER_MINUTE,
+  type Tally,
+  tallyKey,
+  VERIFY_BUCKETS,
+} from "./tally.ts";
+
+export const QUARTER_MINUTES = 15;
+
+/** Quarters of an hour since 1970. */
+export const quarterOf = (minute: number): number => Math.floor(minute / QUARTER_MINUTES);
+
+/** One quarter of an hour that is over, with all the answers it will get. */
+export interface QuarterTally {
+  quarter: number;
+  tally: Tally;
+}
+
+/** Sums that fade: half their weight is gone after three days. Bounded: only the busiest subjects are kept. */
+export interface History {
+  /** The last quarter that went in. */
+  quarter: number;
+  /** When the first one did (ms): nothing is "never seen before" on the first day. */
+  sinceMs: number;
+  subjects: Readonly<Record<string, Counts>>;
+}
+
+export const OVERALL = tallyKey("overall", "all");
+
+const HALF_LIFE_QUARTERS = (3 * 24 * 60) / QUARTER_MINUTES;
+
+/** Answers come for ten minutes after the message; five more for bookings that are late themselves. */
+const RIPENING_MINUTES = 15;
+
+/** How far back the minutes' own counters live. */
+const REACH_MINUTES = 120;
+
+/**
+ * Subjects with a history, the busiest of each dimension: at most some 750, 60 kB of JSON. Addresses and hundreds of numbers
+ * have none: the ones come and go, the others nobody sends to twice.
+ */
+const HISTORY_SUBJECTS: Readonly<Record<Dimension, number>> = {
+  ...SUBJECTS_PER_MINUTE,
+  prefix: 150,
+  block: 150,
+  hundred: 0,
+  address: 0,
+  route: 0,
+};
+
+/** A subject of which less than this is left is forgotten. */
+const LEAST_LEFT = 0.02;
+
+/** Unanswered messages a quarter may always teach; beyond it a collapse teaches no more than its answers bear. */
+const TAUGHT_FREELY = 12;
+
+/** What 60 to 80 % comes to, before anything was measured, and how many messages that belief weighs. */
+const NORMAL_SHARE = 0.7;
+const NORMAL_WEIGHT = 50;
+
+/** Messages by which a subject's own share is drawn to the overall one. */
+const OVERALL_WEIGHT = 20;
+
+const PRIOR_VERIFICATIONS = 200;
+
+/**
+ * The quarters that are ripe to be folded and were not: over for 15 minutes, and still readable minute by minute (2 hours).
+ *
+ * @param foldedTo the last quarter that was folded; 0 for none
+ * @returns the oldest first; what a longer outage of the watch left out stays out
+ */
+export function ripeQuarters(foldedTo: number, nowMs: number): number[] {
+  const minute = Math.floor(nowMs / 60_000);
+  const last = quarterOf(minute - RIPENING_MINUTES) - 1;
+  const reachable = Math.ceil((minute - REACH_MINUTES + 1) / QUARTER_MINUTES);
+  const first = Math.max(foldedTo + 1, reachable);
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
+}
+
+/** What a subject usually gets in as many minutes: its faded sum over the weight that all quarters so far have left. */
+export function usualSent(history: History | null, key: string, minutes: number): number {
+  if (history === null) return 0;
+  const quarters = history.quarter + 1 - quarterOf(Math.floor(history.sinceMs / 60_000));
+  const weight = (HALF_LIFE_QUARTERS / Math.LN2) * (1 - 0.5 ** (Math.max(1, quarters) / HALF_LIFE_QUARTERS));
+  return ((history.subjects[key]?.sent ?? 0) / weight) * (minutes / QUARTER_MINUTES);
+}
+
+export interface Usual {
+  /** Messages in the history, faded. */
+  sent: number;
+  verified: number;
+  /** Its conversion, drawn to the overall one while it has few messages. */
+  share: number;
+}
+
+/** What a subject is usually like; 70 % of nothing for one without any history. */
+export function usual(history: History | null, key: string): Usual {
+  const overall = history?.subjects[OVERALL] ?? {};
+  const overallShare =
+    ((overall.verified ?? 0) + NORMAL_WEIGHT * NORMAL_SHARE) / ((overall.sent ?? 0) + NORMAL_WEIGHT);
+  const { sent = 0, verified = 0 } = history?.subjects[key] ?? {};
+  return { sent, verified, share: (verified + OVERALL_WEIGHT * overallShare) / (sent + OVERALL_WEIGHT) };
+}
+
+/**
+ * Puts a ripe quarter into the sums, after they faded for the time since the last one, gaps included. A quarter that comes
+ * again or too late changes nothing.
+ *
+ * A collapse teaches slowly: beyond a dozen messages, a subject that answered less than half as well as usual counts with
+ * as many messages as its answers bear at that half, or an attack would make itself the normal case within the hour.
+ */
+export function foldQuarter(
+  history: History | null,
+  { quarter, tally }: QuarterTally,
+  nowMs: number,
+): History {
+  if (history !== null && quarter <= history.quarter) return history;
+  const left = history === null ? 0 : 0.5 ** ((quarter - history.quarter) / HALF_LIFE_QUARTERS);
+  const sums = new Map<string, Counts>();
+  for (const [key, counts] of Object.entries(history?.subjects ?? {})) {
+    sums.set(
+      key,
+      mapCounts(counts, (value) => value * left),
+    );
+  }
+  for (const [key, counts] of tally) {
+    const lesson = lessonOf(key, counts, usual(history, key).share);
+    if (lesson !== null) sums.set(key, addCounts(sums.get(key) ?? {}, lesson));
+  }
+  return {
+    quarter,
+    sinceMs: history?.sinceMs ?? nowMs,
+    subjects: Object.fromEntries(
+      [...keepBusiest(sums, HISTORY_SUBJECTS)]
+        .filter(([, { sent = 0, verified = 0 }]) => sent + verified >= LEAST_LEFT)
+        .map(([key, counts]) => [key, mapCounts(counts, (value) => Math.round(value * 1000) / 1000)]),
+    ),
+  };
+}
+
+/**
+ * How long people take to answer, as measured, blended with what was believed before; the belief weighs as much as 200
+ * verifications.
+ */
+export function answerCurve(history: History | null, prior: AnswerCurve): AnswerCurve {
+  const overall = history?.subjects[OVERALL] ?? {};
+  const counts = [...VERIFY_BUCKETS, Number.POSITIVE_INFINITY].map(
+    (_, i) => overall[`verified_by:${i}`] ?? 0,
+  );
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return prior;
+  let sofar = 0;
+  return VERIFY_BUCKETS.map((end, i) => {
+    sofar += counts[i] ?? 0;
+    const believed = PRIOR_VERIFICATIONS * answeredBy(end, prior);
+    return [end, (believed + sofar) / (PRIOR_VERIFICATIONS + total)] as const;
+  });
+}
+
+function lessonOf(key: string, counts: Counts, usualShare: number): Counts | null {
+  const [dimension, subject] = splitKey(key);
+  if (HISTORY_SUBJECTS[dimension] === 0 || subject === OTHERS) return null;
+  const { sent = 0, verified = 0 } = counts;
+  const borne = Math.max(TAUGHT_FREELY, verified / (usualShare / 2));
+  const lesson: Counts = { sent: Math.min(sent, borne), verified };
+  if (key !== OVERALL) return sent + verified > 0 ? lesson : null;
+  for (const [name, value] of Object.entries(counts)) {
+    if (name.startsWith("verified_by:") || name === "turned_away") lesson[name as Metric] = value ?? 0;
+  }
+  return lesson;
+}
+
+/** `<dimension> <subject>` taken apart. */
+export function splitKey(key: string): [Dimension, string] {
+  const space = key.indexOf(" ");
+  return [key.slice(0, space) as Dimension, key.slice(space + 1)];
+}
+
+function mapCounts(counts: Counts, change: (value: number) => number): Counts {
+  return Object.fromEntries(Object.entries(counts).map(([name, value]) => [name, change(value ?? 0)]));
+}
+
+function addCounts(a: Counts, b: Counts): Counts {
+  const sum: Counts = { ...a };
+  for (const [name, value] of Object.entries(b)) {
+    const metric = name as Metric;
+    sum[metric] = (sum[metric] ?? 0) + (value ?? 0);
+  }
+  return sum;
+}

@@ -1,0 +1,110 @@
+/** What one run of the watch has before it, made ready for the detectors. */
+import {
+  type AnswerCurve,
+  type Cohort,
+  cohortsOf,
+  type RatioReading,
+  readRatio,
+  ripeShare,
+} from "./cohorts.ts";
+import { answerCurve, type History, OVERALL, type QuarterTally, splitKey } from "./history.ts";
+import type { Incident } from "./incident.ts";
+import type { MonitorPolicy } from "./posture.ts";
+import { type Counts, type Dimension, type MinuteTally, OTHERS, type Tally } from "./tally.ts";
+
+export interface Watched {
+  nowMs: number;
+  /** The window up to and with the present minute, the oldest first. */
+  minutes: readonly MinuteTally[];
+  history: History | null;
+  /** The same quarter of an hour of up to seven past days. */
+  sameTime: readonly QuarterTally[];
+  /** The last quarters of an hour, twice `outcomes.window_minutes` back; empty where nobody reports outcomes. */
+  lately: readonly QuarterTally[];
+  /** What this UTC hour and day have cost; null while the meters are silent. */
+  spent: { hourMicros: number; dayMicros: number } | null;
+  /** What a day is planned to cost; null when there is no plan. */
+  planDayMicros: number | null;
+  /** The open one. */
+  incident: Incident | null;
+}
+
+/** One subject's sums over the window; `numbers` is the largest seen. */
+export interface Sums {
+  sent: number;
+  verified: number;
+  rejected: number;
+  undelivered: number;
+  numbers: number;
+}
+
+export interface Subject {
+  dimension: Dimension;
+  key: string;
+  /** For people: the subject without its dimension. */
+  name: string;
+  sums: Sums;
+}
+
+export interface Sight extends Watched {
+  policy: MonitorPolicy;
+  /** Time to verify as measured. */
+  curve: AnswerCurve;
+  overall: Sums & { turned_away: number };
+  reading: RatioReading;
+  subjects: readonly Subject[];
+  cohorts(key: string): Cohort[];
+  /** The share of a minute's messages that could have been answered by now. */
+  ripe(minute: number): number;
+}
+
+export function lookAt(watched: Watched, policy: MonitorPolicy): Sight {
+  const { minutes, history, nowMs } = watched;
+  const curve = answerCurve(history, policy.answer_curve);
+  const ripe = new Map(minutes.map(({ minute }) => [minute, ripeShare(minute, nowMs, curve)]));
+  const sums = sumSubjects(minutes.map(({ tally }) => tally));
+  const overall = sums.get(OVERALL) ?? nothing();
+  const turnedAway = minutes.reduce((sum, { tally }) => sum + (tally.get(OVERALL)?.turned_away ?? 0), 0);
+  const subjects: Subject[] = [];
+  for (const [key, sum] of sums) {
+    const [dimension, name] = splitKey(key);
+    if (name !== OTHERS) subjects.push({ dimension, key, name, sums: sum });
+  }
+  return {
+    ...watched,
+    policy,
+    curve,
+    overall: { ...overall, turned_away: turnedAway },
+    reading: readRatio(cohortsOf(minutes, OVERALL), nowMs, curve),
+    subjects,
+    cohorts: (key) => cohortsOf(minutes, key),
+    ripe: (minute) => ripe.get(minute) ?? 1,
+  };
+}
+
+/** A subject's messages that had their time. */
+export const dueOf = ({ cohorts, ripe }: Sight, key: string): number =>
+  cohorts(key).reduce((sum, { minute, sent, verified }) => sum + Math.max(verified, sent * ripe(minute)), 0);
+
+const nothing = (): Sums => ({ sent: 0, verified: 0, rejected: 0, undelivered: 0, numbers: 0 });
+
+function sumSubjects(tallies: readonly Tally[]): Map<string, Sums> {
+  const sums = new Map<string, Sums>();
+  for (const tally of tallies) {
+    for (const [key, counts] of tally) {
+      const sum = sums.get(key);
+      if (sum) addTo(sum, counts);
+      else sums.set(key, addTo(nothing(), counts));
+    }
+  }
+  return sums;
+}
+
+function addTo(sum: Sums, counts: Counts): Sums {
+  sum.sent += counts.sent ?? 0;
+  sum.verified += counts.verified ?? 0;
+  sum.rejected += counts.rejected ?? 0;
+  sum.undelivered += counts.undelivered ?? 0;
+  sum.numbers = Math.max(sum.numbers, counts.numbers ?? 0);
+  return sum;
+}

@@ -1,0 +1,132 @@
+/** Where messages go and come from: each subject of a dimension with its sends, answers, money and state. */
+import { type Cohort, minuteOf, readRatio } from "../domain/watch/cohorts.ts";
+import { QUARTER_MINUTES, quarterOf } from "../domain/watch/history.ts";
+import { type Counts, type Dimension, sumTallies, type Tally, tallyKey } from "../domain/watch/tally.ts";
+import type { Deps, Unavailable } from "../ports.ts";
+import { type ListedBlock, listBlocks } from "./operate-blocks.ts";
+
+export const RANGE_DIMENSIONS = ["country", "prefix", "block", "network", "provider", "flow"] as const;
+export type RangeDimension = (typeof RANGE_DIMENSIONS)[number] & Dimension;
+
+export interface RangeQuestion {
+  by: RangeDimension;
+  /** Minutes tell what happens now; hours are counted in whole quarters, and the running one is not among them. */
+  span: { minutes: number } | { hours: number };
+  /** Rows at most, the busiest first. */
+  limit: number;
+}
+
+export interface RangeRow {
+  subject: string;
+  sent: number;
+  verified: number;
+  /** Of what could have been answered by now; null while nothing could. */
+  ratio: number | null;
+  spentMicros: number;
+  refused: number;
+  /** What its own history says; null where it has none. */
+  usualRatio: number | null;
+  /** `partly`: a part of the range is shut. */
+  state: "open" | "blocked" | "partly" | "exempt";
+  untilMs: number | null;
+}
+
+export interface Ranges {
+  kind: "answered";
+  rows: RangeRow[];
+  /** How many there were before the limit. */
+  subjects: number;
+  /** What could not be read, in words; its columns are empty. */
+  faults: string[];
+}
+
+export async function readRanges(
+  deps: Pick<Deps, "policy" | "control" | "counters" | "watch" | "nowMs">,
+  { by, span, limit }: RangeQuestion,
+): Promise<Ranges | Unavailable> {
+  const { policy, control, counters, watch } = deps;
+  const nowMs = deps.nowMs();
+  const [counted, documents, left] = await Promise.all([
+    "minutes" in span ? readMinutes(counters, nowMs, span.minutes) : readHours(watch, nowMs, span.hours),
+    control.documents(),
+    watch.look(),
+  ]);
+  if (counted.kind !== "answered") return counted;
+  const faults = [
+    ...("kind" in documents ? [`control: ${documents.cause}`] : documents.faults),
+    ...(left.kind === "answered" ? [] : [`watch: ${left.cause}`]),
+  ];
+  const blocks = "kind" in documents ? [] : listBlocks(documents, nowMs);
+  const history = left.kind === "answered" ? (left.history?.subjects ?? {}) : {};
+
+  const busiest = [...sumTallies(counted.parts.map(({ tally }) => tally))]
+    .filter(([key]) => key.startsWith(`${by} `))
+    .toSorted(([, a], [, b]) => (b.sent ?? 0) - (a.sent ?? 0) || (b.refused ?? 0) - (a.refused ?? 0));
+  const rows = busiest.slice(0, limit).map(([key, counts]): RangeRow => {
+    const subject = key.slice(by.length + 1);
+    const cohorts = counted.parts.map(({ minute, tally }): Cohort => {
+      const { sent = 0, verified = 0 } = tally.get(key) ?? {};
+      return { minute, sent, verified };
+    });
+    return {
+      subject,
+      sent: counts.sent ?? 0,
+      verified: counts.verified ?? 0,
+      ratio: readRatio(cohorts, nowMs, policy.monitor.answer_curve).ratio,
+      spentMicros: counts.micros ?? 0,
+      refused: counts.refused ?? 0,
+      usualRatio: shareVerified(history[tallyKey(by, subject)]),
+      ...stateOf(by, subject, blocks),
+    };
+  });
+  return { kind: "answered", rows, subjects: busiest.length, faults };
+}
+
+type Counted = { kind: "answered"; parts: { minute: number; tally: Tally }[] } | Unavailable;
+
+async function readMinutes(counters: Deps["counters"], nowMs: number, minutes: number): Promise<Counted> {
+  const answer = await counters.window(minuteOf(nowMs), minutes);
+  return answer.kind === "answered" ? { kind: "answered", parts: answer.minutes } : answer;
+}
+
+async function readHours(watch: Deps["watch"], nowMs: number, hours: number): Promise<Counted> {
+  const running = quarterOf(minuteOf(nowMs));
+  const answer = await watch.quarters(running - hours * (60 / QUARTER_MINUTES), running - 1);
+  if (answer.kind !== "answered") return answer;
+  const parts = answer.quarters.map(({ quarter, tally }) => ({ minute: quarter * QUARTER_MINUTES, tally }));
+  return { kind: "answered", parts };
+}
+
+/** Fewer messages than this in a history that fades say nothing of a share. */
+const USUAL_FROM_SENT = 1;
+
+function shareVerified(counts: Counts | undefined): number | null {
+  const { sent = 0, verified = 0 } = counts ?? {};
+  return sent < USUAL_FROM_SENT ? null : Math.min(1, verified / sent);
+}
+
+/** What is shut of a subject. A wider block shuts it, a narrower one shuts a part. */
+function stateOf(
+  by: RangeDimension,
+  subject: string,
+  blocks: readonly ListedBlock[],
+): Pick<RangeRow, "state" | "untilMs"> {
+  const ofRange = by === "prefix" || by === "block";
+  const touching = blocks.filter(({ kind, subject: shut }) =>
+    ofRange
+      ? kind === "range" && (subject.startsWith(shut) || shut.startsWith(subject))
+      : by === "network" && kind === "network" && shut === subject,
+  );
+  const first = (state: RangeRow["state"], holds: (block: ListedBlock) => boolean) => {
+    const found = touching.find(holds);
+    return found ? { state, untilMs: found.untilMs } : null;
+  };
+  return (
+    first("blocked", ({ inForce, subject: shut }) => inForce && subject.startsWith(shut)) ??
+    first("partly", ({ inForce }) => inForce) ??
+    first("exempt", ({ exempt, subject: shut }) => exempt && subject.startsWith(shut)) ?? {
+      state: "open",
+      untilMs: null,
+    }
+  );
+}

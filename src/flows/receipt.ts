@@ -1,0 +1,52 @@
+import { countFate } from "../domain/watch/tally.ts";
+import type { Deps, IncomingHook, MessageOwner, Receipt } from "../ports.ts";
+
+/** What is told to whoever called: nothing else, so that nobody learns which message ids are ours. */
+export type HookOutcome = "taken" | "refused" | "unknown_provider" | "try_again";
+
+/**
+ * Takes in a provider's webhook: signature, then each receipt to the session whose message it is. Genuine receipts for
+ * nobody have no effect; late, repeated and disordered ones are harmless (session.ts).
+ */
+export async function receiveHook(
+  deps: Deps,
+  providerName: string,
+  hook: IncomingHook,
+): Promise<HookOutcome> {
+  const { providers, receipts, log, nowMs } = deps;
+  const provider = providers.get(providerName);
+  if (!provider?.readReceipt) return "unknown_provider";
+  const reading = await provider.readReceipt(hook, nowMs());
+  if (reading.kind === "forged") {
+    log("receipt_refused", { provider: providerName, cause: reading.cause });
+    return "refused";
+  }
+  if (reading.kind === "ignored") return "taken";
+  for (const receipt of reading.receipts) {
+    const owner = await receipts.claim(providerName, receipt);
+    if (owner === null) log("receipt_for_nobody", { provider: providerName });
+    else if ("kind" in owner) return "try_again";
+    else await settleReceipt(deps, providerName, receipt, owner);
+  }
+  return "taken";
+}
+
+/** Tells the session, and the watch if it was news. */
+export async function settleReceipt(
+  { sessions, counters, log, nowMs }: Pick<Deps, "sessions" | "counters" | "log" | "nowMs">,
+  provider: string,
+  { status, messageId, errorCode }: Receipt,
+  { sessionId, sendIndex, correlationId, country, channel, minute }: MessageOwner,
+): Promise<void> {
+  if (status === "sent") return;
+  const news = await sessions.receipt(sessionId, sendIndex, { status, messageId });
+  log(`message_${status}`, {
+    correlation_id: correlationId,
+    provider,
+    channel,
+    error_code: errorCode,
+    news,
+    after_seconds: Math.max(0, Math.round(nowMs() / 1000 - minute * 60)),
+  });
+  if (news) await counters.count([{ minute, entries: countFate({ country, provider, channel }, status) }]);
+}

@@ -1,0 +1,203 @@
+/**
+ * The operators' API, in one screen: mounted at `/admin/v1`. Every answer is uncached and every action asks why. There is no
+ * CORS, and a body must be `application/json`, so no page of another origin can act with somebody's Access cookie.
+ */
+import { type Context, Hono } from "hono";
+import type { z } from "zod";
+import type { Operator, OperatorsPort } from "../domain/admission/operator.ts";
+import { OPENMETRICS_TYPE } from "../domain/watch/metrics.ts";
+import type { Act, NotDone } from "../flows/operate.ts";
+import { block, listBlocks, unblock } from "../flows/operate-blocks.ts";
+import { clearPosture, clearThrottle, setPosture, setThrottle } from "../flows/operate-posture.ts";
+import { readMetrics } from "../flows/read-metrics.ts";
+import { readRanges } from "../flows/read-ranges.ts";
+import { readIncident, readIncidents, readState } from "../flows/read-state.ts";
+import { type QueuesPort, replayLetter } from "../flows/replay-letter.ts";
+import type { Deps } from "../ports.ts";
+import {
+  actionToWire,
+  blockChangedToWire,
+  blockToWire,
+  incidentToWire,
+  letterToWire,
+  rangesToWire,
+  statusToWire,
+  storyToWire,
+  switchedToWire,
+  throttledToWire,
+} from "./admin/answers.ts";
+import {
+  blockBody,
+  isId,
+  listQuery,
+  postureBody,
+  rangesQuery,
+  throttleBody,
+  unblockBody,
+  whyBody,
+} from "./admin/contract.ts";
+import { type AdminWire, answerAdminProblem, FORBIDDEN, notDoneToWire, UNKNOWN } from "./admin/problems.ts";
+import { fieldErrors, readBody } from "./body.ts";
+import { wire } from "./problems.ts";
+
+export type AdminDeps = Deps & { operators: OperatorsPort; queues: QueuesPort };
+
+type Who = { Variables: { operator: Operator } };
+
+export function adminApi(deps: AdminDeps) {
+  const { environment, policy, records, control, vault, log, nowMs, operators } = deps;
+  const { currency } = policy.money;
+  const api = new Hono<Who>();
+
+  api.use(async (c, next) => {
+    await next();
+    c.header("Cache-Control", "no-store");
+  });
+  api.use(async (c, next) => {
+    const found = await operators.identify(c.req.raw.headers);
+    if (found.kind === "operator") {
+      c.set("operator", { who: found.who, role: found.role });
+      return next();
+    }
+    const status = found.kind === "refused" ? 401 : 503;
+    return problem(c, notDoneToWire(found), `operator ${status}: ${found.cause}`);
+  });
+
+  api.get("/status", async (c) => c.json(statusToWire(await readState(deps), policy, environment)));
+
+  api.put("/posture", (c) =>
+    action(c, postureBody, async (act, { posture, for_seconds, lift_caps }) => {
+      const command = { posture, forSeconds: for_seconds, liftCaps: lift_caps };
+      return answered(await setPosture(deps, act, command), switchedToWire);
+    }),
+  );
+  api.delete("/posture", (c) =>
+    action(c, whyBody, async (act) => answered(await clearPosture(deps, act), switchedToWire)),
+  );
+  api.put("/throttle", (c) =>
+    action(c, throttleBody, async (act, { percent, max_per_minute, for_seconds }) => {
+      const amount = percent === undefined ? { maxPerMinute: max_per_minute ?? 1 } : { percent };
+      return answered(await setThrottle(deps, act, { ...amount, forSeconds: for_seconds }), throttledToWire);
+    }),
+  );
+  api.delete("/throttle", (c) =>
+    action(c, whyBody, async (act) => answered(await clearThrottle(deps, act), switchedToWire)),
+  );
+
+  api.get("/blocks", async (c) => {
+    const documents = await control.documents();
+    if ("kind" in documents) return problem(c, notDoneToWire(documents));
+    return c.json({ blocks: listBlocks(documents, nowMs()).map(blockToWire), faults: documents.faults });
+  });
+  api.post("/blocks", (c) =>
+    action(c, blockBody, async (act, { range, network, ip, for_seconds }) => {
+      const subject = range ?? network ?? ip ?? "";
+      return answered(await block(deps, act, { subject, forSeconds: for_seconds }), blockChangedToWire);
+    }),
+  );
+  api.delete("/blocks", (c) =>
+    action(c, unblockBody, async (act, { subject, exempt_for_seconds: exemptForSeconds }) =>
+      answered(await unblock(deps, act, { subject, exemptForSeconds }), blockChangedToWire),
+    ),
+  );
+
+  api.get("/ranges", async (c) => {
+    const query = readQuery(c, rangesQuery);
+    if ("wire" in query) return problem(c, query.wire);
+    const { by, minutes, hours, limit } = query.value;
+    const span = hours === undefined ? { minutes: minutes ?? policy.monitor.window_minutes } : { hours };
+    const question = { by, span, limit };
+    const ranges = await readRanges(deps, question);
+    return ranges.kind === "answered"
+      ? c.json(rangesToWire(ranges, question, currency))
+      : problem(c, notDoneToWire(ranges));
+  });
+
+  api.get("/incidents", async (c) => {
+    const found = await readIncidents(deps);
+    return found.kind === "answered"
+      ? c.json({ currency, incidents: found.incidents.map(incidentToWire) })
+      : problem(c, notDoneToWire(found));
+  });
+  api.get("/incidents/:id", async (c) => {
+    const id = c.req.param("id");
+    const story = isId(id) ? await readIncident(deps, id) : null;
+    if (story === null) return problem(c, UNKNOWN);
+    return "kind" in story ? problem(c, notDoneToWire(story)) : c.json(storyToWire(story, currency));
+  });
+  api.get("/actions", async (c) => {
+    const query = readQuery(c, listQuery);
+    if ("wire" in query) return problem(c, query.wire);
+    const found = await records.actions(query.value.limit);
+    return found.kind === "answered"
+      ? c.json({ actions: found.actions.map(actionToWire) })
+      : problem(c, notDoneToWire(found));
+  });
+
+  api.get("/dead-letters", async (c) => {
+    const query = readQuery(c, listQuery);
+    if ("wire" in query) return problem(c, query.wire);
+    const found = await records.deadLetters(query.value.limit);
+    const whole = c.get("operator").role === "operator";
+    return found.kind === "answered"
+      ? c.json({ letters: found.letters.map((letter) => letterToWire(letter, whole)) })
+      : problem(c, notDoneToWire(found));
+  });
+  api.post("/dead-letters/:id/replay", (c) => {
+    const id = c.req.param("id");
+    if (!isId(id)) return problem(c, UNKNOWN);
+    return action(c, whyBody, async (act) =>
+      answered(await replayLetter(deps, act, id), ({ recorded, notes, letter }) => ({
+        recorded,
+        notes,
+        letter: letterToWire(letter, false),
+      })),
+    );
+  });
+
+  api.get("/metrics", async (c) =>
+    c.body(await readMetrics(deps), 200, { "content-type": OPENMETRICS_TYPE }),
+  );
+  return api;
+
+  /** Role, body, deed, answer. */
+  async function action<S extends z.ZodType<{ why: string }>>(
+    c: Context<Who>,
+    schema: S,
+    perform: (act: Act, body: z.infer<S>) => Promise<{ answer: object } | { wire: AdminWire }>,
+  ): Promise<Response> {
+    const { who, role } = c.get("operator");
+    if (role !== "operator") return problem(c, FORBIDDEN, `${who} may only look`);
+    const body = await readBody(c, schema);
+    if (!body.ok) return problem(c, body.wire);
+    const outcome = await perform({ who, why: body.value.why }, body.value);
+    return "wire" in outcome ? problem(c, outcome.wire) : c.json(outcome.answer);
+  }
+
+  function problem(c: Context<Who>, failure: AdminWire, cause: string | null = null): Response {
+    const correlationId = vault.newId();
+    log("admin_refused", { correlation_id: correlationId, path: c.req.routePath, code: failure.code, cause });
+    return answerAdminProblem(c, failure, correlationId);
+  }
+}
+
+function answered<T extends { kind: "done" }>(
+  outcome: T | NotDone,
+  toWire: (done: T) => object,
+): { answer: object } | { wire: AdminWire } {
+  return outcome.kind === "done"
+    ? { answer: toWire(outcome as T) }
+    : { wire: notDoneToWire(outcome as NotDone) };
+}
+
+/** A query whose names are all known and come once. */
+function readQuery<S extends z.ZodType>(c: Context, schema: S): { value: z.infer<S> } | { wire: AdminWire } {
+  const all = Object.entries(c.req.queries());
+  const twice = all
+    .filter(([, values]) => values.length > 1)
+    .map(([name]) => ({ field: name, reason: "comes twice" }));
+  const parsed = schema.safeParse(Object.fromEntries(all.map(([name, [value]]) => [name, value])));
+  if (parsed.success && twice.length === 0) return { value: parsed.data };
+  const errors = parsed.success ? twice : fieldErrors(parsed.error);
+  return { wire: wire(400, "invalid_request", "The query cannot be read", { errors }) };
+}

@@ -1,0 +1,212 @@
+/** What the operators' flows found, in the wire's words: `snake_case`, RFC 3339, money in micros. */
+import type { Policy } from "../../domain/policy.ts";
+import type { Incident } from "../../domain/watch/incident.ts";
+import type { ControlDocument } from "../../domain/watch/posture.ts";
+import type { BlockChanged, ListedBlock } from "../../flows/operate-blocks.ts";
+import type { Switched, Throttled } from "../../flows/operate-posture.ts";
+import type { RangeQuestion, Ranges } from "../../flows/read-ranges.ts";
+import type { IncidentStory, ServiceState, WindowState } from "../../flows/read-state.ts";
+import type { DeadLetter, OperatorAction } from "../../ports.ts";
+
+export type StatusAnswer = ReturnType<typeof statusToWire>;
+export type SwitchAnswer = ReturnType<typeof switchedToWire>;
+export type ThrottleAnswer = ReturnType<typeof throttledToWire>;
+export type BlockAnswer = ReturnType<typeof blockChangedToWire>;
+export type BlocksAnswer = { blocks: ReturnType<typeof blockToWire>[]; faults: readonly string[] };
+export type RangesAnswer = ReturnType<typeof rangesToWire>;
+export type IncidentAnswer = ReturnType<typeof storyToWire>;
+export type IncidentsAnswer = { currency: string; incidents: ReturnType<typeof incidentToWire>[] };
+export type ActionsAnswer = { actions: ReturnType<typeof actionToWire>[] };
+export type LettersAnswer = { letters: ReturnType<typeof letterToWire>[] };
+
+const time = (ms: number): string => new Date(ms).toISOString();
+const timeOrNull = (ms: number | null): string | null => (ms === null ? null : time(ms));
+const rounded = (value: number | null, places: number): number | null =>
+  value === null ? null : Math.round(value * 10 ** places) / 10 ** places;
+
+const documentToWire = (document: ControlDocument | null) =>
+  document && {
+    posture: document.posture,
+    since: time(document.since_ms),
+    until: time(document.until_ms),
+    by: document.by,
+    who: document.who ?? null,
+    why: document.why,
+    caps_lifted: document.caps_lifted ?? false,
+    max_per_minute: document.max_per_minute ?? null,
+  };
+
+export function statusToWire(state: ServiceState, policy: Policy, environment: string) {
+  const { posture, watch, window, spend } = state;
+  const { currency, caps, plan_day_micros } = policy.money;
+  return {
+    environment,
+    now: time(state.nowMs),
+    posture: posture && {
+      posture: posture.posture,
+      in_force: documentToWire(posture.inForce),
+      operator: documentToWire(posture.operator),
+      cron: documentToWire(posture.cron),
+      blocks: posture.blocks,
+    },
+    watch: watch && {
+      last_run: timeOrNull(watch.lastRunMs),
+      age_seconds: watch.ageSeconds,
+      late: watch.late,
+      last_failure: watch.lastFailure,
+      alerts_this_hour: { sent: watch.alertsThisHour.sent, held_back: watch.alertsThisHour.heldBack },
+      incident: watch.incident && incidentToWire(watch.incident),
+    },
+    window: window && windowToWire(window, policy),
+    spend: spend && {
+      currency,
+      hour_micros: spend.hourMicros,
+      day_micros: spend.dayMicros,
+      month_micros: spend.monthMicros,
+      caps: {
+        hour_micros: caps.hour_micros,
+        day_micros: caps.day_micros,
+        month_micros: caps.month_micros,
+      },
+      plan_day_micros,
+    },
+    currency,
+    faults: state.faults,
+  };
+}
+
+const windowToWire = (window: WindowState, { monitor }: Policy) => ({
+  minutes: window.minutes,
+  sent: window.sent,
+  verified: window.verified,
+  due: rounded(window.due, 1) ?? 0,
+  ratio: rounded(window.ratio, 3),
+  alarm_ratio: monitor.alarm_ratio,
+  min_sends: monitor.min_sends,
+  spend_micros: window.spentMicros,
+  spend_per_hour_micros: window.perHourMicros,
+  wrong_codes: window.wrongCodes,
+  delivered: window.delivered,
+  undelivered: window.undelivered,
+  rejected: window.rejected,
+  refused: window.refused,
+  refused_by: window.refusedBy,
+  challenged: window.challenged,
+  passed: window.passed,
+  turned_away: window.turnedAway,
+  time_to_verify: {
+    median_seconds: rounded(window.medianSeconds, 1),
+    p95_seconds: rounded(window.p95Seconds, 1),
+  },
+  per_minute: window.perMinute.map(({ minute, sent, verified }) => ({
+    at: time(minute * 60_000),
+    sent,
+    verified,
+  })),
+});
+
+export const switchedToWire = ({ recorded, notes, document, replaced, cron }: Switched) => ({
+  recorded,
+  notes,
+  operator: documentToWire(document),
+  replaced: documentToWire(replaced),
+  cron: documentToWire(cron),
+});
+
+export const throttledToWire = (throttled: Throttled) => ({
+  ...switchedToWire(throttled),
+  max_per_minute: throttled.maxPerMinute,
+  normal: throttled.normal && {
+    per_minute: rounded(throttled.normal.perMinute, 2) ?? 0,
+    from: throttled.normal.from,
+  },
+});
+
+export const blockToWire = (block: Omit<ListedBlock, "set" | "inForce"> & Partial<ListedBlock>) => ({
+  kind: block.kind,
+  subject: block.subject,
+  since: time(block.sinceMs),
+  until: time(block.untilMs),
+  by: block.by,
+  why: block.why,
+  times: block.times,
+  exempt: block.exempt,
+  set_by: block.set ?? "operator",
+  in_force: block.inForce ?? !block.exempt,
+});
+
+export const blockChangedToWire = ({ recorded, notes, block, replaced }: BlockChanged) => ({
+  recorded,
+  notes,
+  block: block && blockToWire(block),
+  replaced: replaced && blockToWire(replaced),
+});
+
+export const rangesToWire = (
+  { rows, subjects, faults }: Ranges,
+  { by, span }: RangeQuestion,
+  currency: string,
+) => ({
+  by,
+  ...span,
+  currency,
+  subjects,
+  rows: rows.map((row) => ({
+    subject: row.subject,
+    sent: row.sent,
+    verified: row.verified,
+    ratio: rounded(row.ratio, 3),
+    usual_ratio: rounded(row.usualRatio, 3),
+    spend_micros: row.spentMicros,
+    refused: row.refused,
+    state: row.state,
+    until: timeOrNull(row.untilMs),
+  })),
+  faults,
+});
+
+export const incidentToWire = (incident: Incident) => ({
+  id: incident.id,
+  opened: time(incident.openedAtMs),
+  last_seen: time(incident.lastSeenAtMs),
+  closed: timeOrNull(incident.closedAtMs),
+  severity: incident.severity,
+  posture: incident.posture,
+  sent: incident.sent,
+  verified: incident.verified,
+  spend_micros: incident.spentMicros,
+  unanswered_micros: incident.unansweredMicros,
+  refused: incident.refused,
+  findings: incident.findings.map(({ kind, subject, severity, says, evidence }) => ({
+    kind,
+    subject,
+    severity,
+    says,
+    evidence,
+  })),
+  timeline: incident.timeline.map(({ atMs, by, what }) => ({ at: time(atMs), by, what })),
+});
+
+export const storyToWire = ({ incident, actions }: IncidentStory, currency: string) => ({
+  ...incidentToWire(incident),
+  currency,
+  actions: actions === null ? null : actions.map(actionToWire),
+});
+
+export const actionToWire = ({ id, atMs, who, what, why, details }: OperatorAction) => ({
+  id,
+  at: time(atMs),
+  who,
+  what,
+  why,
+  details,
+});
+
+/** @param whole with its body, which is for those who may act on it */
+export const letterToWire = ({ id, atMs, queue, cause, body }: DeadLetter, whole: boolean) => ({
+  id,
+  at: time(atMs),
+  queue,
+  cause,
+  ...(whole ? { body } : {}),
+});

@@ -1,0 +1,90 @@
+/** What operators send. Strict: a field nobody knows is a mistake, and mistakes here stop a service. */
+import { z } from "zod";
+import { POSTURES } from "../../domain/watch/posture.ts";
+import { RANGE_DIMENSIONS } from "../../flows/read-ranges.ts";
+
+/** KV keeps nothing shorter than a minute; what lasts longer than a month is policy. */
+const SHORTEST_SECONDS = 60;
+const LONGEST_SECONDS = 30 * 86_400;
+
+const lasting = z.int().min(SHORTEST_SECONDS).max(LONGEST_SECONDS);
+const why = z
+  .string()
+  .trim()
+  .min(3)
+  .max(200)
+  .refine((text) => text.isWellFormed() && !/\p{Cc}/u.test(text), {
+    error: "must not hold control characters or lone surrogates",
+  });
+
+/** Exactly one of these fields. */
+function oneOf<T extends object>(...fields: (keyof T & string)[]) {
+  return {
+    holds: (body: T) => fields.filter((field) => body[field] !== undefined).length === 1,
+    fault: { path: [fields[0] ?? ""], error: `give exactly one of ${fields.join(", ")}` },
+  };
+}
+
+export const postureBody = z.strictObject({
+  posture: z.enum(POSTURES),
+  for_seconds: lasting,
+  why,
+  lift_caps: z.boolean().default(false),
+});
+
+export const whyBody = z.strictObject({ why });
+
+const throttle = z.strictObject({
+  percent: z.int().min(1).max(100).optional(),
+  max_per_minute: z.int().min(1).max(1_000_000).optional(),
+  for_seconds: lasting,
+  why,
+});
+const amount = oneOf<z.infer<typeof throttle>>("percent", "max_per_minute");
+export const throttleBody = throttle.refine(amount.holds, amount.fault);
+
+const blocked = z.strictObject({
+  range: z
+    .string()
+    .regex(/^\+[1-9]\d{0,14}$/, "must be the first digits of a number, like +23480")
+    .optional(),
+  network: z
+    .string()
+    .regex(/^AS[1-9]\d{0,9}$/, "must be an AS number, like AS64500")
+    .optional(),
+  ip: z.union([z.ipv4(), z.ipv6()], { error: "must be an IPv4 or IPv6 address" }).optional(),
+  for_seconds: lasting,
+  why,
+});
+const target = oneOf<z.infer<typeof blocked>>("range", "network", "ip");
+export const blockBody = blocked.refine(target.holds, target.fault);
+
+export const unblockBody = z.strictObject({
+  /** Range, network, address, or an address as the list shows it. */
+  subject: z.string().min(1).max(64),
+  why,
+  exempt_for_seconds: lasting.optional(),
+});
+
+const count = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .pipe(z.int().min(min).max(max));
+
+const ranges = z.strictObject({
+  by: z.enum(RANGE_DIMENSIONS).default("country"),
+  minutes: count(15, 120).optional(),
+  hours: count(1, 192).optional(),
+  limit: count(1, 500).default(50),
+});
+export const rangesQuery = ranges.refine(
+  ({ minutes, hours }) => minutes === undefined || hours === undefined,
+  { path: ["minutes"], error: "give minutes or hours, not both" },
+);
+
+export const listQuery = z.strictObject({ limit: count(1, 500).default(100) });
+
+/** Ids of incidents and dead letters. */
+export const isId = (text: string): boolean => /^[\w.:-]{1,128}$/.test(text);

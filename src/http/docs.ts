@@ -1,0 +1,73 @@
+import { type Context, Hono } from "hono";
+import { accepts } from "hono/accepts";
+import rapidoc from "rapidoc/dist/rapidoc-min.js";
+import { PROBLEM_CODES } from "./contract.ts";
+import css from "./docs/page.css";
+import script from "./docs/page.js";
+import { apiPage, problemEntry, problemPage, problemsPage } from "./docs/pages.ts";
+
+const STRICT = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "img-src data:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** RapiDoc writes its styles into its own shadow tree, and calls the API when one tries it out. */
+const RAPIDOC = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/**
+ * `/docs`, the API document for people, and `/problems`, an explanation of each problem at the address its `type` names;
+ * as JSON for whoever asks for that. The same in every environment: there is nothing in it that is not public.
+ */
+export function docsPages() {
+  const app = new Hono();
+  const file = (path: string, type: string, text: string) =>
+    app.get(path, (c) =>
+      c.body(text, 200, {
+        "content-type": `${type}; charset=utf-8`,
+        "cache-control": "public, max-age=86400",
+      }),
+    );
+
+  file("/docs/rapidoc.js", "text/javascript", rapidoc);
+  file("/docs/page.js", "text/javascript", script);
+  file("/docs/page.css", "text/css", css);
+  app.get("/docs", (c) => c.html(apiPage, 200, headers(RAPIDOC)));
+  app.get("/problems", (c) =>
+    wantsJson(c)
+      ? c.json({ problems: PROBLEM_CODES.map(problemEntry) }, 200, headers(STRICT))
+      : c.html(problemsPage(), 200, headers(STRICT)),
+  );
+  // One route each, so that any other code is an unknown address like any other.
+  for (const code of PROBLEM_CODES) {
+    app.get(`/problems/${code}`, (c) =>
+      wantsJson(c)
+        ? c.json(problemEntry(code), 200, headers(STRICT))
+        : c.html(problemPage(code), 200, headers(STRICT)),
+    );
+  }
+  return app;
+}
+
+const headers = (policy: string) => ({
+  "content-security-policy": policy,
+  "cache-control": "public, max-age=300",
+  vary: "Accept",
+});
+
+function wantsJson(c: Context): boolean {
+  const supports = ["text/html", "application/json", "application/problem+json"];
+  return accepts(c, { header: "Accept", supports, default: "text/html" }) !== "text/html";
+}

@@ -1,0 +1,90 @@
+import type { Context } from "hono";
+import { z } from "zod";
+import type { ApiKeysPort } from "../domain/admission/api-key.ts";
+import type { Refusal } from "../domain/reasons.ts";
+import { type Outcome, type Reported, reportOutcomes } from "../flows/report-outcomes.ts";
+import type { LimitsPort } from "../ports.ts";
+import { readBody } from "./body.ts";
+import type { Wire } from "./problems.ts";
+
+const MOST_OUTCOMES = 100;
+const MOST_MICROS = 1_000_000_000_000_000;
+
+export const outcomesBody = z
+  .strictObject({
+    outcomes: z
+      .array(
+        z.strictObject({
+          type: z
+            .string()
+            .regex(/^[a-z][a-z0-9_]{0,31}$/, "must be lower-case letters, digits and _")
+            .meta({ description: "One of the policy's `outcomes`", example: "signup" }),
+          proof_id: z.uuid().meta({ description: "The proof's `jti`" }),
+          at: z.iso
+            .datetime({ offset: true })
+            .optional()
+            .meta({ description: "When it happened; it is counted when it is reported" }),
+          value_micros: z
+            .int()
+            .min(0)
+            .max(MOST_MICROS)
+            .optional()
+            .meta({ description: "What it is worth, in millionths of the price table's currency" }),
+        }),
+      )
+      .min(1)
+      .max(MOST_OUTCOMES),
+  })
+  .meta({ id: "OutcomesRequest" });
+
+export const outcomesAnswer = z
+  .object({
+    accepted: z.int().meta({ description: "Counted now", example: 2 }),
+    repeated: z.int().meta({ description: "Counted before, for the same proof and type", example: 0 }),
+  })
+  .meta({ id: "OutcomesAnswer" });
+
+type OutcomesDeps = Parameters<typeof reportOutcomes>[0] & {
+  apiKeys: ApiKeysPort;
+  limits: LimitsPort;
+};
+
+/** Reads and counts what a customer's backend reports; an API key is required. */
+export async function takeOutcomes(
+  c: Context,
+  deps: OutcomesDeps,
+): Promise<Reported | Refusal | { wire: Wire }> {
+  const presented = /^Bearer +(\S+)$/i.exec(c.req.header("Authorization") ?? "")?.[1];
+  if (presented === undefined) return { kind: "unauthorized", cause: "no API key" };
+  const key = await deps.apiKeys.find(presented);
+  if (key === null) return { kind: "unauthorized", cause: "no such key" };
+  if ("kind" in key) return { kind: "sending_paused", cause: `API keys: ${key.cause}`, retryAfterSeconds: 5 };
+  const body = await readBody(c, outcomesBody);
+  if (!body.ok) return { wire: body.wire };
+  const drawn = await deps.limits.take([
+    {
+      name: "api_key",
+      owner: "caller",
+      // Apart from the key's sends: a report must never cost somebody their code.
+      subject: `${key.keyId}.outcomes`,
+      rules: [{ max: key.maxPerMinute, window_seconds: 60 }],
+      member: null,
+      exact: false,
+      peek: false,
+    },
+  ]);
+  const limited = drawn.kind === "answered" ? drawn.results.find(({ allowed }) => !allowed) : undefined;
+  if (limited) {
+    const { retryAfterSeconds } = limited;
+    return { kind: "too_many_requests", cause: "limit api_key outcomes", retryAfterSeconds };
+  }
+  const outcomes = body.value.outcomes.map(
+    ({ type, proof_id, at, value_micros }): Outcome => ({
+      type,
+      proofId: proof_id,
+      atMs: at === undefined ? null : Date.parse(at),
+      valueMicros: value_micros ?? null,
+    }),
+  );
+  return reportOutcomes(deps, outcomes, key.keyId);
+}

@@ -1,0 +1,33 @@
+import type { Context } from "hono";
+import { type HookOutcome, receiveHook } from "../flows/receipt.ts";
+import type { Deps } from "../ports.ts";
+import { readAtMost } from "./body.ts";
+import { type Wire, wire } from "./problems.ts";
+
+/** Receipts have a few hundred bytes; providers that batch them stay far below this. */
+const MAX_RECEIPT_BYTES = 64 * 1024;
+
+/** Where in the service the receipts of a provider arrive. */
+export const receiptPath = (provider: string): string => `/v1/receipts/${provider}`;
+
+/** Takes in a provider's webhook. What is wrong with a signature is for the log; the caller hears that it is not good. */
+export async function takeReceipt(c: Context, deps: Deps): Promise<Response | { wire: Wire }> {
+  const body = await readAtMost(c.req.raw.body, MAX_RECEIPT_BYTES);
+  if (body === null) {
+    return { wire: wire(413, "body_too_large", `A receipt has at most ${MAX_RECEIPT_BYTES} bytes`) };
+  }
+  const { method, url, raw } = c.req;
+  const outcome = await receiveHook(deps, c.req.param("provider") ?? "", {
+    method,
+    url,
+    headers: raw.headers,
+    body,
+  });
+  return outcome === "taken" ? c.body(null, 204) : { wire: WIRES[outcome] };
+}
+
+const WIRES: Record<Exclude<HookOutcome, "taken">, Wire> = {
+  refused: wire(401, "unauthorized", "This signature is not good"),
+  unknown_provider: wire(404, "not_found", "There is nothing here"),
+  try_again: wire(503, "sending_paused", "Receipts cannot be taken at the moment", { retry_after: 30 }),
+};

@@ -1,0 +1,370 @@
+/** The real flows over ports in memory, with providers that count what they really took. */
+import { memoryBudgets } from "../../scripts/lab/tollgate/memory-budgets.ts";
+import { memoryLimits } from "../../scripts/lab/tollgate/memory-limits.ts";
+import { keptTokens, memoryMarks, noClaims, openVault } from "../../scripts/lab/tollgate/memory-ports.ts";
+import {
+  memoryControl,
+  memoryCounters,
+  memoryRecords,
+  memoryWatch,
+} from "../../scripts/lab/tollgate/memory-watch.ts";
+import { type Random, seededRandom } from "../../scripts/lab/world/random.ts";
+import { kvRoutes } from "../../src/adapters/kv-routes.ts";
+import { parsePolicy } from "../../src/config.ts";
+import {
+  attemptCode,
+  openSession,
+  receiveReceipt,
+  resendSession,
+  type SessionState,
+  settleSend,
+  viewSession,
+} from "../../src/domain/session/session.ts";
+import { OWNER_ROLES } from "../../src/domain/watch/alert.ts";
+import { receiveHook } from "../../src/flows/receipt.ts";
+import type {
+  BudgetsPort,
+  Deps,
+  InsightsPort,
+  MessageOwner,
+  NumberInsight,
+  OutboxMessage,
+  OutgoingMessage,
+  Policy,
+  ProviderPort,
+  Receipt,
+  ReceiptsPort,
+  SessionsPort,
+} from "../../src/ports.ts";
+
+export const NOON_MS = Date.UTC(2026, 6, 1, 12);
+export const COST_MICROS = 50_000;
+const ROOM = { base: 1e6, gain: 0 };
+const FREE = [{ max: 1e6, window_seconds: 3600 }];
+const NO_CAP = { hour_micros: 1e15, day_micros: 1e15, month_micros: 1e15 };
+
+/** A policy that stops nobody, for what comes after the decision. */
+export function roomyPolicy(delivery: object = {}, rest: object = {}): Policy {
+  const levels = ["block", "prefix", "country", "network", "address", "unknown", "odd", "overall"];
+  const policy = parsePolicy({
+    countries: { allow: ["*"] },
+    challenge: "never",
+    captcha: { hostnames: ["here"], site_key: "key" },
+    proof: { issuer: "https://tollgate.example", audience: "tests" },
+    message: { brand: "Tests" },
+    delivery: { providers: ["sandbox", "sandbox_b", "sandbox_c"], ...delivery },
+    exposure: { block_density: 1e6, ...Object.fromEntries(levels.map((level) => [level, ROOM])) },
+    limits: { service_per_minute: 1e6, number: FREE, ip: FREE, numbers_per_ip: FREE },
+    money: { caps: NO_CAP },
+    risk: { many_numbers: 1e6 },
+    alerts: { owners: OWNER_ROLES.map((role) => ({ role, name: "Nobody", channels: [] })) },
+    ...rest,
+  });
+  if (!policy.ok) throw new Error(policy.faults.join("\n"));
+  return policy.value;
+}
+
+/** Receipts in memory: as upstash-receipts.ts should keep them, without the lives. */
+export function memoryReceipts(): ReceiptsPort {
+  const owners = new Map<string, MessageOwner>();
+  const early = new Map<string, Receipt>();
+  const weight = { sent: 0, undelivered: 1, delivered: 2 };
+  return {
+    async bind(provider, messageId, owner) {
+      const key = `${provider} ${messageId}`;
+      const before = early.get(key) ?? null;
+      owners.set(key, owner);
+      early.delete(key);
+      return before;
+    },
+    async claim(provider, receipt) {
+      const key = `${provider} ${receipt.messageId}`;
+      const owner = owners.get(key) ?? null;
+      const before = early.get(key);
+      // A word that says more is not forgotten for one that says less.
+      const news = before === undefined || weight[receipt.status] >= weight[before.status];
+      if (owner === null && news) early.set(key, receipt);
+      return owner;
+    },
+  };
+}
+
+export function memoryInsights(nowMs: () => number): InsightsPort {
+  const kept = new Map<string, { insight: NumberInsight; endsAtMs: number }>();
+  return {
+    async recall(numberTag) {
+      const found = kept.get(numberTag);
+      return found && nowMs() < found.endsAtMs ? found.insight : null;
+    },
+    async remember(numberTag, insight, ttlSeconds) {
+      kept.set(numberTag, { insight, endsAtMs: nowMs() + ttlSeconds * 1000 });
+    },
+  };
+}
+
+/** Sessions whose states can be looked at; a message that is settled twice, or never began, is an error. */
+export function watchedSessions(
+  nowMs: () => number,
+): SessionsPort & { states: ReadonlyMap<string, SessionState> } {
+  const states = new Map<string, SessionState>();
+  const settled = new Set<string>();
+  return {
+    states,
+    async open(id, command, rules) {
+      if (states.has(id)) throw new Error("opened twice");
+      const state = openSession(command, rules, nowMs());
+      states.set(id, state);
+      return viewSession(state, rules, nowMs());
+    },
+    async resend(id, command, rules) {
+      const state = states.get(id);
+      if (!state) return { kind: "gone", cause: "no such session" };
+      const next = resendSession(state, command, rules, nowMs());
+      states.set(id, next.state);
+      return next.result;
+    },
+    async receipt(id, sendIndex, receipt) {
+      const state = states.get(id);
+      if (!state) return false;
+      const next = receiveReceipt(state, sendIndex, receipt);
+      states.set(id, next.state);
+      return next.changed;
+    },
+    async settle(id, sendIndex, outcome) {
+      const state = states.get(id);
+      const key = `${id} ${sendIndex}`;
+      if (!state?.sends[sendIndex] || settled.has(key)) throw new Error("settled twice, or never begun");
+      settled.add(key);
+      states.set(id, settleSend(state, sendIndex, outcome));
+    },
+    async attempt(id, digest, rules) {
+      const state = states.get(id);
+      if (!state) return { kind: "gone", cause: "no such session" };
+      const next = attemptCode(state, digest, rules, nowMs());
+      states.set(id, next.state);
+      return next.result;
+    },
+    async view(id, rules) {
+      const state = states.get(id);
+      return state ? viewSession(state, rules, nowMs()) : null;
+    },
+  };
+}
+
+/** Budgets that count what was taken and given back, by hold. */
+function watchedBudgets(nowMs: () => number) {
+  const inner = memoryBudgets(nowMs);
+  const granted = new Set<string>();
+  const released = new Map<string, number>();
+  const credited = new Set<string>();
+  const budgets: BudgetsPort = {
+    ...inner,
+    async reserve(reservation) {
+      const result = await inner.reserve(reservation);
+      if (result.kind === "granted") granted.add(reservation.hold.id);
+      return result;
+    },
+    async release(hold) {
+      released.set(hold.id, (released.get(hold.id) ?? 0) + 1);
+      await inner.release(hold);
+    },
+    async credit(hold) {
+      credited.add(hold.id);
+      await inner.credit(hold);
+    },
+  };
+  return { budgets, granted, released, credited };
+}
+
+/**
+ * What a provider does with a message: takes it, refuses it (for now, or this number for good), answers nothing in time
+ * (having sent it or not), or loses the connection (having sent it or not).
+ */
+export type Fate = "accept" | "refuse" | "refuse_number" | "silent" | "silent_sent" | "lost" | "lost_sent";
+
+export interface StrictProvider extends ProviderPort {
+  /** Every message it was asked to send, in order. */
+  asked: OutgoingMessage[];
+  /** Those it really sent, whatever it answered. */
+  taken: { message: OutgoingMessage; messageId: string }[];
+  fate: (message: OutgoingMessage) => Fate;
+  /** Called when a message was sent and before that is answered. */
+  beforeAnswer: (messageId: string, message: OutgoingMessage) => Promise<void>;
+}
+
+function strictProvider(name: string, pass: () => Promise<void>): StrictProvider {
+  const keys = new Set<string>();
+  const provider: StrictProvider = {
+    name,
+    channels: ["sms", "voice"],
+    countries: null,
+    asked: [],
+    taken: [],
+    fate: () => "accept",
+    beforeAnswer: async () => undefined,
+    async send(message) {
+      if (keys.has(message.idempotencyKey)) throw new Error("the same message was handed over twice");
+      keys.add(message.idempotencyKey);
+      provider.asked.push(message);
+      const fate = provider.fate(message);
+      const messageId = `${name}-${provider.asked.length}`;
+      await pass();
+      if (fate === "refuse") return { kind: "refused", cause: "busy", retryable: true };
+      if (fate === "refuse_number") return { kind: "refused", cause: "no such number", retryable: false };
+      if (fate === "accept" || fate.endsWith("_sent")) {
+        provider.taken.push({ message, messageId });
+        await provider.beforeAnswer(messageId, message);
+        await pass();
+      }
+      if (fate === "accept") return { kind: "accepted", messageId, costMicros: null };
+      return { kind: "unknown", cause: "no answer", connectionLost: fate.startsWith("lost") };
+    },
+    async readReceipt(hook) {
+      if (hook.headers.get("signature") !== "good") return { kind: "forged", cause: "no signature" };
+      return { kind: "receipts", receipts: JSON.parse(new TextDecoder().decode(hook.body)) };
+    },
+    feedback: async () => ({ kind: "told" }),
+  };
+  return provider;
+}
+
+/**
+ * @param pass how long a provider takes; at once where absent
+ */
+export function deliveryWorld({
+  policy = roomyPolicy(),
+  seed = "delivery",
+  pass = async () => undefined,
+}: {
+  policy?: Policy;
+  seed?: string;
+  pass?: (random: Random) => Promise<void>;
+} = {}) {
+  const random = seededRandom(seed);
+  const chance = random.fork("pass");
+  const world = { nowMs: NOON_MS };
+  const nowMs = () => world.nowMs;
+  const { budgets, granted, released, credited } = watchedBudgets(nowMs);
+  const sessions = watchedSessions(nowMs);
+  const deferred: Promise<unknown>[] = [];
+  const facts: { fact: string; evidence: Record<string, string | number | boolean | null> }[] = [];
+  const outbox: OutboxMessage[] = [];
+  const log: Deps["log"] = (fact, evidence) => {
+    facts.push({ fact, evidence });
+  };
+  const providers = new Map(
+    policy.delivery.providers.map((name) => [name as string, strictProvider(name, () => pass(chance))]),
+  );
+  const kv = { get: async () => null, put: async () => undefined } as unknown as KVNamespace;
+  const deps: Deps = {
+    environment: "tests",
+    policy,
+    control: memoryControl(nowMs),
+    limits: memoryLimits(nowMs),
+    claims: noClaims,
+    challenge: { verify: async () => ({ kind: "passed", solvedAtMs: null, grade: "ordinary" }) },
+    sessions,
+    budgets,
+    marks: memoryMarks(nowMs, policy.failures.memory_seconds),
+    devices: { issue: async (claims) => JSON.stringify(claims), read: async (token) => JSON.parse(token) },
+    prices: policy.delivery.providers.flatMap((provider) =>
+      (["sms", "voice"] as const).map((channel) => ({
+        country: "*",
+        provider,
+        channel,
+        message_micros: COST_MICROS,
+        dlt_micros: 0,
+      })),
+    ),
+    hosting: new Map(),
+    lookup: null,
+    insights: memoryInsights(nowMs),
+    tokens: keptTokens(),
+    vault: openVault(),
+    proofs: { sign: async () => "proof", publicKeys: () => ({ keys: [] }) },
+    providers,
+    routes: kvRoutes(kv, policy.delivery, nowMs, log),
+    receipts: memoryReceipts(),
+    outbox: {
+      async put(messages) {
+        outbox.push(...messages);
+        return { kind: "done" };
+      },
+    },
+    counters: memoryCounters(nowMs),
+    watch: memoryWatch(nowMs),
+    alerts: { raise: async () => undefined },
+    records: memoryRecords(),
+    log,
+    nowMs,
+    random: random.next,
+    pause: async () => undefined,
+    defer(work) {
+      deferred.push(work);
+    },
+  };
+
+  return {
+    deps,
+    sessions,
+    facts,
+    outbox,
+    granted,
+    released,
+    credited,
+    providers: [...providers.values()],
+    get nowMs() {
+      return world.nowMs;
+    },
+    advance(ms: number) {
+      world.nowMs += ms;
+    },
+    /** Everything that goes on behind the answers is done, or failed loudly. */
+    async settle() {
+      while (deferred.length > 0) await Promise.all(deferred.splice(0));
+    },
+    /** A webhook call with good or bad signature. */
+    hook: (provider: string, receipts: readonly Receipt[], signature = "good") =>
+      receiveHook(deps, provider, {
+        method: "POST",
+        url: `https://tollgate.example/v1/receipts/${provider}`,
+        headers: new Headers({ signature }),
+        body: new TextEncoder().encode(JSON.stringify(receipts)),
+      }),
+    /** The states of a verification's sessions: one, or none where nothing was begun. */
+    stateOf: (correlationId: string) =>
+      [...sessions.states.values()].find((state) => state.correlationId === correlationId),
+  };
+}
+
+export type DeliveryWorld = ReturnType<typeof deliveryWorld>;
+
+export const receiptOf = (
+  messageId: string,
+  status: Receipt["status"],
+  more: Partial<Receipt> = {},
+): Receipt => ({ messageId, status, errorCode: null, costMicros: null, atMs: null, ...more });
+
+/** A valid mobile number nobody else in the test has. */
+export const phoneOf = (i: number): string => `+9198${String(10_000_000 + i * 7)}`;
+
+export const requestOf = (i: number) => ({
+  phone: phoneOf(i),
+  region: undefined,
+  flow: "signup",
+  channel: "sms" as const,
+  locale: undefined,
+  captchaToken: undefined,
+  deviceToken: undefined,
+  deviceId: undefined,
+  userId: undefined,
+  reference: undefined,
+  idempotencyKey: undefined,
+});
+
+export const callerOf = (i: number) => ({
+  ip: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,
+  asn: null,
+  country: "IN",
+  server: null,
+});

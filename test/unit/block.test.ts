@@ -1,0 +1,213 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Block, findBlock, nextBlocks, type OperatorBlock } from "../../src/domain/watch/block.ts";
+import type { Finding } from "../../src/domain/watch/finding.ts";
+import type { WatchMemory } from "../../src/domain/watch/memory.ts";
+import type { Counts } from "../../src/domain/watch/tally.ts";
+import { policySchema } from "../../src/policy-schema.ts";
+import { MINUTE, T0, windowOf } from "../support/watch-tables.ts";
+
+const POLICY = policySchema.shape.monitor.parse({});
+const HOUR = 60 * MINUTE;
+const block = (over: Partial<Block> = {}): Block => ({
+  kind: "range",
+  subject: "+91987654",
+  sinceMs: T0,
+  untilMs: T0 + HOUR,
+  by: "cron",
+  why: "test",
+  times: 1,
+  ...over,
+});
+const finding = (subject: string, over: Partial<Finding> = {}): Finding => ({
+  kind: "conversion_collapse",
+  subject,
+  severity: "elevated",
+  says: `${subject} is silent`,
+  evidence: {},
+  block: true,
+  ...over,
+});
+const sentTo = (nowMs: number, subjects: Record<string, Counts>) =>
+  windowOf(nowMs, (ago) => (ago === 2 ? subjects : {}));
+
+interface World {
+  blocks?: readonly Block[];
+  memory?: WatchMemory["blocked"];
+  window?: Record<string, Counts>;
+  theirs?: readonly OperatorBlock[];
+  nowMs?: number;
+}
+const next = (findings: readonly Finding[], world: World = {}) => {
+  const { blocks = [], memory = {}, window = {}, theirs = [], nowMs = T0 } = world;
+  return nextBlocks(blocks, findings, memory, sentTo(nowMs, window), theirs, POLICY, nowMs);
+};
+const subjects = (blocks: readonly Block[]) => blocks.map(({ kind, subject }) => `${kind} ${subject}`);
+
+describe("shutting", () => {
+  test.each([
+    ["block +91987654", ["range +91987654"]],
+    ["network AS64500", ["network AS64500"]],
+    ["address abc", ["address abc"]],
+    ["country IN", []],
+    ["flow signup", []],
+    ["block *", []],
+  ])("a finding about %s shuts %j", (subject, shut) => {
+    const { blocks, changes } = next([finding(subject)]);
+    expect(subjects(blocks)).toEqual(shut);
+    expect(subjects(changes.blocked)).toEqual(shut);
+    for (const one of blocks) expect(one).toMatchObject({ untilMs: T0 + HOUR, by: "cron", times: 1 });
+  });
+
+  test("a finding that does not ask for it shuts nothing", () => {
+    expect(next([finding("block +91987654", { block: false })]).blocks).toEqual([]);
+  });
+
+  test("each return within a week is for longer, up to the longest; after a week it is new", () => {
+    const lengths = [1, 2, 3, 4, 5, 9].map((times) => {
+      const memory = { "range +91987654": { times, lastMs: T0 - 24 * HOUR } };
+      const [shut] = next([finding("block +91987654")], { memory }).blocks;
+      return ((shut?.untilMs ?? 0) - T0) / HOUR;
+    });
+    expect(lengths).toEqual([4, 16, 64, 168, 168, 168]);
+    const old = { "range +91987654": { times: 3, lastMs: T0 - 8 * 24 * HOUR } };
+    expect(next([finding("block +91987654")], { memory: old }).blocks[0]?.times).toBe(1);
+  });
+
+  test("the same messages do not extend it; silence that goes on near its end does", () => {
+    const first = next([finding("block +91987654")]);
+    const again = (nowMs: number) =>
+      next([finding("block +91987654")], { blocks: first.blocks, memory: first.blocked, nowMs });
+    expect(again(T0 + 5 * MINUTE).blocks).toEqual(first.blocks);
+    expect(again(T0 + 20 * MINUTE).changes.extended).toEqual([]);
+    expect(again(T0 + 40 * MINUTE).changes.extended).toMatchObject([
+      { sinceMs: T0, untilMs: T0 + 40 * MINUTE + HOUR, times: 1 },
+    ]);
+  });
+
+  test("a range inside one that is shut is not shut for itself", () => {
+    const blocks = [block({ subject: "+91987" })];
+    expect(subjects(next([finding("block +91987654")], { blocks }).blocks)).toEqual(["range +91987"]);
+  });
+
+  test("there are never more than the policy has room for, and those that would end first make it", () => {
+    const blocks = Array.from({ length: POLICY.blocks.most }, (_, i) =>
+      block({ subject: `+44${7_000_000 + i}`, untilMs: T0 + HOUR + (i - 1) * MINUTE }),
+    );
+    const { blocks: after, changes } = next([finding("network AS1")], { blocks });
+    expect(after).toHaveLength(POLICY.blocks.most);
+    expect(changes.lifted.map(({ block: one }) => one.subject)).toEqual(["+447000000"]);
+  });
+});
+
+describe("a prefix", () => {
+  const silent = (sends: readonly number[]): Record<string, Counts> =>
+    Object.fromEntries(sends.map((sent, i) => [`block +91987${600 + i}`, { sent }]));
+
+  test.each([
+    [[5, 5, 5], ["+91987"]],
+    [[2, 2, 2, 2, 1], ["+91987"]],
+    [[12], ["+91987600"]],
+    [
+      [6, 6],
+      ["+91987600", "+91987601"],
+    ],
+    // One block is meant; the others are people who did not answer.
+    [
+      [30, 1, 1],
+      ["+91987600", "+91987601"],
+    ],
+  ])("with silent blocks of %j messages shuts %j", (sends, shut) => {
+    const { blocks } = next([finding("prefix +91987")], { window: silent(sends) });
+    expect(blocks.map(({ subject }) => subject)).toEqual(shut);
+  });
+
+  test("leaves blocks alone in which somebody answered", () => {
+    const window = { ...silent([12]), "block +91987700": { sent: 9, verified: 4 } };
+    const { blocks } = next([finding("prefix +91987")], { window });
+    expect(blocks.map(({ subject }) => subject)).toEqual(["+91987600"]);
+  });
+
+  test("with an exempted range in it is not shut as a whole", () => {
+    const theirs = [{ ...block({ subject: "+91987600", by: "ann" }), exempt: true }];
+    const { blocks } = next([finding("prefix +91987")], { window: silent([5, 4, 4]), theirs });
+    expect(blocks.map(({ subject }) => subject)).toEqual(["+91987601"]);
+  });
+});
+
+describe("lifting", () => {
+  test.each<[string, Partial<Block>, Record<string, Counts>, boolean]>([
+    ["a range", {}, { "block +91987654": { sent: 1, verified: 1 } }, true],
+    ["a range", {}, { "block +91987654": { sent: 3 } }, false],
+    ["a range", {}, { "block +91987655": { sent: 1, verified: 1 } }, false],
+    ["a prefix", { subject: "+91987" }, { "prefix +91987": { sent: 1, verified: 1 } }, true],
+    ["a network", { kind: "network", subject: "AS1" }, { "network AS1": { sent: 1, verified: 1 } }, true],
+    ["a network", { kind: "network", subject: "AS1" }, { "network AS2": { sent: 1, verified: 1 } }, false],
+  ])("%s (%j) with a probe that came to %j: %s", (_, over, window, lifted) => {
+    const { blocks, changes } = next([], { blocks: [block(over)], window, nowMs: T0 + 10 * MINUTE });
+    expect(changes.lifted).toHaveLength(lifted ? 1 : 0);
+    expect(blocks).toHaveLength(lifted ? 0 : 1);
+  });
+
+  test("an answer to a message from before the shutting says nothing", () => {
+    const window = { "block +91987654": { sent: 20, verified: 1 } };
+    expect(next([], { blocks: [block()], window, nowMs: T0 + MINUTE }).changes.lifted).toEqual([]);
+  });
+
+  test("what was lifted is not shut again by the messages that shut it, and is by new ones, for longer", () => {
+    const nowMs = T0 + 10 * MINUTE;
+    const window = { "block +91987654": { sent: 1, verified: 1 } };
+    const memory = { "range +91987654": { times: 1, lastMs: T0 } };
+    const lifted = next([finding("block +91987654")], { blocks: [block()], memory, window, nowMs });
+    expect(lifted.blocks).toEqual([]);
+    const later = (minutes: number) =>
+      next([finding("block +91987654")], { memory: lifted.blocked, nowMs: nowMs + minutes * MINUTE });
+    expect(later(14).blocks).toEqual([]);
+    expect(later(15).blocks).toMatchObject([{ times: 2 }]);
+  });
+
+  test("its time ends it, and an operator's exemption does", () => {
+    expect(next([], { blocks: [block()], nowMs: T0 + HOUR }).changes.lifted).toHaveLength(1);
+    const theirs = [{ ...block({ subject: "+9198" }), exempt: true }];
+    const { blocks, changes } = next([finding("block +91987654")], { blocks: [block()], theirs });
+    expect([blocks, changes.blocked]).toEqual([[], []]);
+    const over = next([finding("block +91987654")], { theirs, nowMs: T0 + HOUR });
+    expect(over.blocks).toHaveLength(1);
+  });
+});
+
+describe("at the edge", () => {
+  const caller = { e164: "+919876543210", asn: 64_500, addressTag: "abc" };
+  const prefix = block({ subject: "+91987" });
+  const network = block({ kind: "network", subject: "AS64500" });
+  const address = block({ kind: "address", subject: "abc" });
+
+  test("the longest range that fits comes first, then the network, then the address", () => {
+    expect(findBlock([address, network, prefix, block()], caller, T0)).toEqual(block());
+    expect(findBlock([address, network, block({ subject: "+44" })], caller, T0)).toBe(network);
+    expect(findBlock([address], caller, T0)).toBe(address);
+    expect(findBlock([block({ subject: "+91987655" })], caller, T0)).toBeNull();
+  });
+
+  test("a block counts until it ends", () => {
+    expect(findBlock([prefix], caller, T0 + HOUR - 1)).toBe(prefix);
+    expect(findBlock([prefix], caller, T0 + HOUR)).toBeNull();
+  });
+
+  test("who is unknown is not shut by network or address", () => {
+    expect(findBlock([network, address], { ...caller, asn: null, addressTag: null }, T0)).toBeNull();
+  });
+
+  test("a range that fits is always found, and only one that fits", () => {
+    const digits = fc.stringMatching(/^\+[1-9]\d{3,13}$/);
+    fc.assert(
+      fc.property(digits, fc.array(digits, { maxLength: 8 }), fc.nat(12), (e164, others, cut) => {
+        const own = e164.slice(0, 2 + cut);
+        const all = [own, ...others].map((subject) => block({ subject }));
+        const answer = findBlock(all, { e164, asn: null, addressTag: null }, T0);
+        expect(e164.startsWith(answer?.subject ?? "none")).toBe(true);
+        expect(answer?.subject.length).toBeGreaterThanOrEqual(own.length);
+      }),
+    );
+  });
+});
