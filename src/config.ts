@@ -112,7 +112,7 @@ const rawSchema = z.object({
   ACCESS_AUDIENCE: z.string().min(1).optional(),
   ACCESS_OPERATORS: z
     .string()
-    .transform((text) => text.split(",").map((entry) => entry.trim()))
+    .transform((text) => text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== ""))
     .default([]),
 });
 

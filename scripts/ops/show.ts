@@ -229,16 +229,17 @@ export function actionsLines({ actions }: ActionsAnswer): string[] {
       clock(at),
       plain(who),
       plain(what),
-      plain(Object.entries(details).map(detail).join(", ")),
+      plain(Object.entries(details).flatMap(detail).join(", ")),
       plain(why),
     ]),
   );
 }
 
-function detail([name, value]: [string, string | number | boolean | null]): string {
+function detail([name, value]: [string, string | number | boolean | null]): string[] {
+  if (value === null) return [];
   return name.endsWith("_ms") && typeof value === "number"
-    ? `${name.slice(0, -"_ms".length)} ${clock(new Date(value).toISOString())}`
-    : `${name} ${value ?? "-"}`;
+    ? [`${name.slice(0, -"_ms".length)} ${clock(new Date(value).toISOString())}`]
+    : [`${name} ${value}`];
 }
 
 export function lettersLines({ letters }: LettersAnswer): string[] {

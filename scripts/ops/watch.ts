@@ -29,7 +29,10 @@ export async function watch(service: Service, forMs: number): Promise<void> {
 }
 
 function page(service: Service, status: StatusAnswer | string): string[] {
-  const head = styled("bold", `${service.name}  ${new Date().toLocaleTimeString()}`);
+  const head = styled(
+    "bold",
+    `${service.name}  ${new Date().toLocaleTimeString(undefined, { hourCycle: "h23" })}`,
+  );
   if (typeof status === "string") return [head, "", styled("red", status)];
   const { window, watch: state } = status;
   const perMinute = window?.per_minute ?? [];

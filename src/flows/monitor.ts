@@ -9,7 +9,7 @@ import { watchAlert } from "../domain/watch/alert-once.ts";
 import { alertsFor } from "../domain/watch/alerting.ts";
 import { type BlockChanges, nextBlocks } from "../domain/watch/block.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
-import { detect, lateness } from "../domain/watch/detectors.ts";
+import { detectIn, lateness } from "../domain/watch/detectors.ts";
 import type { Finding } from "../domain/watch/finding.ts";
 import { foldQuarter, OVERALL, QUARTER_MINUTES, quarterOf, ripeQuarters } from "../domain/watch/history.ts";
 import { nextIncident } from "../domain/watch/incident.ts";
@@ -52,7 +52,7 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
   };
   const sight = lookAt(watched, policy.monitor);
   const late = lateness(memory, nowMs, policy.monitor);
-  const findings = [...(late ? [late] : []), ...detect(watched, policy.monitor)];
+  const findings = [...(late ? [late] : []), ...detectIn(sight)];
 
   const set = await setPosture(deps, documents, findings, sight);
   const blocks = nextBlocks(

@@ -60,7 +60,7 @@ export async function setPosture(
     ...(liftCaps ? ["Spend caps hold nothing back meanwhile."] : []),
     ...(throttle === undefined ? [] : [`The throttle of ${throttle} a minute stays as long.`]),
   ];
-  return switched(acted, notes, before, document);
+  return switched(acted, act, notes, before, document);
 }
 
 /** Takes down what people set and what the watch raised. A watch that still sees an attack raises it again. */
@@ -79,7 +79,7 @@ export async function clearPosture(deps: SwitchDeps, act: Act): Promise<Switched
     "The posture is normal. If the watch still sees an attack it raises it again; to hold it, set normal for a time.",
     ...(before.operator?.max_per_minute === undefined ? [] : ["The throttle is off too."]),
   ];
-  return { ...switched(acted, notes, before, null), cron: null };
+  return { ...switched(acted, act, notes, before, null), cron: null };
 }
 
 export interface Throttled extends Switched {
@@ -129,11 +129,11 @@ export async function setThrottle(
   );
   if (acted.kind !== "done") return acted;
   const notes = [
-    `At most ${maxPerMinute} messages leave in a minute, for ${lasting(untilMs - nowMs)}.`,
+    `Messages that leave in a minute: at most ${maxPerMinute}, for ${lasting(untilMs - nowMs)}.`,
     ...(normal === null ? [] : [saysNormal(normal)]),
     `The posture is held at ${before.posture} meanwhile.`,
   ];
-  return { ...switched(acted, notes, before, document), maxPerMinute, normal };
+  return { ...switched(acted, act, notes, before, document), maxPerMinute, normal };
 }
 
 /** Takes the throttle off; a posture that people set stays until its end. */
@@ -158,7 +158,7 @@ export async function clearThrottle(deps: SwitchDeps, act: Act): Promise<Switche
       ? "The watch decides on the posture again."
       : `The posture stays ${document.posture} for ${lasting(document.until_ms - deps.nowMs())}.`,
   ];
-  return switched(acted, notes, before, document);
+  return switched(acted, act, notes, before, document);
 }
 
 /** The documents that run now, and the posture they come to. */
@@ -190,13 +190,14 @@ async function look({ control, nowMs }: SwitchDeps): Promise<Standings> {
 
 function switched(
   acted: Acted,
+  { who }: Act,
   notes: string[],
   before: Standings,
   document: ControlDocument | null,
 ): Switched {
   const { operator } = before;
-  const who = operator && operator.who !== document?.who ? operator.who : undefined;
-  const replaces = who === undefined ? [] : [`This replaces what ${who} had set.`];
+  const other = operator !== null && operator.who !== who ? (operator.who ?? "somebody else") : null;
+  const replaces = other === null ? [] : [`This replaces what ${other} had set.`];
   return {
     ...acted,
     notes: [...acted.notes, ...notes, ...replaces],

@@ -29,10 +29,8 @@ export async function normalPerMinute(watch: Deps["watch"], nowMs: number): Prom
       : [],
   );
   if (sent.length > 0) return { perMinute: median(sent) / QUARTER_MINUTES, from: "same_time" };
-  const history = left.kind === "answered" ? left.history : null;
-  return history === null
-    ? { perMinute: 0, from: "nothing" }
-    : { perMinute: meanPerMinute(history, nowMs), from: "history" };
+  const mean = left.kind === "answered" && left.history !== null ? meanPerMinute(left.history, nowMs) : 0;
+  return mean > 0 ? { perMinute: mean, from: "history" } : { perMinute: 0, from: "nothing" };
 }
 
 /**

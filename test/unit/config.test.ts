@@ -60,9 +60,12 @@ test.each([
 });
 
 test("a policy without what only the operator can know says what is missing", () => {
-  expect(faultsOf({})).toEqual(
-    ["countries", "captcha", "proof", "message", "delivery"].map((table) => `POLICY.${table}: is missing`),
-  );
+  expect(faultsOf({})).toEqual([
+    ...["countries", "captcha", "proof", "message", "delivery"].map((table) => `POLICY.${table}: is missing`),
+    ...["trigger_policy", "anomaly_response", "provider_escalation"].map(
+      (role) => `POLICY.alerts.owners: nobody owns ${role}: name an owner without dates`,
+    ),
+  ]);
 });
 
 test("a broken table is refused by file and line", () => {

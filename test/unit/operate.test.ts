@@ -163,3 +163,17 @@ test("a letter that its queue does not take stays among the dead letters", async
   expect((await replayLetter(depsOver(world), ADA, "l-1")).kind).toBe("unavailable");
   expect(world.letters).toEqual([LETTER]);
 });
+
+test("a history without messages is none: nothing is normal yet", async () => {
+  const history = { quarter: 0, sinceMs: NOW - HOUR, subjects: {} };
+  const done = await setThrottle(depsOver(makeWorld({ history })), ADA, { percent: 10, forSeconds: 60 });
+  expect(done).toMatchObject({ maxPerMinute: 1, normal: { from: "nothing" } });
+});
+
+test("nobody is told that they replaced themselves", async () => {
+  const world = makeWorld();
+  await setPosture(depsOver(world), ADA, raise);
+  const again = await setPosture(depsOver(world), ADA, raise);
+  expect(again).toMatchObject({ replaced: { who: "ada" } });
+  expect(again.kind === "done" && again.notes.join(" ")).not.toContain("replaces");
+});

@@ -95,7 +95,7 @@ export const tollgateRule: RuleFactory = (setup) => {
     records: memoryRecords(),
     alerts: {
       async raise(raised) {
-        alerts += raised.length;
+        alerts += raised.filter(({ alert }) => alert.kind === "attack").length;
       },
     },
     log(fact, evidence) {

@@ -1,4 +1,5 @@
 /** Messages that nobody answers: overall, and to or from one place. */
+import { atMost } from "./chance.ts";
 import { strongestFall } from "./collapse.ts";
 import type { Finding } from "./finding.ts";
 import { OVERALL, usual, usualSent } from "./history.ts";
@@ -25,18 +26,26 @@ const thresholdOf = (falseAlarm: number, tests: number, usualMessages: number): 
 /** An answer of three days ago is worth this much; of less nothing is left. */
 const HALF_AN_ANSWER = 0.5;
 
-/** A conversion known as exactly 100 % would make one lost message proof of an attack. */
-const MOST_USUAL = 0.95;
+/** Hours and weeks differ: where more answer on average, a run of misses is still judged as if no more than these did. */
+const MOST_USUAL = 0.75;
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
+/** Below this chance it is no chance any more, and an emergency. */
+const NO_CHANCE = 1e-8;
+
+/** Messages of a person who does not get through: independent are only so many times fewer. */
+const REPEATS = 1.45;
+
 /**
- * Overall conversion too low: an emergency. Below `alarm_ratio` with more than `min_sends` due in the window (once there is
- * an incident with it, below `clear_ratio`); or the same since some minute within the window, when the collapse test
- * confirms it, so that a fall is not hidden by what came before.
+ * Overall conversion too low: below `alarm_ratio` with more than `min_sends` due in the window (once there is an incident
+ * with it, below `clear_ratio`); or the same since some minute within the window, when the collapse test confirms it, so that
+ * a fall is not hidden by what came before. An emergency, or `elevated` as long as chance could still have done it: with 31
+ * messages due, 29 % may be a bad quarter of an hour, 13 % is none.
  *
- * False alarms: 31 due messages that 70 % of people answer fall below 30 % once in 300,000 windows, at 60 % once in 2,000;
- * of 60 due, never in practice. The second way must pass the square of `collapse.false_alarm`.
+ * False alarms: of 31 due messages that 70 % of people answer, fewer than 30 % are answered once in 300,000 windows, at 60 %
+ * once in 2,000, and ten times as often when people ask again: at 5,000 messages a day about one `elevated` in four weeks.
+ * An emergency needs a chance below one in 100 million against the usual conversion; none was seen in simulated honest days.
  */
 export function conversionLow(sight: Sight): Finding[] {
   const { reading, policy, incident, history } = sight;
@@ -57,13 +66,14 @@ export function conversionLow(sight: Sight): Finding[] {
     fall.score >
       thresholdOf(policy.collapse.false_alarm ** 2, 1, usualSent(history, OVERALL, policy.window_minutes));
   if (!low && !fallen) return [];
-  const { sent, verified, due } = fallen && fall.score > 0 ? fall : reading;
+  const { sent, verified, due } = fallen ? fall : reading;
   const share = verified / due;
+  const chance = atMost(Math.round(verified / REPEATS), Math.round(due / REPEATS), usualShare);
   return [
     {
       kind: "conversion_low",
       subject: OVERALL,
-      severity: "emergency",
+      severity: fallen || chance < NO_CHANCE ? "emergency" : "elevated",
       says: `${verified} of ${sent} messages verified: ${percent(share)} of those due, usually ${percent(usualShare)}`,
       evidence: {
         sent,
@@ -92,9 +102,9 @@ const COLLAPSES: Partial<Record<Dimension, Pick<Finding, "severity" | "block">>>
  * Conversion of one country, range, network, flow or provider that collapsed against its own history; and ranges and
  * networks with little history in which enough messages found nobody, be it over days.
  *
- * False alarms, measured on fourteen simulated days of people who ask again when they do not get through, 60 to 80 % by
- * country and hour: none at 1,000 messages a day but for a five-fold day (about one in three of those), about one in two weeks
- * at 5,000 and at 50,000 a day. The bound behind it, by Ville's inequality: a run of misses beginning at a given message
+ * False alarms, measured on fortnights of simulated people who ask again when they do not get through, 60 to 80 % by country
+ * and hour, with a five-fold day: one `elevated` in eight fortnights at 1,000 messages a day, about one in two at 5,000, one in
+ * four at 50,000. The bound behind it, by Ville's inequality: a run of misses beginning at a given message
  * passes with chance `collapse.false_alarm` divided by more than the tests of the minute and the beginnings in a window.
  */
 export function conversionCollapses(sight: Sight): Finding[] {

@@ -5,13 +5,16 @@ import { newDestinations, turnedAway, volumeHigh } from "./detect-volume.ts";
 import { type Finding, SEVERITIES } from "./finding.ts";
 import type { WatchMemory } from "./memory.ts";
 import type { MonitorPolicy } from "./posture.ts";
-import { lookAt, type Watched } from "./sight.ts";
+import { lookAt, type Sight, type Watched } from "./sight.ts";
 
 export type { Watched } from "./sight.ts";
 
 /** Everything the watch can find in one run, the worst first. Each detector states how often it errs. */
-export function detect(watched: Watched, policy: MonitorPolicy): Finding[] {
-  const sight = lookAt(watched, policy);
+export const detect = (watched: Watched, policy: MonitorPolicy): Finding[] =>
+  detectIn(lookAt(watched, policy));
+
+/** The same, where what there is has been looked at already. */
+export function detectIn(sight: Sight): Finding[] {
   const unanswered = [...conversionLow(sight), ...conversionCollapses(sight)];
   const findings = [
     ...unanswered,
