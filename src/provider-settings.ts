@@ -1,5 +1,6 @@
 /** The providers' settings: names, shapes, and which of them each provider in `POLICY.delivery.providers` needs. */
 import { z } from "zod";
+import type { LookupPolicy } from "./domain/admission/insight.ts";
 import type { ProviderName } from "./domain/delivery/routing.ts";
 
 const text = z.string().min(1);
@@ -37,6 +38,14 @@ const signatureSecrets = listOf("apiKey:secret pairs", (entry) => /^[^:]+:.+$/.t
     }),
 );
 
+/** A list of which every entry is one of these names. */
+const someOf = <const T extends string>(names: readonly [T, ...T[]], byItself: readonly [T, ...T[]]) =>
+  z
+    .string()
+    .transform((all) => all.split(",").map((entry) => entry.trim()))
+    .pipe(z.tuple([z.enum(names)], z.enum(names)))
+    .default([...byItself] as [T, ...T[]]);
+
 export const providerSettings = {
   SANDBOX_URL: z.url().optional(),
   /** What the inbox signs receipts with. */
@@ -58,6 +67,20 @@ export const providerSettings = {
     .regex(/^\+[1-9]\d{6,14}$/, "must be an E.164 number")
     .optional(),
   TWILIO_CONTENT_SIDS: byLanguage.optional(),
+
+  TWILIO_LOOKUP_URL: z.url().default("https://lookups.twilio.com"),
+  /** `sim_swap` needs the carriers' approval, country by country. */
+  TWILIO_LOOKUP_FIELDS: someOf(
+    ["line_type_intelligence", "sms_pumping_risk", "sim_swap"],
+    ["line_type_intelligence", "sms_pumping_risk"],
+  ),
+
+  VONAGE_INSIGHTS_URL: z.url().default("https://api-eu.vonage.com"),
+  VONAGE_INSIGHTS: someOf(
+    ["sim_swap", "current_carrier", "original_carrier", "reachability", "roaming"],
+    ["current_carrier", "sim_swap"],
+  ),
+  VONAGE_NUMBER_INSIGHT: z.enum(["basic", "standard", "advanced"]).default("standard"),
 
   VONAGE_API_URL: z.url().default("https://api.nexmo.com"),
   VONAGE_SMS_URL: z.url().default("https://rest.nexmo.com"),
@@ -135,4 +158,14 @@ export const needs: Readonly<Record<ProviderName, readonly (keyof typeof provide
   startmessaging: ["STARTMESSAGING_API_KEY"],
   msg91: ["MSG91_AUTH_KEY", "MSG91_TEMPLATE_IDS"],
   webhook: ["WEBHOOK_PROVIDER_URL", "WEBHOOK_PROVIDER_SECRETS"],
+};
+
+/** What the source in `POLICY.lookup.provider` needs. */
+export const lookupNeeds: Readonly<
+  Record<LookupPolicy["provider"], readonly (keyof typeof providerSettings)[]>
+> = {
+  none: [],
+  twilio: ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"],
+  vonage_number_insight: ["VONAGE_API_KEY", "VONAGE_API_SECRET"],
+  vonage_identity_insights: ["VONAGE_APPLICATION_ID", "VONAGE_PRIVATE_KEY"],
 };

@@ -11,11 +11,17 @@ local early = redis.call("GET", KEYS[2]) or ""
 redis.call("DEL", KEYS[2])
 return early`;
 
-/** KEYS message, early receipt. ARGV receipt, life. */
+/**
+ * KEYS message, early receipt. ARGV receipt, life, status. Of several early ones the best word is kept: a final one is not
+ * forgotten for one on the way, nor a delivery for its opposite.
+ */
 const CLAIM = `
 local owner = redis.call("GET", KEYS[1])
 if owner then return owner end
-redis.call("SET", KEYS[2], ARGV[1], "EX", ARGV[2])
+local early = redis.call("GET", KEYS[2])
+if not early or ARGV[3] == "delivered" or string.find(early, '"status":"sent"', 1, true) then
+  redis.call("SET", KEYS[2], ARGV[1], "EX", ARGV[2])
+end
 return ""`;
 
 const ownerSchema: z.ZodType<MessageOwner> = z.object({
@@ -41,15 +47,15 @@ export function upstashReceipts(redis: Redis): ReceiptsPort {
     script: string,
     provider: string,
     messageId: string,
-    args: [object, number],
+    args: [object, number, ...string[]],
     schema: z.ZodType<T>,
   ) => {
     try {
-      const [value, lifeSeconds] = args;
+      const [value, lifeSeconds, ...more] = args;
       const answer = await redis.eval<string[], unknown>(
         script,
         [keys.message(provider, messageId), keys.earlyReceipt(provider, messageId)],
-        [JSON.stringify(value), String(lifeSeconds)],
+        [JSON.stringify(value), String(lifeSeconds), ...more],
       );
       // The client parses JSON by itself.
       return answer === "" ? null : schema.parse(typeof answer === "string" ? JSON.parse(answer) : answer);
@@ -61,6 +67,6 @@ export function upstashReceipts(redis: Redis): ReceiptsPort {
     bind: (provider, messageId, owner) =>
       run(BIND, provider, messageId, [owner, MESSAGE_SECONDS], receiptSchema),
     claim: (provider, receipt) =>
-      run(CLAIM, provider, receipt.messageId, [receipt, EARLY_RECEIPT_SECONDS], ownerSchema),
+      run(CLAIM, provider, receipt.messageId, [receipt, EARLY_RECEIPT_SECONDS, receipt.status], ownerSchema),
   };
 }

@@ -166,7 +166,9 @@ async function handOver(
     if (!provider) throw new Error("compose.ts offers no route without its provider");
     const result = await provider.send({ ...message, idempotencyKey: `${idempotencyKey}.${attempt}` });
     const accepted = result.kind === "accepted";
-    routes.heard(routeKey(route, country), !accepted);
+    // A number the provider does not know is no failure of the route: strangers could make it rest.
+    const ofNumber = result.kind === "refused" && !result.retryable;
+    if (!ofNumber) routes.heard(routeKey(route, country), !accepted);
     log(`message_${result.kind}`, {
       correlation_id: correlationId,
       provider: route.provider,
@@ -174,8 +176,10 @@ async function handOver(
       cost_micros: route.costMicros,
       cause: accepted ? null : result.cause,
     });
-    if (!accepted) {
-      const entries = countFate({ country, provider: route.provider, channel }, "rejected");
+    // Silence is counted as sent. What never left is the provider's doing, or (but for the route) the number's.
+    if (result.kind === "refused" || (result.kind === "unknown" && result.connectionLost)) {
+      const fate = countFate({ country, provider: route.provider, channel }, "rejected");
+      const entries = ofNumber ? fate.filter(({ dimension }) => dimension !== "route") : fate;
       defer(counters.count([{ minute: minuteOf(nowMs()), entries }]), correlationId);
     }
     const last = attempt === ticket.routes.length - 1;

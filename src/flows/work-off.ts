@@ -60,5 +60,5 @@ async function tell(deps: WorkDeps, message: QueueMessage, work: OutboxMessage):
     cause,
   });
   if (dead) await layToRest(deps, message, PROVIDERS_QUEUE, cause);
-  else message.retry({ delaySeconds: waitSeconds(message.attempts, null, deps.vault) });
+  else message.retry({ delaySeconds: waitSeconds(message.attempts, null, deps.random) });
 }

@@ -2,6 +2,7 @@ import { Miniflare } from "miniflare";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { memoryControl } from "../../scripts/lab/tollgate/memory-watch.ts";
 import { type ControlStore, kvControl } from "../../src/adapters/kv-control.ts";
+import type { RouteOverride } from "../../src/domain/delivery/route-overrides.ts";
 import type { Block, OperatorBlock } from "../../src/domain/watch/block.ts";
 import type { ControlDocument } from "../../src/domain/watch/posture.ts";
 import type { ControlPort } from "../../src/ports.ts";
@@ -44,6 +45,13 @@ const byPeople = (made: Block, exempt: boolean): OperatorBlock => ({
   exempt,
 });
 
+const SAID = { sinceMs: START_MS, untilMs: START_MS + 90_000, by: "ana@example.com", why: "receipts stopped" };
+const ROUTES: RouteOverride[] = [
+  { kind: "drain", provider: "twilio", drained: true, ...SAID },
+  { kind: "weight", provider: "vonage", weight: 0.5, ...SAID, untilMs: START_MS + HOUR_MS },
+  { kind: "pin", country: "IN", provider: null, ...SAID },
+];
+
 let nowMs = START_MS;
 beforeEach(() => {
   nowMs = START_MS;
@@ -53,12 +61,13 @@ beforeEach(() => {
 function controlsAsItShould(open: () => ControlPort): void {
   test("where nothing was ever written, nothing is in force", async () => {
     const control = open();
-    expect(await control.read()).toEqual({ document: null, blocks: [] });
+    expect(await control.read()).toEqual({ document: null, blocks: [], routes: [] });
     expect(await control.documents()).toEqual({
       cron: null,
       operator: null,
       cronBlocks: [],
       operatorBlocks: [],
+      operatorRoutes: [],
       faults: [],
     });
   });
@@ -70,18 +79,21 @@ function controlsAsItShould(open: () => ControlPort): void {
     expect(await control.writeOperator(OPERATOR)).toEqual({ kind: "done" });
     expect(await control.writeCronBlocks([block("+23480")])).toEqual({ kind: "done" });
     expect(await control.writeOperatorBlocks(operatorBlocks)).toEqual({ kind: "done" });
+    expect(await control.writeOperatorRoutes(ROUTES)).toEqual({ kind: "done" });
     expect(await control.documents()).toEqual({
       cron: CRON,
       operator: OPERATOR,
       cronBlocks: [block("+23480")],
       operatorBlocks,
+      operatorRoutes: ROUTES,
       faults: [],
     });
     await control.writeCron(null);
     await control.writeOperator(null);
     await control.writeCronBlocks([]);
     await control.writeOperatorBlocks([]);
-    expect(await control.read()).toEqual({ document: null, blocks: [] });
+    await control.writeOperatorRoutes([]);
+    expect(await control.read()).toEqual({ document: null, blocks: [], routes: [] });
     expect(await control.documents()).toMatchObject({ cron: null, operator: null, cronBlocks: [] });
   });
 
@@ -116,6 +128,17 @@ function controlsAsItShould(open: () => ControlPort): void {
     nowMs = START_MS + HOUR_MS;
     expect(await subjects()).toEqual(["+3197"]);
     expect((await control.read()).blocks).toEqual([{ ...mine, by: "ana@example.com" }]);
+  });
+
+  test("people's word on routes holds until its own end, whatever the posture is", async () => {
+    const control = open();
+    await control.writeOperatorRoutes(ROUTES);
+    expect(await control.read()).toMatchObject({ document: null, routes: ROUTES });
+    nowMs += 90_000;
+    await control.writeOperator({ ...OPERATOR, posture: "emergency" });
+    expect((await control.read()).routes).toEqual([ROUTES[1]]);
+    nowMs = START_MS + HOUR_MS;
+    expect((await control.read()).routes).toEqual([]);
   });
 
   test("an exemption lifts the cron's block of the same subject and of ranges in it, until it ends", async () => {
@@ -173,7 +196,7 @@ describe("control on KV", () => {
     pauses.length = 0;
   });
   afterEach(async () => {
-    for (const key of ["emergency-mode", "operator-mode", "cron-blocks", "operator-blocks"]) {
+    for (const key of ["emergency-mode", "operator-mode", "cron-blocks", "operator-blocks", "operator-routes"]) {
       await kv.delete(key);
     }
   });
@@ -210,7 +233,7 @@ describe("control on KV", () => {
     await control.read();
     await control.writeCronBlocks([block("+23480"), block("+3197")]);
     await control.writeCron(CRON);
-    expect(await control.read()).toEqual({ document: CRON, blocks: [block("+3197")] });
+    expect(await control.read()).toEqual({ document: CRON, blocks: [block("+3197")], routes: [] });
   });
 
   test("a document without what only people say is one too", async () => {
@@ -229,6 +252,8 @@ describe("control on KV", () => {
     ["cron-blocks", JSON.stringify([block("+23480"), { ...block("+3197"), untilMs: "soon" }])],
     ["operator-blocks", JSON.stringify([block("+23480")])],
     ["operator-blocks", "not even JSON"],
+    ["operator-routes", JSON.stringify([{ ...ROUTES[1], weight: 0 }])],
+    ["operator-routes", JSON.stringify([{ ...ROUTES[0], provider: null }])],
   ];
 
   test.for(malformed)("a value of %s like %s is an emergency that says so", async ([key, text]) => {

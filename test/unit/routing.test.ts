@@ -221,7 +221,7 @@ describe("rest", () => {
 });
 
 describe("whatever the routes, the records and the policy", () => {
-  const provider = fc.constantFrom("a", "b", "c", "d", "e");
+  const provider = fc.constantFrom<string>("a", "b", "c", "d", "e");
   const record = fc.record({
     verified: fc.double({ min: 0, max: 1e6, noNaN: true }),
     unanswered: fc.double({ min: 0, max: 1e6, noNaN: true }),

@@ -195,6 +195,14 @@ describe("voice", () => {
     expect(resend(state, 5, "voice").result.kind).toBe("send");
   });
 
+  test("does not come by waiting alone: three messages must have been sent", () => {
+    for (const messages of [1, 2]) {
+      for (const second of [420, 500, 599]) {
+        expect(resend(afterMessages(messages), second, "voice").result.kind).toBe("wait");
+      }
+    }
+  });
+
   test("messages that never left do not bring it nearer", () => {
     const first = settle(open(), "accepted");
     const failed = settle(resend(first, 60).state, "refused");
@@ -280,15 +288,15 @@ type Step =
 const channel = fc.constantFrom<Channel>("sms", "voice", "whatsapp");
 const word = fc.constantFrom("delivered" as const, "undelivered" as const);
 const gap = fc.integer({ min: 0, max: 130 });
-const steps = fc.array(
+const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    fc.record<Step>({
+    fc.record({
       kind: fc.constant("resend" as const),
       gap,
       channel,
       status: fc.constantFrom<SendStatus>("accepted", "accepted", "refused", "unknown", "sending"),
     }),
-    fc.record<Step>({
+    fc.record({
       kind: fc.constant("receipt" as const),
       gap,
       index: fc.integer({ min: 0, max: 5 }),
@@ -299,7 +307,7 @@ const steps = fc.array(
 );
 
 describe("whatever is sent and whatever comes back", () => {
-  test("what next_channels says is so, to the second", () => {
+  test("what next_channels says is so, to the second, once voice has its messages", () => {
     fc.assert(
       fc.property(steps, fc.boolean(), (story, isLandline) => {
         let state = settle(open(isLandline ? "voice" : "sms", isLandline), "accepted");
@@ -316,7 +324,9 @@ describe("whatever is sent and whatever comes back", () => {
             delivery: { ...RULES.delivery, channels: ["sms", "voice"] as Channel[] },
           };
           const { nextChannels } = viewSession(state, rules, at(second));
-          for (const name of rules.delivery.channels) {
+          const out = state.sends.filter((one) => one.status !== "refused" && one.channel !== "voice");
+          const early = !isLandline && out.length < RULES.delivery.voice_after_messages;
+          for (const name of early ? (["sms"] as const) : rules.delivery.channels) {
             const offer = nextChannels.find((one) => one.channel === name);
             const inSeconds = offer?.availableInSeconds;
             if (inSeconds === undefined) {

@@ -1,5 +1,6 @@
 import { mergeTables, policyOf, readSettings } from "../../scripts/lib/settings.ts";
 import { parsePolicy } from "../../src/config.ts";
+import type { RouteOverride } from "../../src/domain/delivery/route-overrides.ts";
 import type { Policy } from "../../src/domain/policy.ts";
 import type { Block, OperatorBlock } from "../../src/domain/watch/block.ts";
 import type { History, QuarterTally } from "../../src/domain/watch/history.ts";
@@ -22,6 +23,7 @@ export interface World {
   operator: ControlDocument | null;
   cronBlocks: readonly Block[];
   operatorBlocks: readonly OperatorBlock[];
+  operatorRoutes: readonly RouteOverride[];
   faults: string[];
   actions: OperatorAction[];
   incidents: Incident[];
@@ -47,6 +49,7 @@ export function makeWorld(over: Partial<World> = {}): World {
     operator: null,
     cronBlocks: [],
     operatorBlocks: [],
+    operatorRoutes: [],
     faults: [],
     actions: [],
     incidents: [],
@@ -105,6 +108,7 @@ export function depsOver(world: World) {
               operator: world.operator,
               cronBlocks: world.cronBlocks,
               operatorBlocks: world.operatorBlocks,
+              operatorRoutes: world.operatorRoutes,
               faults: world.faults,
             },
       writeCron: (document: ControlDocument | null) => write(() => Object.assign(world, { cron: document })),
@@ -114,6 +118,8 @@ export function depsOver(world: World) {
         write(() => Object.assign(world, { cronBlocks: blocks })),
       writeOperatorBlocks: (blocks: readonly OperatorBlock[]) =>
         write(() => Object.assign(world, { operatorBlocks: blocks })),
+      writeOperatorRoutes: (routes: readonly RouteOverride[]) =>
+        write(() => Object.assign(world, { operatorRoutes: routes })),
     },
     counters: {
       count: async (bookings: unknown) => void world.counted.push(bookings),

@@ -41,6 +41,7 @@ export const RULES = [
   "challenge_policy",
   "exposure",
   "failed_attempts",
+  "number_insight",
 ] as const;
 export type Rule = (typeof RULES)[number];
 

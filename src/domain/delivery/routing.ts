@@ -85,10 +85,8 @@ export function orderRoutes(
       drained: policy.drain.includes(route.provider),
     };
   });
-  const best = Math.max(
-    0,
-    ...drawn.filter(({ idle, drained }) => !idle && !drained).map(({ score }) => score),
-  );
+  const live = drawn.filter(({ idle, drained }) => !idle && !drained);
+  const best = Math.max(0, ...(live.length > 0 ? live : drawn).map(({ score }) => score));
   const band = (score: number) => Math.floor(Math.max(0, best - score) / policy.equal_within);
   return drawn
     .toSorted(

@@ -164,7 +164,7 @@ export function resendSession(
   if (state.attempts >= rules.attempts.max) {
     return refused({ kind: "locked", retryAfterSeconds: seconds(state.endsAtMs - nowMs) });
   }
-  const resendAtMs = channelAtMs(state, channel, rules);
+  const resendAtMs = channelAtMs(state, channel, rules, nowMs);
   if (resendAtMs === null)
     return refused({ kind: "wait", retryAfterSeconds: seconds(state.endsAtMs - nowMs) });
   if (nowMs < resendAtMs) return refused({ kind: "wait", retryAfterSeconds: seconds(resendAtMs - nowMs) });
@@ -261,11 +261,14 @@ export function settleSend(
   sendIndex: number,
   outcome: Pick<SendRecord, "status" | "provider" | "messageId">,
 ): SessionState {
+  const send = state.sends[sendIndex];
+  // Its receipt may have been quicker than the answer, which then brings the names alone.
+  if (send?.status === "delivered" || send?.status === "undelivered") {
+    const named = { provider: outcome.provider, messageId: outcome.messageId ?? send.messageId };
+    return { ...state, sends: state.sends.with(sendIndex, { ...send, ...named }) };
+  }
   const refused = outcome.status === "refused";
   const settled = refused ? { ...outcome, hold: null } : outcome;
-  // Its receipt may have been quicker than the answer.
-  const word = state.sends[sendIndex]?.status;
-  if (word === "delivered" || word === "undelivered") return state;
   // A later message that left has its own claim on the code's life.
   const last = state.sends.slice(sendIndex + 1).every(({ status }) => status === "refused");
   const before = refused && last ? state.sends[sendIndex]?.codeExpiredAtMs : undefined;
@@ -312,7 +315,7 @@ export function viewSession(state: SessionState, rules: SessionRules, nowMs: num
       over || locked
         ? []
         : rules.delivery.channels.flatMap((channel) => {
-            const atMs = channelAtMs(state, channel, rules);
+            const atMs = channelAtMs(state, channel, rules, nowMs);
             return atMs === null ? [] : [{ channel, availableInSeconds: seconds(atMs - nowMs) }];
           }),
   };
@@ -330,7 +333,12 @@ function nextResendAtMs(state: SessionState, rules: SessionRules): number | null
 }
 
 /** When the next message may go by this channel; null when not in this session. */
-function channelAtMs(state: SessionState, channel: Channel, rules: SessionRules): number | null {
+function channelAtMs(
+  state: SessionState,
+  channel: Channel,
+  rules: SessionRules,
+  nowMs: number,
+): number | null {
   const nextMs = nextResendAtMs(state, rules);
   if (nextMs === null) return null;
   if (state.landline) return channel === "voice" ? nextMs : null;
@@ -339,7 +347,9 @@ function channelAtMs(state: SessionState, channel: Channel, rules: SessionRules)
   const missing = rules.delivery.voice_after_messages - out.filter((send) => send.channel !== "voice").length;
   const waits = rules.resend.wait_seconds.slice(out.length, out.length + Math.max(0, missing));
   if (waits.length < missing) return null;
-  const atMs = nextMs + waits.reduce((sum, wait) => sum + wait, 0) * 1000;
+  // Waiting alone brings no call: messages that are missing are at best sent from now on.
+  const fromMs = missing > 0 ? Math.max(nextMs, nowMs) : nextMs;
+  const atMs = fromMs + waits.reduce((sum, wait) => sum + wait, 0) * 1000;
   return atMs < state.endsAtMs ? atMs : null;
 }
 

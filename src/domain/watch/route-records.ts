@@ -5,6 +5,9 @@ import type { Sight } from "./sight.ts";
 /** Minutes in which a route that only fails is found out. */
 const FAILING_MINUTES = 3;
 
+/** A busy minute elsewhere is no more reason to forget than this: forgetting all would mean trying a bad route anew each minute. */
+const ELSEWHERE_A_MINUTE = 60;
+
 /**
  * What the window says of each route, minute by minute, so that the latest ripe answers count most. A route that refused
  * more than it took in the last minutes rests until the next words of the watch.
@@ -24,7 +27,7 @@ export function learnRoutes(
         const { sent = 0, verified = 0 } = tally.get(key) ?? {};
         const unanswered = Math.max(0, sent * (ripeIn[i] ?? 0) - verified);
         const elsewhere = siblings.reduce((sum, other) => sum + sentOf(other.key, i), 0);
-        return learnRoute(before, { verified, unanswered }, elsewhere);
+        return learnRoute(before, { verified, unanswered }, Math.min(elsewhere, ELSEWHERE_A_MINUTE));
       }, FRESH_ROUTE);
       const latest = minutes.slice(-FAILING_MINUTES).map(({ tally }) => tally.get(key) ?? {});
       const rejected = latest.reduce((sum, counts) => sum + (counts.rejected ?? 0), 0);
