@@ -33,7 +33,8 @@ function provider(
   const { currency } = money;
   // Two routes must fit into the whole time.
   const timeoutMs = Math.floor(delivery.timeout_ms / 2);
-  const receiptUrl = proof.issuer.startsWith("https://") ? `${proof.issuer}/v1/receipts/${name}` : null;
+  const receipts = new URL(`/v1/receipts/${name}`, proof.issuer).href;
+  const receiptUrl = receipts.startsWith("https://") ? receipts : null;
   switch (name) {
     case "sandbox":
     case "sandbox_b":
@@ -42,7 +43,7 @@ function provider(
         name,
         baseUrl: needed(config.SANDBOX_URL),
         timeoutMs,
-        receiptUrl: `${proof.issuer}/v1/receipts/${name}`,
+        receiptUrl: receipts,
         receiptSecret: config.SANDBOX_RECEIPT_SECRET,
       });
     case "twilio":

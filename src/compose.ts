@@ -5,6 +5,8 @@ import { pagerdutyChannel } from "./adapters/alert-pagerduty.ts";
 import { slackChannel } from "./adapters/alert-slack.ts";
 import { webhookChannel } from "./adapters/alert-webhook.ts";
 import { captcha, isTestSecret } from "./adapters/captcha.ts";
+import { customerWebhook } from "./adapters/customer-webhook.ts";
+import { d1Ledger } from "./adapters/d1-ledger.ts";
 import { d1Records } from "./adapters/d1-records.ts";
 import { deviceTokens } from "./adapters/device-tokens.ts";
 import { kvApiKeys } from "./adapters/kv-api-keys.ts";
@@ -13,34 +15,43 @@ import { kvRoutes } from "./adapters/kv-routes.ts";
 import { objectSessions } from "./adapters/object-sessions.ts";
 import { es256Proofs } from "./adapters/proofs.ts";
 import { queueAlerts } from "./adapters/queue-alerts.ts";
+import { queueLedger } from "./adapters/queue-ledger.ts";
 import { queueOutbox, readOutboxMessage } from "./adapters/queue-outbox.ts";
+import { sealedTokens } from "./adapters/sealed-tokens.ts";
 import { sessionTokens } from "./adapters/session-tokens.ts";
 import { openUpstash } from "./adapters/upstash.ts";
 import { upstashBudgets } from "./adapters/upstash-budgets.ts";
 import { upstashClaims } from "./adapters/upstash-claims.ts";
 import { upstashCounters } from "./adapters/upstash-counters.ts";
+import { upstashInsights } from "./adapters/upstash-insights.ts";
 import { upstashLimits } from "./adapters/upstash-limits.ts";
 import { upstashMarks } from "./adapters/upstash-marks.ts";
+import { upstashPeople } from "./adapters/upstash-people.ts";
 import { upstashReceipts } from "./adapters/upstash-receipts.ts";
 import { upstashWatch } from "./adapters/upstash-watch.ts";
 import { webCryptoVault } from "./adapters/vault.ts";
+import { composeLookup } from "./compose-lookup.ts";
 import { composeProviders, type ProviderBindings } from "./compose-providers.ts";
 import type { Config, Tables } from "./config.ts";
 import type { ApiKeysPort } from "./domain/admission/api-key.ts";
 import type { OperatorsPort } from "./domain/admission/operator.ts";
 import { messageFaults } from "./domain/delivery/message-faults.ts";
+import { LEDGER_QUEUE } from "./domain/ledger/event.ts";
 import { ALERTS_QUEUE } from "./domain/watch/alert.ts";
 import type { AlertChannelPort, Deps, Done, Log } from "./ports.ts";
 
-type Bindings = Pick<Env, "SESSIONS" | "CONTROL" | "DB" | "OUTBOX"> & ProviderBindings;
+type Bindings = Pick<Env, "SESSIONS" | "CONTROL" | "DB" | "OUTBOX" | "LEDGER"> & ProviderBindings;
 
 /** What the service's routes, its cron and its queue need: the flows' ports, and who may come in. */
 export type Service = Deps & {
+  people: ReturnType<typeof upstashPeople>;
+  opsSeal: ReturnType<typeof sealedTokens>;
   apiKeys: ApiKeysPort;
   operators: OperatorsPort;
   alertChannels: readonly AlertChannelPort[];
   alertQueue: ReturnType<typeof queueAlerts>;
   readForProvider: typeof readOutboxMessage;
+  readForLedger: ReturnType<typeof queueLedger>["read"];
   /** Puts dead letters on their queue again. */
   queues: { put(queue: string, body: string): Promise<Done> };
 };
@@ -52,6 +63,8 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
   const records = d1Records(bindings.DB);
   const alertQueue = queueAlerts(bindings.OUTBOX, records, nowMs, log);
   const outbox = queueOutbox(bindings.OUTBOX);
+  const ledger = d1Ledger(bindings.DB);
+  const events = queueLedger(bindings.LEDGER, ledger, nowMs, log);
   return {
     environment: config.ENVIRONMENT,
     policy,
@@ -78,19 +91,31 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
     }),
     proofs: es256Proofs(config.PROOF_KEYS, policy.proof),
     providers: composeProviders(config, bindings, nowMs),
+    lookup: composeLookup(config, nowMs),
+    insights: upstashInsights(redis),
     routes: kvRoutes(bindings.CONTROL, policy.delivery, nowMs, log),
     receipts: upstashReceipts(redis),
     counters: upstashCounters(redis),
     watch: upstashWatch(redis, log),
     records,
+    events,
+    ledger,
+    readForLedger: events.read,
     outbox,
+    customer:
+      config.EVENTS_WEBHOOK_URL === undefined || config.EVENTS_WEBHOOK_SECRET === undefined
+        ? null
+        : customerWebhook({ url: config.EVENTS_WEBHOOK_URL, secrets: config.EVENTS_WEBHOOK_SECRET }),
     readForProvider: readOutboxMessage,
     alerts: alertQueue,
     alertQueue,
     queues: {
-      put: (queue, body) => (queue === ALERTS_QUEUE ? alertQueue : outbox).requeue(body),
+      put: (queue, body) =>
+        (({ [ALERTS_QUEUE]: alertQueue, [LEDGER_QUEUE]: events })[queue] ?? outbox).requeue(body),
     },
     alertChannels: composeAlertChannels(config, nowMs),
+    opsSeal: sealedTokens(config.SESSION_KEYS, "ops session", nowMs),
+    people: upstashPeople(redis),
     operators: operators(
       {
         tokens: config.ADMIN_TOKENS,

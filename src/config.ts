@@ -10,7 +10,7 @@ import { parsePriceTable } from "./domain/delivery/price-table.ts";
 import { isCountry } from "./domain/phone.ts";
 import type { Policy } from "./domain/policy.ts";
 import { policySchema } from "./policy-schema.ts";
-import { needs, providerSettings, WHSEC } from "./provider-settings.ts";
+import { listOf, lookupNeeds, needs, providerSettings, WHSEC } from "./provider-settings.ts";
 
 /** One key of a ring: its id travels with what it made, so that old keys go on verifying while a new one signs. */
 export interface RingKey {
@@ -95,6 +95,10 @@ const rawSchema = z.object({
   PAGERDUTY_ROUTING_KEY: z.string().min(1).optional(),
   ALERT_WEBHOOK_URL: confidentialUrl.optional(),
   ALERT_WEBHOOK_SECRET: z.string().regex(WHSEC, "must be whsec_ and the base64 of 24 to 64 bytes").optional(),
+  /** The customer's backend, which hears of failed attempts, lock-outs and verifications. */
+  EVENTS_WEBHOOK_URL: confidentialUrl.optional(),
+  /** `whsec_...` secrets separated by commas: all sign, the first one also makes the hashes of numbers. */
+  EVENTS_WEBHOOK_SECRET: listOf("whsec_... secrets", (secret) => WHSEC.test(secret)).optional(),
   /** `name:role:hash` entries separated by commas; see `npm run ops -- token create`. */
   ADMIN_TOKENS: z
     .string()
@@ -112,7 +116,12 @@ const rawSchema = z.object({
   ACCESS_AUDIENCE: z.string().min(1).optional(),
   ACCESS_OPERATORS: z
     .string()
-    .transform((text) => text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== ""))
+    .transform((text) =>
+      text
+        .split(",")
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== ""),
+    )
     .default([]),
 });
 
@@ -128,6 +137,15 @@ const configSchema = rawSchema.superRefine((raw, context) => {
       fault(name.setting, `is missing; POLICY.delivery.providers names ${name.provider}`);
     }
   }
+  const { VONAGE_API_KEY: vonageKey, VONAGE_SIGNATURE_SECRETS: vonageSecrets } = raw;
+  const signed = vonageSecrets === undefined || vonageSecrets.some(({ apiKey }) => apiKey === vonageKey);
+  if (providers.includes("vonage") && vonageKey !== undefined && !signed) {
+    fault("VONAGE_SIGNATURE_SECRETS", "has no secret of VONAGE_API_KEY, whose receipts would be refused");
+  }
+  const source = raw.POLICY.lookup.provider;
+  for (const setting of lookupNeeds[source]) {
+    if (raw[setting] === undefined) fault(setting, `is missing; POLICY.lookup.provider is ${source}`);
+  }
   const channels = new Set(raw.POLICY.alerts.owners.flatMap((owner) => owner.channels));
   for (const channel of channels) {
     for (const setting of CHANNEL_SETTINGS[channel]) {
@@ -136,6 +154,9 @@ const configSchema = rawSchema.superRefine((raw, context) => {
   }
   if ((raw.ACCESS_TEAM_DOMAIN === undefined) !== (raw.ACCESS_AUDIENCE === undefined)) {
     fault("ACCESS_AUDIENCE", "and ACCESS_TEAM_DOMAIN belong together");
+  }
+  if ((raw.EVENTS_WEBHOOK_URL === undefined) !== (raw.EVENTS_WEBHOOK_SECRET === undefined)) {
+    fault("EVENTS_WEBHOOK_SECRET", "and EVENTS_WEBHOOK_URL belong together");
   }
   const { provider: captcha, fresh_site_key } = raw.POLICY.captcha;
   if (fresh_site_key === undefined && raw.CAPTCHA_FRESH_SECRET_KEY !== undefined) {

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { isRange } from "./domain/admission/address.ts";
+import { LOOKUPS } from "./domain/admission/insight.ts";
 import { RULES } from "./domain/admission/verdict.ts";
 import { PROVIDERS } from "./domain/delivery/routing.ts";
 import { NUMBER_TYPES } from "./domain/phone.ts";
@@ -79,7 +80,12 @@ export const policySchema = z.strictObject({
       wait_seconds: z.array(seconds(0, 300)).min(1).default([0, 2, 5, 10]),
     })
     .prefault({}),
-  resend: z.strictObject({ wait_seconds: z.array(seconds(1, 599)).default([60, 120, 240]) }).prefault({}),
+  resend: z
+    .strictObject({
+      wait_seconds: z.array(seconds(1, 599)).default([60, 120, 240]),
+      undelivered_wait_seconds: seconds(1, 599).default(60),
+    })
+    .prefault({}),
   numbers: z
     .strictObject({
       refuse_types: z
@@ -102,9 +108,10 @@ export const policySchema = z.strictObject({
   countries: countryPolicy,
   limits: z
     .strictObject({
+      // Three texts and the call that may follow them fit into one session.
       number: limitRules.default([
         { max: 1, window_seconds: 60 },
-        { max: 3, window_seconds: 600 },
+        { max: 4, window_seconds: 600 },
         { max: 10, window_seconds: 86_400 },
       ]),
       ip: limitRules.default([
@@ -251,6 +258,20 @@ export const policySchema = z.strictObject({
       wait_seconds: z.array(seconds(1, HOUR)).min(1).default([30, 120, 600, 1800]),
       ceiling: z.int().min(5).max(100).default(100),
       memory_seconds: seconds(HOUR, 30 * DAY).default(DAY),
+    })
+    .prefault({}),
+  lookup: z
+    .strictObject({
+      provider: z.enum(LOOKUPS).default("none"),
+      // Errs high: what the packages cost that are asked for stands in the source's price list.
+      cost_micros: z.int().min(0).default(40_000),
+      // Two hundredths of what messages may cost in a day by default.
+      day_cap_micros: z.int().min(0).default(2_000_000),
+      timeout_ms: z.int().min(100).max(3000).default(800),
+      memory_seconds: seconds(60, 90 * DAY).default(30 * DAY),
+      max_pumping_risk: z.number().gt(0).max(100).default(75),
+      // Hours; Vonage looks back 2400 at most.
+      sim_swap_hours: z.int().min(1).max(2400).default(72),
     })
     .prefault({}),
   money: z
@@ -422,6 +443,16 @@ export const policySchema = z.strictObject({
       runbook_url: z.string().min(1).default("https://github.com/your-team/tollgate#runbook"),
     })
     .prefault({ owners: [] }),
+  retention: z
+    .strictObject({
+      number_days: z.int().min(1).max(400).default(30),
+      ip_days: z.int().min(1).max(400).default(30),
+      events_days: z.int().min(1).max(3650).default(400),
+    })
+    .refine(({ number_days, ip_days, events_days }) => Math.max(number_days, ip_days) <= events_days, {
+      error: "numbers and addresses must not outlive their events",
+    })
+    .prefault({}),
   // What a backend may report of people who verified; each is compared with what was spent.
   outcomes: z.array(name).max(8).default(["signup", "login", "payment"]),
   cors: z.strictObject({ origins: z.array(z.string().min(1)).default([]) }).prefault({}),

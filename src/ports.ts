@@ -9,7 +9,9 @@ import type { NumberInsight } from "./domain/admission/insight.ts";
 import type { LimitResult, LimitTake } from "./domain/admission/limits.ts";
 import type { Source } from "./domain/admission/source.ts";
 import type { Meter, MeterReading, PriceRow } from "./domain/delivery/money.ts";
+import type { RouteOverride } from "./domain/delivery/route-overrides.ts";
 import type { RouteRecord } from "./domain/delivery/routing.ts";
+import type { LedgerEvent, LedgerRow, RefusalCount, Volume, VolumeDimension } from "./domain/ledger/event.ts";
 import type { Policy } from "./domain/policy.ts";
 import type {
   AttemptResult,
@@ -26,6 +28,7 @@ import type { Block, OperatorBlock } from "./domain/watch/block.ts";
 import type { History, QuarterTally } from "./domain/watch/history.ts";
 import type { Incident } from "./domain/watch/incident.ts";
 import type { WatchMemory } from "./domain/watch/memory.ts";
+import type { Pause } from "./domain/watch/pause.ts";
 import type { ControlDocument, Posture } from "./domain/watch/posture.ts";
 import type { Booking, MinuteTally, Tally } from "./domain/watch/tally.ts";
 
@@ -51,6 +54,10 @@ export interface Caller extends Source {
 export interface Control {
   document: ControlDocument | null;
   blocks: readonly Block[];
+  /** People's word on routes, over the policy. */
+  routes: readonly RouteOverride[];
+  /** What people stopped for everybody. */
+  pauses: readonly Pause[];
 }
 
 /** The documents as they are stored, people's apart from the cron's: neither can overwrite the other. */
@@ -60,6 +67,8 @@ export interface ControlDocuments {
   cronBlocks: readonly Block[];
   /** Blocks by people, and subjects they exempted from the cron's blocks (`exempt`). */
   operatorBlocks: readonly OperatorBlock[];
+  operatorRoutes: readonly RouteOverride[];
+  operatorPauses: readonly Pause[];
   /** What could not be read, in words. */
   faults: readonly string[];
 }
@@ -74,6 +83,8 @@ export interface ControlPort {
   writeCronBlocks(blocks: readonly Block[]): Promise<Done>;
   writeOperator(document: ControlDocument | null): Promise<Done>;
   writeOperatorBlocks(blocks: readonly OperatorBlock[]): Promise<Done>;
+  writeOperatorRoutes(routes: readonly RouteOverride[]): Promise<Done>;
+  writeOperatorPauses(pauses: readonly Pause[]): Promise<Done>;
 }
 
 export interface LimitsPort {
@@ -107,8 +118,11 @@ export interface BudgetsPort {
   reserve(reservation: Reservation): Promise<ReserveResult>;
   /** Gives back what was taken for a message that never left; nothing, if the reservation never came about. */
   release(hold: Hold): Promise<void>;
-  /** Books a verification: the units come back and the levels have earned. */
-  credit(hold: Hold): Promise<void>;
+  /**
+   * Books a verification: the units come back and the levels have earned. Those of the session's other messages come back
+   * too, and earn nothing: one answer earns once, however many messages it took.
+   */
+  credit(hold: Hold, others?: readonly Hold[]): Promise<void>;
 }
 
 export interface Recalled {
@@ -195,6 +209,8 @@ export interface SessionsPort {
     outcome: Pick<SendRecord, "status" | "provider" | "messageId">,
   ): Promise<void>;
   attempt(id: string, digest: string, rules: SessionRules): Promise<AttemptResult>;
+  /** Ends a session and deletes what it kept. @returns false where there was none */
+  forget(id: string): Promise<boolean>;
   /** null when there is no such session (never opened, or deleted at its end). */
   view(id: string, rules: SessionRules): Promise<SessionView | null>;
 }
@@ -239,11 +255,19 @@ export interface VaultPort {
   randomBytes(count: number): Uint8Array;
   /** A keyed hash that stands for a number, an address or a key wherever it is stored. */
   tag(kind: string, value: string): Promise<string>;
+  /** The key that makes tags now. */
+  tagKeyId(): string;
+  /** The tags under every key there is, the present one first: what was stored before a rotation is found too. */
+  tags(kind: string, value: string): Promise<string[]>;
   /** The key under which new sessions' codes are digested. */
   sessionKeyId(): string;
   digestCode(keyId: string, sessionId: string, code: string): Promise<string>;
   sealCode(sessionId: string, code: string): Promise<string>;
   unsealCode(sessionId: string, sealed: string): Promise<string>;
+  /** Encrypts a number or an address for the ledger, tied to the event it belongs to: `<key id>.<nonce>.<ciphertext>`. */
+  sealForLedger(eventId: string, text: string): Promise<string>;
+  /** null when its key is gone, or when it is not this event's. */
+  unsealFromLedger(eventId: string, sealed: string): Promise<string | null>;
 }
 
 export interface ProofClaims {
@@ -373,10 +397,12 @@ export interface RoutesPort {
   write(records: ReadonlyMap<string, RouteRecord>): Promise<Done>;
 }
 
-/** Work for others that goes on behind an answer, with retries, until it is done or buried. */
-export type OutboxMessage =
+/** Work for a provider that goes on behind an answer. */
+export type ProviderWork =
   | {
       kind: "feedback";
+      /** null in what was queued before feedback knew its verification. */
+      correlationId: string | null;
       provider: string;
       messageId: string;
       channel: Channel;
@@ -385,6 +411,37 @@ export type OutboxMessage =
     }
   /** Asks a provider without webhooks what became of a message. */
   | { kind: "poll"; provider: string; messageId: string; tries: number };
+
+/** Something of a verification that the customer's backend hears of at once, so that it can warn its user. */
+export interface CustomerEvent {
+  /** The same for every attempt to say it. */
+  id: string;
+  type: "attempt.failed" | "session.locked" | "verification.succeeded";
+  atMs: number;
+  correlationId: string;
+  flow: string;
+  /** The caller's own, from the request that began the verification. */
+  reference: string | null;
+  /**
+   * HMAC-SHA-256 of the number in E.164 under the webhook's own secret, as `v1,<base64url>`: a backend that knows its users'
+   * numbers finds the one that is meant, and whoever reads queues, letters or logs does not.
+   */
+  phoneHash: string;
+  attemptsLeft: number | null;
+}
+
+/** The customer's backend. */
+export interface CustomerPort {
+  hashPhone(e164: string): Promise<string>;
+  tell(
+    event: CustomerEvent,
+  ): Promise<
+    { kind: "told" } | { kind: "failed"; cause: string; retryable: boolean; retryAfterSeconds: number | null }
+  >;
+}
+
+/** Work for others that goes on behind an answer, with retries, until it is done or buried. */
+export type OutboxMessage = ProviderWork | { kind: "event"; event: CustomerEvent };
 
 export interface OutboxPort {
   /** @param delaySeconds before its first try */
@@ -485,6 +542,93 @@ export interface RecordsPort {
   exhume(id: string): Promise<DeadLetter | null | Unavailable>;
 }
 
+/** Takes the ledger's events behind the answer; queued, and never in the way. */
+export interface EventsPort {
+  put(events: readonly LedgerEvent[]): Promise<void>;
+  /** Whether a request refused with this problem code gets a row of its own; what says yes has taken the room. */
+  samples(code: string): boolean;
+}
+
+/** From `fromMs` up to, and without, `toMs`; of one country, where one is named. */
+export interface LedgerWindow {
+  fromMs: number;
+  toMs: number;
+  country: string | null;
+}
+
+export interface LedgerPage {
+  kind: "answered";
+  /** In the order of their times. Sealed numbers and addresses are null where they are no longer held. */
+  rows: LedgerRow[];
+  /** Where the next page begins; null after the last one. */
+  cursor: string | null;
+}
+
+/** How long each class is kept, in times before which it goes. */
+export interface RetentionLimits {
+  numbersBeforeMs: number;
+  addressesBeforeMs: number;
+  eventsBeforeMs: number;
+}
+
+/** Rows removed, and whether there is more to remove. */
+export interface Swept {
+  kind: "swept";
+  numbers: number;
+  addresses: number;
+  events: number;
+  refusals: number;
+  letters: number;
+  more: boolean;
+}
+
+/** What upkeep left: when it ran last, and its report. */
+export interface Upkeep {
+  atMs: number;
+  report: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** The ledger. Every write may come twice and counts once. */
+export interface LedgerPort {
+  /** Writes all events or none; what is kept already stays as it is. */
+  write(events: readonly LedgerEvent[]): Promise<Done>;
+  /** @param limit at most 1000 rows */
+  page(window: LedgerWindow, cursor: string | null, limit: number): Promise<LedgerPage | Unavailable>;
+  /** Everything of one verification in order. */
+  story(correlationId: string): Promise<{ kind: "answered"; rows: LedgerRow[] } | Unavailable>;
+  /** Everything of the verifications of a number, by its tags under all keys; the latest first, at most 1000 rows. */
+  byNumber(numberTags: readonly string[]): Promise<{ kind: "answered"; rows: LedgerRow[] } | Unavailable>;
+  /** What each subject came to, the most messages first. @param limit at most 1000 subjects */
+  volumes(
+    by: VolumeDimension,
+    window: LedgerWindow,
+    limit: number,
+  ): Promise<{ kind: "answered"; volumes: Volume[] } | Unavailable>;
+  /** One sealed address for each tag, with the event it is tied to, where one is held still. */
+  addresses(
+    addressTags: readonly string[],
+  ): Promise<
+    { kind: "answered"; addresses: { addressTag: string; eventId: string; sealed: string }[] } | Unavailable
+  >;
+  /** Exact counts of refused requests by minute, dimension and subject; `country` of the window does not matter. */
+  refusals(window: LedgerWindow): Promise<{ kind: "answered"; counts: RefusalCount[] } | Unavailable>;
+  /** Sets the exact counts of whole minutes; a count never falls. */
+  countRefusals(counts: readonly RefusalCount[]): Promise<Done>;
+  /**
+   * Takes a person out: sealed numbers and addresses go, and the rows of their verifications keep place, time and money
+   * only. Ledger events among the dead letters go too.
+   */
+  erase(
+    numberTags: readonly string[],
+  ): Promise<{ kind: "erased"; rows: number; sealed: number; letters: number } | Unavailable>;
+  /** How many sealed texts each encryption key still holds. */
+  sealedByKey(): Promise<{ kind: "answered"; keys: { keyId: string; sealed: number }[] } | Unavailable>;
+  /** Removes what is too old, at most `limit` rows of each class. */
+  sweep(limits: RetentionLimits, limit: number): Promise<Swept | Unavailable>;
+  upkeep(name: string): Promise<Upkeep | null | Unavailable>;
+  keepUpkeep(name: string, upkeep: Upkeep): Promise<Done>;
+}
+
 /** One line of the operator's log: a fact with its evidence, never a number, a code, a token or a key. */
 export type Log = (fact: string, evidence: Record<string, string | number | boolean | null>) => void;
 
@@ -507,13 +651,20 @@ export interface Deps {
   vault: VaultPort;
   proofs: ProofsPort;
   providers: ReadonlyMap<string, ProviderPort>;
+  /** null where the policy asks nobody about numbers. */
+  lookup: LookupPort | null;
+  insights: InsightsPort;
   routes: RoutesPort;
   receipts: ReceiptsPort;
   outbox: OutboxPort;
+  /** null where no backend is set up to hear of its verifications. */
+  customer: CustomerPort | null;
   counters: CountersPort;
   watch: WatchPort;
   alerts: AlertsPort;
   records: RecordsPort;
+  events: EventsPort;
+  ledger: LedgerPort;
   log: Log;
   nowMs(): number;
   /** From 0 up to 1, for choices that chance makes; never for secrets. */

@@ -6,7 +6,7 @@ import type { ProviderName } from "./domain/delivery/routing.ts";
 const text = z.string().min(1);
 /** A secret of Standard Webhooks: 24 to 64 bytes in base64. */
 export const WHSEC = /^whsec_(?:[A-Za-z0-9+/]{4}){8,20}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-const listOf = (what: string, fits: (entry: string) => boolean) =>
+export const listOf = (what: string, fits: (entry: string) => boolean) =>
   z
     .string()
     .transform((all) => all.split(",").map((entry) => entry.trim()))

@@ -3,7 +3,9 @@ import { compose, compositionFaults, log } from "./compose.ts";
 import { parseConfig, parseTables } from "./config.ts";
 import hosting from "./data/hosting-asns.csv";
 import prices from "./data/prices.csv";
+import { buryLedger, keepLedger, keepRefusalCounts } from "./flows/keep-ledger.ts";
 import { monitor } from "./flows/monitor.ts";
+import { retain } from "./flows/retain.ts";
 import { bury, workOff } from "./flows/work-off.ts";
 import { createApp } from "./http/app.ts";
 import { misconfigured } from "./http/misconfigured.ts";
@@ -15,8 +17,13 @@ const MINUTE_CRONS = ["* * * * *", ""];
 
 type Service = { deps: ReturnType<typeof compose>; app: ReturnType<typeof createApp> } | { faults: string[] };
 
-/** What was tried too often; every environment has its own. */
-const DEAD_QUEUE = /^tollgate-outbox-dead(-|$)/;
+/** Who works off which queue; every environment has its own of each, and one for what was tried too often. */
+const CONSUMERS = [
+  { queue: /^tollgate-outbox-dead(-|$)/, consume: bury },
+  { queue: /^tollgate-outbox(-|$)/, consume: workOff },
+  { queue: /^tollgate-ledger-dead(-|$)/, consume: buryLedger },
+  { queue: /^tollgate-ledger(-|$)/, consume: keepLedger },
+];
 
 let service: Service | undefined;
 
@@ -53,12 +60,18 @@ export default {
     const built = serviceFor(env);
     if ("faults" in built) throw new Error(`misconfigured: ${built.faults.join("; ")}`);
     if (!MINUTE_CRONS.includes(controller.cron)) throw new Error(`unknown cron: ${controller.cron}`);
-    await monitor(built.deps, controller.scheduledTime);
+    const { deps } = built;
+    const nowMs = controller.scheduledTime;
+    // The watch first: what is written down afterwards can wait for the next minute.
+    await monitor(deps, nowMs);
+    await Promise.all([keepRefusalCounts(deps, nowMs), retain(deps, nowMs)]);
   },
 
   async queue(batch, env) {
     const built = serviceFor(env);
     if ("faults" in built) throw new Error(`misconfigured: ${built.faults.join("; ")}`);
-    await (DEAD_QUEUE.test(batch.queue) ? bury : workOff)(built.deps, batch.messages);
+    const consumer = CONSUMERS.find(({ queue }) => queue.test(batch.queue));
+    if (!consumer) throw new Error(`unknown queue: ${batch.queue}`);
+    await consumer.consume(built.deps, batch.messages);
   },
 } satisfies ExportedHandler<Env>;

@@ -3,6 +3,7 @@ import { ACTING } from "./acting.ts";
 import type { Command } from "./command.ts";
 import { LOOKING } from "./looking.ts";
 import { UsageError } from "./options.ts";
+import { ROUTES } from "./routes.ts";
 import { mintOperatorToken, readTokenRequest, tokenInstructions } from "./token.ts";
 
 const TOKENS: readonly Command[] = [
@@ -28,4 +29,4 @@ const TOKENS: readonly Command[] = [
   },
 ];
 
-export const COMMANDS: readonly Command[] = [...LOOKING, ...ACTING, ...TOKENS];
+export const COMMANDS: readonly Command[] = [...LOOKING, ...ACTING, ...ROUTES, ...TOKENS];

@@ -2,20 +2,11 @@ import { z } from "zod";
 import { FINDING_KINDS } from "../domain/watch/finding.ts";
 import type { Incident } from "../domain/watch/incident.ts";
 import { POSTURES } from "../domain/watch/posture.ts";
-import type { DeadLetter, Done, OperatorAction, RecordsPort, Unavailable } from "../ports.ts";
+import type { DeadLetter, Done, OperatorAction, RecordsPort } from "../ports.ts";
+import { firstRow, jsonColumn, readRows, writeAll } from "./d1.ts";
 
 /** The most rows one question gets. */
 const MOST_ROWS = 200;
-
-/** Waits between attempts at a write that failed for the moment (ms). */
-const WAITS_MS = [50, 200];
-
-/** What D1 says of faults that pass: https://developers.cloudflare.com/d1/best-practices/retry-queries/ */
-const PASSING = [
-  "Network connection lost",
-  "storage caused object to be reset",
-  "reset because its code was updated",
-];
 
 const severity = z.enum(["notice", "elevated", "emergency"]);
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -49,7 +40,7 @@ const actionSchema: z.ZodType<OperatorAction> = z.object({
   who: z.string(),
   what: z.string(),
   why: z.string(),
-  details: json(z.record(z.string(), scalar)),
+  details: jsonColumn(z.record(z.string(), scalar)),
 });
 const letterSchema: z.ZodType<DeadLetter> = z.object({
   id: z.string(),
@@ -58,7 +49,7 @@ const letterSchema: z.ZodType<DeadLetter> = z.object({
   cause: z.string(),
   body: z.string(),
 });
-const incidentRow = z.object({ json: json(incidentSchema) }).transform((row) => row.json);
+const incidentRow = z.object({ json: jsonColumn(incidentSchema) }).transform((row) => row.json);
 
 const LETTER = "id, at AS atMs, queue, cause, body";
 
@@ -71,6 +62,7 @@ export function d1Records(db: D1Database): RecordsPort {
     keepIncident(incident) {
       const { id, openedAtMs, closedAtMs, severity, posture } = incident;
       return write(
+        db,
         db
           .prepare(
             `INSERT INTO incidents (id, opened_at, closed_at, severity, posture, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -83,7 +75,7 @@ export function d1Records(db: D1Database): RecordsPort {
     },
 
     async incidents(limit) {
-      const rows = await read(
+      const rows = await readRows(
         db.prepare("SELECT json FROM incidents ORDER BY opened_at DESC, id LIMIT ?1").bind(bounded(limit)),
         incidentRow,
       );
@@ -91,22 +83,32 @@ export function d1Records(db: D1Database): RecordsPort {
     },
 
     async incident(id) {
-      return first(await read(db.prepare("SELECT json FROM incidents WHERE id = ?1").bind(id), incidentRow));
+      return firstRow(
+        await readRows(db.prepare("SELECT json FROM incidents WHERE id = ?1").bind(id), incidentRow),
+      );
     },
 
     writeAction({ id, atMs, who, what, why, details }) {
       return write(
+        db,
         db
           .prepare(
             `INSERT INTO operator_actions (id, at, who, what, why, details) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (id) DO NOTHING`,
           )
           .bind(id, atMs, who, what, why, JSON.stringify(details)),
+        // Together or not at all: the ledger tells what people did among what happened.
+        db
+          .prepare(
+            `INSERT INTO ledger (id, at, kind, code, reasons) VALUES ('operator_action.' || ?1, ?2, 'operator_action', ?3, ?4)
+             ON CONFLICT (id) DO NOTHING`,
+          )
+          .bind(id, atMs, what, who),
       );
     },
 
     async actions(limit) {
-      const rows = await read(
+      const rows = await readRows(
         db
           .prepare(
             "SELECT id, at AS atMs, who, what, why, details FROM operator_actions ORDER BY at DESC, id LIMIT ?1",
@@ -119,6 +121,7 @@ export function d1Records(db: D1Database): RecordsPort {
 
     bury({ id, atMs, queue, cause, body }) {
       return write(
+        db,
         db
           .prepare(
             `INSERT INTO dead_letters (id, at, queue, cause, body) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -129,7 +132,7 @@ export function d1Records(db: D1Database): RecordsPort {
     },
 
     async deadLetters(limit) {
-      const rows = await read(
+      const rows = await readRows(
         db.prepare(`SELECT ${LETTER} FROM dead_letters ORDER BY at DESC, id LIMIT ?1`).bind(bounded(limit)),
         letterSchema,
       );
@@ -138,8 +141,8 @@ export function d1Records(db: D1Database): RecordsPort {
 
     // Never tried twice: a first attempt whose answer was lost has taken the letter.
     async exhume(id) {
-      return first(
-        await read(
+      return firstRow(
+        await readRows(
           db.prepare(`DELETE FROM dead_letters WHERE id = ?1 RETURNING ${LETTER}`).bind(id),
           letterSchema,
         ),
@@ -150,46 +153,7 @@ export function d1Records(db: D1Database): RecordsPort {
 
 const bounded = (limit: number) => Math.min(MOST_ROWS, Math.max(1, Math.floor(limit)));
 
-const first = <T>(rows: T[] | Unavailable): T | null | Unavailable =>
-  Array.isArray(rows) ? (rows[0] ?? null) : rows;
-
-/** D1 tries reads again by itself, but no writes. */
-async function write(statement: D1PreparedStatement): Promise<Done> {
-  for (const waitMs of [...WAITS_MS, null]) {
-    try {
-      await statement.run();
-      return { kind: "done" };
-    } catch (error) {
-      if (waitMs === null || !passes(error)) break;
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-    }
-  }
-  return { kind: "unavailable", cause: "D1 refused a write" };
-}
-
-const passes = (error: unknown) => PASSING.some((words) => String(error).includes(words));
-
-async function read<T>(statement: D1PreparedStatement, row: z.ZodType<T>): Promise<T[] | Unavailable> {
-  try {
-    const { results } = await statement.all();
-    const parsed = z.array(row).safeParse(results);
-    return parsed.success ? parsed.data : { kind: "unavailable", cause: "D1 holds rows nobody can read" };
-  } catch {
-    return { kind: "unavailable", cause: "D1 does not answer" };
-  }
-}
-
-/** A column that holds JSON. */
-function json<T>(schema: z.ZodType<T>) {
-  return z
-    .string()
-    .transform((text, context): unknown => {
-      try {
-        return JSON.parse(text);
-      } catch {
-        context.addIssue("is not JSON");
-        return z.NEVER;
-      }
-    })
-    .pipe(schema);
+async function write(db: D1Database, ...statements: D1PreparedStatement[]): Promise<Done> {
+  const written = await writeAll(db, statements);
+  return written.kind === "done" ? { kind: "done" } : written;
 }

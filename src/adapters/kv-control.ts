@@ -1,5 +1,7 @@
 import { z } from "zod";
+import type { RouteOverride } from "../domain/delivery/route-overrides.ts";
 import type { Block, OperatorBlock } from "../domain/watch/block.ts";
+import { PAUSE_KINDS, type Pause } from "../domain/watch/pause.ts";
 import { type ControlDocument, POSTURES } from "../domain/watch/posture.ts";
 import type { Control, ControlDocuments, ControlPort, Done, Log } from "../ports.ts";
 
@@ -15,7 +17,16 @@ export const CRON_KEY = "emergency-mode";
 export const OPERATOR_KEY = "operator-mode";
 export const CRON_BLOCKS_KEY = "cron-blocks";
 export const OPERATOR_BLOCKS_KEY = "operator-blocks";
-const KEYS = [OPERATOR_KEY, CRON_KEY, CRON_BLOCKS_KEY, OPERATOR_BLOCKS_KEY];
+export const OPERATOR_ROUTES_KEY = "operator-routes";
+export const OPERATOR_PAUSES_KEY = "operator-pauses";
+const KEYS = [
+  OPERATOR_KEY,
+  CRON_KEY,
+  CRON_BLOCKS_KEY,
+  OPERATOR_BLOCKS_KEY,
+  OPERATOR_ROUTES_KEY,
+  OPERATOR_PAUSES_KEY,
+];
 
 /** KV refuses shorter lives. */
 const KV_MIN_TTL_SECONDS = 60;
@@ -41,6 +52,8 @@ const documentSchema = z.object({
   why: z.string(),
   caps_lifted: z.boolean().optional(),
   max_per_minute: z.number().min(0).optional(),
+  holds_posture: z.boolean().optional(),
+  judged_ms: z.number().optional(),
   healthy_since_ms: z.number().nullable().default(null),
 });
 
@@ -55,9 +68,21 @@ const blockSchema = z.object({
 });
 const blocksSchema = z.array(blockSchema);
 const operatorBlocksSchema = z.array(blockSchema.extend({ exempt: z.boolean() }));
+const said = { sinceMs: z.number(), untilMs: z.number(), by: z.string(), why: z.string() };
+const operatorPausesSchema: z.ZodType<Pause[]> = z.array(
+  z.object({ kind: z.enum(PAUSE_KINDS), subject: z.string().min(1), ...said }),
+);
+const provider = z.string().min(1);
+const operatorRoutesSchema: z.ZodType<RouteOverride[]> = z.array(
+  z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("drain"), provider, drained: z.boolean(), ...said }),
+    z.object({ kind: z.literal("weight"), provider, weight: z.number().gt(0).max(1), ...said }),
+    z.object({ kind: z.literal("pin"), country: z.string(), provider: provider.nullable(), ...said }),
+  ]),
+);
 
 /**
- * The control documents in KV, four values of one bulk read. A value nobody can read, or a KV that does not answer, is an
+ * The control documents in KV, six values of one bulk read. A value nobody can read, or a KV that does not answer, is an
  * emergency and not a normal day: the challenge becomes mandatory and the limits halve until someone has looked.
  *
  * @param pause waits before a refused write is tried once more
@@ -92,6 +117,8 @@ export function kvControl(
       operator: parse(OPERATOR_KEY, documentSchema),
       cronBlocks: parse(CRON_BLOCKS_KEY, blocksSchema) ?? [],
       operatorBlocks: parse(OPERATOR_BLOCKS_KEY, operatorBlocksSchema) ?? [],
+      operatorRoutes: parse(OPERATOR_ROUTES_KEY, operatorRoutesSchema) ?? [],
+      operatorPauses: parse(OPERATOR_PAUSES_KEY, operatorPausesSchema) ?? [],
       faults,
     };
   }
@@ -126,9 +153,10 @@ export function kvControl(
     return { kind: "done" };
   }
 
-  const writeBlocks = (key: string, blocks: readonly Block[], now: Partial<ControlDocuments>) => {
-    const untilMs = Math.max(0, ...blocks.map((block) => block.untilMs));
-    return write(key, untilMs > nowMs() ? { text: JSON.stringify(blocks), untilMs } : null, now);
+  /** A list lives as long as the last of what it holds. */
+  const writeList = (key: string, list: readonly { untilMs: number }[], now: Partial<ControlDocuments>) => {
+    const untilMs = Math.max(0, ...list.map((one) => one.untilMs));
+    return write(key, untilMs > nowMs() ? { text: JSON.stringify(list), untilMs } : null, now);
   };
 
   const writeDocument = (
@@ -145,7 +173,10 @@ export function kvControl(
         return inForce(remember(await fetchDocuments()), nowMs());
       } catch {
         log("control_unreadable", { why: "KV does not answer" });
-        return inForce(remember({ ...NOTHING, faults: ["KV does not answer"] }), nowMs());
+        return inForce(
+          remember({ ...(memory?.documents ?? NOTHING), faults: ["KV does not answer"] }),
+          nowMs(),
+        );
       }
     },
 
@@ -159,9 +190,13 @@ export function kvControl(
 
     writeCron: (cron) => writeDocument(CRON_KEY, cron, { cron }),
     writeOperator: (operator) => writeDocument(OPERATOR_KEY, operator, { operator }),
-    writeCronBlocks: (cronBlocks) => writeBlocks(CRON_BLOCKS_KEY, cronBlocks, { cronBlocks }),
+    writeCronBlocks: (cronBlocks) => writeList(CRON_BLOCKS_KEY, cronBlocks, { cronBlocks }),
     writeOperatorBlocks: (operatorBlocks) =>
-      writeBlocks(OPERATOR_BLOCKS_KEY, operatorBlocks, { operatorBlocks }),
+      writeList(OPERATOR_BLOCKS_KEY, operatorBlocks, { operatorBlocks }),
+    writeOperatorRoutes: (operatorRoutes) =>
+      writeList(OPERATOR_ROUTES_KEY, operatorRoutes, { operatorRoutes }),
+    writeOperatorPauses: (operatorPauses) =>
+      writeList(OPERATOR_PAUSES_KEY, operatorPauses, { operatorPauses }),
   };
 }
 
@@ -170,6 +205,8 @@ const NOTHING: ControlDocuments = {
   operator: null,
   cronBlocks: [],
   operatorBlocks: [],
+  operatorRoutes: [],
+  operatorPauses: [],
   faults: [],
 };
 
@@ -178,7 +215,7 @@ const NOTHING: ControlDocuments = {
  * to an emergency where something could not be read. Blocks are the cron's without what people exempted, and people's own.
  */
 export function inForce(documents: ControlDocuments, nowMs: number): Control {
-  const { cron, operator, cronBlocks, operatorBlocks, faults } = documents;
+  const { cron, operator, cronBlocks, operatorBlocks, operatorRoutes, operatorPauses, faults } = documents;
   const running = operatorBlocks.filter(({ untilMs }) => nowMs < untilMs);
   const exempt = running.filter((block) => block.exempt);
   const blocks = [
@@ -187,11 +224,21 @@ export function inForce(documents: ControlDocuments, nowMs: number): Control {
     ),
     ...running.filter((block) => !block.exempt).map(({ exempt: _, ...block }) => block),
   ];
-  if (operator !== null && nowMs < operator.until_ms) return { document: operator, blocks };
+  const routes = operatorRoutes.filter(({ untilMs }) => nowMs < untilMs);
+  const pauses = operatorPauses.filter(({ untilMs }) => nowMs < untilMs);
+  const people = operator !== null && nowMs < operator.until_ms ? operator : null;
+  if (people !== null && people.holds_posture !== false) return { document: people, blocks, routes, pauses };
   const flag = cron !== null && nowMs < cron.until_ms ? cron : null;
   const [why] = faults;
-  if (why === undefined || flag?.posture === "shutdown") return { document: flag, blocks };
-  const caution: ControlDocument = {
+  const decides = why === undefined || flag?.posture === "shutdown" ? flag : cautionOf(why, nowMs);
+  if (people === null) return { document: decides, blocks, routes, pauses };
+  // A throttle says how much, and leaves to the watch how hard.
+  const { max_per_minute, caps_lifted } = people;
+  return { document: { ...(decides ?? people), max_per_minute, caps_lifted }, blocks, routes, pauses };
+}
+
+function cautionOf(why: string, nowMs: number): ControlDocument {
+  return {
     posture: "emergency",
     since_ms: nowMs,
     until_ms: nowMs + CAUTION_MS,
@@ -199,7 +246,6 @@ export function inForce(documents: ControlDocuments, nowMs: number): Control {
     why,
     healthy_since_ms: null,
   };
-  return { document: caution, blocks };
 }
 
 /** Whoever exempts a range exempts what lies in it. */

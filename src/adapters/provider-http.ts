@@ -48,8 +48,11 @@ export async function getFromProvider(
   }
 }
 
-/** Gateways say these when the provider behind them was silent: the message may have left (Cloudflare 520, 522, 524). */
-const SILENT_GATEWAY = [504, 520, 522, 524];
+/**
+ * Gateways say these when the provider behind them was silent, or broke off (502): the message may have left (Cloudflare 520,
+ * 522, 524).
+ */
+const SILENT_GATEWAY = [502, 504, 520, 522, 524];
 
 /** Reads an answer that is no success by its status alone: 429 and 5xx may pass another time, or elsewhere. */
 export function deliveryFault(status: number, detail = ""): DeliveryResult {
@@ -93,7 +96,14 @@ export function errorCode(value: unknown): string | null {
 async function ask(url: string, timeoutMs: number, init: RequestInit, fetcher: Fetcher): Promise<Answer> {
   const signal = AbortSignal.timeout(timeoutMs);
   const response = await fetcher(url, { ...init, signal, redirect: "manual" });
-  return { kind: "answered", status: response.status, body: asRecord(await response.text()) };
+  const { ok, status } = response;
+  try {
+    return { kind: "answered", status, body: asRecord(await response.text()) };
+  } catch (error) {
+    // Who said 2xx has taken the message, though its answer was cut.
+    if (ok && !signal.aborted) return { kind: "answered", status, body: {} };
+    throw error;
+  }
 }
 
 function asRecord(text: string): Record<string, unknown> {

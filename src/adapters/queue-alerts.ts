@@ -5,6 +5,9 @@ import type { AlertsPort, Done, Log, RecordsPort } from "../ports.ts";
 /** A batch may hold 100 messages and 256 KB; an alert has a few KB. */
 const BATCH = 25;
 
+/** Before the second and last try: a page that an emergency calls for must not end as a dead letter over one lost request. */
+const QUEUE_PAUSE_MS = 500;
+
 /** Ids of alerts an isolate raised, so that a watch without a memory does not say the same every minute. */
 const REMEMBERED_IDS = 200;
 
@@ -81,8 +84,13 @@ export function queueAlerts(
   };
 
   async function send(messages: readonly AlertMessage[]): Promise<void> {
+    const batch = messages.map((body) => ({ body, contentType: "json" as const }));
+    const attempt = () => queue.sendBatch(batch);
     try {
-      await queue.sendBatch(messages.map((body) => ({ body, contentType: "json" })));
+      await attempt().catch(async () => {
+        await new Promise((resolve) => setTimeout(resolve, QUEUE_PAUSE_MS));
+        await attempt();
+      });
     } catch {
       log("alerts_not_queued", { count: messages.length });
       await Promise.all(messages.map(bury));

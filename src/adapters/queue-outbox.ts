@@ -4,9 +4,10 @@ import type { Done, OutboxMessage, OutboxPort } from "../ports.ts";
 const name = z.string().min(1).max(64);
 const messageId = z.string().min(1).max(256);
 
-const messageSchema: z.ZodType<OutboxMessage> = z.discriminatedUnion("kind", [
+const messageSchema: z.ZodType<OutboxMessage, unknown> = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("feedback"),
+    correlationId: z.string().max(64).nullable().default(null),
     provider: name,
     messageId,
     channel: z.enum(["sms", "voice", "whatsapp"]),
@@ -14,9 +15,22 @@ const messageSchema: z.ZodType<OutboxMessage> = z.discriminatedUnion("kind", [
     atMs: z.number(),
   }),
   z.strictObject({ kind: z.literal("poll"), provider: name, messageId, tries: z.int().min(0) }),
+  z.strictObject({
+    kind: z.literal("event"),
+    event: z.strictObject({
+      id: z.string().min(1).max(200),
+      type: z.enum(["attempt.failed", "session.locked", "verification.succeeded"]),
+      atMs: z.number(),
+      correlationId: z.string().max(64),
+      flow: z.string().max(64),
+      reference: z.string().max(1000).nullable(),
+      phoneHash: z.string().max(100),
+      attemptsLeft: z.int().nullable(),
+    }),
+  }),
 ]);
 
-/** Work for providers by way of a Cloudflare Queue; its consumer is flows/work-off.ts. */
+/** Work for providers, and events for the customer's backend, by way of a Cloudflare Queue; its consumer is flows/work-off.ts. */
 export function queueOutbox(queue: Queue): OutboxPort & { requeue(body: string): Promise<Done> } {
   return {
     async put(messages, delaySeconds) {
@@ -34,7 +48,7 @@ export function queueOutbox(queue: Queue): OutboxPort & { requeue(body: string):
 
     async requeue(body) {
       const message = readOutboxMessage(parseJson(body));
-      if (message === null) return { kind: "unavailable", cause: "the letter holds no work for a provider" };
+      if (message === null) return { kind: "unavailable", cause: "the letter holds no work for others" };
       return this.put([message]);
     },
   };

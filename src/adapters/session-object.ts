@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { type LedgerEvent, NOTHING_TOLD } from "../domain/ledger/event.ts";
 import {
   type AttemptResult,
   attemptCode,
@@ -16,6 +17,7 @@ import {
   viewSession,
 } from "../domain/session/session.ts";
 import type { OutboxMessage } from "../ports.ts";
+import { ledgerBody } from "./ledger-body.ts";
 
 /** What providers hear of a session that ended without its code: its messages did not convert. */
 function unansweredFeedback(state: SessionState, atMs: number): OutboxMessage[] {
@@ -23,12 +25,37 @@ function unansweredFeedback(state: SessionState, atMs: number): OutboxMessage[] 
   return state.sends.flatMap(({ provider, messageId, channel }) =>
     provider === null || messageId === null
       ? []
-      : [{ kind: "feedback", provider, messageId, channel, verified: false, atMs }],
+      : [
+          {
+            kind: "feedback",
+            provider,
+            messageId,
+            channel,
+            verified: false,
+            atMs,
+            correlationId: state.correlationId,
+          },
+        ],
   );
+}
+
+/** What the ledger hears of a session that ended without its code, where a message had left. */
+function expiry({ correlationId, sends, status, endsAtMs }: SessionState): LedgerEvent[] {
+  const last = sends.findLast(({ provider, status }) => provider !== null && status !== "refused");
+  if (status === "verified" || last === undefined) return [];
+  const { provider, channel, messageId } = last;
+  const told = { correlationId, provider, channel, messageId };
+  return [{ ...NOTHING_TOLD, ...told, id: `expired.${correlationId}`, kind: "expired", atMs: endsAtMs }];
 }
 
 /** A session outlives its end by this much, for receipts that come late; then the alarm deletes it. */
 const GRACE_MS = 15 * 60_000;
+
+/** How long after a queue refused what the session has to tell it is tried again, */
+const AGAIN_MS = 10 * 60_000;
+
+/** and how long after the session's end nobody needs to hear it any more. */
+const TELLING_MS = 6 * 3_600_000;
 
 /**
  * One verification. Each method reads the state, lets the domain judge, and writes it back without an await in between:
@@ -78,17 +105,44 @@ export class SessionObject extends DurableObject<Env> {
     return next.changed;
   }
 
+  /** Ends it at once and keeps nothing: its person asked to be forgotten. @returns false where there was nothing */
+  async forget(): Promise<boolean> {
+    const known = this.#state() !== undefined;
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+    return known;
+  }
+
   view(rules: SessionRules): SessionView | null {
     const state = this.#state();
     return state ? viewSession(state, rules, Date.now()) : null;
   }
 
-  /** At its end: providers hear of messages nobody answered, and everything is deleted. */
+  /**
+   * At its end: providers and the ledger hear of messages nobody answered, and everything is deleted. An alarm that throws
+   * is run again six times within minutes and then never more, which would leave the state for ever: a queue that is away
+   * for longer is asked again later, and for some hours.
+   *
+   * @see https://developers.cloudflare.com/durable-objects/api/alarms/
+   */
   override async alarm(): Promise<void> {
     const state = this.#state();
-    const feedback = state === undefined ? [] : unansweredFeedback(state, Date.now());
-    if (feedback.length > 0) await this.env.OUTBOX.sendBatch(feedback.map((body) => ({ body })));
+    if (state !== undefined && Date.now() < state.endsAtMs + TELLING_MS) {
+      try {
+        await this.#tellEnd(state);
+      } catch {
+        await this.ctx.storage.setAlarm(Date.now() + AGAIN_MS);
+        return;
+      }
+    }
     await this.ctx.storage.deleteAll();
+  }
+
+  async #tellEnd(state: SessionState): Promise<void> {
+    const feedback = unansweredFeedback(state, Date.now());
+    if (feedback.length > 0) await this.env.OUTBOX.sendBatch(feedback.map((body) => ({ body })));
+    const expired = expiry(state);
+    if (expired.length > 0) await this.env.LEDGER.send(ledgerBody(expired), { contentType: "json" });
   }
 
   #state(): SessionState | undefined {

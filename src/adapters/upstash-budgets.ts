@@ -201,11 +201,12 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
       await giveBack(hold, 1, hold.meters);
     },
 
-    async credit(hold: Hold) {
+    async credit(hold: Hold, others: readonly Hold[] = []) {
       const { taken, earns, weight } = hold;
       const now = nowMs();
+      const [given] = await Promise.all([hold, ...others].map((held) => giveBack(held, 0, [])));
       // Booked once: a hold that was given back, or booked before, has no mark any more.
-      if (!(await giveBack(hold, 0, []))) return;
+      if (!given) return;
       await Promise.all(
         [...taken, ...earns].flatMap(({ key, windowSeconds }) => [
           redis.hincrby(keys.level(key), `v${slotOf(now, windowSeconds)}`, weight),

@@ -9,7 +9,7 @@ import {
   METRICS_PER_SUBJECT,
   type Metric,
   OTHERS,
-  SUBJECTS_PER_MINUTE,
+  placesFor,
   type Tally,
   TOTAL_DIMENSIONS,
   tallyKey,
@@ -40,7 +40,7 @@ const LETTER_OF: Readonly<Record<string, string>> = Object.fromEntries(
  * how many subjects of it are told apart; one that finds no more room counts under `<dimension> *`.
  *
  * KEYS: minutes, totals, sets of members. ARGV: number of minutes, a minute's life (s), most members of a set and its life
- * (s), most metrics of a subject; for each subject its KEYS index, dimension, name, most subjects of the dimension, number
+ * (s), most metrics of a subject; for each subject its KEYS index, dimension, name, places for it in the dimension, number
  * of changes; for each change metric, `add`, `peak` or the KEYS index of a set, and amount or member.
  */
 const COUNT = `
@@ -134,7 +134,7 @@ export function upstashCounters(redis: Redis): CountersPort {
         indexOf(minute === "totals" ? keys.totals() : keys.minute(minute)),
         dimension,
         subject,
-        SUBJECTS_PER_MINUTE[dimension],
+        placesFor(dimension, entries),
         entries.length,
         ...entries.flatMap(({ metric, how }) => {
           if ("add" in how) return [stored(metric), "add", how.add];

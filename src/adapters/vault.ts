@@ -29,6 +29,31 @@ export function webCryptoVault(rings: VaultKeys): VaultPort {
     return toBase64url(await crypto.subtle.sign("HMAC", await use(key, "HMAC"), utf8.encode(text)));
   }
 
+  const tagUnder = async (key: RingKey, kind: string, value: string) =>
+    (await mac(key, `${kind}\n${value}`)).slice(0, 27);
+
+  /** @param bound what the text belongs to: sealed under something else, it does not open */
+  async function seal(bound: string, text: string): Promise<string> {
+    const key = active(rings.encryption);
+    const iv = crypto.getRandomValues(new Uint8Array(12));
+    const sealed = await crypto.subtle.encrypt(
+      { name: "AES-GCM", iv, additionalData: utf8.encode(bound) },
+      await use(key, "AES-GCM"),
+      utf8.encode(text),
+    );
+    return `${key.id}.${toBase64url(iv)}.${toBase64url(sealed)}`;
+  }
+
+  async function unseal(key: RingKey, bound: string, text: string): Promise<string> {
+    const [, iv = "", sealed = ""] = text.split(".");
+    const opened = await crypto.subtle.decrypt(
+      { name: "AES-GCM", iv: fromBase64url(iv), additionalData: utf8.encode(bound) },
+      await use(key, "AES-GCM"),
+      fromBase64url(sealed),
+    );
+    return new TextDecoder().decode(opened);
+  }
+
   return {
     newId: () => crypto.randomUUID(),
 
@@ -40,34 +65,33 @@ export function webCryptoVault(rings: VaultKeys): VaultPort {
 
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
 
-    tag: async (kind, value) => (await mac(active(rings.pepper), `${kind}\n${value}`)).slice(0, 27),
+    tag: (kind, value) => tagUnder(active(rings.pepper), kind, value),
+
+    tagKeyId: () => active(rings.pepper).id,
+
+    tags: (kind, value) => Promise.all(rings.pepper.map((key) => tagUnder(key, kind, value))),
 
     sessionKeyId: () => active(rings.session).id,
 
     digestCode: (keyId, sessionId, code) => mac(byId(rings.session, keyId), `code\n${sessionId}\n${code}`),
 
-    async sealCode(sessionId, code) {
-      const key = active(rings.encryption);
-      const iv = crypto.getRandomValues(new Uint8Array(12));
-      const sealed = await crypto.subtle.encrypt(
-        { name: "AES-GCM", iv, additionalData: utf8.encode(sessionId) },
-        await use(key, "AES-GCM"),
-        utf8.encode(code),
-      );
-      return `${key.id}.${toBase64url(iv)}.${toBase64url(sealed)}`;
-    },
+    sealCode: seal,
 
-    async unsealCode(sessionId, text) {
-      const [keyId = "", iv = "", sealed = ""] = text.split(".");
-      const opened = await crypto.subtle.decrypt(
-        { name: "AES-GCM", iv: fromBase64url(iv), additionalData: utf8.encode(sessionId) },
-        await use(byId(rings.encryption, keyId), "AES-GCM"),
-        fromBase64url(sealed),
-      );
-      return new TextDecoder().decode(opened);
+    unsealCode: async (sessionId, text) => unseal(byId(rings.encryption, keyIdOf(text)), sessionId, text),
+
+    sealForLedger: (eventId, text) => seal(ledgerBound(eventId), text),
+
+    async unsealFromLedger(eventId, text) {
+      const key = rings.encryption.find(({ id }) => id === keyIdOf(text));
+      if (!key) return null;
+      return unseal(key, ledgerBound(eventId), text).catch(() => null);
     },
   };
 }
+
+const ledgerBound = (eventId: string) => `ledger\n${eventId}`;
+
+const keyIdOf = (sealed: string) => sealed.slice(0, sealed.indexOf("."));
 
 function active(ring: readonly RingKey[]): RingKey {
   const [first] = ring;

@@ -146,7 +146,8 @@ export function createTollgate(options: TollgateOptions) {
       const answer = await ask(request, signal);
       if (answer !== null) {
         const { ok, status, body, retryAfter } = answer;
-        return (ok ? read(body) : null) ?? readProblem(status, ok ? null : body, retryAfter);
+        // What cannot be read has another shape than the service writes.
+        return (ok && (await quietly(() => read(body)))) || readProblem(status, ok ? null : body, retryAfter);
       }
       if (signal?.aborted) return { kind: "aborted" };
       if (tried >= retriesLeft) return { kind: "unreachable", idempotencyKey: null };

@@ -1,4 +1,10 @@
-import { type CountryCode, isSupportedCountry, parsePhoneNumberWithError } from "libphonenumber-js/max";
+import parsePhoneNumberFromString, {
+  type CountryCode,
+  getCountries,
+  getCountryCallingCode,
+  isSupportedCountry,
+  parsePhoneNumberWithError,
+} from "libphonenumber-js/max";
 import type { Refusal } from "./reasons.ts";
 
 /** A telephone number that exists on paper: parsed, valid, and classified by libphonenumber's full metadata. */
@@ -127,6 +133,61 @@ export function refuseNumber(
 
 /** True for an ISO 3166-1 alpha-2 code that has telephone numbers. */
 export const isCountry = (code: string): boolean => isSupportedCountry(code);
+
+const CALLING_CODES = new Map<string, string>(
+  getCountries().map((country) => [country, `+${getCountryCallingCode(country)}`]),
+);
+const COUNTRIES_BY_CALLING_CODE = Map.groupBy(
+  CALLING_CODES.keys(),
+  (country) => CALLING_CODES.get(country) ?? "",
+);
+
+/** What makes a number of a prefix, and of a block. */
+const SPECIMENS = ["2345678", "5678"];
+
+/** Ranges whose country was asked for: tables ask for the same ones again and again, and parsing is slow. */
+const rangesSeen = new Map<string, string | null>();
+const RANGES_KEPT = 5000;
+
+/** The country a range lies in; null where its digits leave several open, as `+1` and `+44` do. */
+export function countryOfRange(range: string): string | null {
+  const known = rangesSeen.get(range);
+  if (known !== undefined) return known;
+  if (rangesSeen.size >= RANGES_KEPT) rangesSeen.clear();
+  const country = findCountry(range);
+  rangesSeen.set(range, country);
+  return country;
+}
+
+function findCountry(range: string): string | null {
+  const callingCode = [2, 3, 4]
+    .map((end) => range.slice(0, end))
+    .find((code) => COUNTRIES_BY_CALLING_CODE.has(code));
+  const sharing = COUNTRIES_BY_CALLING_CODE.get(callingCode ?? "") ?? [];
+  if (sharing.length < 2) return sharing[0] ?? null;
+  for (const rest of SPECIMENS) {
+    const { country } = parsePhoneNumberFromString(range + rest) ?? {};
+    if (country !== undefined) return country;
+  }
+  return null;
+}
+
+/** A country as a range: its calling code, where it has one of its own. */
+export function rangeOfCountry(country: string): string | null {
+  const callingCode = CALLING_CODES.get(country);
+  if (callingCode === undefined) return null;
+  return COUNTRIES_BY_CALLING_CODE.get(callingCode)?.length === 1 ? callingCode : null;
+}
+
+/** Whether a range may lie in a country, as far as its digits tell. */
+export function mayLieIn(range: string, country: string): boolean {
+  const callingCode = CALLING_CODES.get(country);
+  return (
+    callingCode !== undefined &&
+    range.startsWith(callingCode) &&
+    (countryOfRange(range) ?? country) === country
+  );
+}
 
 /** The number as it may be shown to whoever asked: its calling code and its last two digits. */
 export function maskPhone(e164: string): string {

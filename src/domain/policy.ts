@@ -1,11 +1,13 @@
 import type { ExposurePolicy } from "./admission/exposure.ts";
 import type { FailurePolicy } from "./admission/failures.ts";
+import type { LookupPolicy } from "./admission/insight.ts";
 import type { LimitPolicy, LimitRule } from "./admission/limits.ts";
 import type { SourcePolicy } from "./admission/source.ts";
 import type { RiskPolicy } from "./admission/verdict.ts";
 import type { MessagePolicy } from "./delivery/message.ts";
 import type { MoneyPolicy } from "./delivery/money.ts";
 import type { ProviderName, RoutingPolicy } from "./delivery/routing.ts";
+import type { RetentionPolicy } from "./ledger/retention.ts";
 import type { CountryPolicy, NumberPolicy } from "./phone.ts";
 import type { CodePolicy } from "./session/code.ts";
 import type { AttemptPolicy, Channel, ChannelPolicy, ResendPolicy } from "./session/session.ts";
@@ -88,6 +90,8 @@ export interface Policy {
   groups: Readonly<Record<string, CountryGroup>>;
   risk: RiskPolicy;
   failures: FailurePolicy;
+  /** Asking a source about strangers' numbers before a message to them is paid for. */
+  lookup: LookupPolicy;
   money: MoneyPolicy;
   proof: ProofPolicy;
   message: MessagePolicy;
@@ -95,6 +99,7 @@ export interface Policy {
   monitor: MonitorPolicy;
   postures: PosturesPolicy;
   alerts: AlertPolicy;
+  retention: RetentionPolicy;
   /** Types of outcomes a backend may report. */
   outcomes: readonly string[];
   cors: { origins: readonly string[] };

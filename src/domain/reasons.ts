@@ -1,3 +1,4 @@
+import type { ToldVerdict } from "./ledger/told-verdict.ts";
 import type { Entry } from "./watch/tally.ts";
 
 /**
@@ -10,6 +11,8 @@ export type Refusal = Reason & {
   correlationId?: string;
   /** For the counters alone: a budget was used up, and what else was seen on the way. */
   observed?: { turnedAway: boolean; entries: readonly Entry[] };
+  /** For the ledger alone, where the decision was reached. */
+  verdict?: ToldVerdict;
 };
 
 export type Reason =

@@ -20,16 +20,20 @@ import {
 } from "../domain/admission/limits.ts";
 import { lookAtSource } from "../domain/admission/source.ts";
 import { decide, isProven, type Signals, type Verdict } from "../domain/admission/verdict.ts";
+import { composeMessage } from "../domain/delivery/message.ts";
 import { secondsToNext, spendMeters } from "../domain/delivery/money.ts";
 import type { Route } from "../domain/delivery/routing.ts";
+import { type ToldVerdict, toldVerdict } from "../domain/ledger/told-verdict.ts";
 import type { Phone } from "../domain/phone.ts";
 import { rulesForCountry } from "../domain/policy.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import type { Channel } from "../domain/session/session.ts";
+import { probeKey } from "../domain/watch/block.ts";
 import type { Posture } from "../domain/watch/posture.ts";
 import { countAddress, countChallenge, type Entry } from "../domain/watch/tally.ts";
 import type { Caller, ChallengeResult, Deps, DeviceClaims, Recalled } from "../ports.ts";
 import { type Answers, ask } from "./ask.ts";
+import { consult } from "./consult.ts";
 import type { Standing } from "./posture.ts";
 import { routesFor } from "./routes.ts";
 
@@ -40,6 +44,8 @@ export interface Admission {
   phone: Phone;
   numberTag: string;
   flow: string;
+  /** Language the client asked for: the text's length has a price. */
+  locale: string | null;
   channel: Channel;
   captchaToken: string | null;
   /** A device that verified this very number; null for everybody else, whatever they bring. */
@@ -68,6 +74,7 @@ export interface Ticket {
   own: LimitResult[];
   /** What was seen on the way, for the counters. */
   observed: Entry[];
+  verdict: ToldVerdict;
   /** The request goes no further after all. */
   undo(): void;
 }
@@ -76,7 +83,7 @@ export type Admitted =
   | Ticket
   /** An earlier request with the same idempotency key holds it. */
   | { kind: "replay"; value: string }
-  | { kind: "decoy"; own: LimitResult[] }
+  | { kind: "decoy"; own: LimitResult[]; verdict: ToldVerdict }
   | Refusal;
 
 /** True when this policy, or the posture, wants a CAPTCHA token from this caller at all. */
@@ -90,7 +97,7 @@ export async function admit(deps: Deps, admission: Admission): Promise<Admitted>
   const { phone, claim, correlationId, channel } = admission;
   const { posture, capsLifted, maxPerMinute } = admission.standing;
   const { exposure } = rulesForCountry(policy, phone.country);
-  const routes = await routesFor(deps, phone.country, channel);
+  const routes = await routesFor(deps, phone.country, channel, segmentsOf(deps, admission));
   if (routes.length === 0) {
     return {
       kind: "sending_paused",
@@ -98,7 +105,8 @@ export async function admit(deps: Deps, admission: Admission): Promise<Admitted>
       retryAfterSeconds: 300,
     };
   }
-  // The dearest of those it may end up with: a message that goes out by another route must have its money too.
+  // The dearest of those it may end up with: a message that goes out by another route must have its money too. Nearly all
+  // go by the first one, which is what they weigh.
   const costMicros = Math.max(...routes.map((route) => route.costMicros));
   const meters = [
     ...spendMeters(policy.money, phone.country, costMicros, capsLifted),
@@ -151,15 +159,28 @@ export async function admit(deps: Deps, admission: Admission): Promise<Admitted>
     });
   }
 
-  const signals = signalsOf(deps, admission, answers, weightOf(costMicros, exposure));
+  const signals = signalsOf(
+    deps,
+    admission,
+    answers,
+    weightOf(routes[0]?.costMicros ?? costMicros, exposure),
+  );
   const risk = policy.flows[admission.flow]?.risk ?? policy.risk;
-  const verdict = decide(signals, risk, exposure);
+  const question = {
+    correlationId,
+    e164: phone.e164,
+    numberTag: admission.numberTag,
+    posture,
+    factors: signals.factors,
+    risk,
+  };
+  const verdict = await consult(deps, question, decide(signals, risk, exposure));
   logVerdict(deps, admission, verdict);
   const own = answers.limits.filter(({ take }) => take.owner === "caller" && !waived.includes(take.name));
   const observed = observe(deps, admission, answers, signals, verdict);
   const turnedAway = verdict.reasons.some(({ rule, counted }) => rule === "exposure" && counted);
   const refuse = (refusal: Refusal): Refusal =>
-    stop({ ...refusal, observed: { turnedAway, entries: observed } });
+    stop({ ...refusal, observed: { turnedAway, entries: observed }, verdict: toldVerdict(verdict) });
   switch (verdict.action) {
     case "challenge":
       defer(marks.markAsked(answers.askTag), correlationId);
@@ -174,23 +195,37 @@ export async function admit(deps: Deps, admission: Admission): Promise<Admitted>
         retryAfterSeconds: signals.failedAttemptsWaitSeconds || 60,
       });
     case "decoy":
-      return { kind: "decoy", own };
+      return { kind: "decoy", own, verdict: toldVerdict(verdict) };
     case "allow": {
       const drawn = verdict.levels.map(({ level }) => level);
+      // Whoever is known passes without a probe, and one answer of theirs says nothing of the strangers there.
+      const probe = isProbe(answers) && verdict.pool !== "known" ? answers.block : null;
       const recordOnly = risk.record_all || risk.record_only.includes("exposure");
       return {
         kind: "admitted",
-        hold: holdFor(verdict.pool, drawn, answers.levels, signals.weight, meters, vault.newId(), nowMs()),
+        hold: {
+          ...holdFor(verdict.pool, drawn, answers.levels, signals.weight, meters, vault.newId(), nowMs()),
+          ...(probe && { probe: probeKey(probe, phone) }),
+        },
         levels: recordOnly ? drawn.map(boundless) : drawn,
-        leavingTakes: answers.leavingTakes.filter(({ name }) => name !== "probe" || isProbe(answers)),
+        leavingTakes: answers.leavingTakes.filter(({ name }) => name !== "probe" || probe !== null),
         slowStart: { start: exposure.slow_start.start * UNIT, factor: exposure.slow_start.factor },
         routes,
         own,
         observed,
+        verdict: toldVerdict(verdict),
         undo: answers.undo,
       };
     }
   }
+}
+
+/** How many messages this one is billed as, with any code in it. What a provider puts into a text of its own may differ. */
+function segmentsOf({ policy }: Deps, { flow, locale, channel }: Admission): number {
+  if (channel !== "sms") return 1;
+  const { length, ttl_seconds: ttlSeconds } = policy.code;
+  const what = { code: "0".repeat(length), channel, flow, locale, ttlSeconds };
+  return composeMessage(what, policy.message).segments;
 }
 
 function signalsOf(deps: Deps, admission: Admission, answers: Answers, weight: number): Signals {

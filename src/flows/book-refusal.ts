@@ -3,6 +3,7 @@ import type { Refusal } from "../domain/reasons.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
 import { countRefused } from "../domain/watch/tally.ts";
 import type { Caller, Deps } from "../ports.ts";
+import { tellLedger } from "./tell-ledger.ts";
 
 /** What a refused request said of itself. */
 export interface RefusedRequest {
@@ -11,21 +12,38 @@ export interface RefusedRequest {
   flow: string;
 }
 
-/** Tells the watch, behind the answer, that a request was refused. What failed at the provider was counted there. */
+/** Refusals after which the same request may go on. */
+const CHALLENGES: readonly Refusal["kind"][] = ["challenge_required", "step_up_required"];
+
+/**
+ * Tells the watch, behind the answer, that a request was refused, and the ledger of the first few of a kind. What failed at
+ * the provider was counted there.
+ */
 export function bookRefusal(
-  { counters, nowMs, defer }: Deps,
+  deps: Deps,
   refusal: Refusal,
   { phone, region, flow }: RefusedRequest,
   caller: Caller,
   correlationId: string,
 ): void {
   if (refusal.kind === "delivery_failed") return;
+  const { counters, events, vault, nowMs, defer } = deps;
   const parsed = parsePhone(phone, region);
   const place = { country: "e164" in parsed ? parsed.country : null, flow, asn: caller.asn };
   const { turnedAway = false, entries = [] } = refusal.observed ?? {};
   const refused = countRefused(place, refusal.kind, turnedAway);
-  defer(
-    counters.count([{ minute: minuteOf(nowMs()), entries: [...refused, ...entries] }]),
-    refusal.correlationId ?? correlationId,
-  );
+  const ownId = refusal.correlationId ?? correlationId;
+  defer(counters.count([{ minute: minuteOf(nowMs()), entries: [...refused, ...entries] }]), ownId);
+  if (!events.samples(refusal.kind)) return;
+  const happening = {
+    kind: CHALLENGES.includes(refusal.kind) ? ("challenged" as const) : ("refused" as const),
+    of: vault.newId(),
+    correlationId: ownId,
+    flow,
+    ...("e164" in parsed ? { phone: parsed } : {}),
+    source: caller,
+    code: refusal.kind,
+    ...(refusal.verdict ?? ("cause" in refusal ? { reasons: refusal.cause } : {})),
+  };
+  defer(tellLedger(deps, happening), ownId);
 }

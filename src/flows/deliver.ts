@@ -1,6 +1,7 @@
 import { tightestRefusal } from "../domain/admission/limits.ts";
+import type { Source } from "../domain/admission/source.ts";
 import { composeMessage } from "../domain/delivery/message.ts";
-import { type MeterReading, passedShares, secondsToNext } from "../domain/delivery/money.ts";
+import { type MeterReading, passedShares, priceOf, secondsToNext } from "../domain/delivery/money.ts";
 import { type Route, routeKey } from "../domain/delivery/routing.ts";
 import type { Phone } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
@@ -11,6 +12,7 @@ import { countFate, countSent } from "../domain/watch/tally.ts";
 import type { DeliveryResult, Deps, MessageOwner, OutgoingMessage } from "../ports.ts";
 import type { Ticket } from "./admit.ts";
 import { settleReceipt } from "./receipt.ts";
+import { tellLedger } from "./tell-ledger.ts";
 
 export interface Delivery {
   sessionId: string;
@@ -19,9 +21,11 @@ export interface Delivery {
   flow: string;
   /** Language the client asked for. */
   locale: string | null;
-  /** Network of whoever asked. */
-  asn: number | null;
+  /** Who asked. */
+  source: Source;
   numberTag: string;
+  /** Of a user that a server named. */
+  userTag: string | null;
   channel: Channel;
   /** Marks the message as being sent, in the session, before anything leaves; or says why the session will not. */
   begin: () => Promise<Begun | Refusal>;
@@ -31,6 +35,8 @@ interface Begun {
   view: SessionView;
   sendIndex: number;
   code: string;
+  /** Providers of the session's earlier messages: the code did not come by them. */
+  tried: readonly string[];
 }
 
 /**
@@ -43,9 +49,9 @@ interface Begun {
 export async function deliver(
   deps: Deps,
   ticket: Ticket,
-  { sessionId, correlationId, phone, flow, locale, asn, numberTag, channel, begin }: Delivery,
+  { sessionId, correlationId, phone, flow, locale, source, numberTag, userTag, channel, begin }: Delivery,
 ): Promise<{ kind: "delivered"; view: SessionView } | Refusal> {
-  const { policy, sessions, budgets, limits, counters, nowMs, defer } = deps;
+  const { policy, sessions, budgets, limits, counters, log, nowMs, defer } = deps;
   const { hold, levels, leavingTakes, slowStart } = ticket;
   const giveBack = () => {
     defer(budgets.release(hold), correlationId);
@@ -69,7 +75,20 @@ export async function deliver(
   }
   alertSpend(deps, taken.value.meters, correlationId);
 
-  const { code, sendIndex } = begun;
+  const { code, sendIndex, tried } = begun;
+  const told = {
+    of: `${correlationId}.${sendIndex}`,
+    correlationId,
+    sessionId,
+    flow,
+    phone,
+    source,
+    numberTag,
+    userTag,
+    channel,
+    ...ticket.verdict,
+  };
+  defer(tellLedger(deps, { ...told, kind: "requested" }), correlationId);
   const ttlSeconds = policy.code.ttl_seconds;
   const said = composeMessage({ code, channel, flow, locale, ttlSeconds }, policy.message);
   const message = {
@@ -84,7 +103,8 @@ export async function deliver(
     ttlSeconds,
     correlationId,
   };
-  const { route, result } = await handOver(deps, ticket, message, `${sessionId}.${sendIndex}`);
+  const ways = await untriedFirst(deps, ticket.routes, tried, phone.country);
+  const { route, result } = await handOver(deps, ways, message, `${sessionId}.${sendIndex}`);
 
   const atMs = nowMs();
   const messageId = result.kind === "accepted" ? result.messageId : null;
@@ -92,9 +112,26 @@ export async function deliver(
   // A provider that cannot be reached is an outage, not people who do not answer.
   const left = result.kind !== "refused" && !lost;
   const costMicros = (result.kind === "accepted" ? result.costMicros : null) ?? route.costMicros;
-  const place = { phone, channel, flow, provider: route.provider, asn };
+  const place = { phone, channel, flow, provider: route.provider, asn: source.asn };
   const entries = [...(left ? countSent(place, costMicros, numberTag) : []), ...ticket.observed];
-  await sessions.settle(sessionId, sendIndex, { status: result.kind, provider: route.provider, messageId });
+  try {
+    await sessions.settle(sessionId, sendIndex, { status: result.kind, provider: route.provider, messageId });
+  } catch {
+    // What left has left. The session goes on with its mark, which counts as a message.
+    log("session_not_settled", { correlation_id: correlationId });
+  }
+  if (result.kind !== "refused") {
+    // A message that was lost may have left, and may be billed: the books have it as sent, with a fate nobody knows.
+    const { dlt_micros } = priceOf(deps.prices, phone.country, route.provider, channel);
+    const dltMicros = dlt_micros * (channel === "sms" ? said.segments : 1);
+    const price = { costMicros: Math.max(0, costMicros - dltMicros), dltMicros };
+    const fate = { provider: route.provider, messageId, receipt: result.kind };
+    defer(tellLedger(deps, { ...told, kind: "sent", atMs, ...price, ...fate }), correlationId);
+  } else if (deps.events.samples("delivery_failed")) {
+    const { numberTag: _, ...stranger } = told;
+    const fate = { provider: route.provider, receipt: result.kind, code: "delivery_failed" };
+    defer(tellLedger(deps, { ...stranger, kind: "refused", atMs, ...fate }), correlationId);
+  }
   // In the same tick as the receipt's binding: one round trip behind the answer.
   if (entries.length > 0) defer(counters.count([{ minute: minuteOf(atMs), entries }]), correlationId);
   if (messageId !== null) {
@@ -150,18 +187,35 @@ export async function deliver(
 }
 
 /**
+ * Whoever asks again did not get the last one: another provider goes first, but none that rests, which would lose this one
+ * too. No route is dropped.
+ */
+async function untriedFirst(
+  { routes, nowMs }: Deps,
+  ways: readonly Route[],
+  tried: readonly string[],
+  country: string,
+): Promise<readonly Route[]> {
+  if (tried.length === 0 || ways.length < 2) return ways;
+  const records = await routes.records();
+  const rests = (route: Route) => nowMs() < (records.get(routeKey(route, country))?.restUntilMs ?? 0);
+  const rank = (route: Route) => (rests(route) ? 2 : tried.includes(route.provider) ? 1 : 0);
+  return ways.toSorted((a, b) => rank(a) - rank(b));
+}
+
+/**
  * Hands a message to the first route that takes it. Only what was refused for certain, and might pass elsewhere, goes on to
  * the next one: a message whose fate is unknown may have left, and a second one would be a second bill.
  */
 async function handOver(
   { policy, providers, routes, counters, log, nowMs, defer }: Deps,
-  ticket: Ticket,
+  ways: readonly Route[],
   message: Omit<OutgoingMessage, "idempotencyKey">,
   idempotencyKey: string,
 ): Promise<{ route: Route; result: DeliveryResult }> {
   const { country, channel, correlationId } = message;
   const startMs = nowMs();
-  for (const [attempt, route] of ticket.routes.entries()) {
+  for (const [attempt, route] of ways.entries()) {
     const provider = providers.get(route.provider);
     if (!provider) throw new Error("compose.ts offers no route without its provider");
     const result = await provider.send({ ...message, idempotencyKey: `${idempotencyKey}.${attempt}` });
@@ -182,7 +236,7 @@ async function handOver(
       const entries = ofNumber ? fate.filter(({ dimension }) => dimension !== "route") : fate;
       defer(counters.count([{ minute: minuteOf(nowMs()), entries }]), correlationId);
     }
-    const last = attempt === ticket.routes.length - 1;
+    const last = attempt === ways.length - 1;
     // Each route may take half of the time: no other is begun in the second half.
     const late = nowMs() - startMs > policy.delivery.timeout_ms / 2;
     if (result.kind !== "refused" || !result.retryable || last || late) return { route, result };
@@ -197,10 +251,16 @@ async function expectReceipt(
   messageId: string,
   owner: MessageOwner,
 ): Promise<void> {
+  const { correlationId } = owner;
   const early = await deps.receipts.bind(provider, messageId, owner);
-  if (early !== null && !("kind" in early)) await settleReceipt(deps, provider, early, owner);
+  if (early !== null && "kind" in early) {
+    deps.log("receipts_not_expected", { correlation_id: correlationId, provider, cause: early.cause });
+  } else if (early !== null) await settleReceipt(deps, provider, early, owner);
   if (deps.providers.get(provider)?.poll) {
-    await deps.outbox.put([{ kind: "poll", provider, messageId, tries: 0 }], FIRST_POLL_SECONDS);
+    const put = await deps.outbox.put([{ kind: "poll", provider, messageId, tries: 0 }], FIRST_POLL_SECONDS);
+    if (put.kind !== "done") {
+      deps.log("poll_not_queued", { correlation_id: correlationId, provider, cause: put.cause });
+    }
   }
 }
 

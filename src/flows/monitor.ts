@@ -14,11 +14,12 @@ import type { Finding } from "../domain/watch/finding.ts";
 import { foldQuarter, OVERALL, QUARTER_MINUTES, quarterOf, ripeQuarters } from "../domain/watch/history.ts";
 import { nextIncident } from "../domain/watch/incident.ts";
 import { firstMemory, type WatchMemory } from "../domain/watch/memory.ts";
-import { type ControlDecision, nextPosture } from "../domain/watch/posture.ts";
+import { askedFor, type ControlDecision, nextPosture } from "../domain/watch/posture.ts";
 import { learnRoutes } from "../domain/watch/route-records.ts";
 import { lookAt, type Sight } from "../domain/watch/sight.ts";
 import { type MinuteTally, sumTallies } from "../domain/watch/tally.ts";
 import type { ControlDocuments, Deps, Posture } from "../ports.ts";
+import { tellLedger } from "./tell-ledger.ts";
 
 /** @param nowMs the time this run was scheduled for */
 export async function monitor(deps: Deps, nowMs: number): Promise<void> {
@@ -26,7 +27,8 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
   const begun = await watch.begin(nowMs);
   if (begun.kind === "busy") return log("monitor_busy", {});
   if (begun.kind === "unavailable") return blind(deps, begun.cause, nowMs);
-  const memory = begun.memory ?? firstMemory(nowMs);
+  // Whoever lost the memory may have lost the way of an incident.
+  const memory = begun.memory ?? { ...firstMemory(nowMs), incident: await openIncident(deps) };
 
   const [window, documents, ripe] = await Promise.all([
     counters.window(minuteOf(nowMs), policy.monitor.window_minutes),
@@ -40,9 +42,11 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
     return blind(deps, cause, nowMs);
   }
   const history = ripe ? foldQuarter(begun.history, ripe, nowMs) : begun.history;
+  const judgedTo = Math.floor((documents.operator?.judged_ms ?? 0) / 60_000);
+  const minutes = window.minutes.filter(({ minute }) => minute > judgedTo);
   const watched = {
     nowMs,
-    minutes: window.minutes,
+    minutes,
     history,
     sameTime: begun.sameTime,
     lately: await quartersOfOutcomes(deps, history?.subjects[OVERALL] ?? {}, nowMs),
@@ -55,19 +59,27 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
   const findings = [...(late ? [late] : []), ...detectIn(sight)];
 
   const set = await setPosture(deps, documents, findings, sight);
+  if (set.now !== set.before) {
+    const told = { kind: "posture" as const, of: `${nowMs}`, code: set.now, reasons: set.by };
+    await tellLedger(deps, { ...told, atMs: nowMs });
+  }
   const blocks = nextBlocks(
     documents.cronBlocks,
     findings,
     memory.blocked,
-    window.minutes,
+    minutes,
     documents.operatorBlocks,
     policy.monitor,
     nowMs,
   );
-  const refused = [set.refused, await writeBlocks(deps, blocks)].filter((cause) => cause !== null);
+  const blocksRefused = await writeBlocks(deps, blocks, documents.faults);
+  const refused = [...documents.faults, set.refused, blocksRefused].filter((cause) => cause !== null);
 
+  const asking = findings.some(({ severity }) => severity !== "notice");
+  // A run that could not keep its memory has written its incident down.
+  const before = memory.incident ?? (asking ? await openIncident(deps) : null);
   const incident = nextIncident(
-    memory,
+    { ...memory, incident: before },
     {
       findings,
       posture: { now: set.now, before: set.before, by: set.by, why: set.why },
@@ -81,7 +93,7 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
   );
   const alerting = alertsFor({
     ...alertContext(deps, nowMs),
-    before: memory.incident,
+    before,
     after: incident.incident,
     findings,
     posture:
@@ -106,7 +118,8 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
     settled: incident.settled,
     told: alerting.told,
     hour: alerting.hour,
-    blocked: blocks.blocked,
+    // What KV did not take was not shut.
+    blocked: blocksRefused === null ? blocks.blocked : memory.blocked,
   };
   const ended = await watch.end({
     memory: next,
@@ -127,6 +140,13 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
     alerts: alerting.alerts.length,
     remembered: ended.kind === "done",
   });
+}
+
+/** The incident that was open when the memory was lost, if the records know one. */
+async function openIncident({ records }: Deps) {
+  const read = await records.incidents(1);
+  const [latest] = read.kind === "answered" ? read.incidents : [];
+  return latest?.closedAtMs === null ? latest : null;
 }
 
 /** The next quarter of an hour that is over and not yet in the history; one a run, so that a run stays short. */
@@ -179,17 +199,25 @@ async function setPosture(
   findings: readonly Finding[],
   { reading, incident, nowMs }: Sight,
 ): Promise<Set> {
-  const running = [operator, cron].find((document) => document !== null && nowMs < document.until_ms) ?? null;
+  const people = operator !== null && operator.holds_posture !== false ? operator : null;
+  const running = [people, cron].find((document) => document !== null && nowMs < document.until_ms) ?? null;
   const inForce = running?.posture ?? "normal";
-  const decision = nextPosture(running, findings, reading, policy.monitor, nowMs);
+  const kept = nextPosture(running, findings, reading, policy.monitor, nowMs);
+  // A flag of an attack that is over must not come back when people's word ends.
+  const stale = running === people && cron !== null && askedFor(findings) === "normal";
+  const decision: ControlDecision = stale ? { kind: "clear" } : kept;
   const written =
     decision.kind === "keep"
       ? null
       : await control.writeCron(decision.kind === "write" ? decision.document : null);
   const refused = written?.kind === "unavailable" ? `posture not written: ${written.cause}` : null;
+  const byHand = running !== null && running === people;
   const decided =
-    decision.kind === "write" ? decision.document.posture : decision.kind === "clear" ? "normal" : inForce;
-  const byHand = running?.by === "operator" && decision.kind === "keep";
+    byHand || decision.kind === "keep"
+      ? inForce
+      : decision.kind === "write"
+        ? decision.document.posture
+        : "normal";
   return {
     decision,
     // What people changed between two runs is news to the incident, too.
@@ -204,8 +232,11 @@ async function setPosture(
 async function writeBlocks(
   { control, log }: Deps,
   { blocks, changes }: ReturnType<typeof nextBlocks>,
+  faults: readonly string[],
 ): Promise<string | null> {
-  if (!changed(changes)) return null;
+  // A list nobody can read is an emergency in every place until it is written anew.
+  const unreadable = faults.some((fault) => fault.startsWith("cron-blocks"));
+  if (!changed(changes) && !unreadable) return null;
   for (const { kind, subject, why } of changes.blocked) log("blocked", { kind, subject, why });
   for (const { block, why } of changes.lifted)
     log("unblocked", { kind: block.kind, subject: block.subject, why });

@@ -63,20 +63,39 @@ export async function setPosture(
   return switched(acted, act, notes, before, document);
 }
 
-/** Takes down what people set and what the watch raised. A watch that still sees an attack raises it again. */
-export async function clearPosture(deps: SwitchDeps, act: Act): Promise<Switched | NotDone> {
+/**
+ * Takes down what people set and what the watch raised. What was sent so far has been judged by whoever clears: the watch
+ * raises the posture again only over what comes after.
+ */
+export async function clearPosture(
+  deps: SwitchDeps & Pick<Deps, "policy">,
+  act: Act,
+): Promise<Switched | NotDone> {
   const before = await look(deps);
   const details = { from: before.posture };
+  const nowMs = deps.nowMs();
+  const document: ControlDocument = {
+    posture: "normal",
+    since_ms: nowMs,
+    // Until all that was judged is out of the watch's sight.
+    until_ms: nowMs + deps.policy.monitor.window_minutes * 60_000,
+    by: "operator",
+    who: act.who,
+    why: act.why,
+    judged_ms: nowMs,
+    holds_posture: false,
+    healthy_since_ms: null,
+  };
   const acted = await carryOut(deps, act, { what: "posture cleared", details }, "lowers", async () => {
     const [operator, cron] = await Promise.all([
-      deps.control.writeOperator(null),
+      deps.control.writeOperator(document),
       deps.control.writeCron(null),
     ]);
     return operator.kind === "done" ? cron : operator;
   });
   if (acted.kind !== "done") return acted;
   const notes = [
-    "The posture is normal. If the watch still sees an attack it raises it again; to hold it, set normal for a time.",
+    "The posture is normal. The watch raises it again over new messages only; to hold it, set normal for a time.",
     ...(before.operator?.max_per_minute === undefined ? [] : ["The throttle is off too."]),
   ];
   return { ...switched(acted, act, notes, before, null), cron: null };
@@ -115,6 +134,9 @@ export async function setThrottle(
     why: act.why,
     ...(operator?.caps_lifted ? { caps_lifted: true } : {}),
     max_per_minute: maxPerMinute,
+    ...(operator?.judged_ms === undefined ? {} : { judged_ms: operator.judged_ms }),
+    // What people held before stays held.
+    holds_posture: operator !== null && operator.holds_posture !== false,
     healthy_since_ms: null,
   };
   const looser = operator?.max_per_minute !== undefined && maxPerMinute > operator.max_per_minute;
@@ -131,7 +153,9 @@ export async function setThrottle(
   const notes = [
     `Messages that leave in a minute: at most ${maxPerMinute}, for ${lasting(untilMs - nowMs)}.`,
     ...(normal === null ? [] : [saysNormal(normal)]),
-    `The posture is held at ${before.posture} meanwhile.`,
+    document.holds_posture
+      ? `The posture is held at ${before.posture} meanwhile.`
+      : "The watch goes on deciding on the posture.",
   ];
   return { ...switched(acted, act, notes, before, document), maxPerMinute, normal };
 }
@@ -144,8 +168,9 @@ export async function clearThrottle(deps: SwitchDeps, act: Act): Promise<Switche
     return { kind: "not_found", reason: "There is no throttle." };
   }
   const { max_per_minute, ...rest } = operator;
-  // What says no more than the watch says, or nothing at all, is no word of people's.
-  const idle = !rest.caps_lifted && rest.posture === (cron?.posture ?? "normal");
+  // What holds nothing, or no more than the watch says, is no word of people's.
+  const idle =
+    !rest.caps_lifted && (rest.holds_posture === false || rest.posture === (cron?.posture ?? "normal"));
   const document = idle ? null : rest;
   const details = { max_per_minute };
   const acted = await carryOut(deps, act, { what: "throttle cleared", details }, "lowers", () =>
@@ -175,11 +200,18 @@ export function standingsOf(
 ): Standings {
   const running = (document: ControlDocument | null) =>
     document !== null && nowMs < document.until_ms ? document : null;
-  const [people, watch] = [running(operator), running(cron)];
+  const [people, watch] = [sayingSomething(running(operator)), running(cron)];
   const unread = faults.length > 0 && watch?.posture !== "shutdown";
   const others = unread ? "emergency" : (watch?.posture ?? "normal");
-  return { operator: people, cron: watch, posture: people?.posture ?? others };
+  const held = people !== null && people.holds_posture !== false ? people.posture : null;
+  return { operator: people, cron: watch, posture: held ?? others };
 }
+
+/** A note of what people have judged is for the watch alone. */
+const sayingSomething = (document: ControlDocument | null): ControlDocument | null =>
+  document?.holds_posture === false && document.max_per_minute === undefined && !document.caps_lifted
+    ? null
+    : document;
 
 async function look({ control, nowMs }: SwitchDeps): Promise<Standings> {
   const documents = await control.documents();

@@ -1,4 +1,5 @@
 import type { Block } from "../domain/watch/block.ts";
+import type { Pause } from "../domain/watch/pause.ts";
 import { type PostureRules, rulesOf } from "../domain/watch/posture.ts";
 import type { Deps, Posture } from "../ports.ts";
 
@@ -13,11 +14,13 @@ export interface Standing {
   maxPerMinute: number | null;
   /** Ranges, networks and addresses that are shut to strangers. */
   blocks: readonly Block[];
+  /** What people stopped for everybody. */
+  pauses: readonly Pause[];
 }
 
 /** Reads the control documents; one that has ended counts no more. */
 export async function currentStanding({ control, policy, nowMs }: Deps): Promise<Standing> {
-  const { document, blocks } = await control.read();
+  const { document, blocks, pauses } = await control.read();
   const running = document !== null && nowMs() < document.until_ms ? document : null;
   const posture = running?.posture ?? "normal";
   return {
@@ -26,5 +29,6 @@ export async function currentStanding({ control, policy, nowMs }: Deps): Promise
     capsLifted: running?.caps_lifted === true,
     maxPerMinute: running?.max_per_minute ?? null,
     blocks,
+    pauses,
   };
 }

@@ -105,8 +105,8 @@ function shareVerified(counts: Counts | undefined): number | null {
   return sent < USUAL_FROM_SENT ? null : Math.min(1, verified / sent);
 }
 
-/** What is shut of a subject. A wider block shuts it, a narrower one shuts a part. */
-function stateOf(
+/** What is shut of a subject: a prefix, a block or a network. A wider block shuts it, a narrower one shuts a part. */
+export function stateOf(
   by: RangeDimension,
   subject: string,
   blocks: readonly ListedBlock[],

@@ -1,5 +1,6 @@
 import { countFate } from "../domain/watch/tally.ts";
 import type { Deps, IncomingHook, MessageOwner, Receipt } from "../ports.ts";
+import { tellLedger } from "./tell-ledger.ts";
 
 /** What is told to whoever called: nothing else, so that nobody learns which message ids are ours. */
 export type HookOutcome = "taken" | "refused" | "unknown_provider" | "try_again";
@@ -33,11 +34,12 @@ export async function receiveHook(
 
 /** Tells the session, and the watch if it was news. */
 export async function settleReceipt(
-  { sessions, counters, log, nowMs }: Pick<Deps, "sessions" | "counters" | "log" | "nowMs">,
+  deps: Pick<Deps, "sessions" | "counters" | "events" | "vault" | "log" | "nowMs">,
   provider: string,
   { status, messageId, errorCode }: Receipt,
   { sessionId, sendIndex, correlationId, country, channel, minute }: MessageOwner,
 ): Promise<void> {
+  const { sessions, counters, log, nowMs } = deps;
   if (status === "sent") return;
   const news = await sessions.receipt(sessionId, sendIndex, { status, messageId });
   log(`message_${status}`, {
@@ -48,5 +50,15 @@ export async function settleReceipt(
     news,
     after_seconds: Math.max(0, Math.round(nowMs() / 1000 - minute * 60)),
   });
-  if (news) await counters.count([{ minute, entries: countFate({ country, provider, channel }, status) }]);
+  const of = `${correlationId}.${sendIndex}`;
+  const told = { provider, channel, messageId, receipt: status, code: errorCode, phone: { country } };
+  // Also what is no news: the session may be gone, and the ledger takes it once.
+  await tellLedger(deps, { kind: status, of, correlationId, ...told });
+  if (!news) return;
+  try {
+    await counters.count([{ minute, entries: countFate({ country, provider, channel }, status) }]);
+  } catch {
+    // The session has it, so that a repetition would be no news: those after it in the same call must not wait for one.
+    log("receipt_not_counted", { correlation_id: correlationId, provider });
+  }
 }

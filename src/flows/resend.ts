@@ -7,6 +7,7 @@ import { parsePhone } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import { drawCode } from "../domain/session/code.ts";
 import type { Channel } from "../domain/session/session.ts";
+import { findPause } from "../domain/watch/pause.ts";
 import type { Caller, Deps, OpenedToken } from "../ports.ts";
 import { admit, captchaWanted } from "./admit.ts";
 import { bookRefusal } from "./book-refusal.ts";
@@ -60,6 +61,11 @@ async function resendOnce(
   }
   const phone = parsePhone(claims.phone, undefined);
   if ("kind" in phone) return { ...phone, correlationId };
+  const paused = findPause(standing.pauses, { country: phone.country, flow: claims.flow }, deps.nowMs());
+  if (paused) {
+    const cause = `${paused.kind} paused`;
+    return { kind: "sending_paused", cause, retryAfterSeconds: 300, correlationId };
+  }
 
   const [numberTag, device] = await Promise.all([
     vault.tag("number", claims.phone),
@@ -73,6 +79,7 @@ async function resendOnce(
     phone,
     numberTag,
     flow: claims.flow,
+    locale: claims.locale,
     channel: request.channel,
     captchaToken: request.captchaToken ?? null,
     device: ownDevice,
@@ -100,8 +107,10 @@ async function resendOnce(
     phone,
     flow: claims.flow,
     locale: claims.locale,
-    asn: caller.asn,
+    source: caller,
     numberTag,
+    // What wrong codes are counted under is the number and, where a server named one, the user.
+    userTag: claims.failureTags[1] ?? null,
     channel,
     async begin() {
       const command = { channel, fresh: { digest, sealed }, hold: admitted.hold, asn: caller.asn };
@@ -112,6 +121,7 @@ async function resendOnce(
             view: begun.view,
             sendIndex: begun.sendIndex,
             code: await vault.unsealCode(sessionId, begun.code.sealed),
+            tried: begun.tried,
           };
         case "gone":
           return { kind: "session_gone", cause: begun.cause };

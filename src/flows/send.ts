@@ -9,11 +9,13 @@ import { maskPhone, parsePhone, refuseNumber } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import { drawCode } from "../domain/session/code.ts";
 import type { Channel, SessionView } from "../domain/session/session.ts";
+import { findPause } from "../domain/watch/pause.ts";
 import type { Caller, Deps, SessionClaims } from "../ports.ts";
 import { admit, captchaWanted } from "./admit.ts";
 import { bookRefusal } from "./book-refusal.ts";
 import { deliver } from "./deliver.ts";
 import { currentStanding } from "./posture.ts";
+import { tellLedger } from "./tell-ledger.ts";
 
 export interface SendRequest {
   phone: string;
@@ -78,6 +80,10 @@ async function sendOnce(
   const countries = policy.flows[request.flow]?.countries ?? policy.countries;
   const unfit = refuseNumber(phone, request.channel, policy.numbers, countries);
   if (unfit) return unfit;
+  const paused = findPause(standing.pauses, { country: phone.country, flow: request.flow }, deps.nowMs());
+  if (paused) {
+    return { kind: "sending_paused", cause: `${paused.kind} paused`, retryAfterSeconds: 300 };
+  }
   if (
     request.channel === "voice" &&
     phone.type !== "fixed_line" &&
@@ -124,6 +130,7 @@ async function sendOnce(
     phone,
     numberTag,
     flow: request.flow,
+    locale: claims.locale,
     channel: request.channel,
     captchaToken: request.captchaToken ?? null,
     device: ownDevice,
@@ -154,6 +161,11 @@ async function sendOnce(
     const view = await deps.sessions.open(sessionId, { ...command, hold: null }, policy);
     const outcome = { status: "accepted" as const, provider: null, messageId: null };
     await deps.sessions.settle(sessionId, 0, outcome);
+    if (deps.events.samples("decoy")) {
+      const told = { correlationId, flow: request.flow, phone, source: caller, channel: request.channel };
+      const happening = { ...told, kind: "refused" as const, of: vault.newId(), ...admitted.verdict };
+      deps.defer(tellLedger(deps, { ...happening, code: "decoy" }), correlationId);
+    }
     return sentAnswer(deps, session, phone.e164, view, admitted.own);
   }
   const delivered = await deliver(deps, admitted, {
@@ -162,12 +174,13 @@ async function sendOnce(
     phone,
     flow: request.flow,
     locale: claims.locale,
-    asn: caller.asn,
+    source: caller,
     numberTag,
+    userTag,
     channel: request.channel,
     async begin() {
       const view = await deps.sessions.open(sessionId, { ...command, hold: admitted.hold }, policy);
-      return { view, sendIndex: 0, code };
+      return { view, sendIndex: 0, code, tried: [] };
     },
   });
   if (delivered.kind !== "delivered") return delivered;

@@ -1,5 +1,6 @@
-import type { Deps, OutboxMessage } from "../ports.ts";
+import type { Deps, ProviderWork } from "../ports.ts";
 import { settleReceipt } from "./receipt.ts";
+import { tellLedger } from "./tell-ledger.ts";
 
 /** What became of one piece of work for a provider. */
 export type ToldProvider = { kind: "delivered" } | { kind: "again"; cause: string; retryable: boolean };
@@ -10,16 +11,25 @@ const NEXT_POLL_SECONDS = 30;
 
 /** Tells a provider whether a message converted, or asks it what became of one. */
 export async function tellProvider(
-  deps: Pick<Deps, "providers" | "receipts" | "outbox" | "sessions" | "counters" | "log" | "nowMs">,
-  message: OutboxMessage,
+  deps: Pick<
+    Deps,
+    "providers" | "receipts" | "outbox" | "sessions" | "counters" | "events" | "vault" | "log" | "nowMs"
+  >,
+  message: ProviderWork,
 ): Promise<ToldProvider> {
   const provider = deps.providers.get(message.provider);
   if (message.kind === "feedback") {
-    const { messageId, channel, verified, atMs } = message;
+    const { messageId, channel, verified, atMs, correlationId } = message;
     // A provider that does not listen, or was taken out of the policy since, has nothing to hear.
     if (!provider?.feedback) return { kind: "delivered" };
     const told = await provider.feedback(messageId, channel, verified, atMs);
-    return told.kind !== "failed" ? { kind: "delivered" } : { ...told, kind: "again" };
+    if (told.kind === "failed") return { ...told, kind: "again" };
+    if (told.kind === "told") {
+      const of = `${message.provider}.${messageId}.${verified}`;
+      const facts = { provider: message.provider, channel, messageId, code: `${verified}` };
+      await tellLedger(deps, { kind: "feedback", of, correlationId, ...facts });
+    }
+    return { kind: "delivered" };
   }
   if (!provider?.poll) return { kind: "delivered" };
   const receipt = await provider.poll(message.messageId);

@@ -10,8 +10,10 @@ import { parsePhone } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import type { AnsweredSend, AttemptResult } from "../domain/session/session.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
-import { type Booking, countVerified, countWrongCode } from "../domain/watch/tally.ts";
+import { type Booking, countProbe, countVerified, countWrongCode } from "../domain/watch/tally.ts";
 import type { Deps, OpenedToken, OutboxMessage } from "../ports.ts";
+import { tellCustomer } from "./tell-customer.ts";
+import { tellLedger } from "./tell-ledger.ts";
 
 export interface VerifyRequest {
   session: string;
@@ -56,9 +58,10 @@ export async function verify(
       return { ...result, kind: "too_many_attempts", correlationId };
     case "incorrect":
       defer(learnFailure(deps, claims, source), correlationId);
+      defer(tellFailure(deps, claims, source, result.attemptsLeft), correlationId);
       return { ...result, kind: "code_incorrect", correlationId };
     case "verified":
-      return prove(deps, claims, result);
+      return prove(deps, claims, result, source);
   }
 }
 
@@ -66,12 +69,18 @@ async function prove(
   deps: Deps,
   claims: OpenedToken,
   result: Extract<AttemptResult, { kind: "verified" }>,
+  source: Source,
 ): Promise<Verified> {
-  const { policy, vault, proofs, devices, outbox, nowMs, defer } = deps;
+  const { policy, vault, proofs, devices, nowMs, defer } = deps;
   const { phone, flow, reference, correlationId, deviceId, deviceNumberTags } = claims;
-  defer(outbox.put(conversions(deps, result.sends)), correlationId);
+  defer(tellProviders(deps, correlationId, result), correlationId);
   const numberTag = await vault.tag("number", phone);
   defer(learnSuccess(deps, claims, numberTag, result), correlationId);
+  const last = result.sends.at(-1);
+  const message = last && { provider: last.provider, channel: last.channel, messageId: last.messageId };
+  const told = { kind: "verified" as const, of: correlationId, ...message };
+  defer(tellLedger(deps, { ...told, ...happening(claims), numberTag, source }), correlationId);
+  defer(tellCustomer(deps, claims, "verification.succeeded", null), correlationId);
   const audience = policy.flows[flow]?.audience ?? policy.proof.audience;
   const numberTags = [numberTag, ...deviceNumberTags.filter((tag) => tag !== numberTag)];
   const [proof, deviceToken] = await Promise.all([
@@ -85,26 +94,41 @@ async function learnSuccess(
   { budgets, marks, counters, nowMs }: Deps,
   { failureTags, phone, flow }: OpenedToken,
   numberTag: string,
-  { sends, holds }: Extract<AttemptResult, { kind: "verified" }>,
+  { sends, hold, otherHolds }: Extract<AttemptResult, { kind: "verified" }>,
 ): Promise<void> {
   await Promise.all([
-    counters.count(verifiedBookings(phone, flow, sends, nowMs())),
+    counters.count([
+      ...verifiedBookings(phone, flow, sends, nowMs()),
+      ...[hold, ...otherHolds].flatMap((held) =>
+        held?.probe === undefined ? [] : [{ minute: minuteOf(held.atMs), entries: [countProbe(held.probe)] }],
+      ),
+    ]),
     marks.markKnown(numberTag),
     marks.forgetFailures(failureTags),
-    ...holds.map((hold) => budgets.credit(hold)),
+    hold === null ? null : budgets.credit(hold, otherHolds),
   ]);
 }
 
-/** Providers that listen hear which messages converted. */
-function conversions({ providers, nowMs }: Deps, sends: readonly AnsweredSend[]): OutboxMessage[] {
-  return sends.flatMap(({ provider, messageId, channel }) =>
-    provider === null || messageId === null || !providers.get(provider)?.feedback
-      ? []
-      : [{ kind: "feedback", provider, messageId, channel, verified: true, atMs: nowMs() }],
-  );
+/** Providers that listen hear which messages converted, and which came back while another did. */
+async function tellProviders(
+  { providers, outbox, log, nowMs }: Deps,
+  correlationId: string,
+  { sends, lost }: Extract<AttemptResult, { kind: "verified" }>,
+): Promise<void> {
+  const atMs = nowMs();
+  const feedback =
+    (verified: boolean) =>
+    ({ provider, messageId, channel }: AnsweredSend): OutboxMessage[] =>
+      provider === null || messageId === null || !providers.get(provider)?.feedback
+        ? []
+        : [{ kind: "feedback", provider, messageId, channel, verified, atMs, correlationId }];
+  const put = await outbox.put([...sends.flatMap(feedback(true)), ...lost.flatMap(feedback(false))]);
+  if (put.kind !== "done") {
+    log("feedback_not_queued", { correlation_id: correlationId, cause: put.cause });
+  }
 }
 
-/** One answer answers every message of its session, each in the minute it left; how long it took, the last one says. */
+/** One answer answers every message that may have carried it, each in the minute it left; how long it took, the last one says. */
 function verifiedBookings(
   e164: string,
   flow: string,
@@ -135,4 +159,37 @@ async function learnFailure(
     marks.countFailure(failureTags),
     counters.count([{ minute: minuteOf(nowMs()), entries: wrong }]),
   ]);
+}
+
+/** A wrong code, and the lock where it was the last one, for the ledger and for the customer's backend. */
+async function tellFailure(
+  deps: Deps,
+  claims: OpenedToken,
+  source: Source,
+  attemptsLeft: number,
+): Promise<void> {
+  const of = claims.correlationId;
+  const told = { ...happening(claims), numberTag: await deps.vault.tag("number", claims.phone), source };
+  const locked = attemptsLeft === 0;
+  await Promise.all([
+    tellLedger(deps, { ...told, kind: "attempt_failed", of: `${of}.${attemptsLeft}` }),
+    tellCustomer(deps, claims, "attempt.failed", attemptsLeft),
+    ...(locked
+      ? [
+          tellLedger(deps, { ...told, kind: "locked", of }),
+          tellCustomer(deps, claims, "session.locked", attemptsLeft),
+        ]
+      : []),
+  ]);
+}
+
+/** What the session's token says for the ledger. */
+function happening({ correlationId, flow, phone: e164, failureTags }: OpenedToken) {
+  const phone = parsePhone(e164, undefined);
+  return {
+    correlationId,
+    flow,
+    userTag: failureTags[1] ?? null,
+    ...("kind" in phone ? {} : { phone }),
+  };
 }

@@ -36,11 +36,13 @@ import {
   unblockBody,
   whyBody,
 } from "./admin/contract.ts";
+import { type EvidenceDeps, evidenceApi } from "./admin/evidence.ts";
 import { type AdminWire, answerAdminProblem, FORBIDDEN, notDoneToWire, UNKNOWN } from "./admin/problems.ts";
+import { routesApi } from "./admin/routes.ts";
 import { fieldErrors, readBody } from "./body.ts";
 import { wire } from "./problems.ts";
 
-export type AdminDeps = Deps & { operators: OperatorsPort; queues: QueuesPort };
+export type AdminDeps = Deps & EvidenceDeps & { operators: OperatorsPort; queues: QueuesPort };
 
 type Who = { Variables: { operator: Operator } };
 
@@ -155,6 +157,8 @@ export function adminApi(deps: AdminDeps) {
     );
   });
 
+  api.route("/routes", routesApi(deps, { action }));
+  api.route("/", evidenceApi(deps));
   api.get("/metrics", async (c) =>
     c.body(await readMetrics(deps), 200, { "content-type": OPENMETRICS_TYPE }),
   );

@@ -9,6 +9,8 @@ import { resend } from "../flows/resend.ts";
 import { send } from "../flows/send.ts";
 import { status } from "../flows/status.ts";
 import { verify } from "../flows/verify.ts";
+import { opsApp } from "../ops/app.tsx";
+import type { OpsDeps } from "../ops/page.ts";
 import { type AdminDeps, adminApi } from "./admin.ts";
 import { sentToWire, statusToWire, verifiedToWire } from "./answers.ts";
 import { readBody } from "./body.ts";
@@ -24,7 +26,7 @@ import { takeReceipt } from "./receipts.ts";
 
 export type Environment = "development" | "staging" | "production";
 
-export function createApp(deps: SendDeps & AdminDeps, environment: Environment) {
+export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Environment) {
   const { policy, proofs, log, vault } = deps;
   const app = new Hono();
 
@@ -100,6 +102,7 @@ export function createApp(deps: SendDeps & AdminDeps, environment: Environment) 
   });
 
   app.route("/admin/v1", adminApi(deps));
+  app.route("/ops", opsApp(deps));
 
   app.get("/element.js", (c) =>
     c.body(element, 200, {

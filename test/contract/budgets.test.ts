@@ -398,6 +398,30 @@ function keepsBudgets(open: () => BudgetsPort, pass: (seconds: number) => Promis
     expect(await totalsOf(budgets, meters)).toEqual([2]);
   });
 
+  test("a credit gives back what the session's other messages took, and they earn nothing", async () => {
+    const budgets = open();
+    const [level, own] = [levelOf(9), levelOf(9)];
+    const hold = holdOf([level]);
+    const others = [holdOf([level, own], { weight: 137 }), holdOf([level])];
+    await reserve(budgets, [level], hold);
+    for (const other of others) await reserve(budgets, [level, own].slice(0, other.taken.length), other);
+    await budgets.credit(hold, others);
+    const credited = [units({ verified: 1, messages: 3, earned: 1 }), units({ messages: 1 })];
+    expect(await unitsOf(budgets, [level, own])).toEqual(credited);
+    await Promise.all([hold, ...others].map((held) => budgets.credit(held)));
+    expect(await unitsOf(budgets, [level, own]), "and nothing later").toEqual(credited);
+  });
+
+  test("a credit of what was given back gives the others back, and earns nothing", async () => {
+    const budgets = open();
+    const level = levelOf(9);
+    const [hold, other] = [holdOf([level]), holdOf([level])];
+    for (const held of [hold, other]) await reserve(budgets, [level], held);
+    await budgets.release(hold);
+    await budgets.credit(hold, [other]);
+    expect(await unitsOf(budgets, [level])).toEqual([units({ messages: 1 })]);
+  });
+
   test("a credit in a later slot gives back where the message was and earns where it is", async () => {
     const budgets = open();
     const level = levelOf(5);
@@ -803,6 +827,7 @@ describeOnRedis("budgets", (upstash) => {
 type Step =
   | { kind: "reserve"; which: number[]; weight: number; spare: number; lifted: boolean }
   | { kind: "release" | "credit"; which: number }
+  | { kind: "answer"; which: number; other: number }
   | { kind: "wait"; ms: number };
 
 const SLOW_START = { start: UNIT, factor: 1.5 };
@@ -821,6 +846,10 @@ const stepOf: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({ kind: fc.constantFrom("release", "credit", "credit"), which: fc.nat(15) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("answer" as const), which: fc.nat(15), other: fc.nat(15) }),
   },
   {
     weight: 2,
@@ -871,6 +900,12 @@ function sameAsMemory(upstash: () => UpstashWorld): (steps: Step[]) => Promise<v
         const answer = await both((budgets) => reserve(budgets, drawn, hold, SLOW_START));
         asked.push(hold);
         if (answer.kind !== "granted") ended.add(hold);
+      } else if (step.kind === "answer") {
+        const [hold, other] = [step.which, step.other].map((i) => asked[i % Math.max(1, asked.length)]);
+        if (hold && other && hold !== other) {
+          await both((budgets) => budgets.credit(hold, [other]));
+          ended.add(hold).add(other);
+        }
       } else {
         const hold = asked[step.which % Math.max(1, asked.length)];
         if (hold) {

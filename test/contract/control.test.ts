@@ -45,7 +45,12 @@ const byPeople = (made: Block, exempt: boolean): OperatorBlock => ({
   exempt,
 });
 
-const SAID = { sinceMs: START_MS, untilMs: START_MS + 90_000, by: "ana@example.com", why: "receipts stopped" };
+const SAID = {
+  sinceMs: START_MS,
+  untilMs: START_MS + 90_000,
+  by: "ana@example.com",
+  why: "receipts stopped",
+};
 const ROUTES: RouteOverride[] = [
   { kind: "drain", provider: "twilio", drained: true, ...SAID },
   { kind: "weight", provider: "vonage", weight: 0.5, ...SAID, untilMs: START_MS + HOUR_MS },
@@ -61,13 +66,14 @@ beforeEach(() => {
 function controlsAsItShould(open: () => ControlPort): void {
   test("where nothing was ever written, nothing is in force", async () => {
     const control = open();
-    expect(await control.read()).toEqual({ document: null, blocks: [], routes: [] });
+    expect(await control.read()).toEqual({ document: null, blocks: [], routes: [], pauses: [] });
     expect(await control.documents()).toEqual({
       cron: null,
       operator: null,
       cronBlocks: [],
       operatorBlocks: [],
       operatorRoutes: [],
+      operatorPauses: [],
       faults: [],
     });
   });
@@ -86,6 +92,7 @@ function controlsAsItShould(open: () => ControlPort): void {
       cronBlocks: [block("+23480")],
       operatorBlocks,
       operatorRoutes: ROUTES,
+      operatorPauses: [],
       faults: [],
     });
     await control.writeCron(null);
@@ -93,7 +100,7 @@ function controlsAsItShould(open: () => ControlPort): void {
     await control.writeCronBlocks([]);
     await control.writeOperatorBlocks([]);
     await control.writeOperatorRoutes([]);
-    expect(await control.read()).toEqual({ document: null, blocks: [], routes: [] });
+    expect(await control.read()).toEqual({ document: null, blocks: [], routes: [], pauses: [] });
     expect(await control.documents()).toMatchObject({ cron: null, operator: null, cronBlocks: [] });
   });
 
@@ -196,7 +203,13 @@ describe("control on KV", () => {
     pauses.length = 0;
   });
   afterEach(async () => {
-    for (const key of ["emergency-mode", "operator-mode", "cron-blocks", "operator-blocks", "operator-routes"]) {
+    for (const key of [
+      "emergency-mode",
+      "operator-mode",
+      "cron-blocks",
+      "operator-blocks",
+      "operator-routes",
+    ]) {
       await kv.delete(key);
     }
   });
@@ -233,7 +246,12 @@ describe("control on KV", () => {
     await control.read();
     await control.writeCronBlocks([block("+23480"), block("+3197")]);
     await control.writeCron(CRON);
-    expect(await control.read()).toEqual({ document: CRON, blocks: [block("+3197")], routes: [] });
+    expect(await control.read()).toEqual({
+      document: CRON,
+      blocks: [block("+3197")],
+      routes: [],
+      pauses: [],
+    });
   });
 
   test("a document without what only people say is one too", async () => {

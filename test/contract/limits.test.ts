@@ -137,7 +137,8 @@ describeOnRedis("limits", (upstash) => {
     await limits.refund([wrongCode, takeOf(POLICY.device, "sliding")]);
     await limits.take(takes);
 
-    const lives = Object.entries(await upstash().lives());
+    // The scrape's counters are for ever, and bounded.
+    const lives = Object.entries(await upstash().lives()).filter(([key]) => key !== "tg:totals");
     expect(lives.length).toBeGreaterThanOrEqual(6);
     expect(lives.filter(([, seconds]) => seconds < 0)).toEqual([]);
     expect(Math.max(...lives.map(([, seconds]) => seconds))).toBeLessThanOrEqual(2 * DAY + 1);

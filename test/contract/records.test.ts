@@ -169,13 +169,15 @@ describe("A database that fails", () => {
     let runs = 0;
     const statement = {
       bind: () => statement,
-      run: () => {
+      all: () => Promise.reject(new Error(message)),
+    };
+    const broken = {
+      prepare: () => statement,
+      batch: () => {
         runs += 1;
         return Promise.reject(new Error(message));
       },
-      all: () => Promise.reject(new Error(message)),
-    };
-    const broken = { prepare: () => statement } as unknown as D1Database;
+    } as unknown as D1Database;
     return { records: d1Records(broken), runs: () => runs };
   }
 

@@ -1,7 +1,13 @@
 /** The real flows over ports in memory, with providers that count what they really took. */
 import { memoryBudgets } from "../../scripts/lab/tollgate/memory-budgets.ts";
 import { memoryLimits } from "../../scripts/lab/tollgate/memory-limits.ts";
-import { keptTokens, memoryMarks, noClaims, openVault } from "../../scripts/lab/tollgate/memory-ports.ts";
+import {
+  keptTokens,
+  memoryMarks,
+  noClaims,
+  noLedger,
+  openVault,
+} from "../../scripts/lab/tollgate/memory-ports.ts";
 import {
   memoryControl,
   memoryCounters,
@@ -168,9 +174,9 @@ function watchedBudgets(nowMs: () => number) {
       released.set(hold.id, (released.get(hold.id) ?? 0) + 1);
       await inner.release(hold);
     },
-    async credit(hold) {
+    async credit(hold, others) {
       credited.add(hold.id);
-      await inner.credit(hold);
+      await inner.credit(hold, others);
     },
   };
   return { budgets, granted, released, credited };
@@ -291,6 +297,8 @@ export function deliveryWorld({
         return { kind: "done" };
       },
     },
+    customer: null,
+    ...noLedger,
     counters: memoryCounters(nowMs),
     watch: memoryWatch(nowMs),
     alerts: { raise: async () => undefined },

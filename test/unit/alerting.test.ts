@@ -74,7 +74,7 @@ describe("An incident", () => {
       sinceMs: NOW - 9 * MINUTE,
       spentMicros: 85_800_000,
       unansweredMicros: 85_080_000,
-      perHourMicros: 60_000_000,
+      perHourMicros: 572_000_000,
       owner: "On call",
       runbook: "https://example.com/tollgate#stop-in-5-minutes",
       done: ["posture normal to emergency: 3 of 42 answered", "shut range +23480 for 1 h: nobody answers"],

@@ -135,14 +135,19 @@ describe("a prefix", () => {
   });
 });
 
+/** What a probe leaves behind whose code came back; people we know verify all the while, which says nothing. */
+const PROBED = { verified: 1, probe_verified: 1 };
+
 describe("lifting", () => {
   test.each<[string, Partial<Block>, Record<string, Counts>, boolean]>([
-    ["a range", {}, { "block +91987654": { sent: 1, verified: 1 } }, true],
+    ["a range", {}, { "block +91987654": { sent: 1, ...PROBED } }, true],
     ["a range", {}, { "block +91987654": { sent: 3 } }, false],
-    ["a range", {}, { "block +91987655": { sent: 1, verified: 1 } }, false],
-    ["a prefix", { subject: "+91987" }, { "prefix +91987": { sent: 1, verified: 1 } }, true],
-    ["a network", { kind: "network", subject: "AS1" }, { "network AS1": { sent: 1, verified: 1 } }, true],
-    ["a network", { kind: "network", subject: "AS1" }, { "network AS2": { sent: 1, verified: 1 } }, false],
+    ["a range", {}, { "block +91987654": { sent: 3, verified: 2 } }, false],
+    ["a range", {}, { "block +91987655": { sent: 1, ...PROBED } }, false],
+    ["a prefix", { subject: "+91987" }, { "prefix +91987": { sent: 1, ...PROBED } }, true],
+    ["a network", { kind: "network", subject: "AS1" }, { "network AS1": { sent: 1, ...PROBED } }, true],
+    ["a network", { kind: "network", subject: "AS1" }, { "network AS2": { sent: 1, ...PROBED } }, false],
+    ["an address", { kind: "address", subject: "abc" }, { "address abc": PROBED }, true],
   ])("%s (%j) with a probe that came to %j: %s", (_, over, window, lifted) => {
     const { blocks, changes } = next([], { blocks: [block(over)], window, nowMs: T0 + 10 * MINUTE });
     expect(changes.lifted).toHaveLength(lifted ? 1 : 0);
@@ -150,13 +155,13 @@ describe("lifting", () => {
   });
 
   test("an answer to a message from before the shutting says nothing", () => {
-    const window = { "block +91987654": { sent: 20, verified: 1 } };
+    const window = { "block +91987654": { sent: 20, ...PROBED } };
     expect(next([], { blocks: [block()], window, nowMs: T0 + MINUTE }).changes.lifted).toEqual([]);
   });
 
   test("what was lifted is not shut again by the messages that shut it, and is by new ones, for longer", () => {
     const nowMs = T0 + 10 * MINUTE;
-    const window = { "block +91987654": { sent: 1, verified: 1 } };
+    const window = { "block +91987654": { sent: 1, ...PROBED } };
     const memory = { "range +91987654": { times: 1, lastMs: T0 } };
     const lifted = next([finding("block +91987654")], { blocks: [block()], memory, window, nowMs });
     expect(lifted.blocks).toEqual([]);

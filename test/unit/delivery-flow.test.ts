@@ -196,6 +196,7 @@ describe("feedback", () => {
         channel: "sms",
         verified: true,
         atMs: NOON_MS,
+        correlationId: "c1",
       },
     ]);
   });

@@ -125,7 +125,7 @@ describe("a collapse against its own history", () => {
   test.each([
     ["country IN", "elevated", false],
     ["prefix +91987", "elevated", true],
-    ["network AS1", "elevated", true],
+    ["network AS1", "elevated", false],
     ["flow signup", "elevated", false],
     ["provider sandbox", "notice", false],
   ])("of %s asks for %s and shuts: %s", (key, severity, block) => {

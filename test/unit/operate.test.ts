@@ -75,11 +75,13 @@ test("a write that KV refuses is told, and the attempt is on record with its fai
   expect(world.actions.map(({ what }) => what)).toEqual(["posture set failed", "posture set"]);
 });
 
-test("clearing takes down people's document and the watch's", async () => {
+test("clearing takes down people's document and the watch's, and says up to when people have judged", async () => {
   const world = makeWorld({ cron: document(), operator: document({ by: "operator", who: "bob" }) });
   const done = await clearPosture(depsOver(world), ADA);
   expect(done).toMatchObject({ kind: "done", replaced: { who: "bob" }, document: null, cron: null });
-  expect([world.cron, world.operator]).toEqual([null, null]);
+  expect(world.cron).toBeNull();
+  // A note for the watch alone: what was sent before has been judged.
+  expect(world.operator).toMatchObject({ posture: "normal", holds_posture: false, judged_ms: NOW });
 });
 
 test("ten percent of normal is taken of the median of this time of day, so that yesterday's attack is not normal", async () => {

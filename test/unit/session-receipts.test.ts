@@ -16,7 +16,7 @@ import {
 const RULES: SessionRules = {
   code: { length: 6, ttl_seconds: 180, session_seconds: 600 },
   attempts: { max: 5, wait_seconds: [0, 2, 5, 10] },
-  resend: { wait_seconds: [60, 120, 240] },
+  resend: { wait_seconds: [60, 120, 240], undelivered_wait_seconds: 60 },
   delivery: { channels: ["sms", "voice"], voice_after_messages: 3 },
 };
 const T0 = 1_800_000_000_000;
@@ -24,8 +24,17 @@ const at = (seconds: number) => T0 + seconds * 1000;
 const CODE = { digest: "right", sealed: "sealed" };
 const HOLD = { id: "hold", atMs: T0, weight: 100, taken: [], earns: [], meters: [] };
 
+const OPEN = {
+  correlationId: "c",
+  channel: "sms" as Channel,
+  code: CODE,
+  hold: HOLD,
+  asn: 64500,
+  landline: false,
+};
+
 const open = (channel: Channel = "sms", landline = false, rules = RULES): SessionState =>
-  openSession({ correlationId: "c", channel, code: CODE, hold: HOLD, asn: 64500, landline }, rules, T0);
+  openSession({ ...OPEN, channel, landline }, rules, T0);
 
 const resend = (state: SessionState, second: number, channel: Channel = "sms", rules = RULES) =>
   resendSession(state, { channel, fresh: CODE, hold: HOLD, asn: 64500 }, rules, at(second));
@@ -126,17 +135,47 @@ describe("a receipt", () => {
 
   test("of a message that came back still lets its code be typed: a later one may have arrived", () => {
     const { state } = receive(settle(open(), "accepted"), "undelivered");
-    expect(attemptCode(state, "right", RULES, at(100)).result.kind).toBe("verified");
+    const { result } = attemptCode(state, "right", RULES, at(100));
+    expect(result, "and who typed it got it").toMatchObject({ kind: "verified", sends: [{}], lost: [] });
+  });
+
+  test.each([
+    { came: ["accepted", "accepted"], sends: [0, 60], lost: [], carrier: "b" },
+    { came: ["undelivered", "accepted"], sends: [60], lost: [0], carrier: "b" },
+    { came: ["accepted", "undelivered"], sends: [0], lost: [60], carrier: "a" },
+    { came: ["undelivered", "undelivered"], sends: [0, 60], lost: [], carrier: "b" },
+  ])("messages that are $came: those at $sends count as answered, and one earns", (row) => {
+    const hold = (id: string) => ({ ...HOLD, id });
+    const first = openSession({ ...OPEN, hold: hold("a") }, RULES, T0);
+    const command = { channel: "sms" as const, fresh: CODE, hold: hold("b"), asn: null };
+    const second = resendSession(settle(first, "accepted"), command, RULES, at(60)).state;
+    const state = row.came.reduce(
+      (known, said, index) => (said === "undelivered" ? receive(known, said, index).state : known),
+      settle(second, "accepted"),
+    );
+    const { result } = attemptCode(state, "right", RULES, at(100));
+    if (result.kind !== "verified") throw new Error(result.kind);
+    const times = (sends: readonly { atMs: number }[]) => sends.map(({ atMs }) => (atMs - T0) / 1000);
+    expect([times(result.sends), times(result.lost)]).toEqual([row.sends, row.lost]);
+    expect(result.hold?.id).toBe(row.carrier);
+    expect(result.otherHolds.map(({ id }) => id)).toEqual(["a", "b"].filter((id) => id !== row.carrier));
   });
 });
 
 describe("an undelivered message", () => {
-  test("lets the next one go at once", () => {
-    const accepted = settle(open(), "accepted");
-    expect(viewSession(accepted, RULES, at(5)).resendInSeconds).toBe(55);
-    const { state } = receive(accepted, "undelivered");
-    expect(viewSession(state, RULES, at(5))).toMatchObject({ delivery: "undelivered", resendInSeconds: 0 });
-    expect(resend(state, 5).result.kind).toBe("send");
+  test("lets the next one go a minute after it, however long the wait would be", () => {
+    const second = afterMessages(2);
+    expect(viewSession(second, RULES, at(65)).resendInSeconds).toBe(115);
+    const { state } = receive(second, "undelivered", 1);
+    expect(viewSession(state, RULES, at(65))).toMatchObject({ delivery: "undelivered", resendInSeconds: 55 });
+    expect(resend(state, 119).result).toEqual({ kind: "wait", retryAfterSeconds: 1 });
+    expect(resend(state, 120).result.kind).toBe("send");
+  });
+
+  test("makes no wait longer", () => {
+    const short = { ...RULES, resend: { wait_seconds: [10], undelivered_wait_seconds: 60 } };
+    const { state } = receive(settle(open("sms", false, short), "accepted"), "undelivered");
+    expect(viewSession(state, short, at(0)).resendInSeconds).toBe(10);
   });
 
   test("before the last one changes no wait: the last one is on its way", () => {
@@ -147,7 +186,7 @@ describe("an undelivered message", () => {
   test("uses up a resend like any other: there are never more than four messages", () => {
     let state = open();
     let sent = 1;
-    for (let second = 1; second < 20; second++) {
+    for (let second = 60; second < 599; second += 60) {
       state = receive(settle(state, "accepted"), "undelivered", state.sends.length - 1).state;
       const next = resend(state, second);
       if (next.result.kind !== "send") break;
@@ -155,7 +194,7 @@ describe("an undelivered message", () => {
       sent++;
     }
     expect(sent).toBe(4);
-    expect(viewSession(state, RULES, at(20)).resendInSeconds).toBeNull();
+    expect(viewSession(state, RULES, at(599)).resendInSeconds).toBeNull();
   });
 });
 
@@ -180,19 +219,22 @@ describe("voice", () => {
     }
   });
 
-  test("comes after three messages that failed to arrive at once", () => {
+  test("comes no sooner after messages that did not arrive: receipts are the number's owner's", () => {
     let state = afterMessages(1);
     for (let index = 0; index < 2; index++) {
       state = receive(state, "undelivered", index).state;
-      expect(resend(state, 2 + index, "voice").result.kind).toBe("wait");
-      state = settle(resend(state, 2 + index).state, "accepted");
+      const second = 60 * (index + 1);
+      expect(channels(state, second)).toContainEqual({ channel: "voice", availableInSeconds: 420 - second });
+      expect(resend(state, second, "voice").result.kind).toBe("wait");
+      state = settle(resend(state, second).state, "accepted");
     }
     state = receive(state, "undelivered", 2).state;
-    expect(channels(state, 5)).toEqual([
+    expect(channels(state, 180)).toEqual([
       { channel: "sms", availableInSeconds: 0 },
-      { channel: "voice", availableInSeconds: 0 },
+      { channel: "voice", availableInSeconds: 240 },
     ]);
-    expect(resend(state, 5, "voice").result.kind).toBe("send");
+    expect(resend(state, 419, "voice").result.kind).toBe("wait");
+    expect(resend(state, 420, "voice").result.kind).toBe("send");
   });
 
   test("does not come by waiting alone: three messages must have been sent", () => {
@@ -216,7 +258,7 @@ describe("voice", () => {
   });
 
   test("is not offered where there are fewer resends than messages to wait for", () => {
-    const few = { ...RULES, resend: { wait_seconds: [60, 120] } };
+    const few = { ...RULES, resend: { ...RULES.resend, wait_seconds: [60, 120] } };
     expect(channels(settle(open("sms", false, few), "accepted"), 0, few).map((one) => one.channel)).toEqual([
       "sms",
     ]);
@@ -274,11 +316,13 @@ describe("a landline", () => {
     expect(resend(landline(), 60, "whatsapp").result.kind).toBe("wait");
   });
 
-  test("that could not be called may be called at once", () => {
-    const { state } = receive(landline(), "undelivered");
-    expect(viewSession(state, RULES, at(3)).nextChannels).toEqual([
-      { channel: "voice", availableInSeconds: 0 },
-    ]);
+  test("that could not be called is called after the ordinary wait, as any other", () => {
+    const called = settle(resend(landline(), 60, "voice").state, "accepted");
+    const { state } = receive(called, "undelivered", 1);
+    expect(viewSession(state, RULES, at(60))).toMatchObject({
+      resendInSeconds: 120,
+      nextChannels: [{ channel: "voice", availableInSeconds: 120 }],
+    });
   });
 });
 

@@ -13,7 +13,7 @@ import {
 const RULES: SessionRules = {
   code: { length: 6, ttl_seconds: 180, session_seconds: 600 },
   attempts: { max: 5, wait_seconds: [0, 2, 5, 10] },
-  resend: { wait_seconds: [60, 120, 240] },
+  resend: { wait_seconds: [60, 120, 240], undelivered_wait_seconds: 60 },
   delivery: { channels: ["sms", "voice"], voice_after_messages: 3 },
 };
 const T0 = 1_800_000_000_000;
@@ -165,7 +165,7 @@ test("a resend that never left uses up no resend, and waits for nothing more", (
   expect(attemptCode(state, "fresh", RULES, at(second)).result).toMatchObject({
     kind: "verified",
     sends: [T0, at(60), at(180), at(420)].map((atMs) => expect.objectContaining({ atMs })),
-    holds: { length: 4 },
+    otherHolds: { length: 3 },
   });
 });
 
@@ -182,7 +182,9 @@ test("a verification answers every message that left, also those whose fate is u
     kind: "verified",
     channel: "sms",
     sends: [T0, at(61), at(181)].map((atMs) => expect.objectContaining({ atMs, channel: "sms" })),
-    holds: [hold("first"), hold("unknown"), hold("under way")],
+    lost: [],
+    hold: hold("under way"),
+    otherHolds: [hold("first"), hold("unknown")],
   });
 });
 
@@ -231,7 +233,7 @@ test("whatever happens: at most five evaluations, at most one success, and nothi
         state = next.state;
         if (next.result.kind === "verified") {
           verified++;
-          expect(next.result.sends).toHaveLength(next.result.holds.length);
+          expect(next.result.sends).toHaveLength(1 + next.result.otherHolds.length);
         }
         if (next.result.kind === "verified" || next.result.kind === "incorrect") evaluated++;
         if (second >= 600) expect(next.result.kind).toBe("gone");

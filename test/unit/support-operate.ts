@@ -6,6 +6,7 @@ import type { Block, OperatorBlock } from "../../src/domain/watch/block.ts";
 import type { History, QuarterTally } from "../../src/domain/watch/history.ts";
 import type { Incident } from "../../src/domain/watch/incident.ts";
 import type { WatchMemory } from "../../src/domain/watch/memory.ts";
+import type { Pause } from "../../src/domain/watch/pause.ts";
 import type { ControlDocument } from "../../src/domain/watch/posture.ts";
 import type { Counts, MinuteTally, Tally } from "../../src/domain/watch/tally.ts";
 import type { AdminDeps } from "../../src/http/admin.ts";
@@ -24,6 +25,7 @@ export interface World {
   cronBlocks: readonly Block[];
   operatorBlocks: readonly OperatorBlock[];
   operatorRoutes: readonly RouteOverride[];
+  operatorPauses: readonly Pause[];
   faults: string[];
   actions: OperatorAction[];
   incidents: Incident[];
@@ -50,6 +52,7 @@ export function makeWorld(over: Partial<World> = {}): World {
     cronBlocks: [],
     operatorBlocks: [],
     operatorRoutes: [],
+    operatorPauses: [],
     faults: [],
     actions: [],
     incidents: [],
@@ -109,6 +112,7 @@ export function depsOver(world: World) {
               cronBlocks: world.cronBlocks,
               operatorBlocks: world.operatorBlocks,
               operatorRoutes: world.operatorRoutes,
+              operatorPauses: world.operatorPauses,
               faults: world.faults,
             },
       writeCron: (document: ControlDocument | null) => write(() => Object.assign(world, { cron: document })),
@@ -120,6 +124,8 @@ export function depsOver(world: World) {
         write(() => Object.assign(world, { operatorBlocks: blocks })),
       writeOperatorRoutes: (routes: readonly RouteOverride[]) =>
         write(() => Object.assign(world, { operatorRoutes: routes })),
+      writeOperatorPauses: (pauses: readonly Pause[]) =>
+        write(() => Object.assign(world, { operatorPauses: pauses })),
     },
     counters: {
       count: async (bookings: unknown) => void world.counted.push(bookings),

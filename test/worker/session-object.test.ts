@@ -6,7 +6,7 @@ import type { SessionRules } from "../../src/domain/session/session.ts";
 const RULES: SessionRules = {
   code: { length: 6, ttl_seconds: 180, session_seconds: 600 },
   attempts: { max: 5, wait_seconds: [0] },
-  resend: { wait_seconds: [60, 120, 240] },
+  resend: { wait_seconds: [60, 120, 240], undelivered_wait_seconds: 60 },
   delivery: { channels: ["sms"], voice_after_messages: 3 },
 };
 const RIGHT = "right-digest";

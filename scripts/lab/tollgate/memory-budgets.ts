@@ -116,12 +116,17 @@ export function memoryBudgets(
       }
     },
 
-    async credit({ id, taken, earns, weight, atMs }) {
-      if (!holds.delete(id)) return;
-      for (const { key, windowSeconds } of taken) {
-        const counted = slotIfCounted(key, windowSeconds, atMs);
-        if (counted) counted.unverified -= weight;
+    async credit(hold, others = []) {
+      const { taken, earns, weight } = hold;
+      const booked = holds.has(hold.id);
+      for (const held of [hold, ...others]) {
+        if (!holds.delete(held.id)) continue;
+        for (const { key, windowSeconds } of held.taken) {
+          const counted = slotIfCounted(key, windowSeconds, held.atMs);
+          if (counted) counted.unverified -= held.weight;
+        }
       }
+      if (!booked) return;
       for (const { key, windowSeconds } of [...taken, ...earns]) {
         slot(key, slotOf(nowMs(), windowSeconds)).verified += weight;
         const held = levels.get(key);

@@ -10,7 +10,7 @@ import {
   settleSend,
   viewSession,
 } from "../../../src/domain/session/session.ts";
-import type { ClaimsPort, MarksPort, SessionsPort, TokensPort, VaultPort } from "../../../src/ports.ts";
+import type { ClaimsPort, Deps, MarksPort, SessionsPort, TokensPort, VaultPort } from "../../../src/ports.ts";
 
 const KNOWN_MS = 180 * 86_400_000;
 const ASKED_MS = 600_000;
@@ -82,6 +82,7 @@ export function memorySessions(nowMs: () => number): SessionsPort {
       sessions.set(id, next.state);
       return next.changed;
     },
+    forget: async (id) => sessions.delete(id),
     async settle(id, sendIndex, outcome) {
       const state = sessions.get(id);
       if (state) sessions.set(id, settleSend(state, sendIndex, outcome));
@@ -106,6 +107,34 @@ export const noClaims: ClaimsPort = {
   release: async () => undefined,
 };
 
+/** Nobody reads the lab's ledger, so nothing is written. */
+export const noLedger: Pick<Deps, "events" | "ledger"> = {
+  events: { put: async () => undefined, samples: () => false },
+  ledger: {
+    write: async () => ({ kind: "done" }),
+    page: async () => ({ kind: "answered", rows: [], cursor: null }),
+    story: async () => ({ kind: "answered", rows: [] }),
+    byNumber: async () => ({ kind: "answered", rows: [] }),
+    volumes: async () => ({ kind: "answered", volumes: [] }),
+    addresses: async () => ({ kind: "answered", addresses: [] }),
+    refusals: async () => ({ kind: "answered", counts: [] }),
+    countRefusals: async () => ({ kind: "done" }),
+    erase: async () => ({ kind: "erased", rows: 0, sealed: 0, letters: 0 }),
+    sealedByKey: async () => ({ kind: "answered", keys: [] }),
+    sweep: async () => ({
+      kind: "swept",
+      numbers: 0,
+      addresses: 0,
+      events: 0,
+      refusals: 0,
+      letters: 0,
+      more: false,
+    }),
+    upkeep: async () => null,
+    keepUpkeep: async () => ({ kind: "done" }),
+  },
+};
+
 /** No secrets in the lab: hashes and seals that anybody can read, in exchange for nights that take minutes. */
 export function openVault(): VaultPort {
   let ids = 0;
@@ -114,10 +143,14 @@ export function openVault(): VaultPort {
     uuidFrom: (tag) => tag,
     randomBytes: (count) => new Uint8Array(count),
     tag: async (kind, value) => `${kind}:${value}`,
+    tagKeyId: () => "lab",
+    tags: async (kind, value) => [`${kind}:${value}`],
     sessionKeyId: () => "lab",
     digestCode: async (_, sessionId, code) => `${sessionId} ${code}`,
     sealCode: async (_, code) => code,
     unsealCode: async (_, sealed) => sealed,
+    sealForLedger: async (_, text) => `lab..${text}`,
+    unsealFromLedger: async (_, sealed) => sealed.slice("lab..".length),
   };
 }
 

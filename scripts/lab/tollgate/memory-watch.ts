@@ -24,8 +24,8 @@ import {
   keepBusiest,
   METRICS_PER_SUBJECT,
   OTHERS,
+  placesFor,
   QUARTER_SUBJECTS,
-  SUBJECTS_PER_MINUTE,
   TOTAL_DIMENSIONS,
   tallyKey,
 } from "../../../src/domain/watch/tally.ts";
@@ -72,7 +72,8 @@ export function memoryCounters(nowMs: () => number): CountersPort {
     let apart = true;
     if (!counted.tally.has(key)) {
       const many = counted.apart.get(dimension) ?? 0;
-      if (many < SUBJECTS_PER_MINUTE[dimension]) counted.apart.set(dimension, many + 1);
+      if (many < placesFor(dimension, [{ dimension, subject, metric, how }]))
+        counted.apart.set(dimension, many + 1);
       else [key, apart] = [tallyKey(dimension, OTHERS), false];
     }
     const counts = counted.tally.get(key) ?? {};
@@ -160,7 +161,15 @@ export function memoryWatch(nowMs: () => number): WatchPort {
 
 /** Control documents without KV. `documents` answers always: nothing here can be unreadable. */
 export function memoryControl(nowMs: () => number): ControlPort & { documents(): Promise<ControlDocuments> } {
-  let held: ControlDocuments = { cron: null, operator: null, cronBlocks: [], operatorBlocks: [], faults: [] };
+  let held: ControlDocuments = {
+    cron: null,
+    operator: null,
+    cronBlocks: [],
+    operatorBlocks: [],
+    operatorRoutes: [],
+    operatorPauses: [],
+    faults: [],
+  };
   const write = (part: Partial<ControlDocuments>) => {
     held = { ...held, ...part };
     return Promise.resolve({ kind: "done" } as const);
@@ -172,6 +181,8 @@ export function memoryControl(nowMs: () => number): ControlPort & { documents():
     writeCronBlocks: (cronBlocks) => write({ cronBlocks }),
     writeOperator: (operator) => write({ operator }),
     writeOperatorBlocks: (operatorBlocks) => write({ operatorBlocks }),
+    writeOperatorRoutes: (operatorRoutes) => write({ operatorRoutes }),
+    writeOperatorPauses: (operatorPauses) => write({ operatorPauses }),
   };
 }
 

@@ -16,7 +16,7 @@ import { allCountries } from "../world/networks.ts";
 import { countryOf } from "../world/numbers.ts";
 import { memoryBudgets } from "./memory-budgets.ts";
 import { memoryLimits } from "./memory-limits.ts";
-import { keptTokens, memoryMarks, memorySessions, noClaims, openVault } from "./memory-ports.ts";
+import { keptTokens, memoryMarks, memorySessions, noClaims, noLedger, openVault } from "./memory-ports.ts";
 import { memoryControl, memoryCounters, memoryRecords, memoryWatch } from "./memory-watch.ts";
 
 const NO_CAP = 1e15;
@@ -87,9 +87,14 @@ export const tollgateRule: RuleFactory = (setup) => {
     vault: openVault(),
     proofs: { sign: async () => "proof", publicKeys: () => ({ keys: [] }) },
     providers: new Map([["sandbox", provider]]),
+    lookup: null,
+    insights: { recall: async () => null, remember: async () => undefined },
     routes: { records: async () => new Map(), heard: () => undefined, write: async () => ({ kind: "done" }) },
     receipts: { bind: async () => null, claim: async () => null },
     outbox: { put: async () => ({ kind: "done" }) },
+    customer: null,
+    events: noLedger.events,
+    ledger: noLedger.ledger,
     counters: memoryCounters(nowMs),
     watch: memoryWatch(nowMs),
     records: memoryRecords(),

@@ -64,6 +64,7 @@ export async function solveTurnstile(
 }
 
 let loading: Promise<Turnstile | null> | null = null;
+let policy: ReturnType<ScriptPolicies["createPolicy"]> | undefined;
 
 function loadTurnstile(): Promise<Turnstile | null> {
   const { turnstile } = globalThis as { turnstile?: Turnstile };
@@ -81,7 +82,8 @@ function loadTurnstile(): Promise<Turnstile | null> {
     try {
       // Trusted Types let a script's address only through a policy, which the page may forbid.
       const { trustedTypes } = globalThis as { trustedTypes?: ScriptPolicies };
-      const policy = trustedTypes?.createPolicy("tollgate", { createScriptURL: () => SCRIPT });
+      // Made once: a strict page lets no second policy of that name be, and the script may be asked for again.
+      policy ??= trustedTypes?.createPolicy("tollgate", { createScriptURL: () => SCRIPT });
       script.src = policy?.createScriptURL(SCRIPT) ?? SCRIPT;
       document.head.append(script);
     } catch {

@@ -81,6 +81,9 @@ export type ProofResult = { ok: true; claims: ProofClaims } | { ok: false; reaso
  */
 export async function verifyProof(token: unknown, expected: ProofExpectation): Promise<ProofResult> {
   const { issuer, audience, reference, flow, once } = expected;
+  // An empty one, from a setting that is missing, would let jose leave that check out.
+  if (!issuer) return refuse("wrong_issuer");
+  if (!audience) return refuse("wrong_audience");
   const jwksUrl = expected.jwksUrl ?? `${issuer.replace(/\/+$/, "")}/.well-known/jwks.json`;
   if (typeof token !== "string") return refuse("malformed");
 

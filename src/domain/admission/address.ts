@@ -14,6 +14,20 @@ export function addressUnit(text: string): string | null {
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${network.toString()}/64`).toString()}/64`;
 }
 
+/**
+ * The network an address lies in, coarse enough to stand for nobody in particular: the /24 (IPv4) or the /48 (IPv6), the
+ * smallest that are routed on the internet.
+ *
+ * @returns null for text that is no address
+ */
+export function subnetOf(text: string): string | null {
+  if (!ipaddr.isValid(text)) return null;
+  const address = ipaddr.process(text);
+  return address.kind() === "ipv4"
+    ? `${ipaddr.IPv4.networkAddressFromCIDR(`${address.toString()}/24`).toString()}/24`
+    : `${ipaddr.IPv6.networkAddressFromCIDR(`${address.toString()}/48`).toString()}/48`;
+}
+
 /** True when the address lies in one of the ranges (CIDR notation, or single addresses). */
 export function inRanges(text: string, ranges: readonly string[]): boolean {
   if (ranges.length === 0 || !ipaddr.isValid(text)) return false;

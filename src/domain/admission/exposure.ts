@@ -264,6 +264,8 @@ export interface Hold {
   /** Levels that took nothing and still hear of the verification. */
   earns: { key: string; windowSeconds: number }[];
   meters: Meter[];
+  /** The tally that hears of the verification, where a block let the message through to see whether it converts. */
+  probe?: string;
 }
 
 /**

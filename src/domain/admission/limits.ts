@@ -4,7 +4,10 @@ export interface LimitRule {
 }
 
 export interface LimitPolicy {
-  /** Messages per number. */
+  /**
+   * Messages per number: no tighter than the waits and the number of one session's messages (`resend`), or a person who
+   * does as told is refused.
+   */
   number: readonly LimitRule[];
   /** Requests per internet address (IPv6 by /64). */
   ip: readonly LimitRule[];
@@ -53,8 +56,8 @@ export interface LimitResult {
 }
 
 /**
- * A posture multiplies the limits of callers, never below one. A number's own stay as they are: three in ten minutes halved
- * would be one, and nobody could ask for a code again.
+ * A posture multiplies the limits of callers, never below one. A number's own stay as they are: four in ten minutes halved
+ * would be two, and a session's later messages would be refused when they were promised.
  */
 function tightened(rules: readonly LimitRule[], factor: number): LimitRule[] {
   return rules.map((rule) => ({ ...rule, max: Math.max(1, Math.floor(rule.max * factor)) }));

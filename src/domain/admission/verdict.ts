@@ -4,7 +4,8 @@
  * 1. blocked sources are denied;
  * 2. people we know (the number verified, or the device verified this number) pay from their own small purse and are asked
  *    for nothing more;
- * 3. strangers are stopped where a range or a source is shut (one may go through now and then, to see whether it converts),
+ * 3. strangers are stopped where a range or a source is shut (one who passes a fresh challenge goes through now and then, to
+ *    see whether it converts),
  *    and in an emergency where nobody ever verified;
  * 4. a stranger passes when the first budgets all have room, after a fresh challenge if the source is odd;
  * 5. with the first budgets used up, an address that has earned verifications stands for its next stranger;
@@ -193,7 +194,7 @@ function judge(
     ...(odd ? readings.odd : []),
   ];
   const wantsFresh = [
-    odd || has(["listed_source"]) || unknownCounts,
+    odd || has(["listed_source"]) || unknownCounts || signals.block !== null,
     signals.distinctNumbers > risk.many_numbers && !isProven(readings, exposure)
       ? say("many_numbers", { distinct_numbers: signals.distinctNumbers })
       : false,

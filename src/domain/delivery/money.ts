@@ -56,11 +56,22 @@ export function priceMicros(
   provider: string,
   channel: Channel,
 ): number {
+  const row = priceOf(prices, country, provider, channel);
+  return row.message_micros + row.dlt_micros;
+}
+
+/** The row of the table that prices a message: its country's own, or the default one. */
+export function priceOf(
+  prices: readonly PriceRow[],
+  country: string,
+  provider: string,
+  channel: Channel,
+): PriceRow {
   const fits = (row: PriceRow, where: string) =>
     row.country === where && row.provider === provider && row.channel === channel;
   const row = prices.find((price) => fits(price, country)) ?? prices.find((price) => fits(price, "*"));
   if (!row) throw new Error(`no price for ${provider} ${channel}: config.ts lets no such table through`);
-  return row.message_micros + row.dlt_micros;
+  return row;
 }
 
 /** The spend meters a message of this price runs on: hour, day and month, overall and for a country with its own caps. */

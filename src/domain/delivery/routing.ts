@@ -1,7 +1,9 @@
 /**
  * Which provider gets a message. Conversion decides first: for each route one draw from what its recent answers leave open
  * (Thompson sampling), so that a route nobody has heard of lately is tried now and then, in proportion to how likely it is
- * the best one, without a fixed share of traffic wasted on it. Among draws that are as good as equal the price decides.
+ * the best one, without a fixed share of traffic wasted on it. Then the price: what its records say converts as well as the
+ * winner of the draw, and costs less, goes before it. Draws of few answers lie far apart even for routes that are alike, so
+ * that "as good as equal" is asked of the records and not of the draws.
  *
  * UCB was the other candidate: it is deterministic, so every place would move to the same route in the same minute, on
  * figures that are a minute old; draws spread the places.
@@ -43,7 +45,7 @@ export interface RoutingPolicy {
   weight: Readonly<Record<string, number>>;
   /** Providers that get nothing new. */
   drain: readonly string[];
-  /** Draws this near to the best one are equal, and the cheaper goes first. */
+  /** A cheaper route that converts no worse than this below the best one, by their records, goes first. */
   equal_within: number;
   rest: {
     /** Failures in a row after which a route rests. */
@@ -64,6 +66,9 @@ const FORGETS_IN = 90;
 /** Two answered messages of three: what people do on a good route, as strong as this many messages. */
 const PRIOR = { verified: 2, unanswered: 1 };
 
+/** Fewer answers than this are as good as none. */
+const KNOWN = 0.5;
+
 /** Orders the routes, the best first; those that rest or drain come last, for when nothing else is left. */
 export function orderRoutes(
   routes: readonly Route[],
@@ -75,27 +80,34 @@ export function orderRoutes(
 ): Route[] {
   const drawn = routes.map((route) => {
     const record = records.get(routeKey(route, country)) ?? FRESH_ROUTE;
-    const { verified, unanswered } = record;
-    const draw = drawBeta(PRIOR.verified + verified, PRIOR.unanswered + unanswered, random);
+    const good = PRIOR.verified + record.verified;
+    const bad = PRIOR.unanswered + record.unanswered;
+    const weight = policy.weight[route.provider] ?? 1;
     return {
       route,
-      score: draw * (policy.weight[route.provider] ?? 1),
+      score: drawBeta(good, bad, random) * weight,
+      mean: (good / (good + bad)) * weight,
+      known: record.verified + record.unanswered >= KNOWN,
       pinned: policy.pin[country] === route.provider,
       idle: nowMs < record.restUntilMs,
       drained: policy.drain.includes(route.provider),
     };
   });
   const live = drawn.filter(({ idle, drained }) => !idle && !drained);
-  const best = Math.max(0, ...(live.length > 0 ? live : drawn).map(({ score }) => score));
-  const band = (score: number) => Math.floor(Math.max(0, best - score) / policy.equal_within);
+  const best = (live.length > 0 ? live : drawn).toSorted((a, b) => b.score - a.score)[0];
+  // A winner that nobody knows any more gets its look, whatever it costs: it may be better by now.
+  const saves = ({ route, mean, known }: (typeof drawn)[number]) =>
+    best !== undefined && (best.known || !known) && mean >= best.mean - policy.equal_within
+      ? Math.max(0, best.route.costMicros - route.costMicros)
+      : 0;
   return drawn
     .toSorted(
       (a, b) =>
         Number(a.drained) - Number(b.drained) ||
         Number(a.idle) - Number(b.idle) ||
         Number(b.pinned) - Number(a.pinned) ||
-        band(a.score) - band(b.score) ||
-        a.route.costMicros - b.route.costMicros,
+        saves(b) - saves(a) ||
+        b.score - a.score,
     )
     .map(({ route }) => route);
 }

@@ -20,6 +20,11 @@ export interface AttemptPolicy {
 export interface ResendPolicy {
   /** Wait before the 1st, 2nd, ... resend. As many resends as waits. */
   wait_seconds: readonly number[];
+  /**
+   * The longest wait after a message that came back undelivered. There is nothing left to wait for, but a number's own limit
+   * lets no second message through sooner (`limits.number`): what the person is told must be what then happens.
+   */
+  undelivered_wait_seconds: number;
 }
 
 /** What became of one message, as far as the provider told us; the last two by its receipt. */
@@ -144,7 +149,14 @@ export function openSession(command: OpenCommand, rules: SessionRules, nowMs: nu
 }
 
 export type ResendResult =
-  | { kind: "send"; code: KeptCode; sendIndex: number; view: SessionView }
+  | {
+      kind: "send";
+      code: KeptCode;
+      sendIndex: number;
+      view: SessionView;
+      /** Providers of earlier messages that left, or may have: the code did not come by them. */
+      tried: string[];
+    }
   | { kind: "gone"; cause: string }
   | { kind: "locked"; retryAfterSeconds: number }
   | { kind: "wait"; retryAfterSeconds: number };
@@ -182,21 +194,26 @@ export function resendSession(
       code: next.code,
       sendIndex: next.sends.length - 1,
       view: viewSession(next, rules, nowMs),
+      tried: outOf(state).flatMap(({ provider }) => provider ?? []),
     },
   };
 }
 
-/** A message whose code came back. */
+/** A message of a session whose code came back. */
 export type AnsweredSend = Pick<SendRecord, "atMs" | "channel" | "provider" | "messageId" | "asn">;
 
 export type AttemptResult =
   | {
       kind: "verified";
       channel: Channel;
-      /** The messages that left, in order: the cohorts they count for. One answer answers them all. */
+      /** The messages that may have carried the code, in order: the cohorts it counts for. One answer answers them all. */
       sends: AnsweredSend[];
-      /** What all messages of the session took. */
-      holds: Hold[];
+      /** Those that came back undelivered while another may have carried it. */
+      lost: AnsweredSend[];
+      /** What the last message took that may have carried it: one answer earns once. null for a decoy. */
+      hold: Hold | null;
+      /** What the other messages took. */
+      otherHolds: Hold[];
     }
   | { kind: "incorrect"; attemptsLeft: number; retryInSeconds: number }
   | { kind: "locked"; retryAfterSeconds: number }
@@ -229,22 +246,21 @@ export function attemptCode(
 
   const attempts = state.attempts + 1;
   if (sameDigest(digest, state.code.digest)) {
-    const last = state.sends.at(-1);
+    const out = outOf(state);
+    const arrived = out.filter(({ status }) => status !== "undelivered");
+    // A code that was typed did arrive, whatever the receipts say.
+    const carriers = arrived.length > 0 ? arrived : out;
+    const last = carriers.at(-1);
     return {
       state: { ...state, attempts, status: "verified" },
       result: {
         kind: "verified",
+        // The proof names a channel that may have carried the code.
         channel: last?.channel ?? "sms",
-        sends: state.sends
-          .filter(({ status }) => status !== "refused")
-          .map(({ atMs, channel, provider, messageId, asn }) => ({
-            atMs,
-            channel,
-            provider,
-            messageId,
-            asn,
-          })),
-        holds: state.sends.flatMap(({ hold }) => hold ?? []),
+        sends: carriers.map(answered),
+        lost: out.filter((send) => !carriers.includes(send)).map(answered),
+        hold: last?.hold ?? null,
+        otherHolds: state.sends.flatMap((send) => (send === last ? [] : (send.hold ?? []))),
       },
     };
   }
@@ -254,6 +270,14 @@ export function attemptCode(
     result: { kind: "incorrect", attemptsLeft: max - attempts, retryInSeconds },
   };
 }
+
+const answered = ({ atMs, channel, provider, messageId, asn }: SendRecord): AnsweredSend => ({
+  atMs,
+  channel,
+  provider,
+  messageId,
+  asn,
+});
 
 /** Writes down what the provider answered for one message. A session none of whose messages left is closed. */
 export function settleSend(
@@ -323,12 +347,14 @@ export function viewSession(state: SessionState, rules: SessionRules, nowMs: num
 
 function nextResendAtMs(state: SessionState, rules: SessionRules): number | null {
   // A message that never left uses up no resend.
-  const out = state.sends.filter(({ status }) => status !== "refused");
-  const waitSeconds = rules.resend.wait_seconds[out.length - 1];
+  const out = outOf(state);
+  const { wait_seconds: waits, undelivered_wait_seconds: shorter } = rules.resend;
+  const waitSeconds = waits[out.length - 1];
   const last = out.at(-1);
   if (waitSeconds === undefined || last === undefined) return null;
-  // Nothing is on its way that a wait could be for.
-  const atMs = last.status === "undelivered" ? last.atMs : last.atMs + waitSeconds * 1000;
+  // A landline hears calls, which no receipt brings nearer: whoever owns a number also owns its receipts.
+  const nothingOnItsWay = last.status === "undelivered" && !state.landline;
+  const atMs = last.atMs + (nothingOnItsWay ? Math.min(waitSeconds, shorter) : waitSeconds) * 1000;
   return atMs < state.endsAtMs ? atMs : null;
 }
 
@@ -343,15 +369,21 @@ function channelAtMs(
   if (nextMs === null) return null;
   if (state.landline) return channel === "voice" ? nextMs : null;
   if (channel !== "voice") return nextMs;
-  const out = state.sends.filter(({ status }) => status !== "refused");
-  const missing = rules.delivery.voice_after_messages - out.filter((send) => send.channel !== "voice").length;
-  const waits = rules.resend.wait_seconds.slice(out.length, out.length + Math.max(0, missing));
-  if (waits.length < missing) return null;
+  const out = outOf(state);
+  const texts = out.filter((send) => send.channel !== "voice").length;
+  const missing = Math.max(0, rules.delivery.voice_after_messages - texts);
+  const before = rules.resend.wait_seconds.slice(0, out.length + missing);
+  if (before.length < out.length + missing) return null;
+  const sumMs = (waits: readonly number[]) => waits.reduce((sum, wait) => sum + wait, 0) * 1000;
   // Waiting alone brings no call: messages that are missing are at best sent from now on.
   const fromMs = missing > 0 ? Math.max(nextMs, nowMs) : nextMs;
-  const atMs = fromMs + waits.reduce((sum, wait) => sum + wait, 0) * 1000;
+  // Nor do receipts of messages that did not arrive: the owner of a premium number has them send what they like.
+  const atMs = Math.max(fromMs + sumMs(before.slice(out.length)), (out[0]?.atMs ?? nowMs) + sumMs(before));
   return atMs < state.endsAtMs ? atMs : null;
 }
+
+/** The messages that left, or may have. */
+const outOf = ({ sends }: SessionState): SendRecord[] => sends.filter(({ status }) => status !== "refused");
 
 function isOver(state: SessionState, nowMs: number): boolean {
   return state.status !== "open" || nowMs >= state.endsAtMs;

@@ -48,7 +48,7 @@ export function incidentDraft(
   key: string,
   phase: Alert["phase"],
 ): AlertDraft {
-  const { currency, window, nowMs } = minute;
+  const { currency, nowMs } = minute;
   const { openedAtMs, sent, verified, refused, spentMicros, unansweredMicros } = incident;
   const took = duration((incident.closedAtMs ?? nowMs) - openedAtMs);
   const state = {
@@ -67,7 +67,7 @@ export function incidentDraft(
     sinceMs: openedAtMs,
     spentMicros,
     unansweredMicros,
-    perHourMicros: perHour(window.spentMicros, window.minutes * 60_000),
+    perHourMicros: ratePerHour(minute, incident),
     facts: [
       ...incident.findings
         .slice(0, MOST_LINES)
@@ -81,6 +81,14 @@ export function incidentDraft(
       section: "before-re-enabling",
     }),
   };
+}
+
+/** What an hour costs at the present rate: of an incident younger than the window, by its own time. */
+function ratePerHour({ window, nowMs }: WatchedMinute, { openedAtMs, spentMicros }: Incident): number {
+  const windowMs = window.minutes * 60_000;
+  return nowMs - openedAtMs < windowMs
+    ? perHour(spentMicros, nowMs - openedAtMs)
+    : perHour(window.spentMicros, windowMs);
 }
 
 /** What this minute did, then what was done before, the latest first. */

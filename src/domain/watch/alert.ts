@@ -107,7 +107,7 @@ export const KIND_RULES: Readonly<Record<AlertKind, KindRules>> = {
     role: "trigger_policy",
     section: "logs-in-30-minutes",
     next: (ops) =>
-      `Ask whether a campaign runs. If not, look where it goes (${ops} ranges) and slow down: ${ops} throttle 10%.`,
+      `Ask whether a campaign runs. If not, look where it goes (${ops} ranges) and slow down: ${ops} throttle 10% --why "volume".`,
   },
   new_destination: {
     role: "trigger_policy",
@@ -178,7 +178,7 @@ export function address(context: AlertContext, { section, ...draft }: AlertDraft
       id: `${draft.dedupKey}:${draft.phase}:${nowMs}`,
       unansweredMicros: null,
       perHourMicros: null,
-      next: rules.next(`npm run ops -- --env ${environment}`),
+      next: rules.next(commandFor(environment)),
       ...draft,
       environment,
       currency,
@@ -189,6 +189,10 @@ export function address(context: AlertContext, { section, ...draft }: AlertDraft
     channels: owner.channels,
   };
 }
+
+/** The local service is the one that is found without a name. */
+const commandFor = (environment: string): string =>
+  environment === "development" ? "npm run ops --" : `npm run ops -- --env ${environment}`;
 
 /** A key that fits PagerDuty's 255 characters and an HTTP header, and does not mix environments. */
 export function dedupKey(environment: string, ...parts: readonly string[]): string {

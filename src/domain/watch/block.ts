@@ -1,4 +1,5 @@
 /** Ranges, networks and addresses that are shut for a limited time, by the watch or by people. */
+import type { Phone } from "../phone.ts";
 import type { Finding } from "./finding.ts";
 import { splitKey } from "./history.ts";
 import type { WatchMemory } from "./memory.ts";
@@ -63,7 +64,7 @@ export function findBlock(
 /**
  * What is shut from now on. A finding with `block` shuts its range, network or address, each return within a week for longer;
  * a country is never shut, and a whole prefix only when its silence is spread over it, else the blocks that are silent.
- * A message that left after the shutting and was verified lifts it. For one window after a subject was shut or lifted the
+ * A probe that was verified lifts it, and no other message: people we know get theirs all the while. For one window after a subject was shut or lifted the
  * same messages are still in sight, so they neither shut it again nor extend it; what is found after that is new.
  * When there are more than `most`, those that would end first are let go.
  *
@@ -94,7 +95,7 @@ export function nextBlocks(
     if (nowMs >= block.untilMs) lift(block, "its time is over");
     else if (isExempt(block, operatorBlocks, nowMs)) lift(block, "an operator exempted it");
     else if (converted(block, minutes)) {
-      lift(block, "a message sent meanwhile was verified");
+      lift(block, "a probe was verified");
       memory.set(key, { times: memory.get(key)?.times ?? block.times, lastMs: nowMs });
     } else standing.set(key, block);
   }
@@ -153,14 +154,17 @@ function isExempt(
   );
 }
 
-function converted({ kind, subject, sinceMs }: Block, minutes: readonly MinuteTally[]): boolean {
-  const keys =
-    kind === "range"
-      ? [tallyKey("prefix", subject), tallyKey("block", subject)]
-      : [tallyKey(kind === "network" ? "network" : "address", subject)];
+/** Where the verification of a probe is counted: a message to this number that a block of the watch's let through. */
+export function probeKey({ kind, subject }: Block, { prefix }: Pick<Phone, "prefix">): string {
+  if (kind !== "range") return tallyKey(kind, subject);
+  return tallyKey(subject === prefix ? "prefix" : "block", subject);
+}
+
+function converted(block: Block, minutes: readonly MinuteTally[]): boolean {
+  const keys = [probeKey(block, { prefix: "" }), probeKey(block, { prefix: block.subject })];
   return minutes.some(
     ({ minute, tally }) =>
-      minute * 60_000 >= sinceMs && keys.some((key) => (tally.get(key)?.verified ?? 0) > 0),
+      minute * 60_000 >= block.sinceMs && keys.some((key) => (tally.get(key)?.probe_verified ?? 0) > 0),
   );
 }
 

@@ -18,6 +18,10 @@ export interface ControlDocument {
   caps_lifted?: boolean | undefined;
   /** An operator lets no more than this many messages out in a minute. */
   max_per_minute?: number | undefined;
+  /** People have judged all messages up to here (ms) and lowered the posture: the watch goes by later ones. */
+  judged_ms?: number | undefined;
+  /** false for a throttle alone: the watch goes on deciding on the posture. */
+  holds_posture?: boolean | undefined;
   /** Since when the cron has seen nothing wrong; null while it does. */
   healthy_since_ms: number | null;
 }

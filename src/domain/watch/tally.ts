@@ -39,6 +39,17 @@ export const SUBJECTS_PER_MINUTE: Readonly<Record<Dimension, number>> = {
   flow: 64,
 };
 
+/**
+ * Places among which a change must find a free one for its subject to be told apart. Refusals cost a stranger nothing, and
+ * there are proxies in more networks than a minute tells apart: refusals have half of the places, or a flood of them would
+ * hide which networks got messages.
+ */
+export function placesFor(dimension: Dimension, entries: readonly Entry[]): number {
+  const most = SUBJECTS_PER_MINUTE[dimension];
+  const onlyRefused = entries.every(({ metric }) => metric === "refused" || metric === "turned_away");
+  return dimension === "network" && onlyRefused ? most / 2 : most;
+}
+
 /** The subject of everything a minute had no more room to tell apart. */
 export const OTHERS = "*";
 
@@ -65,6 +76,7 @@ export const VERIFY_BUCKETS = [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600
 /**
  * - `sent`, `verified`: messages that left, and those whose session was verified
  * - `micros`: what they cost, in millionths of the price table's currency
+ * - `probe_verified`: of `verified`, messages that a block had let through to see whether they convert
  * - `wrong_codes`: attempts that were wrong
  * - `delivered`, `undelivered`: receipts; `rejected`: refused by the provider
  * - `refused`: requests refused before anything left, and `refused:<problem code>` by reason
@@ -77,6 +89,7 @@ export const VERIFY_BUCKETS = [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600
 export type Metric =
   | "sent"
   | "verified"
+  | "probe_verified"
   | "micros"
   | "wrong_codes"
   | "delivered"
@@ -206,6 +219,12 @@ export function countVerified(place: Place, afterSeconds: number | null): Entry[
   ];
 }
 
+/** A probe's code came back. @param key of the subject whose block had let it through, see `probeKey` (block.ts) */
+export function countProbe(key: string): Entry {
+  const space = key.indexOf(" ");
+  return add(key.slice(0, space) as Dimension, key.slice(space + 1), "probe_verified");
+}
+
 export function countWrongCode(country: string, flow: string): Entry[] {
   return [
     add("overall", ALL, "wrong_codes"),
@@ -281,18 +300,23 @@ export function countOutcome(type: string): Entry[] {
   return [add("overall", ALL, `outcome:${type}`)];
 }
 
+/** Adds counters to a sum, in place; peaks and distinct counts (`numbers`) keep the largest. */
+export function addCounts(total: Counts, counts: Counts): void {
+  for (const name in counts) {
+    const metric = name as Metric;
+    const before = total[metric] ?? 0;
+    const value = counts[metric] ?? 0;
+    total[metric] = metric === "numbers" ? Math.max(before, value) : before + value;
+  }
+}
+
 /** Adds up tallies; peaks and distinct counts (`numbers`) keep the largest. */
 export function sumTallies(tallies: readonly Tally[]): Map<string, Counts> {
   const sum = new Map<string, Counts>();
   for (const tally of tallies) {
     for (const [key, counts] of tally) {
       const total = sum.get(key) ?? {};
-      for (const name in counts) {
-        const metric = name as Metric;
-        const before = total[metric] ?? 0;
-        const value = counts[metric] ?? 0;
-        total[metric] = metric === "numbers" ? Math.max(before, value) : before + value;
-      }
+      addCounts(total, counts);
       sum.set(key, total);
     }
   }

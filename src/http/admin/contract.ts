@@ -7,8 +7,8 @@ import { RANGE_DIMENSIONS } from "../../flows/read-ranges.ts";
 const SHORTEST_SECONDS = 60;
 const LONGEST_SECONDS = 30 * 86_400;
 
-const lasting = z.int().min(SHORTEST_SECONDS).max(LONGEST_SECONDS);
-const why = z
+export const lasting = z.int().min(SHORTEST_SECONDS).max(LONGEST_SECONDS);
+export const why = z
   .string()
   .trim()
   .min(3)
@@ -18,7 +18,7 @@ const why = z
   });
 
 /** Exactly one of these fields. */
-function oneOf<T extends object>(...fields: (keyof T & string)[]) {
+export function oneOf<T extends object>(...fields: (keyof T & string)[]) {
   return {
     holds: (body: T) => fields.filter((field) => body[field] !== undefined).length === 1,
     fault: { path: [fields[0] ?? ""], error: `give exactly one of ${fields.join(", ")}` },
@@ -87,4 +87,4 @@ export const rangesQuery = ranges.refine(
 export const listQuery = z.strictObject({ limit: count(1, 500).default(100) });
 
 /** Ids of incidents and dead letters. */
-export const isId = (text: string): boolean => /^[\w.:-]{1,128}$/.test(text);
+export const isId = (text: string): boolean => /^[\w.:+*-]{1,256}$/.test(text);

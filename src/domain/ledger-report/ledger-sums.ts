@@ -1,0 +1,76 @@
+/**
+ * What a report counts, one message at a time, so that 400,000 rows need no more room than what they name: ranges, addresses,
+ * networks, minutes. Figures are exact up to `MOST_SUBJECTS` of each; what comes after those is counted in the totals and
+ * said to be missing from the list.
+ */
+import type { MessageRow } from "./row.ts";
+import { addSums, NOTHING, type Sums, sumsOfOne } from "./sums.ts";
+import { addTo, newTable, type SumsTable } from "./table.ts";
+
+/** A minute also knows its first and last unanswered message, from which an incident's ends follow. */
+export interface MinuteSums extends Sums {
+  firstUnansweredMs: number;
+  lastUnansweredMs: number;
+}
+
+export interface LedgerSums {
+  total: Sums;
+  /** Labelled with their countries. */
+  ranges: SumsTable;
+  /** Labelled with their networks. */
+  addresses: SumsTable;
+  networks: SumsTable;
+  countries: SumsTable;
+  providers: SumsTable;
+  flows: SumsTable;
+  /** Each provider's part of each range that is listed, by `<provider> <range>`, labelled with the range. */
+  parts: SumsTable;
+  /** By the minute since 1970. */
+  minutes: Map<number, MinuteSums>;
+  /** Messages whose range or address is on no list. */
+  unlisted: { ranges: number; addresses: number };
+}
+
+/** Of ranges and of addresses. */
+export const MOST_SUBJECTS = 250_000;
+
+const MINUTE_MS = 60_000;
+
+export const newLedgerSums = (): LedgerSums => ({
+  total: NOTHING,
+  ranges: newTable(),
+  addresses: newTable(),
+  networks: newTable(),
+  countries: newTable(),
+  providers: newTable(),
+  flows: newTable(),
+  parts: newTable(),
+  minutes: new Map(),
+  unlisted: { ranges: 0, addresses: 0 },
+});
+
+/** Counts one message: `sums` is what grows. @param most subjects a list may have */
+export function addMessage(sums: LedgerSums, row: MessageRow, most = MOST_SUBJECTS): void {
+  const { range, country, ip, asn, provider, flow, atMs, verified } = row;
+  const one = sumsOfOne(row);
+  const network = asn === null ? null : `AS${asn}`;
+  sums.total = addSums(sums.total, one);
+  addTo(sums.countries, country, null, one, most);
+  addTo(sums.providers, provider, null, one, most);
+  addTo(sums.flows, flow, null, one, most);
+  addTo(sums.networks, network ?? "unknown", null, one, most);
+  if (addTo(sums.ranges, range, country, one, most)) {
+    addTo(sums.parts, `${provider} ${range}`, range, one, Number.POSITIVE_INFINITY);
+  } else sums.unlisted.ranges++;
+  if (!addTo(sums.addresses, ip ?? "no longer held", network, one, most)) sums.unlisted.addresses++;
+
+  const at = Math.floor(atMs / MINUTE_MS);
+  const minute = sums.minutes.get(at);
+  const { firstUnansweredMs = Number.POSITIVE_INFINITY, lastUnansweredMs = Number.NEGATIVE_INFINITY } =
+    minute ?? {};
+  sums.minutes.set(at, {
+    ...addSums(minute ?? NOTHING, one),
+    firstUnansweredMs: verified ? firstUnansweredMs : Math.min(firstUnansweredMs, atMs),
+    lastUnansweredMs: verified ? lastUnansweredMs : Math.max(lastUnansweredMs, atMs),
+  });
+}

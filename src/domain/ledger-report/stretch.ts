@@ -1,0 +1,73 @@
+/** When an attack began and ended, from what was sent and answered in each minute. */
+import type { LedgerSums } from "./ledger-sums.ts";
+import { addSums, NOTHING, type Sums } from "./sums.ts";
+
+export interface Stretch {
+  /** Of its first and its last unanswered message: exact to the millisecond of the ledger. */
+  startMs: number;
+  endMs: number;
+  /** All messages of its minutes. */
+  sums: Sums;
+}
+
+/** What is taken for normal where nothing was sent before. */
+const RATIO_WITHOUT_HISTORY = 0.5;
+
+/** So long a quiet outweighs the busiest minute: two attacks further apart are two. */
+const LULL_MINUTES = 60;
+
+/** Fewer missing verifications than this are chance. */
+const LEAST_MISSING = 5;
+
+/**
+ * The stretch of minutes that misses the most verifications: each minute scores half the verifications its messages should
+ * have brought, less those they did, and the stretch with the highest sum is the incident (the maximum subarray, found in one
+ * pass). An honest minute scores below zero and so ends it; every minute costs a little, so that a long quiet does too.
+ *
+ * @param normalRatio verified of sent on usual days, from 0 to 1; null where there were none
+ * @returns null where nothing is missing
+ */
+export function worstStretch(minutes: LedgerSums["minutes"], normalRatio: number | null): Stretch | null {
+  const normal = normalRatio ?? RATIO_WITHOUT_HISTORY;
+  const inOrder = [...minutes].sort(([a], [b]) => a - b);
+  const scores = inOrder.map(([, { sent, verified }]) => (normal * sent) / 2 - verified);
+  const perMinute = scores.reduce((most, score) => Math.max(most, score), 0) / LULL_MINUTES;
+  let best = { score: 0, from: 0, to: -1 };
+  let [score, from] = [0, 0];
+  for (const [i, [minute]] of inOrder.entries()) {
+    const before = inOrder[i - 1]?.[0] ?? minute;
+    score -= perMinute * (minute - before);
+    if (score <= 0) [score, from] = [0, i];
+    score += scores[i] ?? 0;
+    if (score > best.score) best = { score, from, to: i };
+  }
+  if (best.score < (LEAST_MISSING * normal) / 2) return null;
+  const own = inOrder.slice(best.from, best.to + 1).map(([, sums]) => sums);
+  return {
+    startMs: own.reduce(
+      (ms, { firstUnansweredMs }) => Math.min(ms, firstUnansweredMs),
+      Number.POSITIVE_INFINITY,
+    ),
+    endMs: own.reduce((ms, { lastUnansweredMs }) => Math.max(ms, lastUnansweredMs), Number.NEGATIVE_INFINITY),
+    sums: own.reduce<Sums>(addSums, NOTHING),
+  };
+}
+
+/**
+ * The same stretch with its ends at the first and the last message to a range that never answered: an honest message nobody
+ * answered, in the same minute, is not the attack's. It stays as it is where every range answered once.
+ */
+export function sharpened(stretch: Stretch, silent: Iterable<Sums>): Stretch {
+  const { startMs, endMs } = stretch;
+  const within = (ms: number) => ms >= startMs && ms <= endMs;
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { firstMs, lastMs } of silent) {
+    if (within(firstMs)) first = Math.min(first, firstMs);
+    if (within(lastMs)) last = Math.max(last, lastMs);
+  }
+  return {
+    ...stretch,
+    startMs: Number.isFinite(first) ? first : startMs,
+    endMs: Number.isFinite(last) ? last : endMs,
+  };
+}

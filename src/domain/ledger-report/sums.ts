@@ -1,0 +1,59 @@
+/** What messages come to, and how sums are added. Money in millionths of the price table's currency. */
+import type { MessageRow } from "./row.ts";
+
+export interface Sums {
+  sent: number;
+  verified: number;
+  delivered: number;
+  undelivered: number;
+  /** Without DLT fees. */
+  messageMicros: number;
+  dltMicros: number;
+  /** Of messages nobody answered, both together. */
+  unansweredMicros: number;
+  /** Of the first and the last message. */
+  firstMs: number;
+  lastMs: number;
+}
+
+export const NOTHING: Sums = {
+  sent: 0,
+  verified: 0,
+  delivered: 0,
+  undelivered: 0,
+  messageMicros: 0,
+  dltMicros: 0,
+  unansweredMicros: 0,
+  firstMs: Number.POSITIVE_INFINITY,
+  lastMs: Number.NEGATIVE_INFINITY,
+};
+
+/** One message as sums. */
+export const sumsOfOne = ({ atMs, verified, delivered, messageMicros, dltMicros }: MessageRow): Sums => ({
+  sent: 1,
+  verified: verified ? 1 : 0,
+  delivered: delivered === true ? 1 : 0,
+  undelivered: delivered === false ? 1 : 0,
+  messageMicros,
+  dltMicros,
+  unansweredMicros: verified ? 0 : messageMicros + dltMicros,
+  firstMs: atMs,
+  lastMs: atMs,
+});
+
+/** Both sets of messages as one. */
+export const addSums = (a: Sums, b: Sums): Sums => ({
+  sent: a.sent + b.sent,
+  verified: a.verified + b.verified,
+  delivered: a.delivered + b.delivered,
+  undelivered: a.undelivered + b.undelivered,
+  messageMicros: a.messageMicros + b.messageMicros,
+  dltMicros: a.dltMicros + b.dltMicros,
+  unansweredMicros: a.unansweredMicros + b.unansweredMicros,
+  firstMs: Math.min(a.firstMs, b.firstMs),
+  lastMs: Math.max(a.lastMs, b.lastMs),
+});
+
+/** Verified of sent; null where nothing was sent. */
+export const ratioOf = ({ sent, verified }: Pick<Sums, "sent" | "verified">): number | null =>
+  sent === 0 ? null : verified / sent;

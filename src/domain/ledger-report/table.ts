@@ -1,0 +1,92 @@
+/**
+ * Sums by subject in columns of numbers, for lists of a hundred thousand: an object for each would take three times the room,
+ * and as many for the collector to look after.
+ */
+import { addSums, NOTHING, type Sums } from "./sums.ts";
+
+const FIELDS = Object.keys(NOTHING) as (keyof Sums)[];
+const WIDTH = FIELDS.length;
+const FIRST_ROWS = 1024;
+
+export interface SumsTable {
+  places: Map<string, number>;
+  /** What goes with a subject: the country of a range, the network of an address. */
+  labels: (string | null)[];
+  cells: Float64Array;
+}
+
+export interface Ranked extends Sums {
+  subject: string;
+  label: string | null;
+}
+
+export const newTable = (): SumsTable => ({
+  places: new Map(),
+  labels: [],
+  cells: new Float64Array(FIRST_ROWS * WIDTH),
+});
+
+/** Adds to a subject's sums. @returns false where it is new and the table holds `most` already */
+export function addTo(
+  table: SumsTable,
+  subject: string,
+  label: string | null,
+  more: Sums,
+  most: number,
+): boolean {
+  let place = table.places.get(subject);
+  if (place === undefined) {
+    place = table.places.size;
+    if (place >= most) return false;
+    table.places.set(subject, place);
+    table.labels.push(label);
+    if ((place + 1) * WIDTH > table.cells.length) grow(table);
+    put(table, place, NOTHING);
+  }
+  put(table, place, addSums(rowAt(table, place), more));
+  return true;
+}
+
+export function sumsOf(table: SumsTable, subject: string): Sums | null {
+  const place = table.places.get(subject);
+  return place === undefined ? null : rowAt(table, place);
+}
+
+/** All rows, the most messages first, those of equal weight by their subject; each is made when it is asked for. */
+export function* inOrder(table: SumsTable, holds: (sums: Sums) => boolean = () => true): Generator<Ranked> {
+  const subjects = [...table.places.keys()];
+  const sent = (place: number) => table.cells[place * WIDTH] ?? 0;
+  const name = (place: number) => subjects[place] ?? "";
+  const order = Uint32Array.from(subjects, (_, place) => place).sort(
+    (a, b) => sent(b) - sent(a) || (name(a) < name(b) ? -1 : 1),
+  );
+  for (const place of order) {
+    const sums = rowAt(table, place);
+    if (holds(sums)) yield { subject: name(place), label: table.labels[place] ?? null, ...sums };
+  }
+}
+
+function grow(table: SumsTable): void {
+  const larger = new Float64Array(table.cells.length * 2);
+  larger.set(table.cells);
+  table.cells = larger;
+}
+
+function put({ cells }: SumsTable, place: number, sums: Sums): void {
+  for (let i = 0; i < WIDTH; i++) cells[place * WIDTH + i] = sums[FIELDS[i] ?? "sent"];
+}
+
+function rowAt({ cells }: SumsTable, place: number): Sums {
+  const at = (i: number) => cells[place * WIDTH + i] ?? 0;
+  return {
+    sent: at(0),
+    verified: at(1),
+    delivered: at(2),
+    undelivered: at(3),
+    messageMicros: at(4),
+    dltMicros: at(5),
+    unansweredMicros: at(6),
+    firstMs: at(7),
+    lastMs: at(8),
+  };
+}

@@ -1,0 +1,55 @@
+/** What the stores may hold of one person, who is known by keyed hashes only. */
+
+/** Where to look: everything that can be named from a number and from the ledger's rows of it. */
+export interface PersonTraces {
+  /** Under every pepper key there is. */
+  numberTags: readonly string[];
+  /** Devices that are named after the number. */
+  deviceIds: readonly string[];
+  /** Addresses that asked for the number lately. */
+  addressTags: readonly string[];
+  /** Demands for a challenge, by number and address. */
+  askTags: readonly string[];
+  /** As providers name them. */
+  messages: readonly { provider: string; messageId: string }[];
+  /** Networks that asked for the number lately, and when (quarters of an hour since 1970). */
+  sources: readonly { asn: number; quarter: number }[];
+}
+
+/** One thing that is held. */
+export interface HeldMark {
+  /** Which store, in words. */
+  store: string;
+  /** What it says. */
+  value: string | number | Readonly<Record<string, string | number>>;
+  /** Until it goes by itself; null for never. */
+  lifeSeconds: number | null;
+}
+
+/** What no command here reaches, in sentences; each goes by itself or is somebody else's to remove. */
+export const OUT_OF_REACH = [
+  "Session tokens, device tokens and proofs are in the hands of whoever got them: sealed or signed, and good until they expire (10 minutes, 180 days, and proof.ttl_seconds at most 15 minutes). A device token keeps the hash of the number.",
+  "A session token that an idempotency key remembers in Upstash is sealed and found by that key alone; it goes after code.session_seconds, at most 10 minutes.",
+  "Events that were on the queue when this ran are written after it: run it again in a minute.",
+  "D1 Time Travel keeps the database as it was for 30 days (7 on the free plan) and cannot leave a person out; whoever restores it must run the erasure again.",
+  "The provider, and the carriers behind it, keep their own copy of each message: ask them.",
+  "What your backend got in proofs and webhooks is yours to remove.",
+] as const;
+
+/** One subject's hash under the present pepper key, and those under the older ones. */
+export interface TagChange {
+  present: string;
+  older: readonly string[];
+}
+
+/** What the stores beside the ledger hold of a person. */
+export interface PeoplePort {
+  held(traces: PersonTraces): Promise<{ kind: "answered"; marks: HeldMark[] } | Silent>;
+  /** @returns how many entries went, by store */
+  remove(traces: PersonTraces): Promise<{ kind: "removed"; entries: Record<string, number> } | Silent>;
+}
+
+interface Silent {
+  kind: "unavailable";
+  cause: string;
+}

@@ -1,0 +1,280 @@
+/**
+ * Where messages go: countries, prefixes and blocks, each against its own history, its budget and what is shut. Bounded by
+ * what the counters tell apart; budgets are read for the rows of one page.
+ */
+import {
+  allLevels,
+  budgetOf,
+  type ExposurePolicy,
+  type Level,
+  type LevelReading,
+  seasoned,
+  UNIT,
+} from "../domain/admission/exposure.ts";
+import { countryOfRange, mayLieIn, type Phone, rangeOfCountry } from "../domain/phone.ts";
+import { type Policy, rulesForCountry } from "../domain/policy.ts";
+import { minuteOf } from "../domain/watch/cohorts.ts";
+import { answerCurve, type History, usualSent } from "../domain/watch/history.ts";
+import { type MinuteTally, OTHERS, tallyKey } from "../domain/watch/tally.ts";
+import type { Deps, Unavailable } from "../ports.ts";
+import { type ListedBlock, listBlocks } from "./operate-blocks.ts";
+import { readDay } from "./read-day.ts";
+import { type RangeRow, stateOf } from "./read-ranges.ts";
+import { type Line, linesOf, type Page, pageOf, usualRatio } from "./tally-lines.ts";
+
+export const DESTINATIONS = ["country", "prefix", "block"] as const;
+export type Destination = (typeof DESTINATIONS)[number];
+
+export const DESTINATION_SORTS = ["sent", "ratio", "spent", "refused", "subject"] as const;
+export const DESTINATION_STATES = ["any", "shut", "exempt", "open"] as const;
+export const SPANS = ["window", "day"] as const;
+export type Span = (typeof SPANS)[number];
+
+export interface DestinationQuestion {
+  by: Destination;
+  /** Of prefixes the country, of blocks the prefix they lie in; null for all. */
+  within: string | null;
+  /** The policy's window up to now, or the last day in whole quarters of an hour. */
+  span: Span;
+  /** Part of a subject's name; empty for all. */
+  contains: string;
+  state: (typeof DESTINATION_STATES)[number];
+  sort: (typeof DESTINATION_SORTS)[number];
+  page: number;
+}
+
+export interface Exposure {
+  /** Units out unanswered, and how many may be. */
+  unverified: number;
+  budget: number;
+  /** Messages in the window, and the most there may be; null for any. */
+  messages: number;
+  most: number | null;
+}
+
+export interface DestinationRow {
+  subject: string;
+  /** ISO code; null where the digits leave several open. */
+  country: string | null;
+  sent: number;
+  verified: number;
+  ratio: number | null;
+  usualRatio: number | null;
+  /** Of what it usually gets in as long; null where that is not known. */
+  timesUsual: number | null;
+  refused: number;
+  spentMicros: number;
+  course: readonly number[];
+  state: RangeRow["state"];
+  untilMs: number | null;
+  exposure: Exposure | null;
+}
+
+export interface Destinations extends Page<DestinationRow> {
+  /** From and to. */
+  fromMs: number;
+  toMs: number;
+  /** Messages to subjects that the counters had no room to tell apart. */
+  othersSent: number;
+  /** Ranges that are shut or exempt, what ends last first. */
+  blocks: ListedBlock[];
+  /** What could not be read, in words; its columns are empty. */
+  faults: string[];
+}
+
+export const ROWS_PER_PAGE = 25;
+
+/** A subject that usually gets less than this in the span has no usual amount to be compared with. */
+const USUAL_AT_LEAST = 1;
+
+type DestinationDeps = Pick<Deps, "policy" | "control" | "counters" | "watch" | "budgets" | "nowMs">;
+
+export async function readDestinations(
+  deps: DestinationDeps,
+  question: DestinationQuestion,
+): Promise<Destinations> {
+  const { by, within, contains, state, sort } = question;
+  const nowMs = deps.nowMs();
+  const [{ lines, fromMs, toMs, history, faults }, documents] = await Promise.all([
+    readLines(deps, by, question.span),
+    deps.control.documents(),
+  ]);
+  if ("kind" in documents) faults.push(`control: ${documents.cause}`);
+  else faults.push(...documents.faults);
+  const blocks = "kind" in documents ? [] : listBlocks(documents, nowMs);
+  const ranges = blocks.filter(({ kind }) => kind === "range");
+  const sought = contains.trim().toLowerCase();
+  const fitting = lines
+    .filter(({ subject }) => subject !== OTHERS && subject.toLowerCase().includes(sought))
+    .filter(({ subject }) => within === null || liesWithin(by, subject, within));
+  const minutes = (toMs - fromMs) / 60_000;
+  const standing = (subject: string) => standingOf(by, subject, ranges);
+  // What is shut is looked up for a page's rows, and for all only where it decides who is shown.
+  const found = (
+    state === "any" ? fitting : fitting.filter(({ subject }) => FITS[state](standing(subject)))
+  ).toSorted(BY[sort]);
+  const shown = pageOf(found, question.page, ROWS_PER_PAGE);
+  const page = {
+    ...shown,
+    rows: shown.rows.map((line) => rowOf(line, by, history, minutes, standing(line.subject))),
+  };
+  const levels = page.rows.map((row) => levelOf(deps.policy, by, row));
+  const exposures = await readExposures(deps, levels);
+  if ("kind" in exposures) faults.push(`budgets: ${exposures.cause}`);
+  return {
+    ...page,
+    rows: page.rows.map((row, i) => ({
+      ...row,
+      exposure: "kind" in exposures ? null : (exposures[i] ?? null),
+    })),
+    fromMs,
+    toMs,
+    othersSent: lines.find(({ subject }) => subject === OTHERS)?.counts.sent ?? 0,
+    blocks: ranges,
+    faults,
+  };
+}
+
+export interface ReadLines {
+  lines: readonly Line[];
+  fromMs: number;
+  toMs: number;
+  history: History | null;
+  /** The window's minutes, where the span is the window. */
+  minutes: readonly MinuteTally[];
+  faults: string[];
+}
+
+const DAY_MS = 86_400_000;
+
+/** The lines of a dimension over a span; none, and a fault, where they do not answer. */
+export async function readLines(
+  { policy, counters, watch, nowMs: clock }: Pick<Deps, "policy" | "counters" | "watch" | "nowMs">,
+  by: Destination | "network",
+  span: Span,
+): Promise<ReadLines> {
+  const nowMs = clock();
+  const { window_minutes, answer_curve } = policy.monitor;
+  const [left, counted] = await Promise.all([
+    watch.look(),
+    span === "window" ? counters.window(minuteOf(nowMs), window_minutes) : null,
+  ]);
+  const faults = left.kind === "answered" ? [] : [`watch: ${left.cause}`];
+  const history = left.kind === "answered" ? left.history : null;
+  const curve = answerCurve(history, answer_curve);
+  if (counted !== null) {
+    const fromMs = (minuteOf(nowMs) - window_minutes + 1) * 60_000;
+    const minutes = counted.kind === "answered" ? counted.minutes : [];
+    if (counted.kind !== "answered") faults.push(`counters: ${counted.cause}`);
+    return { lines: linesOf(minutes, by, curve, nowMs), fromMs, toMs: nowMs, history, minutes, faults };
+  }
+  const foldedTo = left.kind === "answered" ? (left.memory?.foldedTo ?? 0) : 0;
+  const nothing = { lines: [], fromMs: nowMs - DAY_MS, toMs: nowMs, history, minutes: [] };
+  if (foldedTo === 0) return { ...nothing, faults };
+  const day = await readDay(watch, foldedTo, curve, nowMs);
+  return day.kind === "answered"
+    ? { ...nothing, lines: day.lines[by], fromMs: day.toMs - DAY_MS, toMs: day.toMs, faults }
+    : { ...nothing, faults: [...faults, `quarters: ${day.cause}`] };
+}
+
+/** A country that shares its calling code is never shut as a whole. */
+function standingOf(
+  by: Destination,
+  subject: string,
+  ranges: readonly ListedBlock[],
+): Pick<DestinationRow, "state" | "untilMs"> {
+  if (by !== "country") return stateOf(by, subject, ranges);
+  const range = rangeOfCountry(subject);
+  if (range !== null) return stateOf("prefix", range, ranges);
+  const shut = ranges.some((block) => block.inForce && mayLieIn(block.subject, subject));
+  return { state: shut ? "partly" : "open", untilMs: null };
+}
+
+const liesWithin = (by: Destination, subject: string, within: string): boolean =>
+  by === "prefix" ? mayLieIn(subject, within) : subject.startsWith(within);
+
+function rowOf(
+  { subject, counts, course, ratio }: Line,
+  by: Destination,
+  history: History | null,
+  minutes: number,
+  standing: Pick<DestinationRow, "state" | "untilMs">,
+): DestinationRow {
+  const key = tallyKey(by, subject);
+  const usually = usualSent(history, key, minutes);
+  const sent = counts.sent ?? 0;
+  return {
+    subject,
+    country: by === "country" ? subject : countryOfRange(subject),
+    sent,
+    verified: counts.verified ?? 0,
+    ratio,
+    usualRatio: usualRatio(history?.subjects ?? {}, key),
+    timesUsual: usually >= USUAL_AT_LEAST ? sent / usually : null,
+    refused: counts.refused ?? 0,
+    spentMicros: counts.micros ?? 0,
+    course,
+    ...standing,
+    exposure: null,
+  };
+}
+
+const FITS: Readonly<
+  Record<Exclude<DestinationQuestion["state"], "any">, (row: Pick<DestinationRow, "state">) => boolean>
+> = {
+  shut: ({ state }) => state === "blocked" || state === "partly",
+  exempt: ({ state }) => state === "exempt",
+  open: ({ state }) => state === "open",
+};
+
+type Order = (a: Line, b: Line) => number;
+const most =
+  (metric: "sent" | "micros" | "refused"): Order =>
+  (a, b) =>
+    (b.counts[metric] ?? 0) - (a.counts[metric] ?? 0);
+const bySent: Order = (a, b) => most("sent")(a, b) || (a.subject < b.subject ? -1 : 1);
+const BY: Readonly<Record<DestinationQuestion["sort"], Order>> = {
+  sent: bySent,
+  // The worst first; who could not be judged yet comes last.
+  ratio: (a, b) => (a.ratio ?? 2) - (b.ratio ?? 2) || bySent(a, b),
+  spent: (a, b) => most("micros")(a, b) || bySent(a, b),
+  refused: (a, b) => most("refused")(a, b) || bySent(a, b),
+  subject: (a, b) => (a.subject < b.subject ? -1 : 1),
+};
+
+/** What levels hold, in one round trip and in their order; null for a level of null. */
+export async function readExposures(
+  { policy, budgets }: Pick<Deps, "policy" | "budgets">,
+  levels: readonly (Level | null)[],
+): Promise<(Exposure | null)[] | Unavailable> {
+  const asked = levels.flatMap((level) => (level === null ? [] : [level]));
+  if (asked.length === 0) return levels.map(() => null);
+  const answer = await budgets.read(asked, []);
+  if (answer.kind !== "answered") return answer;
+  const readings = new Map(answer.readings.map((reading) => [reading.level.key, reading]));
+  return levels.map((level) => {
+    const reading = level && readings.get(level.key);
+    return reading ? exposureOf(reading, policy.exposure) : null;
+  });
+}
+
+/** A stranger's level of a destination; null where its country is not known. */
+function levelOf(policy: Policy, by: Destination, { subject, country }: DestinationRow): Level | null {
+  if (country === null) return null;
+  const phone: Phone = { e164: subject, country, type: "unknown", block: subject, prefix: subject };
+  const nobody = { phone, numberTag: "", addressTag: "", asn: null, ownDevice: null };
+  const { exposure } = rulesForCountry(policy, country);
+  return allLevels(nobody, exposure).stranger.find(({ name }) => name === by) ?? null;
+}
+
+/** A reading in whole units, with the base that history has raised. */
+function exposureOf(reading: LevelReading, policy: ExposurePolicy): Exposure {
+  const none = { challenged: [], returned: [], known: [], proven: [], odd: [], unknown: [] };
+  const [grown = reading] = seasoned({ ...none, stranger: [reading] }, policy).stranger;
+  return {
+    unverified: reading.unverified / UNIT,
+    budget: budgetOf(grown, policy) / UNIT,
+    messages: reading.messages,
+    most: reading.level.maxMessages,
+  };
+}

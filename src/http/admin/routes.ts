@@ -1,0 +1,118 @@
+/** Operators look at routes and say what holds over the policy: mounted at `/routes`. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import type { Operator } from "../../domain/admission/operator.ts";
+import type { RouteOverride, RouteWord } from "../../domain/delivery/route-overrides.ts";
+import type { Act, NotDone } from "../../flows/operate.ts";
+import { clearRoute, type RouteChanged, sayRoute } from "../../flows/operate-routes.ts";
+import { type ProviderLine, type Routes, readRoutes } from "../../flows/read-routes.ts";
+import type { Deps } from "../../ports.ts";
+import { lasting, oneOf, why } from "./contract.ts";
+import { type AdminWire, notDoneToWire } from "./problems.ts";
+
+type Who = { Variables: { operator: Operator } };
+
+/** What the operators' API does for every action: role, body, reason, answer. */
+export interface AdminTools {
+  action<S extends z.ZodType<{ why: string }>>(
+    c: Context<Who>,
+    schema: S,
+    perform: (act: Act, body: z.infer<S>) => Promise<{ answer: object } | { wire: AdminWire }>,
+  ): Promise<Response>;
+}
+
+export function routesApi(deps: Deps, { action }: AdminTools) {
+  const api = new Hono<Who>();
+  api.get("/", async (c) => c.json(routesToWire(await readRoutes(deps), deps.policy.money.currency)));
+  api.put("/", (c) =>
+    action(c, routeBody, async (act, body) =>
+      answered(await sayRoute(deps, act, { word: wordOf(body), forSeconds: body.for_seconds })),
+    ),
+  );
+  api.delete("/", (c) =>
+    action(c, clearRouteBody, async (act, { kind, subject }) =>
+      answered(await clearRoute(deps, act, { kind, subject })),
+    ),
+  );
+  return api;
+}
+
+const answered = (outcome: RouteChanged | NotDone) =>
+  outcome.kind === "done" ? { answer: routeChangedToWire(outcome) } : { wire: notDoneToWire(outcome) };
+
+const provider = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, "must be a provider of the policy");
+const country = z.string().regex(/^[A-Z]{2}$/, "must be an ISO 3166-1 alpha-2 code in capitals");
+
+const said = z.strictObject({
+  drain: z.strictObject({ provider, drained: z.boolean().default(true) }).optional(),
+  weight: z.strictObject({ provider, weight: z.number().gt(0).max(1) }).optional(),
+  pin: z.strictObject({ country, provider: provider.nullable() }).optional(),
+  for_seconds: lasting,
+  why,
+});
+const word = oneOf<z.infer<typeof said>>("drain", "weight", "pin");
+export const routeBody = said.refine(word.holds, word.fault);
+
+/** Exactly one of them is there: the schema refuses everything else. */
+function wordOf({ drain, weight, pin }: z.infer<typeof routeBody>): RouteWord {
+  if (drain) return { kind: "drain", ...drain };
+  if (weight) return { kind: "weight", ...weight };
+  return { kind: "pin", ...(pin ?? { country: "", provider: null }) };
+}
+
+export const clearRouteBody = z.strictObject({
+  kind: z.enum(["drain", "weight", "pin"]),
+  /** The provider, or of a pin the country. */
+  subject: z.union([provider, country], { error: "must be a provider, or of a pin the country" }),
+  why,
+});
+
+export type RoutesAnswer = ReturnType<typeof routesToWire>;
+export type RouteAnswer = ReturnType<typeof routeChangedToWire>;
+
+const time = (ms: number): string => new Date(ms).toISOString();
+const rounded = (value: number | null): number | null =>
+  value === null ? null : Math.round(value * 1000) / 1000;
+
+const overrideToWire = ({ sinceMs, untilMs, by, why: reason, ...rest }: RouteOverride) => ({
+  ...rest,
+  since: time(sinceMs),
+  until: time(untilMs),
+  by,
+  why: reason,
+});
+
+export const routeChangedToWire = ({ recorded, notes, override, replaced }: RouteChanged) => ({
+  recorded,
+  notes,
+  override: override && overrideToWire(override),
+  replaced: replaced && overrideToWire(replaced),
+});
+
+const providerToWire = (line: ProviderLine) => ({
+  provider: line.provider,
+  channels: line.channels,
+  countries: line.countries,
+  sent: line.sent,
+  verified: line.verified,
+  share: rounded(line.share),
+  ratio: rounded(line.ratio),
+  usual_ratio: rounded(line.usualRatio),
+  delivered: line.delivered,
+  undelivered: line.undelivered,
+  rejected: line.rejected,
+  spend_micros: line.spentMicros,
+  price_micros: line.meanMicros,
+  drained: line.drained,
+  weight: line.weight,
+  resting_routes: line.resting,
+});
+
+export const routesToWire = (routes: Routes, currency: string) => ({
+  minutes: routes.minutes,
+  currency,
+  providers: routes.providers.map(providerToWire),
+  pins: routes.pins,
+  overrides: routes.overrides.map(overrideToWire),
+  faults: routes.faults,
+});

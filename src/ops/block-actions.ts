@@ -1,0 +1,142 @@
+/** Shut, open and exempt a range, a network or an address; said in words first. */
+import { z } from "zod";
+import { countryOfRange } from "../domain/phone.ts";
+import { invalid, type NotDone } from "../flows/operate.ts";
+import { block, type ListedBlock, listBlocks, readSubject, unblock } from "../flows/operate-blocks.ts";
+import { defineAction, type OpsAction, type OpsDeps, type View } from "./page.ts";
+import { countryName } from "./views/destinations.ts";
+import { BACK } from "./views/query.ts";
+
+/** Ranges that are named to somebody who meant one of them. */
+const NEAR_SHOWN = 10;
+
+const SHORTEST_SECONDS = 60;
+const LONGEST_SECONDS = 30 * 86_400;
+
+/** A length of time as {@link LastingField} writes it. */
+export const lastingField = z
+  .string()
+  .regex(/^\d{2,7}$/, "is no length of time")
+  .transform(Number)
+  .pipe(z.int().min(SHORTEST_SECONDS).max(LONGEST_SECONDS));
+
+/** The table to go back to. */
+export const backField = z.string().regex(BACK, "is no table of the dashboard");
+
+const subject = z.string().min(1).max(64);
+const opened = z.strictObject({ subject, back: backField });
+const lasts = z.strictObject({ subject, back: backField, for_seconds: lastingField });
+
+/** A person's name for it: the keyed hash of an address is none. */
+function named({ kind, subject: text }: Pick<ListedBlock, "kind" | "subject">): string {
+  if (kind === "address") return `the address ${text.slice(0, 8)}…`;
+  const country = kind === "range" ? countryOfRange(text) : null;
+  return country === null ? text : `${text} (${countryName(country)})`;
+}
+
+interface Seen {
+  /** For people. */
+  name: string;
+  /** The same with where messages go or come from. */
+  place: string;
+  /** What people said of it, and what the watch did; null for nothing. */
+  people: ListedBlock | null;
+  cron: ListedBlock | null;
+  /** Other ranges that are shut and meet it. */
+  near: string[];
+}
+
+async function look(deps: OpsDeps, text: string): Promise<Seen | NotDone> {
+  const read = await readSubject(deps.vault, text);
+  if (read === null) return invalid("subject", "is no range, network or address");
+  const documents = await deps.control.documents();
+  if ("kind" in documents) return documents;
+  const alike = listBlocks(documents, deps.nowMs()).filter(({ kind }) => kind === read.kind);
+  const own = alike.filter((listed) => listed.subject === read.subject);
+  const meets = ({ subject: other }: ListedBlock) =>
+    read.kind === "range" && (other.startsWith(read.subject) || read.subject.startsWith(other));
+  const name = named(read);
+  return {
+    name,
+    place: `${read.kind === "range" ? "to" : "from"} ${name}`,
+    near: alike.filter((listed) => !own.includes(listed) && meets(listed)).map((listed) => listed.subject),
+    people: own.find(({ set }) => set === "operator") ?? null,
+    cron: own.find(({ set }) => set === "cron") ?? null,
+  };
+}
+
+const replacedBy = (said: ListedBlock | null, { nowMs, words }: View): string | null =>
+  said === null
+    ? null
+    : `what ${said.by} had set: ${said.exempt ? "exempt" : "blocked"} for ${words.lasting(said.untilMs - nowMs)} more, because: ${said.why}`;
+
+export const BLOCK_ACTIONS: readonly OpsAction[] = [
+  defineAction({
+    path: "/blocks/shut",
+    title: "Block",
+    back: ({ back }) => back,
+    fields: lasts,
+    async intent(deps, { subject: text, for_seconds }, view) {
+      const seen = await look(deps, text);
+      if ("kind" in seen) return seen;
+      return {
+        says: [
+          `Strangers get no message ${seen.place} for ${view.words.lasting(for_seconds * 1000)}.`,
+          "People whose number or device verified before still get theirs.",
+          "What people shut stays shut: the watch lets nobody through to see whether it converts.",
+        ],
+        replaces: replacedBy(seen.people, view),
+        button: `Block ${text.startsWith("+") || text.startsWith("AS") ? text : "the address"}`,
+      };
+    },
+    perform: (deps, act, { subject: text, for_seconds }) =>
+      block(deps, act, { subject: text, forSeconds: for_seconds }),
+  }),
+  defineAction({
+    path: "/blocks/open",
+    title: "Unblock",
+    back: ({ back }) => back,
+    fields: opened,
+    async intent(deps, { subject: text }, view) {
+      const seen = await look(deps, text);
+      if ("kind" in seen) return seen;
+      const { name, place, people, cron, near } = seen;
+      if (people === null && cron === null) {
+        const others = near.length === 0 ? "" : ` Look at ${near.slice(0, NEAR_SHOWN).join(", ")}.`;
+        return { kind: "not_found", reason: `${name} is neither blocked nor exempt itself.${others}` };
+      }
+      const says =
+        people?.exempt && cron === null
+          ? [`The exemption of ${name} ends: the watch may shut it again.`]
+          : [
+              `Strangers get messages ${place} again, as far as budgets and limits let them.`,
+              ...(cron === null ? [] : ["The watch had shut it, and does not for an hour."]),
+            ];
+      return { says, replaces: replacedBy(people ?? cron, view), button: "Unblock", laxer: true };
+    },
+    perform: (deps, act, { subject: text }) =>
+      unblock(deps, act, { subject: text, exemptForSeconds: undefined }),
+  }),
+  defineAction({
+    path: "/blocks/exempt",
+    title: "Exempt",
+    back: ({ back }) => back,
+    fields: lasts,
+    async intent(deps, { subject: text, for_seconds }, view) {
+      const seen = await look(deps, text);
+      if ("kind" in seen) return seen;
+      return {
+        says: [
+          `The watch does not shut ${seen.name} for ${view.words.lasting(for_seconds * 1000)}, whatever it sees.`,
+          ...(seen.cron === null ? [] : ["It is shut now, and open from then on."]),
+          "Budgets, limits and challenges go on as before.",
+        ],
+        replaces: replacedBy(seen.people, view),
+        button: "Exempt",
+        laxer: true,
+      };
+    },
+    perform: (deps, act, { subject: text, for_seconds }) =>
+      unblock(deps, act, { subject: text, exemptForSeconds: for_seconds }),
+  }),
+];

@@ -1,0 +1,191 @@
+import type { Incident } from "../../domain/watch/incident.ts";
+import type { ControlDocument, MonitorPolicy, Posture } from "../../domain/watch/posture.ts";
+import type { RangeRow } from "../../flows/read-ranges.ts";
+import type { ServiceState, WindowState } from "../../flows/read-state.ts";
+import type { View } from "../page.ts";
+import { ActionForm, Time, type Tone } from "../parts.tsx";
+import { decidingOf, POSTURE_MEANS } from "../posture-words.ts";
+import { hrefOf, POSTURE_TONE } from "../shell.tsx";
+
+/** An hour: long enough to look around, and it ends by itself if it is forgotten. */
+const HOLD_SECONDS = "3600";
+
+/** As many as one takes in at a glance. */
+const COUNTRIES = 3;
+const PREFIXES = 3;
+
+interface HeadlineProps {
+  view: View;
+  state: ServiceState;
+  monitor: MonitorPolicy;
+  /** Prefixes and countries, the one with most unanswered messages first. */
+  worst: { prefixes: readonly RangeRow[]; countries: readonly RangeRow[] };
+}
+
+/** What is going on, in words that are read from two metres, and what stops it. */
+export function Headline({ view, state, worst, monitor }: HeadlineProps) {
+  const incident = state.watch?.incident?.closedAtMs === null ? state.watch.incident : null;
+  const posture = state.posture?.posture ?? null;
+  const { tone, title } = verdict(state, incident, posture, monitor);
+  return (
+    <section class={`headline ${tone}`} aria-label="What is going on">
+      <div class="what">
+        <p class="verdict">{title}</p>
+        {incident === null ? null : <Matter view={view} incident={incident} worst={worst} />}
+        {posture === null ? (
+          <p>The control documents cannot be read; places act as in an emergency.</p>
+        ) : (
+          <Standing
+            view={view}
+            posture={posture}
+            operator={state.posture?.operator ?? null}
+            cron={state.posture?.cron ?? null}
+          />
+        )}
+        <Watching view={view} state={state} />
+      </div>
+      <div class="buttons">
+        {posture === "normal" || posture === "elevated" ? (
+          <Raise view={view} posture="emergency" button="Raise to emergency" />
+        ) : null}
+        {posture === "shutdown" ? null : (
+          <Raise view={view} posture="shutdown" button="Stop all sending" strong={tone === "bad"} />
+        )}
+        <a class="button" href={hrefOf("/switch")}>
+          Switch
+        </a>
+      </div>
+    </section>
+  );
+}
+
+/** What the watch, which looks once a minute, is about to see. */
+const fewAnswer = (window: WindowState | null, { alarm_ratio, min_sends }: MonitorPolicy): boolean =>
+  window !== null && window.ratio !== null && window.due >= min_sends && window.ratio < alarm_ratio;
+
+function verdict(
+  state: ServiceState,
+  incident: Incident | null,
+  posture: Posture | null,
+  monitor: MonitorPolicy,
+): { tone: Tone; title: string } {
+  if (incident !== null) {
+    return incident.severity === "emergency"
+      ? { tone: "bad", title: "Under attack" }
+      : { tone: "warn", title: "Suspected attack" };
+  }
+  if (posture === null) return { tone: "bad", title: "Nobody knows the posture" };
+  if (posture !== "normal")
+    return { tone: POSTURE_TONE[posture], title: `No attack, and held at ${posture}` };
+  if (fewAnswer(state.window, monitor)) return { tone: "warn", title: "Few messages are answered" };
+  if (state.watch === null) return { tone: "warn", title: "Nobody knows what is going on" };
+  if (state.watch.lastRunMs === null) return { tone: "quiet", title: "Nothing seen yet" };
+  if (state.watch.late) return { tone: "warn", title: "The watch is late" };
+  return { tone: "good", title: "Nothing wrong" };
+}
+
+function Matter({ view, incident, worst }: Pick<HeadlineProps, "view" | "worst"> & { incident: Incident }) {
+  const { words } = view;
+  const { sent, verified, unansweredMicros, openedAtMs, refused } = incident;
+  const countries = silent(worst.countries, COUNTRIES).map(({ subject }) => words.country(subject));
+  const prefixes = silent(worst.prefixes, PREFIXES);
+  return (
+    <>
+      <p class="cost">
+        <strong>{words.money(unansweredMicros)}</strong> on messages nobody answered since{" "}
+        <Time ms={openedAtMs} />
+      </p>
+      <p>
+        {words.count(sent)} sent, {words.count(verified)} verified, {words.count(refused)} refused.{" "}
+        <a href={hrefOf(`/incidents/${incident.id}`)}>What was found and done</a>
+      </p>
+      {countries.length === 0 && prefixes.length === 0 ? null : (
+        <p>
+          Going to <strong>{countries.join(", ")}</strong>
+          {prefixes.map(({ subject, sent, verified }, i) => (
+            <>
+              {i === 0 ? ": " : ", "}
+              <strong>{subject}</strong> ({words.count(sent)} sent, {words.count(verified)} verified)
+            </>
+          ))}
+        </p>
+      )}
+    </>
+  );
+}
+
+const silent = (rows: readonly RangeRow[], most: number) =>
+  rows.filter(({ sent, verified }) => sent > 2 * verified).slice(0, most);
+
+function Standing({
+  view,
+  posture,
+  operator,
+  cron,
+}: {
+  view: View;
+  posture: Posture;
+  operator: ControlDocument | null;
+  cron: ControlDocument | null;
+}) {
+  const document = decidingOf(operator, cron);
+  return (
+    <p>
+      Posture <strong>{posture}</strong>
+      {document === null ? (
+        <>. {POSTURE_MEANS[posture]}</>
+      ) : (
+        <>
+          , set by {document.by === "cron" ? "the watch" : (document.who ?? "somebody")} at{" "}
+          <Time ms={document.since_ms} />, until <Time ms={document.until_ms} /> (
+          {view.words.lasting(document.until_ms - view.nowMs)} left): <q>{document.why}</q>.{" "}
+          {POSTURE_MEANS[posture]}
+          {document.caps_lifted ? " Spend caps are lifted." : ""}
+          {document.max_per_minute === undefined
+            ? ""
+            : ` At most ${document.max_per_minute} messages a minute.`}
+        </>
+      )}
+    </p>
+  );
+}
+
+function Watching({ view, state }: { view: View; state: ServiceState }) {
+  const { watch, posture } = state;
+  const shut = (posture?.blocks.cron ?? 0) + (posture?.blocks.operator ?? 0);
+  return (
+    <p class="faint">
+      {watch === null || watch.lastRunMs === null ? (
+        "The watch has not run yet."
+      ) : (
+        <>
+          Watched <Time ms={watch.lastRunMs} />
+          {watch.late ? `, which is ${view.words.lasting((watch.ageSeconds ?? 0) * 1000)} ago and late` : ""}
+          {watch.lastFailure === "" ? "" : `; it failed at ${watch.lastFailure}`}.
+        </>
+      )}{" "}
+      {shut === 0
+        ? "Nothing is shut."
+        : `${view.words.count(shut)} ${shut === 1 ? "range or source is" : "ranges and sources are"} shut.`}
+    </p>
+  );
+}
+
+function Raise({
+  view,
+  posture,
+  button,
+  strong = false,
+}: {
+  view: View;
+  posture: Posture;
+  button: string;
+  strong?: boolean;
+}) {
+  return (
+    <ActionForm view={view} action="/switch/posture" button={button} strong={strong}>
+      <input type="hidden" name="posture" value={posture} />
+      <input type="hidden" name="for_seconds" value={HOLD_SECONDS} />
+    </ActionForm>
+  );
+}

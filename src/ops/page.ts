@@ -1,0 +1,113 @@
+/** How the dashboard's pages and actions are declared. `app.tsx` serves what is listed in `pages.ts`. */
+import type { Child } from "hono/jsx";
+import type { z } from "zod";
+import type { Operator, OperatorsPort } from "../domain/admission/operator.ts";
+import type { FieldError } from "../domain/reasons.ts";
+import type { Act, Acted, NotDone } from "../flows/operate.ts";
+import type { QueuesPort } from "../flows/replay-letter.ts";
+import type { Deps } from "../ports.ts";
+import type { SealPort } from "./session.ts";
+import type { Words } from "./words.ts";
+
+/** What the dashboard needs: the flows' ports, who may come in, and the seal of their sessions. */
+export type OpsDeps = Deps & { operators: OperatorsPort; queues: QueuesPort; opsSeal: SealPort };
+
+/** Who looks, and how they read. */
+export interface View {
+  operator: Operator;
+  /** Viewers look and do not act: forms are not shown to them, and what they post is refused. */
+  mayAct: boolean;
+  /** Goes into every form, see {@link ActionForm}. */
+  csrf: string;
+  words: Words;
+  nowMs: number;
+}
+
+/** What was asked of a page. */
+export interface PageRequest extends View {
+  query: URLSearchParams;
+  /** Of the path, like `:id`; empty for one it has not. */
+  param(name: string): string;
+  /** What its own form posted, see {@link OpsPage.takesForm}; empty otherwise. */
+  form: Readonly<Record<string, string>>;
+}
+
+export interface OpsPage {
+  /** Below `/ops`, as Hono writes paths: `/destinations`, `/incidents/:id`. */
+  path: string;
+  title: string;
+  /** Its name in the navigation; absent for a page that others lead to. */
+  nav?: string;
+  /** Asked for again every five seconds while somebody looks; absent for pages people read in peace. */
+  live?: boolean;
+  /** It is asked by POST too, for what must stand in no address; its form brings `csrf`. It changes nothing. */
+  takesForm?: boolean;
+  /** @returns what stands in `<main>`, or null for 404 */
+  view(deps: OpsDeps, request: PageRequest): Promise<Child | null>;
+}
+
+/** What an action will do, in sentences, before it is done. */
+export interface Intent {
+  says: string[];
+  /** What it replaces, in words; null when there is nothing. Somebody else's newer change is shown before it is undone. */
+  replaces: string | null;
+  /** On the button that does it: `Raise to emergency`. */
+  button: string;
+  /** Opens something, or spends money. */
+  laxer?: boolean;
+}
+
+interface ActionSpec<S extends z.ZodType> {
+  /** Below `/ops`; posted to. */
+  path: string;
+  title: string;
+  /** The page it belongs to, from which it is undone too. */
+  back: string | ((values: z.infer<S>) => string);
+  /** Fields of its form, all text; without `why`, which every action asks for. */
+  fields: S;
+  intent(deps: OpsDeps, values: z.infer<S>, view: View): Promise<Intent | NotDone>;
+  perform(deps: OpsDeps, act: Act, values: z.infer<S>): Promise<Acted | NotDone>;
+}
+
+/** An action whose fields were read. */
+export interface ReadAction {
+  back: string;
+  intent(deps: OpsDeps, view: View): Promise<Intent | NotDone>;
+  perform(deps: OpsDeps, act: Act): Promise<Acted | NotDone>;
+}
+
+export interface OpsAction {
+  path: string;
+  title: string;
+  /** Where to when its fields cannot be read. */
+  home: string;
+  read(fields: Record<string, string>): ReadAction | { errors: FieldError[] };
+}
+
+/** Declares an action: it is shown in words first, asks why, and is done when that is confirmed. */
+export function defineAction<S extends z.ZodType>(spec: ActionSpec<S>): OpsAction {
+  const { path, title, back, fields: schema } = spec;
+  return {
+    path,
+    title,
+    home: typeof back === "string" ? back : "/",
+    read(fields) {
+      const parsed = schema.safeParse(fields);
+      if (!parsed.success) {
+        const errors = parsed.error.issues.map(({ path: at, message }) => ({
+          field: at.map(String).join(".") || "form",
+          reason: message,
+        }));
+        return { errors };
+      }
+      const values = parsed.data;
+      return {
+        back: typeof back === "string" ? back : back(values),
+        intent: (deps, view) => spec.intent(deps, values, view),
+        perform: (deps, act) => spec.perform(deps, act, values),
+      };
+    },
+  };
+}
+
+export type { Child };

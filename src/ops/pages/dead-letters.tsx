@@ -1,0 +1,102 @@
+/** Deliveries that were given up: alerts, feedback to providers. */
+import { z } from "zod";
+import { replayLetter } from "../../flows/replay-letter.ts";
+import { defineAction, type OpsAction, type OpsDeps, type OpsPage, type PageRequest } from "../page.ts";
+import { ActionForm, Card, Empty, Faults, Time } from "../parts.tsx";
+import { hrefOf } from "../shell.tsx";
+
+const LETTERS = 100;
+const ID = /^[\w.:-]{1,128}$/;
+
+export const deadLetters: OpsPage = { path: "/dead-letters", title: "Deliveries given up", view };
+
+const replay = defineAction({
+  path: "/dead-letters/replay",
+  title: "Send it once more",
+  back: "/dead-letters",
+  fields: z.object({ id: z.string().regex(ID) }),
+  async intent(deps, { id }) {
+    const found = await deps.records.deadLetters(LETTERS);
+    if (found.kind !== "answered") return found;
+    const letter = found.letters.find((each) => each.id === id);
+    if (letter === undefined)
+      return { kind: "not_found", reason: "There is no such letter; it may have been sent again." };
+    return {
+      says: [
+        `It goes on the queue ${letter.queue} again, and is tried as often as the first time.`,
+        `It was given up because: ${letter.cause}.`,
+        "What cannot be put on its queue comes back here.",
+      ],
+      replaces: null,
+      button: "Send it once more",
+    };
+  },
+  perform: (deps, act, { id }) => replayLetter(deps, act, id),
+});
+
+export const DEAD_LETTER_ACTIONS: readonly OpsAction[] = [replay];
+
+async function view(deps: OpsDeps, request: PageRequest) {
+  const found = await deps.records.deadLetters(LETTERS);
+  const letters = found.kind === "answered" ? found.letters : [];
+  return (
+    <>
+      <div class="head">
+        <h1>Deliveries given up</h1>
+        <a href={hrefOf("/incidents")}>Incidents</a>
+      </div>
+      <Faults faults={found.kind === "answered" ? [] : [`dead letters: ${found.cause}`]} />
+      <Card title="The newest first">
+        {letters.length === 0 ? (
+          <Empty>None: every alert and every feedback arrived.</Empty>
+        ) : (
+          <div class="scroll">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">When</th>
+                  <th scope="col">Queue</th>
+                  <th scope="col">Why</th>
+                  <th scope="col">What</th>
+                  <th scope="col">Again</th>
+                </tr>
+              </thead>
+              <tbody>
+                {letters.map(({ id, atMs, queue, cause, body }) => (
+                  <tr id={`letter-${id}`}>
+                    <td>
+                      <Time ms={atMs} as="date" />
+                    </td>
+                    <td>{queue}</td>
+                    <td class="why">{cause}</td>
+                    <td>
+                      {request.mayAct ? (
+                        <details>
+                          <summary>Body</summary>
+                          <pre>{body}</pre>
+                        </details>
+                      ) : (
+                        <small>for operators</small>
+                      )}
+                    </td>
+                    <td>
+                      <ActionForm
+                        view={request}
+                        action="/dead-letters/replay"
+                        button="Replay"
+                        label={`Send the delivery to ${queue} once more`}
+                        inline
+                      >
+                        <input type="hidden" name="id" value={id} />
+                      </ActionForm>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </Card>
+    </>
+  );
+}

@@ -1,0 +1,231 @@
+/** Where messages go, from countries down to blocks of ten thousand numbers; shut, opened and exempted from here. */
+import {
+  DESTINATION_STATES,
+  type DestinationQuestion,
+  type Destinations,
+  readDestinations,
+} from "../../flows/read-destinations.ts";
+import { pageOf } from "../../flows/tally-lines.ts";
+import type { OpsPage, View } from "../page.ts";
+import { Badge, Bar, Card, Empty, Faults, Field, Time } from "../parts.tsx";
+import { hrefOf } from "../shell.tsx";
+import {
+  BlockActs,
+  BlocksCard,
+  type Column,
+  Figures,
+  FilterForm,
+  Head,
+  Pager,
+  Sparkline,
+  Tabs,
+} from "../tables.tsx";
+import {
+  countryName,
+  type DestinationLine,
+  destinationLine,
+  destinationParams,
+  PATH,
+  readDestinationQuestion,
+} from "../views/destinations.ts";
+import { tableLink } from "../views/query.ts";
+
+const BLOCKS_PER_PAGE = 25;
+
+const COLUMNS: readonly Column[] = [
+  { title: "Destination", sort: "subject" },
+  { title: "Course" },
+  { title: "Sent", number: true, sort: "sent" },
+  { title: "Verified", number: true, sort: "ratio" },
+  { title: "Unanswered", number: true },
+  { title: "Spent", number: true, sort: "spent" },
+  { title: "Refused", number: true, sort: "refused" },
+  { title: "State" },
+  { title: "" },
+];
+
+export const destinations: OpsPage = {
+  path: PATH,
+  title: "Destinations",
+  nav: "Destinations",
+  live: true,
+  async view(deps, request) {
+    const question = readDestinationQuestion(request.query);
+    const found = await readDestinations(deps, question);
+    const { alarm_ratio, window_minutes } = deps.policy.monitor;
+    const params = destinationParams(question);
+    const back = tableLink(PATH, params, {});
+    const lines = found.rows.map((row) => destinationLine(row, question, alarm_ratio, request.words));
+    const blocks = pageOf(found.blocks, Number(request.query.get("blocks") ?? 1), BLOCKS_PER_PAGE);
+    return (
+      <>
+        <div class="head">
+          <h1>{titleOf(question)}</h1>
+          <Tabs
+            label="Span"
+            tabs={[
+              {
+                title: `${window_minutes} min`,
+                href: tableLink(PATH, params, { span: "" }),
+                here: question.span === "window",
+              },
+              {
+                title: "24 hours",
+                href: tableLink(PATH, params, { span: "day" }),
+                here: question.span === "day",
+              },
+            ]}
+          />
+        </div>
+        <Faults faults={found.faults} />
+        <Card title={countOf(found, question, request)} aside={<Span found={found} />}>
+          <Filter question={question} params={params} />
+          <Table lines={lines} params={params} question={question} view={request} back={back} />
+          <Pager list={found} path={PATH} params={params} what={NAMES[question.by][1]} />
+          {found.othersSent > 0 ? (
+            <p class="faint">
+              {request.words.count(found.othersSent)} more messages went to {NAMES[question.by][1]} that the
+              counters of a minute had no room to tell apart.
+            </p>
+          ) : null}
+        </Card>
+        <BlocksCard
+          view={request}
+          title="Ranges that are shut or exempt"
+          list={blocks}
+          back={back}
+          pager={<Pager list={blocks} path={PATH} params={params} name="blocks" what="ranges" />}
+        />
+      </>
+    );
+  },
+};
+
+const titleOf = ({ by, within }: DestinationQuestion): string => {
+  if (by === "country") return "Destinations";
+  const what = by === "prefix" ? "Prefixes" : "Blocks";
+  return within === null ? what : `${what} in ${by === "prefix" ? countryName(within) : within}`;
+};
+
+const countOf = ({ total }: Destinations, { by }: DestinationQuestion, { words }: View): string =>
+  `${words.count(total)} ${NAMES[by][total === 1 ? 0 : 1]} that messages went to`;
+
+const NAMES = {
+  country: ["country", "countries"],
+  prefix: ["prefix", "prefixes"],
+  block: ["block", "blocks"],
+} as const;
+
+function Span({ found: { fromMs, toMs } }: { found: Destinations }) {
+  return (
+    <>
+      <Time ms={fromMs} /> to <Time ms={toMs} />
+    </>
+  );
+}
+
+function Filter({ question, params }: { question: DestinationQuestion; params: Record<string, string> }) {
+  const to = (by: string) => tableLink(PATH, params, { by, in: "", q: "" });
+  return (
+    <div class="tools">
+      <Tabs
+        label="By"
+        tabs={[
+          { title: "Countries", href: to(""), here: question.by === "country" },
+          {
+            title: "Prefixes",
+            href: to("prefix"),
+            here: question.by === "prefix" && question.within === null,
+          },
+          { title: "Blocks", href: to("block"), here: question.by === "block" && question.within === null },
+        ]}
+      />
+      <FilterForm path={PATH} params={params} without={["q", "state"]}>
+        <Field label="Contains">
+          <input name="q" value={question.contains} maxlength={40} autocomplete="off" />
+        </Field>
+        <Field label="State">
+          <select name="state">
+            {DESTINATION_STATES.map((state) => (
+              <option value={state === "any" ? "" : state} selected={state === question.state}>
+                {state}
+              </option>
+            ))}
+          </select>
+        </Field>
+      </FilterForm>
+    </div>
+  );
+}
+
+function Table({
+  lines,
+  params,
+  question,
+  view,
+  back,
+}: {
+  lines: readonly DestinationLine[];
+  params: Record<string, string>;
+  question: DestinationQuestion;
+  view: View;
+  back: string;
+}) {
+  if (lines.length === 0) return <Empty>Nothing was sent that fits.</Empty>;
+  return (
+    <div class="scroll">
+      <table class="cards">
+        <Head columns={COLUMNS} path={PATH} params={params} sorted={question.sort} />
+        <tbody>
+          {lines.map((line) => (
+            <tr id={line.id}>
+              <th scope="row">
+                {line.drill === null ? line.title : <a href={hrefOf(line.drill)}>{line.title}</a>}
+                {line.under === "" ? null : <small> {line.under}</small>}
+              </th>
+              <td data-label="Course">
+                <Sparkline spark={line.spark} />
+              </td>
+              <td data-label="Sent" class="number">
+                <Figures judged={{ text: line.sent, ...line.volume }} />
+              </td>
+              <td data-label="Verified" class="number">
+                <Figures judged={line.ratio} />
+              </td>
+              <td data-label="Unanswered" class="number">
+                <Figures judged={line.exposure} />
+                <Bar share={line.exposure.share} tone={line.exposure.tone} label={line.exposure.text} />
+              </td>
+              <td data-label="Spent" class="number">
+                {line.spent}
+              </td>
+              <td data-label="Refused" class="number">
+                {line.refused}
+              </td>
+              <td data-label="State">
+                <Badge tone={line.state.tone}>{line.state.text}</Badge>
+                {line.state.untilMs === null ? null : (
+                  <small>
+                    {" "}
+                    until <Time ms={line.state.untilMs} />
+                  </small>
+                )}
+              </td>
+              <td class="act">
+                {line.subject === null ? null : (
+                  <BlockActs
+                    view={view}
+                    subject={line.subject}
+                    name={line.title}
+                    back={back}
+                    shut={line.state.text.endsWith("blocked")}
+                  />
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

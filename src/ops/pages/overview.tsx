@@ -1,0 +1,116 @@
+/** Are we being pumped, where does it go, what does it cost: what one sees from two metres, and the way to the switch. */
+import { type RangeRow, readRanges } from "../../flows/read-ranges.ts";
+import { readIncidents, readState } from "../../flows/read-state.ts";
+import { toldOf } from "../alerts.ts";
+import { readDay } from "../day.ts";
+import { ConversionCard, DestinationsCard, SpendCard, ToldCard } from "../overview/cards.tsx";
+import { DayPlot } from "../overview/day-plot.tsx";
+import { Headline } from "../overview/headline.tsx";
+import { postureMarks } from "../overview/posture-marks.ts";
+import type { OpsDeps, OpsPage, PageRequest } from "../page.ts";
+import { Faults, Figure } from "../parts.tsx";
+import { sharedReads } from "../shared-reads.ts";
+
+const DESTINATIONS = 6;
+/** Of the busiest. */
+const ROWS = 100;
+const ACTIONS = 200;
+
+export const overview: OpsPage = { path: "/", title: "Overview", nav: "Overview", live: true, view };
+
+async function view(deps: OpsDeps, request: PageRequest) {
+  const { words, nowMs } = request;
+  const { policy, records } = deps;
+  const reads = sharedReads({ ...deps, nowMs: () => nowMs });
+  const minutes = policy.monitor.window_minutes;
+  const rangesBy = (by: "prefix" | "country") => readRanges(reads, { by, span: { minutes }, limit: ROWS });
+  const [state, prefixes, countries, day, left, incidents, actions] = await Promise.all([
+    readState(reads),
+    rangesBy("prefix"),
+    rangesBy("country"),
+    readDay(deps, reads, minutes, nowMs),
+    reads.watch.look(),
+    readIncidents(reads),
+    records.actions(ACTIONS),
+  ]);
+  const faults = [
+    ...state.faults,
+    ...day.faults,
+    ...(incidents.kind === "answered" ? [] : [`incidents: ${incidents.cause}`]),
+    ...(actions.kind === "answered" ? [] : [`actions: ${actions.cause}`]),
+  ];
+  const told = toldOf(left.kind === "answered" ? left.memory : null);
+  const marks = postureMarks(
+    incidents.kind === "answered" ? incidents.incidents : [],
+    actions.kind === "answered" ? actions.actions : [],
+    nowMs,
+  );
+  const worst = {
+    prefixes: prefixes.kind === "answered" ? silent(prefixes.rows) : [],
+    countries: countries.kind === "answered" ? silent(countries.rows) : [],
+  };
+  const sums = sumOf(day.quarters.map(({ point }) => point));
+  const now = state.window;
+  const recent = (value: number | undefined) =>
+    value === undefined ? "not known" : `${words.count(value)} in the last ${minutes} min`;
+  return (
+    <>
+      <h1 class="unseen">Overview</h1>
+      <Faults faults={[...new Set(faults)]} />
+      <Headline view={request} state={state} monitor={policy.monitor} worst={worst} />
+      <dl class="figures card">
+        <Figure label="Sent, 24 h" value={words.short(sums.sent)} note={recent(now?.sent)} />
+        <Figure label="Verified, 24 h" value={words.short(sums.verified)} note={recent(now?.verified)} />
+        <Figure label="Refused, 24 h" value={words.short(sums.refused)} note={recent(now?.refused)} />
+        <Figure
+          label="Challenged, 24 h"
+          value={words.short(sums.challenged)}
+          note={recent(now?.challenged)}
+        />
+        <Figure
+          label="Time to verify"
+          value={words.seconds(now?.medianSeconds ?? null)}
+          note={`median; 95 % within ${words.seconds(now?.p95Seconds ?? null)}`}
+        />
+      </dl>
+      <DayPlot day={day} marks={marks} words={words} />
+      <div class="columns">
+        <ConversionCard window={now} policy={policy} words={words} />
+        <SpendCard spend={state.spend} window={now} policy={policy} words={words} />
+        <DestinationsCard
+          rows={prefixes.kind === "answered" ? worst.prefixes.slice(0, DESTINATIONS) : null}
+          minutes={minutes}
+          words={words}
+        />
+      </div>
+      <div class="columns">
+        <ToldCard title="Billing alerts" told={told.billing} empty="No alert about money within the hour." />
+        <ToldCard
+          title="Authentication alerts"
+          told={told.authentication}
+          empty="No alert about who gets in within the hour."
+        />
+      </div>
+    </>
+  );
+}
+
+/** Where most goes unanswered first. */
+const silent = (rows: readonly RangeRow[]): RangeRow[] =>
+  rows
+    .filter(({ sent }) => sent > 0)
+    .toSorted((a, b) => b.sent - b.verified - (a.sent - a.verified) || b.sent - a.sent);
+
+function sumOf(
+  points: readonly ({ sent: number; verified: number; refused: number; challenged: number } | null)[],
+) {
+  const sum = { sent: 0, verified: 0, refused: 0, challenged: 0 };
+  for (const point of points) {
+    if (point === null) continue;
+    sum.sent += point.sent;
+    sum.verified += point.verified;
+    sum.refused += point.refused;
+    sum.challenged += point.challenged;
+  }
+  return sum;
+}

@@ -1,0 +1,137 @@
+/** The policy as it is in force, to be read; each part says where it is changed. */
+import type { OpsPage } from "../page.ts";
+import { Badge, Card, Empty, Time } from "../parts.tsx";
+import {
+  ownerLines,
+  ownersPlace,
+  type Place,
+  policySections,
+  postureLines,
+  posturesPlace,
+  recordedRules,
+} from "../views/policy.ts";
+
+export const policy: OpsPage = {
+  path: "/policy",
+  title: "Policy",
+  nav: "Policy",
+  async view({ policy: active, environment }, { words, nowMs }) {
+    const sections = policySections(active, environment, words);
+    const recorded = recordedRules(active, environment);
+    return (
+      <>
+        <div class="head">
+          <h1>Policy</h1>
+          <p class="faint">
+            In force in {environment}. It is changed in the file and deployed; what people set for a time is
+            under <a href="/ops/switch">Switch</a>, <a href="/ops/destinations">Destinations</a> and{" "}
+            <a href="/ops/providers">Providers</a>.
+          </p>
+        </div>
+        <nav class="contents" aria-label="Tables of the policy">
+          {sections.map(({ id, title }) => (
+            <a href={`#${id}`}>{title}</a>
+          ))}
+        </nav>
+        <Card title="What each posture makes of it" aside={<Where place={posturesPlace(environment)} />}>
+          <div class="scroll">
+            <table class="cards">
+              <thead>
+                <tr>
+                  {["What", "Normal", "Elevated", "Emergency"].map((name) => (
+                    <th scope="col">{name}</th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody>
+                {postureLines(active, words).map(({ name, normal, elevated, emergency }) => (
+                  <tr>
+                    <th scope="row">{name}</th>
+                    <td data-label="Normal">{normal}</td>
+                    <td data-label="Elevated">{changed(normal, elevated)}</td>
+                    <td data-label="Emergency">{changed(elevated, emergency)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+          <p class="faint">In a shutdown nothing is sent at all.</p>
+        </Card>
+        <Card title="Rules that are recorded and have no effect">
+          {recorded.length === 0 ? (
+            <Empty>None: every rule counts.</Empty>
+          ) : (
+            <>
+              <ul class="plain-list">
+                {recorded.map(({ rule, where, place }) => (
+                  <li>
+                    <strong>{rule}</strong> in {where} <Where place={place} />
+                  </li>
+                ))}
+              </ul>
+              <p class="faint">
+                What they would have done is not counted; each verdict in the log says it (fact{" "}
+                <code>verdict</code>, field <code>recorded</code>).
+              </p>
+            </>
+          )}
+        </Card>
+        <Card title="Owners" aside={<Where place={ownersPlace(environment)} />}>
+          <div class="scroll">
+            <table class="cards">
+              <thead>
+                <tr>
+                  {["Owns", "Who", "By", "From", "Until", "Now"].map((name) => (
+                    <th scope="col">{name}</th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody>
+                {ownerLines(active, nowMs).map((owner) => (
+                  <tr>
+                    <th scope="row">{owner.role}</th>
+                    <td data-label="Who">{owner.name}</td>
+                    <td data-label="By">{owner.channels}</td>
+                    <td data-label="From">
+                      {owner.fromMs === null ? "always" : <Time ms={owner.fromMs} as="date" />}
+                    </td>
+                    <td data-label="Until">
+                      {owner.untilMs === null ? "further notice" : <Time ms={owner.untilMs} as="date" />}
+                    </td>
+                    <td data-label="Now">
+                      <Badge tone={owner.state === "in charge" ? "good" : "quiet"}>{owner.state}</Badge>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </Card>
+        {sections.map(({ id, title, place, lines }) => (
+          <Card title={title} id={id} aside={<Where place={place} />}>
+            <dl class="settings">
+              {lines.map(({ name, value }) => (
+                <div>
+                  <dt>
+                    <code>{name}</code>
+                  </dt>
+                  <dd>{value}</dd>
+                </div>
+              ))}
+            </dl>
+          </Card>
+        ))}
+      </>
+    );
+  },
+};
+
+function Where({ place: { file, table } }: { place: Place }) {
+  return (
+    <span class="where">
+      {file} <code>{table}</code>
+    </span>
+  );
+}
+
+const changed = (before: string, now: string) => (before === now ? now : <strong>{now}</strong>);

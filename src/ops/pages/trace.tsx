@@ -1,0 +1,167 @@
+/** One verification's whole story. A number is typed into a form, hashed, and stands in no address and on no page. */
+import {
+  type Chapters,
+  findByNumber,
+  isCorrelationId,
+  readStory,
+  type Story,
+} from "../../flows/read-trace.ts";
+import type { OpsDeps, OpsPage, PageRequest, View } from "../page.ts";
+import { Badge, Card, Empty, Faults, Field, Time } from "../parts.tsx";
+import { hrefOf } from "../shell.tsx";
+import { countryName } from "../views/destinations.ts";
+import { tableLink } from "../views/query.ts";
+import { outcomeTone, traceLines } from "../views/trace.ts";
+
+const PATH = "/trace";
+
+export const trace: OpsPage = {
+  path: PATH,
+  title: "Trace",
+  nav: "Trace",
+  takesForm: true,
+  async view(deps, request) {
+    const id = (request.query.get("id") ?? "").trim().toLowerCase();
+    const number = request.form.number?.trim() ?? "";
+    return (
+      <>
+        <div class="head">
+          <h1>Trace</h1>
+        </div>
+        <Card title="Find a verification">
+          <div class="tools">
+            <form method="get" action={hrefOf(PATH)} class="filter">
+              <Field label="Correlation id" hint="In every answer, log line and proof.">
+                <input name="id" value={id} size={38} maxlength={64} autocomplete="off" spellcheck={false} />
+              </Field>
+              <button type="submit">Find</button>
+            </form>
+            <form method="post" action={hrefOf(PATH)} class="filter">
+              <input type="hidden" name="csrf" value={request.csrf} />
+              <Field label="Number" hint="With +; only its keyed hash is looked for.">
+                <input
+                  name="number"
+                  type="tel"
+                  maxlength={32}
+                  autocomplete="off"
+                  placeholder="+91…"
+                  required
+                />
+              </Field>
+              <button type="submit">Find</button>
+            </form>
+          </div>
+        </Card>
+        {number !== ""
+          ? await ofNumber(deps, request, number)
+          : id !== ""
+            ? await ofId(deps, request, id)
+            : null}
+      </>
+    );
+  },
+};
+
+async function ofNumber(deps: OpsDeps, view: View, number: string) {
+  const found = await findByNumber(deps, number);
+  if (found.kind === "no_number")
+    return <Nothing>That is no number. Write it with its calling code: +91…</Nothing>;
+  if (found.kind === "unavailable") return <Faults faults={[`ledger: ${found.cause}`]} />;
+  if (found.chapters.length === 0) return <Nothing>The ledger knows nothing of this number.</Nothing>;
+  return <ChaptersTable chapters={found.chapters} view={view} />;
+}
+
+async function ofId(deps: OpsDeps, request: PageRequest, id: string) {
+  if (!isCorrelationId(id))
+    return <Nothing>That is no correlation id: it has 36 characters, like a UUID.</Nothing>;
+  const found = await readStory(deps, id);
+  if (found === null) return <Nothing>The ledger knows nothing of it. It may take a minute to hear.</Nothing>;
+  if (found.kind === "unavailable") return <Faults faults={[`ledger: ${found.cause}`]} />;
+  return <StoryCard story={found} view={request} />;
+}
+
+function Nothing({ children }: { children: string }) {
+  return (
+    <section class="card" role="status">
+      <Empty>{children}</Empty>
+    </section>
+  );
+}
+
+function ChaptersTable({ chapters, view }: { chapters: Chapters["chapters"]; view: View }) {
+  return (
+    <Card title="Verifications of this number" aside="the latest first">
+      <div class="scroll">
+        <table class="cards">
+          <thead>
+            <tr>
+              {["When", "Flow", "Country", "Messages", "Cost", "Came to", ""].map((name) => (
+                <th scope="col">{name === "" ? <span class="hidden">Story</span> : name}</th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {chapters.map((chapter) => (
+              <tr id={`chapter-${chapter.correlationId}`}>
+                <th scope="row">
+                  <Time ms={chapter.firstAtMs} as="date" />
+                </th>
+                <td data-label="Flow">{chapter.flow ?? "–"}</td>
+                <td data-label="Country">{chapter.country === null ? "–" : countryName(chapter.country)}</td>
+                <td data-label="Messages">{view.words.count(chapter.messages)}</td>
+                <td data-label="Cost">{view.words.price(chapter.costMicros)}</td>
+                <td data-label="Came to">
+                  <Badge tone={outcomeTone(chapter.outcome)}>{chapter.outcome}</Badge>
+                </td>
+                <td class="act">
+                  <a href={hrefOf(tableLink(PATH, {}, { id: chapter.correlationId }))}>
+                    Story<span class="hidden"> of {chapter.correlationId}</span>
+                  </a>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Card>
+  );
+}
+
+function StoryCard({ story, view }: { story: Story; view: View }) {
+  const { session } = story;
+  return (
+    <Card title="Its story" aside={<code>{story.correlationId}</code>}>
+      {session === null ? (
+        <p class="faint">Its session is over.</p>
+      ) : (
+        <p>
+          Its session now:{" "}
+          <Badge tone={session.status === "verified" ? "good" : "quiet"}>{session.status}</Badge>{" "}
+          {session.attemptsLeft} attempts left, ends in {view.words.seconds(session.expiresInSeconds)}, the
+          last message {session.delivery}.
+        </p>
+      )}
+      <ol class="story">
+        {traceLines(story.rows, view.words).map((line) => (
+          <li id={line.id} class={line.tone}>
+            <div class="when">
+              <Time ms={line.atMs} as="date" />
+              {line.after === "" ? null : <small> {line.after}</small>}
+            </div>
+            <div>
+              <strong>{line.what}</strong>
+              <dl class="facts">
+                {line.facts.map(({ name, value }) => (
+                  <div>
+                    <dt>{name}</dt>
+                    <dd>{value}</dd>
+                  </div>
+                ))}
+              </dl>
+            </div>
+          </li>
+        ))}
+      </ol>
+    </Card>
+  );
+}

@@ -1,0 +1,42 @@
+/** What an action's form says, and what is said of one that was not done. */
+import type { NotDone } from "../flows/operate.ts";
+import type { Intent, OpsDeps, ReadAction, View } from "./page.ts";
+
+/** As the operators' API has it. */
+const WHY = { shortest: 3, longest: 200 };
+
+export function readWhy(text: string): { why: string } | { fault: string } {
+  const why = text.trim();
+  if (why.length < WHY.shortest)
+    return { fault: "Say why, in three characters or more: it is written down." };
+  if (why.length > WHY.longest) return { fault: `Say it in ${WHY.longest} characters.` };
+  const odd = !why.isWellFormed() || /\p{Cc}/u.test(why);
+  return odd ? { fault: "The reason holds characters that nobody can read." } : { why };
+}
+
+/** An intent, and a mark of what it would replace: one that another operator changed since is asked about anew. */
+export async function intentOf(
+  deps: OpsDeps,
+  read: ReadAction,
+  view: View,
+): Promise<(Intent & { seen: string }) | NotDone> {
+  const intent = await read.intent(deps, view);
+  if ("kind" in intent) return intent;
+  return { ...intent, seen: await deps.vault.tag("ops seen", intent.replaces ?? "") };
+}
+
+/** In sentences; operators may know causes. */
+export function saysNotDone(failure: NotDone): string[] {
+  switch (failure.kind) {
+    case "invalid":
+      return failure.errors.map(({ field, reason }) => `${field} ${reason}`);
+    case "not_found":
+      return [failure.reason];
+    case "not_recorded":
+      return [
+        `It makes the service laxer and cannot be written down (${failure.cause}), so it was not done. Try again.`,
+      ];
+    case "unavailable":
+      return [`A part of the service does not answer: ${failure.cause}. Try again.`];
+  }
+}

@@ -1,0 +1,36 @@
+import type { Deps } from "../ports.ts";
+
+type Read = Pick<Deps, "control" | "watch" | "counters">;
+
+/**
+ * The same ports, of which one view asks each question once: several flows look at the same documents and minutes, and a page
+ * must not cost a round trip and a parse for each of them. For reading only: what is written goes past it.
+ */
+export function sharedReads<D extends Read>(deps: D): D {
+  const { control, watch, counters } = deps;
+  const documents = once(() => control.documents());
+  const look = once(() => watch.look());
+  const windows = new Map<string, ReturnType<Deps["counters"]["window"]>>();
+  return {
+    ...deps,
+    control: { ...control, documents },
+    watch: { ...watch, look },
+    counters: {
+      ...counters,
+      window(minute: number, minutes: number) {
+        const key = `${minute} ${minutes}`;
+        const known = windows.get(key) ?? counters.window(minute, minutes);
+        windows.set(key, known);
+        return known;
+      },
+    },
+  };
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | null = null;
+  return () => {
+    answer ??= ask();
+    return answer;
+  };
+}

@@ -1,0 +1,170 @@
+/** What the switch does: each deed as its form, in words, and by its flow. */
+import { z } from "zod";
+import { POSTURES } from "../domain/watch/posture.ts";
+import { lasting } from "../flows/operate.ts";
+import {
+  clearPosture,
+  clearThrottle,
+  type Standings,
+  setPosture,
+  setThrottle,
+  standingsOf,
+} from "../flows/operate-posture.ts";
+import { normalPerMinute } from "../flows/usual-rate.ts";
+import { defineAction, type OpsAction, type OpsDeps } from "./page.ts";
+import { POSTURE_MEANS, saysDocument, utc } from "./posture-words.ts";
+
+/** KV keeps nothing shorter than a minute; what lasts longer than a month is policy. */
+export const lastingField = z
+  .string()
+  .regex(/^\d{1,7}$/, "must be whole seconds")
+  .transform(Number)
+  .pipe(
+    z
+      .int()
+      .min(60)
+      .max(30 * 86_400),
+  );
+
+const none = z.object({});
+
+/** Nobody knows what would be replaced when the documents cannot be read; the switch works all the same. */
+async function standings({ control, nowMs }: OpsDeps): Promise<Standings & { unread: boolean }> {
+  const documents = await control.documents();
+  return "kind" in documents
+    ? { operator: null, cron: null, posture: "emergency", unread: true }
+    : { ...standingsOf(documents, nowMs()), unread: false };
+}
+
+const unreadNote = (unread: boolean) =>
+  unread ? ["What is set now cannot be read; this replaces it, whatever it is."] : [];
+
+const posture = defineAction({
+  path: "/switch/posture",
+  title: "Set the posture",
+  back: "/switch",
+  fields: z.object({
+    posture: z.enum(POSTURES),
+    for_seconds: lastingField,
+    lift_caps: z.literal("yes").optional(),
+  }),
+  async intent(deps, { posture, for_seconds, lift_caps }) {
+    const now = await standings(deps);
+    const untilMs = deps.nowMs() + for_seconds * 1000;
+    const throttle = now.operator?.max_per_minute;
+    return {
+      says: [
+        `The posture goes from ${now.posture} to ${posture}, and is held there for ${lasting(for_seconds * 1000)}, until ${utc(untilMs)}.`,
+        POSTURE_MEANS[posture],
+        "The watch neither raises nor lowers it meanwhile.",
+        ...(posture === "normal" ? ["An attack that begins meanwhile raises nothing."] : []),
+        ...(lift_caps ? ["Spend caps hold nothing back as long: money runs on over them."] : []),
+        ...(throttle === undefined ? [] : [`The throttle of ${throttle} messages a minute stays.`]),
+        "Every place acts on it within a minute.",
+        ...unreadNote(now.unread),
+      ],
+      replaces: saysDocument(now.operator),
+      button: posture === "shutdown" ? "Stop all sending" : `Hold at ${posture}`,
+      laxer: lift_caps === "yes" || POSTURES.indexOf(posture) < POSTURES.indexOf(now.posture),
+    };
+  },
+  perform: (deps, act, { posture, for_seconds, lift_caps }) =>
+    setPosture(deps, act, { posture, forSeconds: for_seconds, liftCaps: lift_caps === "yes" }),
+});
+
+const clear = defineAction({
+  path: "/switch/clear",
+  title: "Back to normal",
+  back: "/switch",
+  fields: none,
+  async intent(deps) {
+    const now = await standings(deps);
+    return {
+      says: [
+        `The posture goes from ${now.posture} to normal. ${POSTURE_MEANS.normal}`,
+        "The watch raises it again over messages that leave from now on; to hold it, set normal for a time.",
+        ...(now.operator?.max_per_minute === undefined ? [] : ["The throttle is taken off too."]),
+        ...(now.operator?.caps_lifted ? ["Spend caps hold again."] : []),
+        ...unreadNote(now.unread),
+      ],
+      replaces: saysDocument(now.operator),
+      button: "Back to normal",
+      laxer: true,
+    };
+  },
+  perform: (deps, act) => clearPosture(deps, act),
+});
+
+const throttleFields = z
+  .object({
+    unit: z.enum(["percent", "per_minute"]),
+    amount: z
+      .string()
+      .regex(/^\d{1,7}$/, "must be a whole number")
+      .transform(Number)
+      .pipe(z.int().min(1).max(1_000_000)),
+    for_seconds: lastingField,
+  })
+  .refine(({ unit, amount }) => unit !== "percent" || amount <= 100, {
+    path: ["amount"],
+    error: "is at most 100 percent",
+  });
+
+const throttle = defineAction({
+  path: "/switch/throttle",
+  title: "Throttle",
+  back: "/switch",
+  fields: throttleFields,
+  async intent(deps, { unit, amount, for_seconds }) {
+    const now = await standings(deps);
+    const normal = unit === "percent" ? await normalPerMinute(deps.watch, deps.nowMs()) : null;
+    if (normal?.from === "nothing") {
+      const reason = "of normal means nothing yet: what is normal is not known. Give messages a minute";
+      return { kind: "invalid", errors: [{ field: "percent", reason }] };
+    }
+    const most = normal === null ? amount : Math.max(1, Math.round((normal.perMinute * amount) / 100));
+    return {
+      says: [
+        `The whole service sends at most ${most} ${most === 1 ? "message" : "messages"} a minute for ${lasting(for_seconds * 1000)}.`,
+        ...(normal === null
+          ? []
+          : [`That is ${amount} % of the normal ${Math.round(normal.perMinute * 10) / 10} a minute.`]),
+        "Who comes after them is asked to wait, honest people too.",
+        now.operator !== null && now.operator.holds_posture !== false
+          ? `The posture is held at ${now.posture} as long.`
+          : "The watch goes on deciding on the posture.",
+        ...unreadNote(now.unread),
+      ],
+      replaces: saysDocument(now.operator),
+      button: `At most ${most} a minute`,
+    };
+  },
+  perform: (deps, act, { unit, amount, for_seconds: forSeconds }) =>
+    setThrottle(deps, act, {
+      ...(unit === "percent" ? { percent: amount } : { maxPerMinute: amount }),
+      forSeconds,
+    }),
+});
+
+const unthrottle = defineAction({
+  path: "/switch/unthrottle",
+  title: "Take the throttle off",
+  back: "/switch",
+  fields: none,
+  async intent(deps) {
+    const { operator } = await standings(deps);
+    if (operator?.max_per_minute === undefined) return { kind: "not_found", reason: "There is no throttle." };
+    return {
+      says: [
+        `The service sends as many messages as it is asked for, no longer at most ${operator.max_per_minute} a minute.`,
+        "Limits, budgets and spend caps hold as before.",
+      ],
+      replaces: saysDocument(operator),
+      button: "Take it off",
+      laxer: true,
+    };
+  },
+  perform: (deps, act) => clearThrottle(deps, act),
+});
+
+export const SWITCH_ACTIONS: readonly OpsAction[] = [posture, clear, throttle, unthrottle];

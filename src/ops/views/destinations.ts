@@ -1,0 +1,120 @@
+/** The destinations as people read them. */
+
+import { rangeOfCountry } from "../../domain/phone.ts";
+import {
+  DESTINATION_SORTS,
+  DESTINATION_STATES,
+  DESTINATIONS,
+  type Destination,
+  type DestinationQuestion,
+  type DestinationRow,
+  SPANS,
+} from "../../flows/read-destinations.ts";
+import type { Tone } from "../parts.tsx";
+import type { Words } from "../words.ts";
+import { type Judged, judgeExposure, judgeRatio, judgeVolume } from "./judged.ts";
+import { choice, pageNumber, soughtText, tableLink } from "./query.ts";
+import { type Spark, sparkOf } from "./spark.ts";
+
+export const PATH = "/destinations";
+
+const NAMES = new Intl.DisplayNames(["en"], { type: "region", fallback: "code" });
+
+/** A country's name; what is no code stands for itself. */
+export function countryName(code: string): string {
+  return /^[A-Z]{2}$/.test(code) ? (NAMES.of(code) ?? code) : code;
+}
+
+/** Of prefixes a country, of blocks a prefix; anything else is nothing. */
+const WITHIN: Readonly<Record<Destination, RegExp | null>> = {
+  country: null,
+  prefix: /^[A-Z]{2}$/,
+  block: /^\+[1-9]\d{0,14}$/,
+};
+
+export function readDestinationQuestion(query: URLSearchParams): DestinationQuestion {
+  const by = choice(query, "by", DESTINATIONS);
+  const within = query.get("in") ?? "";
+  return {
+    by,
+    within: WITHIN[by]?.test(within) ? within : null,
+    span: choice(query, "span", SPANS),
+    contains: soughtText(query),
+    state: choice(query, "state", DESTINATION_STATES),
+    sort: choice(query, "sort", DESTINATION_SORTS),
+    page: pageNumber(query),
+  };
+}
+
+/** The question as its address has it; what is so by itself is empty. */
+export function destinationParams(question: DestinationQuestion): Record<string, string> {
+  const { by, within, span, contains, state, sort, page } = question;
+  return {
+    by: by === "country" ? "" : by,
+    in: within ?? "",
+    span: span === "window" ? "" : span,
+    q: contains,
+    state: state === "any" ? "" : state,
+    sort: sort === "sent" ? "" : sort,
+    page: page === 1 ? "" : String(page),
+  };
+}
+
+export interface DestinationLine {
+  id: string;
+  /** The range that is blocked and exempted; null for a country that shares its calling code. */
+  subject: string | null;
+  title: string;
+  /** Of a country its code, of a range its country. */
+  under: string;
+  /** What lies in it; null for a block, the smallest. */
+  drill: string | null;
+  sent: string;
+  volume: { note: string; tone: Tone };
+  ratio: Judged;
+  exposure: Judged & { share: number };
+  spent: string;
+  refused: string;
+  spark: Spark;
+  state: { text: string; tone: Tone; untilMs: number | null };
+}
+
+const STATES: Readonly<Record<DestinationRow["state"], { text: string; tone: Tone }>> = {
+  open: { text: "open", tone: "good" },
+  blocked: { text: "blocked", tone: "bad" },
+  partly: { text: "partly blocked", tone: "warn" },
+  exempt: { text: "exempt", tone: "quiet" },
+};
+
+export function destinationLine(
+  row: DestinationRow,
+  question: DestinationQuestion,
+  alarmRatio: number,
+  words: Words,
+): DestinationLine {
+  const { by } = question;
+  const exposure = judgeExposure(row.exposure, words);
+  const challenged = row.state === "open" && exposure.tone === "bad";
+  const state = challenged ? { text: "challenged", tone: "warn" as const } : STATES[row.state];
+  return {
+    id: `row-${row.subject}`,
+    subject: by === "country" ? rangeOfCountry(row.subject) : row.subject,
+    title: by === "country" ? countryName(row.subject) : row.subject,
+    under: by === "country" ? row.subject : row.country === null ? "" : countryName(row.country),
+    drill: drillOf(row.subject, question),
+    sent: words.count(row.sent),
+    volume: judgeVolume(row.timesUsual, words.count),
+    ratio: judgeRatio(row, alarmRatio, words),
+    exposure,
+    spent: words.money(row.spentMicros),
+    refused: words.count(row.refused),
+    spark: sparkOf(row.course, words.count),
+    state: { ...state, untilMs: row.untilMs },
+  };
+}
+
+function drillOf(subject: string, { by, span }: DestinationQuestion): string | null {
+  if (by === "block") return null;
+  const next = by === "country" ? "prefix" : "block";
+  return tableLink(PATH, { span: span === "window" ? "" : span }, { by: next, in: subject });
+}

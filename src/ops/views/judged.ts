@@ -1,0 +1,52 @@
+/** Figures against what is usual: a tone, and words that say the same. */
+import type { Exposure } from "../../flows/read-destinations.ts";
+import type { Tone } from "../parts.tsx";
+import type { Words } from "../words.ts";
+
+export interface Judged {
+  text: string;
+  /** What it is compared with; empty for nothing. */
+  note: string;
+  tone: Tone;
+}
+
+/** Fewer messages than this say nothing. */
+const ENOUGH = 5;
+
+/** A conversion against its own history; where there is none, against the policy's alarm. */
+export function judgeRatio(
+  { ratio, usualRatio, sent }: { ratio: number | null; usualRatio: number | null; sent: number },
+  alarmRatio: number,
+  { share }: Pick<Words, "share">,
+): Judged {
+  const note = usualRatio === null ? "" : `usually ${share(usualRatio)}`;
+  if (ratio === null) return { text: share(null), note, tone: "quiet" };
+  const text = share(ratio);
+  if (sent < ENOUGH) return { text, note, tone: "quiet" };
+  const expected = usualRatio ?? alarmRatio * 2;
+  if (ratio < expected / 2) return { text, note: note === "" ? "low" : `low, ${note}`, tone: "bad" };
+  return { text, note, tone: ratio < expected * 0.75 ? "warn" : "good" };
+}
+
+/** What is out unanswered, of what may be. */
+export function judgeExposure(
+  exposure: Exposure | null,
+  { count }: Pick<Words, "count">,
+): Judged & { share: number } {
+  if (exposure === null) return { text: "–", note: "", tone: "quiet", share: 0 };
+  const { unverified, budget, messages, most } = exposure;
+  const text = `${count(unverified)} of ${count(budget)}`;
+  if (most !== null && messages >= most) return { text, note: "all messages used", tone: "bad", share: 1 };
+  const share = budget > 0 ? unverified / budget : unverified > 0 ? 1 : 0;
+  if (budget - unverified < 1) return { text, note: "used up", tone: "bad", share };
+  return { text, note: share >= 0.8 ? "nearly used up" : "", tone: share >= 0.8 ? "warn" : "good", share };
+}
+
+/** How many times the usual: worth a word from twice on. */
+export function judgeVolume(
+  timesUsual: number | null,
+  count: (value: number) => string,
+): { note: string; tone: Tone } {
+  if (timesUsual === null || timesUsual < 2) return { note: "", tone: "quiet" };
+  return { note: `${count(timesUsual)}× usual`, tone: timesUsual >= 5 ? "bad" : "warn" };
+}

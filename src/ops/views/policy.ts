@@ -1,0 +1,225 @@
+/** The active policy in words: what is set, what each posture makes of it, who owns it, and where to change it. */
+import type { LimitRule } from "../../domain/admission/limits.ts";
+import { RULES } from "../../domain/admission/verdict.ts";
+import type { Policy } from "../../domain/policy.ts";
+import { rulesOf } from "../../domain/watch/posture.ts";
+import type { Words } from "../words.ts";
+
+export interface PolicyLine {
+  /** As the policy spells it, below its table. */
+  name: string;
+  value: string;
+}
+
+export interface PolicySection {
+  id: string;
+  title: string;
+  /** Where it is set. */
+  place: Place;
+  lines: PolicyLine[];
+}
+
+/** The file and the table of it; wrangler's environments repeat their tables. */
+export interface Place {
+  file: string;
+  table: string;
+}
+
+const FILE = "wrangler.toml";
+
+const placeOf = (environment: string, section: string): Place => {
+  const vars = environment === "development" ? "vars" : `env.${environment}.vars`;
+  return { file: FILE, table: `[${vars}.POLICY${section === "" ? "" : `.${section}`}]` };
+};
+
+/** Every table of the policy but the owners, who have one of their own; values that stand beside the tables come first. */
+export function policySections(policy: Policy, environment: string, words: Words): PolicySection[] {
+  const { owners: _, ...alerts } = policy.alerts;
+  const entries = Object.entries({ ...policy, alerts });
+  const loose = entries.filter(([, value]) => !isTable(value));
+  const tables = entries.filter(([, value]) => isTable(value));
+  return [
+    {
+      id: "policy",
+      title: "General",
+      place: placeOf(environment, ""),
+      lines: loose.flatMap(([name, value]) => linesOf(name, value, words)),
+    },
+    ...tables.map(([name, value]) => ({
+      id: `policy-${name}`,
+      title: titled(name),
+      place: placeOf(environment, name),
+      lines: Object.entries(value as object).flatMap(([key, inner]) => linesOf(key, inner, words)),
+    })),
+  ].filter(({ lines }) => lines.length > 0);
+}
+
+const titled = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
+
+type Table = Readonly<Record<string, unknown>>;
+
+const isTable = (value: unknown): value is Table =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function linesOf(name: string, value: unknown, words: Words): PolicyLine[] {
+  if (value === undefined) return [];
+  if (isBudget(value)) return [{ name, value: saysBudget(value, words) }];
+  if (isTable(value)) {
+    return Object.entries(value).flatMap(([key, inner]) => linesOf(`${name}.${key}`, inner, words));
+  }
+  return [{ name, value: saysValue(name, value, words) }];
+}
+
+const isBudget = (value: unknown): value is { base: number; gain: number } =>
+  isTable(value) && typeof value.base === "number" && typeof value.gain === "number";
+
+const saysBudget = ({ base, gain }: { base: number; gain: number }, { count }: Words): string =>
+  `${count(base)} unanswered, and ${gain} more for each one verified`;
+
+function saysValue(name: string, value: unknown, words: Words): string {
+  if (value === null) return "none";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "string") return value === "" ? "none" : value;
+  if (typeof value === "number") return saysNumber(name, value, words);
+  if (!Array.isArray(value) || value.length === 0) return "none";
+  if (value.every(isLimit)) return saysLimits(value, 1, words);
+  const each = value.map((one) =>
+    isTable(one)
+      ? Object.entries(one)
+          .map(([key, inner]) => `${key} ${saysValue(key, inner, words)}`)
+          .join(", ")
+      : Array.isArray(one)
+        ? one.join(": ")
+        : saysValue(name, one, words),
+  );
+  return each.join(each.some((text) => text.includes(", ")) ? "; " : ", ");
+}
+
+const UNITS: readonly [name: string, ms: number][] = [
+  ["seconds", 1000],
+  ["minutes", 60_000],
+  ["hours", 3_600_000],
+  ["days", 86_400_000],
+];
+
+/** Units are in the names. */
+function saysNumber(name: string, value: number, { count, money, lasting }: Words): string {
+  const last = name.split(".").at(-1) ?? name;
+  if (last.endsWith("_micros")) return money(value);
+  for (const [unit, ms] of UNITS) if (last === unit || last.endsWith(`_${unit}`)) return lasting(value * ms);
+  if (last.endsWith("_ms")) return `${count(value)} ms`;
+  return Number.isInteger(value) ? count(value) : String(value);
+}
+
+const isLimit = (value: unknown): value is LimitRule =>
+  isTable(value) && typeof value.max === "number" && typeof value.window_seconds === "number";
+
+/** @param factor what a posture makes of callers' limits, never below one message */
+const saysLimits = (rules: readonly LimitRule[], factor: number, { count, lasting }: Words): string =>
+  rules
+    .map(
+      ({ max, window_seconds }) =>
+        `${count(Math.max(1, Math.floor(max * factor)))} in ${lasting(window_seconds * 1000)}`,
+    )
+    .join(", ");
+
+export interface PostureLine {
+  name: string;
+  normal: string;
+  elevated: string;
+  emergency: string;
+}
+
+/** Limits a posture tightens: those that count callers. */
+const CALLERS = ["number", "ip", "numbers_per_ip", "device", "user"] as const;
+
+/** What a posture makes of the policy, side by side. */
+export function postureLines(policy: Policy, words: Words): PostureLine[] {
+  const [elevated, emergency] = [rulesOf("elevated", policy.postures), rulesOf("emergency", policy.postures)];
+  const line = (name: string, says: (rules: typeof elevated) => string): PostureLine => ({
+    name,
+    normal: says(null),
+    elevated: says(elevated),
+    emergency: says(emergency),
+  });
+  const usual: Readonly<Record<Policy["challenge"], string>> = {
+    always: "from everybody",
+    emergency: "from nobody",
+    never: "from nobody",
+  };
+  const ranges = {
+    as_usual: "as any other",
+    challenge: "after a fresh challenge",
+    stop: "nothing is sent to strangers",
+  };
+  return [
+    line("CAPTCHA of public clients", (rules) =>
+      rules?.challenge === "always" ? "from everybody" : usual[policy.challenge],
+    ),
+    line("Fresh challenge", (rules) =>
+      rules?.fresh_challenge ? "from every stranger" : "when a budget or the source asks for it",
+    ),
+    line("Ranges nobody verified in", (rules) => ranges[rules?.unknown_ranges ?? "as_usual"]),
+    ...CALLERS.map((name) =>
+      line(`Limit: ${name.replaceAll("_", " ")}`, (rules) =>
+        saysLimits(policy.limits[name], rules?.limit_factor ?? 1, words),
+      ),
+    ),
+  ];
+}
+
+export interface RecordedRule {
+  rule: string;
+  /** Flows in which it is reported only; `every flow` for the general setting. */
+  where: string;
+  place: Place;
+}
+
+/** Rules that are reported and have no effect. */
+export function recordedRules({ risk, flows }: Policy, environment: string): RecordedRule[] {
+  const of = (recorded: typeof risk, where: string, section: string) =>
+    (recorded.record_all ? RULES : recorded.record_only).map((rule) => ({
+      rule: rule.replaceAll("_", " "),
+      where,
+      place: placeOf(environment, section),
+    }));
+  return [
+    ...of(risk, "every flow", "risk"),
+    ...Object.entries(flows).flatMap(([flow, own]) =>
+      own.risk === undefined ? [] : of(own.risk, flow, `flows.${flow}.risk`),
+    ),
+  ];
+}
+
+export interface OwnerLine {
+  role: string;
+  name: string;
+  channels: string;
+  fromMs: number | null;
+  untilMs: number | null;
+  state: "in charge" | "later" | "over";
+}
+
+/** Who owns what, and when; an owner with dates stands in for the one without. */
+export function ownerLines({ alerts }: Policy, nowMs: number): OwnerLine[] {
+  const at = (text: string | undefined) => (text === undefined ? null : Date.parse(text));
+  return alerts.owners.map((owner) => {
+    const [fromMs, untilMs] = [at(owner.from), at(owner.until)];
+    const later = fromMs !== null && nowMs < fromMs;
+    const over = untilMs !== null && nowMs >= untilMs;
+    return {
+      role: owner.role.replaceAll("_", " "),
+      name: owner.name,
+      channels: owner.channels.length === 0 ? "none: in the log only" : owner.channels.join(", "),
+      fromMs,
+      untilMs,
+      state: over ? "over" : later ? "later" : "in charge",
+    };
+  });
+}
+
+export const ownersPlace = (environment: string): Place => {
+  const { file, table } = placeOf(environment, "alerts.owners");
+  return { file, table: `[${table}]` };
+};
+export const posturesPlace = (environment: string): Place => placeOf(environment, "postures");

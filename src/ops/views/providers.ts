@@ -1,0 +1,81 @@
+/** A provider as people read it. */
+import type { ProviderLine } from "../../flows/read-routes.ts";
+import type { Tone } from "../parts.tsx";
+import type { Words } from "../words.ts";
+import { type Judged, judgeRatio } from "./judged.ts";
+import { type Spark, sparkOf } from "./spark.ts";
+
+export interface ProviderView {
+  /** Channels, and countries where they are few. */
+  under: string;
+  ratio: Judged;
+  /** Of those the provider gave its word on. */
+  delivered: Judged;
+  /** Of those it was given. */
+  rejected: Judged;
+  price: string;
+  spark: Spark;
+  states: { text: string; tone: Tone }[];
+}
+
+/** From this share of failures on it is worth a colour. */
+const WORRYING = 0.1;
+const BAD = 0.3;
+
+export function providerView(line: ProviderLine, alarmRatio: number, words: Words): ProviderView {
+  const { count, share, price } = words;
+  const told = line.delivered + line.undelivered;
+  const given = line.sent + line.rejected;
+  return {
+    under: [
+      line.channels.join(", "),
+      ...(line.countries === null ? [] : [line.countries.slice(0, 5).join(" ")]),
+    ].join(" · "),
+    ratio: judgeRatio(line, alarmRatio, words),
+    delivered:
+      told === 0
+        ? { text: share(null), note: "no receipts", tone: "quiet" }
+        : {
+            text: share(line.delivered / told),
+            note: `of ${count(told)}`,
+            tone: toneOf(line.undelivered / told),
+          },
+    rejected:
+      given === 0
+        ? { text: share(null), note: "", tone: "quiet" }
+        : {
+            text: share(line.rejected / given),
+            note: count(line.rejected),
+            tone: toneOf(line.rejected / given),
+          },
+    price: line.meanMicros === null ? "–" : price(line.meanMicros),
+    spark: sparkOf(line.course, count),
+    states: statesOf(line, share),
+  };
+}
+
+const toneOf = (failed: number): Tone => (failed >= BAD ? "bad" : failed >= WORRYING ? "warn" : "good");
+
+function statesOf(line: ProviderLine, share: Words["share"]): ProviderView["states"] {
+  const states: ProviderView["states"] = [
+    ...(line.drained ? [{ text: "drains", tone: "warn" as const }] : []),
+    ...(line.resting > 0
+      ? [
+          {
+            text: `${line.resting} ${line.resting === 1 ? "route rests" : "routes rest"}`,
+            tone: "warn" as const,
+          },
+        ]
+      : []),
+    ...(line.weight < 1 ? [{ text: `weighs ${share(line.weight)}`, tone: "quiet" as const }] : []),
+    ...(line.pins.length > 0
+      ? [
+          {
+            text: `pinned: ${line.pins.slice(0, 5).join(" ")}${line.pins.length > 5 ? " …" : ""}`,
+            tone: "quiet" as const,
+          },
+        ]
+      : []),
+  ];
+  return line.drained || line.resting > 0 ? states : [{ text: "open", tone: "good" }, ...states];
+}

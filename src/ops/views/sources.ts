@@ -1,0 +1,86 @@
+/** Networks and addresses as people read them. */
+
+import { SPANS } from "../../flows/read-destinations.ts";
+import {
+  type AddressRow,
+  type NetworkRow,
+  SOURCE_SORTS,
+  type SourceQuestion,
+} from "../../flows/read-sources.ts";
+import type { Tone } from "../parts.tsx";
+import type { Words } from "../words.ts";
+import { type Judged, judgeExposure, judgeRatio, judgeVolume } from "./judged.ts";
+import { choice, pageNumber, soughtText } from "./query.ts";
+import { type Spark, sparkOf } from "./spark.ts";
+import { short } from "./trace.ts";
+
+export const PATH = "/sources";
+
+export const readSourceQuestion = (query: URLSearchParams): SourceQuestion => ({
+  span: choice(query, "span", SPANS),
+  contains: soughtText(query),
+  sort: choice(query, "sort", SOURCE_SORTS),
+  page: pageNumber(query),
+});
+
+export const sourceParams = ({ span, contains, sort, page }: SourceQuestion): Record<string, string> => ({
+  span: span === "window" ? "" : span,
+  q: contains,
+  sort: sort === "sent" ? "" : sort,
+  page: page === 1 ? "" : String(page),
+});
+
+export interface NetworkLine {
+  id: string;
+  subject: string;
+  /** Owner of a hosting network; empty for others. */
+  under: string;
+  sent: string;
+  volume: { note: string; tone: Tone };
+  numbers: string;
+  ratio: Judged;
+  exposure: Judged & { share: number };
+  refused: string;
+  turnedAway: string;
+  spent: string;
+  spark: Spark;
+  shut: boolean;
+}
+
+export function networkLine(row: NetworkRow, alarmRatio: number, words: Words): NetworkLine {
+  return {
+    id: `row-${row.subject}`,
+    subject: row.subject,
+    under: row.hosting ?? "",
+    sent: words.count(row.sent),
+    volume: judgeVolume(row.timesUsual, words.count),
+    numbers: words.count(row.numbers),
+    ratio: judgeRatio(row, alarmRatio, words),
+    exposure: judgeExposure(row.exposure, words),
+    refused: words.count(row.refused),
+    turnedAway: words.count(row.turnedAway),
+    spent: words.money(row.spentMicros),
+    spark: sparkOf(row.course, words.count),
+    shut: row.block !== null && !row.block.exempt,
+  };
+}
+
+export interface AddressLine {
+  id: string;
+  subject: string;
+  title: string;
+  numbers: string;
+  asked: string;
+  exposure: Judged & { share: number };
+  shut: boolean;
+}
+
+export const addressLine = (row: AddressRow, words: Words): AddressLine => ({
+  id: `row-${row.subject}`,
+  subject: row.subject,
+  title: short(row.subject) ?? "",
+  numbers: words.count(row.numbers),
+  asked: words.count(row.asked),
+  exposure: judgeExposure(row.exposure, words),
+  shut: row.block !== null && !row.block.exempt,
+});

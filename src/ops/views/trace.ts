@@ -1,0 +1,91 @@
+/** The story of one verification, event by event, in words. */
+import type { LedgerRow } from "../../domain/ledger/event.ts";
+import type { Chapter } from "../../flows/read-trace.ts";
+import type { Tone } from "../parts.tsx";
+import type { Words } from "../words.ts";
+
+export interface TraceLine {
+  id: string;
+  atMs: number;
+  /** Since the first event. */
+  after: string;
+  what: string;
+  tone: Tone;
+  /** Evidence as pairs; what is not known, or was said of an earlier event, is left out. */
+  facts: { name: string; value: string }[];
+}
+
+const WHAT: Readonly<Record<LedgerRow["kind"], [words: string, tone: Tone]>> = {
+  requested: ["Let through", "quiet"],
+  refused: ["Refused", "bad"],
+  challenged: ["Challenged", "warn"],
+  sent: ["Message left", "quiet"],
+  delivered: ["Delivered, the provider says", "good"],
+  undelivered: ["Not delivered, the provider says", "bad"],
+  attempt_failed: ["Wrong code", "warn"],
+  locked: ["Locked: too many wrong codes", "bad"],
+  verified: ["Verified", "good"],
+  expired: ["Ended without a right code", "warn"],
+  feedback: ["Provider heard whether it converted", "quiet"],
+  posture: ["Posture changed", "warn"],
+  operator_action: ["An operator acted", "warn"],
+};
+
+export function traceLines(rows: readonly LedgerRow[], words: Words): TraceLine[] {
+  const start = rows[0]?.atMs ?? 0;
+  const said = new Set<string>();
+  const isNew = ({ name, value }: TraceLine["facts"][number]) =>
+    !said.has(`${name} ${value}`) && said.add(`${name} ${value}`);
+  return rows.map((row) => {
+    const [what, tone] = WHAT[row.kind];
+    return {
+      id: `event-${row.id}`,
+      atMs: row.atMs,
+      after: row.atMs === start ? "" : `+${saysAfter(row.atMs - start, words)}`,
+      what,
+      tone,
+      facts: factsOf(row, words).filter(isNew),
+    };
+  });
+}
+
+const saysAfter = (ms: number, { seconds, lasting }: Words): string =>
+  ms < 60_000 ? seconds(ms / 1000) : lasting(ms);
+
+function factsOf(row: LedgerRow, { price }: Words): TraceLine["facts"] {
+  const { costMicros, dltMicros } = row;
+  const pairs: [string, string | number | null][] = [
+    ["verdict", row.action],
+    ["reasons", row.reasons],
+    ["code", row.code],
+    ["flow", row.flow],
+    ["country", row.country],
+    ["block", row.block],
+    ["channel", row.channel],
+    ["provider", row.provider],
+    ["message id", row.messageId],
+    ["receipt", row.receipt],
+    ["cost", costMicros === null ? null : price(costMicros)],
+    ["DLT fee", dltMicros === null || dltMicros === 0 ? null : price(dltMicros)],
+    ["network", row.asn === null ? null : `AS${row.asn}`],
+    ["subnet", row.subnet],
+    ["address", short(row.addressTag)],
+    ["number", short(row.numberTag)],
+    ["user", short(row.userTag)],
+  ];
+  return pairs.flatMap(([name, value]) =>
+    value === null || value === "" ? [] : [{ name, value: String(value) }],
+  );
+}
+
+/** The first characters of a keyed hash: enough to tell two apart. */
+export const short = (tag: string | null): string | null => (tag === null ? null : `${tag.slice(0, 8)}…`);
+
+const OUTCOMES: Readonly<Record<Chapter["outcome"], Tone>> = {
+  verified: "good",
+  refused: "bad",
+  expired: "warn",
+  open: "quiet",
+};
+
+export const outcomeTone = (outcome: Chapter["outcome"]): Tone => OUTCOMES[outcome];

@@ -1,0 +1,182 @@
+import { createHmac } from "node:crypto";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Webhook } from "standardwebhooks";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { memoryRecords } from "../../scripts/lab/tollgate/memory-watch.ts";
+import { customerWebhook } from "../../src/adapters/customer-webhook.ts";
+import { queueOutbox, readOutboxMessage } from "../../src/adapters/queue-outbox.ts";
+import { parseConfig } from "../../src/config.ts";
+import { OWNER_ROLES } from "../../src/domain/watch/alert.ts";
+import { tellCustomer } from "../../src/flows/tell-customer.ts";
+import { bury, type WorkDeps, workOff } from "../../src/flows/work-off.ts";
+import type { CustomerEvent, DeadLetter, OutboxMessage, SessionClaims } from "../../src/ports.ts";
+import { testBindings } from "../support/bindings.ts";
+
+const whsec = (fill: number) => `whsec_${Buffer.alloc(32, fill).toString("base64")}`;
+const PHONE = "+919876543210";
+const EVENT: CustomerEvent = {
+  id: "session.locked.c1",
+  type: "session.locked",
+  atMs: Date.UTC(2026, 6, 1, 12),
+  correlationId: "c1",
+  flow: "payment",
+  reference: "transfer-17",
+  phoneHash: "v1,abc",
+  attemptsLeft: 0,
+};
+
+const POLICY = {
+  countries: { allow: ["*"] },
+  captcha: { hostnames: ["here"], site_key: "key" },
+  proof: { issuer: "https://tollgate.example", audience: "tests" },
+  message: { brand: "Tests" },
+  delivery: { providers: ["sandbox"] },
+  alerts: { owners: OWNER_ROLES.map((role) => ({ role, name: "Nobody", channels: [] })) },
+};
+
+let server: Server;
+let url: string;
+let answer = { status: 204, headers: {} as Record<string, string> };
+const heard: { headers: IncomingHttpHeaders; body: string }[] = [];
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    heard.push({ headers: request.headers, body });
+    response.writeHead(answer.status, answer.headers).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  heard.length = 0;
+  answer = { status: 204, headers: {} };
+});
+
+test("the official library accepts an event, with either secret while they are exchanged, and not one that was changed", async () => {
+  await customerWebhook({ url, secrets: [whsec(1), whsec(2)] }).tell(EVENT);
+  const [call] = heard;
+  const headers = call?.headers as Record<string, string>;
+  for (const fill of [1, 2]) {
+    expect(new Webhook(whsec(fill)).verify(call?.body ?? "", headers)).toEqual({
+      type: "session.locked",
+      timestamp: "2026-07-01T12:00:00.000Z",
+      data: {
+        correlation_id: "c1",
+        flow: "payment",
+        reference: "transfer-17",
+        phone_hash: "v1,abc",
+        attempts_left: 0,
+      },
+    });
+  }
+  expect(headers["webhook-id"]).toBe(EVENT.id);
+  expect(() => new Webhook(whsec(3)).verify(call?.body ?? "", headers)).toThrow();
+  expect(() => new Webhook(whsec(1)).verify(`${call?.body} `, headers)).toThrow();
+});
+
+test("a backend that knows the secret finds its user's number by the hash, and nobody else does", async () => {
+  const expected = createHmac("sha256", Buffer.alloc(32, 1)).update(PHONE).digest("base64url");
+  expect(await customerWebhook({ url, secrets: [whsec(1)] }).hashPhone(PHONE)).toBe(`v1,${expected}`);
+  expect(await customerWebhook({ url, secrets: [whsec(2)] }).hashPhone(PHONE)).not.toBe(`v1,${expected}`);
+});
+
+test.each([
+  [200, { kind: "told" }],
+  [503, { kind: "failed", retryable: true }],
+  [404, { kind: "failed", retryable: true }],
+  [410, { kind: "failed", retryable: false }],
+  [302, { kind: "failed", retryable: true }],
+])("an answer of %i is %j", async (status, outcome) => {
+  answer = { status, headers: {} };
+  expect(await customerWebhook({ url, secrets: [whsec(1)] }).tell(EVENT)).toMatchObject(outcome);
+});
+
+test("what is queued says whose it is by hash and reference, holds no number, and is a letter where no queue takes it", async () => {
+  const queued: OutboxMessage[] = [];
+  const queue = {
+    async sendBatch(messages: Iterable<{ body: OutboxMessage }>) {
+      queued.push(...[...messages].map(({ body }) => body));
+    },
+  } as unknown as Queue;
+  const claims = { correlationId: "c1", flow: "payment", reference: "transfer-17", phone: PHONE };
+  const deps = {
+    customer: customerWebhook({ url, secrets: [whsec(1)] }),
+    outbox: queueOutbox(queue),
+    records: memoryRecords(),
+    log: () => undefined,
+    nowMs: () => EVENT.atMs,
+  };
+  await tellCustomer(deps, claims as SessionClaims, "attempt.failed", 3);
+  expect(queued).toMatchObject([{ kind: "event", event: { id: "attempt.failed.c1.3", attemptsLeft: 3 } }]);
+  expect(JSON.stringify(queued)).not.toContain(PHONE.slice(1));
+  expect(readOutboxMessage(queued[0])).toEqual(queued[0]);
+  const away = { put: async () => ({ kind: "unavailable" as const, cause: "the queue does not take it" }) };
+  await tellCustomer({ ...deps, outbox: away }, claims as SessionClaims, "session.locked", 0);
+  const letters = await deps.records.deadLetters(10);
+  expect(letters).toMatchObject({ letters: [{ id: "session.locked.c1.0", queue: "customer" }] });
+  await tellCustomer({ ...deps, customer: null }, claims as SessionClaims, "attempt.failed", 3);
+  expect(queued).toHaveLength(1);
+});
+
+function worker(customer: WorkDeps["customer"]) {
+  const letters: DeadLetter[] = [];
+  const deps = {
+    customer,
+    readForProvider: readOutboxMessage,
+    alertQueue: { read: () => null },
+    records: {
+      async bury(letter: DeadLetter) {
+        letters.push(letter);
+        return { kind: "done" };
+      },
+    },
+    random: () => 0,
+    nowMs: () => EVENT.atMs,
+    log: () => undefined,
+  } as unknown as WorkDeps;
+  const settled: unknown[] = [];
+  const message = (attempts: number) => ({
+    id: "m1",
+    body: { kind: "event", event: EVENT },
+    attempts,
+    ack: () => settled.push("ack"),
+    retry: (options?: { delaySeconds?: number }) => settled.push(options?.delaySeconds),
+  });
+  return { deps, letters, settled, message };
+}
+
+test("a backend that is away is tried for about a day, and then the event lies among the dead letters", async () => {
+  answer = { status: 503, headers: {} };
+  const { deps, letters, settled, message } = worker(customerWebhook({ url, secrets: [whsec(1)] }));
+  for (let attempts = 1; attempts <= 8; attempts++) await workOff(deps, [message(attempts)]);
+  const waits = settled.slice(0, -1) as number[];
+  expect(settled.at(-1)).toBe("ack");
+  expect(waits).toEqual(waits.toSorted((a, b) => a - b));
+  expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeGreaterThan(24 * 3600);
+  expect(Math.max(...waits)).toBeLessThanOrEqual(43_200);
+  expect(letters).toMatchObject([{ id: "m1", queue: "customer" }]);
+  expect(new Set(heard.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
+});
+
+test("what the queue gave up lies under the customer's name", async () => {
+  const { deps, letters, message } = worker(null);
+  await bury(deps, [message(9)]);
+  expect(letters).toMatchObject([{ queue: "customer" }]);
+});
+
+test.each([
+  [
+    { EVENTS_WEBHOOK_URL: "https://example.com" },
+    "EVENTS_WEBHOOK_SECRET: and EVENTS_WEBHOOK_URL belong together",
+  ],
+  [{ EVENTS_WEBHOOK_SECRET: whsec(1) }, "EVENTS_WEBHOOK_SECRET: and EVENTS_WEBHOOK_URL belong together"],
+  [{ EVENTS_WEBHOOK_URL: "http://example.com" }, "EVENTS_WEBHOOK_URL: must be https"],
+  [{ EVENTS_WEBHOOK_SECRET: "secret" }, "EVENTS_WEBHOOK_SECRET: "],
+])("settings that cannot work are refused by name: %j", (settings, fault) => {
+  const config = parseConfig({ ...testBindings(), POLICY, ...settings });
+  expect(config.ok ? [] : config.faults.join("\n")).toContain(fault);
+});
