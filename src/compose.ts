@@ -20,6 +20,7 @@ import { queueOutbox, readOutboxMessage } from "./adapters/queue-outbox.ts";
 import { sealedTokens } from "./adapters/sealed-tokens.ts";
 import { sessionTokens } from "./adapters/session-tokens.ts";
 import { openUpstash } from "./adapters/upstash.ts";
+import { upstashAdoption } from "./adapters/upstash-adoption.ts";
 import { upstashBudgets } from "./adapters/upstash-budgets.ts";
 import { upstashClaims } from "./adapters/upstash-claims.ts";
 import { upstashCounters } from "./adapters/upstash-counters.ts";
@@ -37,17 +38,19 @@ import type { ApiKeysPort } from "./domain/admission/api-key.ts";
 import type { OperatorsPort } from "./domain/admission/operator.ts";
 import { messageFaults } from "./domain/delivery/message-faults.ts";
 import { LEDGER_QUEUE } from "./domain/ledger/event.ts";
+import type { PeoplePort } from "./domain/person.ts";
 import { ALERTS_QUEUE } from "./domain/watch/alert.ts";
+import { keyIdsOf } from "./keyrings.ts";
 import type { AlertChannelPort, Deps, Done, Log } from "./ports.ts";
 
 type Bindings = Pick<Env, "SESSIONS" | "CONTROL" | "DB" | "OUTBOX" | "LEDGER"> & ProviderBindings;
 
 /** What the service's routes, its cron and its queue need: the flows' ports, and who may come in. */
 export type Service = Deps & {
-  people: ReturnType<typeof upstashPeople>;
   opsSeal: ReturnType<typeof sealedTokens>;
   apiKeys: ApiKeysPort;
   operators: OperatorsPort;
+  people: PeoplePort;
   alertChannels: readonly AlertChannelPort[];
   alertQueue: ReturnType<typeof queueAlerts>;
   readForProvider: typeof readOutboxMessage;
@@ -77,6 +80,8 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
       siteverifyUrl: config.CAPTCHA_SITEVERIFY_URL,
     }),
     budgets: upstashBudgets(redis, nowMs),
+    adoption: upstashAdoption(redis),
+    keyIds: keyIdsOf(config),
     marks: upstashMarks(redis, nowMs, policy.failures.memory_seconds),
     devices: deviceTokens(config.PEPPER_KEYS, nowMs),
     apiKeys: kvApiKeys(bindings.CONTROL, nowMs, log),

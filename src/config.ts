@@ -9,6 +9,7 @@ import type { PriceRow } from "./domain/delivery/money.ts";
 import { parsePriceTable } from "./domain/delivery/price-table.ts";
 import { isCountry } from "./domain/phone.ts";
 import type { Policy } from "./domain/policy.ts";
+import { joinKeyrings } from "./keyrings.ts";
 import { policySchema } from "./policy-schema.ts";
 import { listOf, lookupNeeds, needs, providerSettings, WHSEC } from "./provider-settings.ts";
 
@@ -192,7 +193,7 @@ export function parsePolicy(input: unknown): Checked<Policy> {
 
 /** Checks the whole environment. */
 export function parseConfig(env: unknown): Checked<Config> {
-  return checked(configSchema.safeParse(env), "");
+  return checked(configSchema.safeParse(joinKeyrings(env)), "");
 }
 
 /** Reads the data files; every fault is named by file and line. */

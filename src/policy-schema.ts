@@ -453,6 +453,7 @@ export const policySchema = z.strictObject({
       error: "numbers and addresses must not outlive their events",
     })
     .prefault({}),
+  keys: z.strictObject({ rotate_days: z.int().min(1).max(3650).default(90) }).prefault({}),
   // What a backend may report of people who verified; each is compared with what was spent.
   outcomes: z.array(name).max(8).default(["signup", "login", "payment"]),
   cors: z.strictObject({ origins: z.array(z.string().min(1)).default([]) }).prefault({}),

@@ -11,7 +11,9 @@ import type { Source } from "./domain/admission/source.ts";
 import type { Meter, MeterReading, PriceRow } from "./domain/delivery/money.ts";
 import type { RouteOverride } from "./domain/delivery/route-overrides.ts";
 import type { RouteRecord } from "./domain/delivery/routing.ts";
+import type { KeyIds } from "./domain/key-age.ts";
 import type { LedgerEvent, LedgerRow, RefusalCount, Volume, VolumeDimension } from "./domain/ledger/event.ts";
+import type { TagChange } from "./domain/person.ts";
 import type { Policy } from "./domain/policy.ts";
 import type {
   AttemptResult,
@@ -147,6 +149,12 @@ export interface MarksPort {
   forgetFailures(failureTags: readonly string[]): Promise<void>;
 }
 
+/** Carries people over a rotation of the pepper. */
+export interface AdoptionPort {
+  /** Moves what is kept under older hashes to the present ones; before what is asked in the same tick. */
+  adopt(tags: { number: TagChange; address: TagChange }): Promise<void>;
+}
+
 /** What a device token says: a device we know because we issued the token when it verified. */
 export interface DeviceClaims {
   deviceId: string;
@@ -209,10 +217,10 @@ export interface SessionsPort {
     outcome: Pick<SendRecord, "status" | "provider" | "messageId">,
   ): Promise<void>;
   attempt(id: string, digest: string, rules: SessionRules): Promise<AttemptResult>;
-  /** Ends a session and deletes what it kept. @returns false where there was none */
-  forget(id: string): Promise<boolean>;
   /** null when there is no such session (never opened, or deleted at its end). */
   view(id: string, rules: SessionRules): Promise<SessionView | null>;
+  /** Ends a session and deletes what it kept. @returns false where there was none */
+  forget(id: string): Promise<boolean>;
 }
 
 /** What a session token says. It is sealed: only the service reads it. */
@@ -643,6 +651,9 @@ export interface Deps {
   sessions: SessionsPort;
   budgets: BudgetsPort;
   marks: MarksPort;
+  adoption: AdoptionPort;
+  /** For people: how old keys are; no key is in them. */
+  keyIds: KeyIds;
   devices: DevicesPort;
   prices: readonly PriceRow[];
   /** Owners of hosting, cloud and VPN networks by ASN. */

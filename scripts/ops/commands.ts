@@ -1,10 +1,15 @@
 /** The operator's commands: what each takes, says of itself and does. */
 import { ACTING } from "./acting.ts";
 import type { Command } from "./command.ts";
+import { ERASE } from "./erase.ts";
+import { INCIDENT } from "./incident.ts";
+import { KEYS } from "./keys.ts";
 import { LOOKING } from "./looking.ts";
 import { UsageError } from "./options.ts";
+import { PERSON } from "./person.ts";
 import { ROUTES } from "./routes.ts";
 import { mintOperatorToken, readTokenRequest, tokenInstructions } from "./token.ts";
+import { VOLUMES } from "./volumes.ts";
 
 const TOKENS: readonly Command[] = [
   {
@@ -29,4 +34,14 @@ const TOKENS: readonly Command[] = [
   },
 ];
 
-export const COMMANDS: readonly Command[] = [...LOOKING, ...ACTING, ...ROUTES, ...TOKENS];
+export const COMMANDS: readonly Command[] = [
+  ...LOOKING,
+  ...ACTING,
+  ...ROUTES,
+  ...VOLUMES,
+  ...INCIDENT,
+  ...PERSON,
+  ...ERASE,
+  ...KEYS,
+  ...TOKENS,
+];

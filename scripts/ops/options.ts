@@ -15,6 +15,11 @@ export const OPTIONS = {
   limit: { type: "string" },
   exempt: { type: "string" },
   role: { type: "string" },
+  from: { type: "string" },
+  to: { type: "string" },
+  since: { type: "string" },
+  country: { type: "string" },
+  out: { type: "string" },
   "lift-caps": { type: "boolean" },
 } as const;
 

@@ -16,9 +16,9 @@ export function objectSessions(namespace: DurableObjectNamespace<SessionObject>)
     open: async (id, command, rules) => object(id).open(command, pick(rules)),
     resend: async (id, command, rules) => object(id).resend(command, pick(rules)),
     receipt: async (id, sendIndex, receipt) => object(id).receipt(sendIndex, receipt),
-    forget: async (id) => object(id).forget(),
     settle: async (id, sendIndex, outcome) => object(id).settle(sendIndex, outcome),
     attempt: async (id, digest, rules) => object(id).attempt(digest, pick(rules)),
+    forget: async (id) => object(id).forget(),
     view: async (id, rules) => object(id).view(pick(rules)),
   };
 }

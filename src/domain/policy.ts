@@ -7,6 +7,7 @@ import type { RiskPolicy } from "./admission/verdict.ts";
 import type { MessagePolicy } from "./delivery/message.ts";
 import type { MoneyPolicy } from "./delivery/money.ts";
 import type { ProviderName, RoutingPolicy } from "./delivery/routing.ts";
+import type { KeyPolicy } from "./key-age.ts";
 import type { RetentionPolicy } from "./ledger/retention.ts";
 import type { CountryPolicy, NumberPolicy } from "./phone.ts";
 import type { CodePolicy } from "./session/code.ts";
@@ -100,6 +101,7 @@ export interface Policy {
   postures: PosturesPolicy;
   alerts: AlertPolicy;
   retention: RetentionPolicy;
+  keys: KeyPolicy;
   /** Types of outcomes a backend may report. */
   outcomes: readonly string[];
   cors: { origins: readonly string[] };

@@ -40,13 +40,14 @@ export async function ask(
   admission: Admission,
   meters: readonly Meter[],
 ): Promise<Answers | { kind: "unavailable"; cause: string }> {
-  const { policy, limits, claims, challenge, marks, budgets, vault, defer, nowMs } = deps;
+  const { policy, limits, claims, challenge, marks, adoption, budgets, vault, log, defer, nowMs } = deps;
   const { caller, phone, numberTag, device, claim, correlationId } = admission;
   const { standing } = admission;
   const rules = rulesForCountry(policy, phone.country);
   const unit = addressUnit(caller.ip) ?? "unknown";
-  const [ip, askTag, claimedDevice] = await Promise.all([
-    vault.tag("ip", unit),
+  const [[ip = "", ...olderIps], [, ...olderNumbers], askTag, claimedDevice] = await Promise.all([
+    vault.tags("ip", unit),
+    vault.tags("number", phone.e164),
     vault.tag("ask", `${phone.e164} ${unit}`),
     admission.claimedDeviceId === null ? null : vault.tag("device", admission.claimedDeviceId),
   ]);
@@ -69,10 +70,21 @@ export async function ask(
     user: admission.userTag,
     apiKey: caller.server && { id: caller.server.keyId, maxPerMinute: caller.server.maxPerMinute },
   });
-  const block = findBlock(standing.blocks, { e164: phone.e164, asn: caller.asn, addressTag: ip }, nowMs());
+  const block =
+    [ip, ...olderIps]
+      .map((addressTag) =>
+        findBlock(standing.blocks, { e164: phone.e164, asn: caller.asn, addressTag }, nowMs()),
+      )
+      .find((found) => found !== null) ?? null;
   if (block) takes.push(probeLimit(block.subject, policy.monitor.blocks.probe_seconds));
   const isLeaving = ({ name }: LimitTake) => name === "number" || name === "probe";
 
+  const carried = adoption
+    .adopt({
+      number: { present: numberTag, older: olderNumbers },
+      address: { present: ip, older: olderIps },
+    })
+    .catch(() => log("not_carried_over", { correlation_id: correlationId }));
   const [drawn, held, recalled, exposure, answer] = await Promise.all([
     limits.take(takes.map((take) => (isLeaving(take) ? { ...take, peek: true } : take))),
     claim ? claims.claim(claim.key, claim.value, policy.code.session_seconds) : null,
@@ -81,6 +93,7 @@ export async function ask(
     admission.captchaToken === null
       ? null
       : challenge.verify(admission.captchaToken, caller.ip, admission.retryKey),
+    carried,
   ]);
   const undo = () => {
     if (claim) defer(claims.release(claim.key, claim.value), correlationId);

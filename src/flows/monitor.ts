@@ -4,6 +4,7 @@
  * one. What could not be written is told, and the next run does it again.
  */
 import { spendMeters } from "../domain/delivery/money.ts";
+import { keyFindings } from "../domain/key-age.ts";
 import type { AddressedAlert } from "../domain/watch/alert.ts";
 import { watchAlert } from "../domain/watch/alert-once.ts";
 import { alertsFor } from "../domain/watch/alerting.ts";
@@ -56,7 +57,11 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
   };
   const sight = lookAt(watched, policy.monitor);
   const late = lateness(memory, nowMs, policy.monitor);
-  const findings = [...(late ? [late] : []), ...detectIn(sight)];
+  const findings = [
+    ...(late ? [late] : []),
+    ...keyFindings(deps.keyIds, nowMs, policy.keys),
+    ...detectIn(sight),
+  ];
 
   const set = await setPosture(deps, documents, findings, sight);
   if (set.now !== set.before) {

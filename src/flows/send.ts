@@ -96,11 +96,12 @@ async function sendOnce(
     return { kind: "challenge_required", fresh: false, factors: [] };
   }
 
-  const [numberTag, device] = await Promise.all([
-    vault.tag("number", phone.e164),
+  const [numberTags, device] = await Promise.all([
+    vault.tags("number", phone.e164),
     request.deviceToken === undefined ? null : deps.devices.read(request.deviceToken),
   ]);
-  const ownDevice = device?.numberTags.includes(numberTag) ? device : null;
+  const [numberTag = ""] = numberTags;
+  const ownDevice = device?.numberTags.some((tag) => numberTags.includes(tag)) ? device : null;
   const userTag =
     caller.server && request.userId !== undefined ? await vault.tag("user", request.userId) : null;
   const sessionId = vault.newId();

@@ -74,7 +74,8 @@ async function prove(
   const { policy, vault, proofs, devices, nowMs, defer } = deps;
   const { phone, flow, reference, correlationId, deviceId, deviceNumberTags } = claims;
   defer(tellProviders(deps, correlationId, result), correlationId);
-  const numberTag = await vault.tag("number", phone);
+  const tags = await vault.tags("number", phone);
+  const [numberTag = ""] = tags;
   defer(learnSuccess(deps, claims, numberTag, result), correlationId);
   const last = result.sends.at(-1);
   const message = last && { provider: last.provider, channel: last.channel, messageId: last.messageId };
@@ -82,7 +83,7 @@ async function prove(
   defer(tellLedger(deps, { ...told, ...happening(claims), numberTag, source }), correlationId);
   defer(tellCustomer(deps, claims, "verification.succeeded", null), correlationId);
   const audience = policy.flows[flow]?.audience ?? policy.proof.audience;
-  const numberTags = [numberTag, ...deviceNumberTags.filter((tag) => tag !== numberTag)];
+  const numberTags = [numberTag, ...deviceNumberTags.filter((tag) => !tags.includes(tag))];
   const [proof, deviceToken] = await Promise.all([
     proofs.sign({ phone, flow, audience, channel: result.channel, reference, correlationId }, nowMs()),
     devices.issue({ deviceId, numberTags: numberTags.slice(0, NUMBERS_PER_DEVICE) }),

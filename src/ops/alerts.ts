@@ -28,6 +28,7 @@ const IN_WORDS: Readonly<Record<FindingKind, string>> = {
   spend_without_outcomes: "Money is spent and nothing comes of it",
   delivery_failing: "A provider does not deliver",
   watch_late: "The watch ran late",
+  keys_overdue: "Keys are due to be rotated",
 };
 
 /**

@@ -116,6 +116,7 @@ export function watchedSessions(
   const settled = new Set<string>();
   return {
     states,
+    forget: async (id) => states.delete(id),
     async open(id, command, rules) {
       if (states.has(id)) throw new Error("opened twice");
       const state = openSession(command, rules, nowMs());
@@ -271,6 +272,8 @@ export function deliveryWorld({
     challenge: { verify: async () => ({ kind: "passed", solvedAtMs: null, grade: "ordinary" }) },
     sessions,
     budgets,
+    adoption: { adopt: async () => undefined },
+    keyIds: { session: [], pepper: [], encryption: [], proof: [] },
     marks: memoryMarks(nowMs, policy.failures.memory_seconds),
     devices: { issue: async (claims) => JSON.stringify(claims), read: async (token) => JSON.parse(token) },
     prices: policy.delivery.providers.flatMap((provider) =>

@@ -390,7 +390,7 @@ describe("a block's probe", () => {
     };
     world.deps.control = {
       ...world.deps.control,
-      read: async () => ({ document: null, blocks: [block], routes: [] }),
+      read: async () => ({ document: null, blocks: [block], routes: [], pauses: [] }),
     };
     await world.deps.marks.markKnown(await world.deps.vault.tag("number", requestOf(1).phone));
     const known = await sentOne(world, 1);

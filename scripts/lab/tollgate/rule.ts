@@ -76,6 +76,8 @@ export const tollgateRule: RuleFactory = (setup) => {
     challenge: { verify: async () => answer },
     sessions: memorySessions(nowMs),
     budgets: memoryBudgets(nowMs),
+    adoption: { adopt: async () => undefined },
+    keyIds: { session: [], pepper: [], encryption: [], proof: [] },
     marks: memoryMarks(nowMs, policy.value.failures.memory_seconds),
     devices: {
       issue: async (claims) => JSON.stringify(claims),

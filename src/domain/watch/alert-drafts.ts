@@ -39,6 +39,7 @@ export const KIND_OF_FINDING: Readonly<Record<FindingKind, AlertKind>> = {
   spend_without_outcomes: "outcomes",
   delivery_failing: "delivery",
   watch_late: "watch",
+  keys_overdue: "watch",
 };
 
 /** An incident at one of its turns. */

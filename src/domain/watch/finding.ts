@@ -12,6 +12,7 @@ export const FINDING_KINDS = [
   "spend_without_outcomes",
   "delivery_failing",
   "watch_late",
+  "keys_overdue",
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
