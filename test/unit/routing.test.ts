@@ -124,6 +124,49 @@ describe("conversion, then price", () => {
     expect(counts).toEqual(cheapFirst ? { cheap: 1000, dear: 0 } : { cheap: 0, dear: 1000 });
   });
 
+  test("of two routes that convert alike on few answers nearly everything goes by the cheaper", () => {
+    const records = recordsOf({
+      cheap: { verified: 16, unanswered: 8 },
+      dear: { verified: 16, unanswered: 8 },
+    });
+    expect(firsts([routeOf("dear", 500_000), routeOf("cheap", 50_000)], records).cheap).toBeGreaterThan(950);
+  });
+
+  test("routes that are alike in price and answers share the traffic, whatever their place in the list", () => {
+    const records = recordsOf({ a: CERTAIN.good, b: CERTAIN.good, c: CERTAIN.good });
+    for (const count of Object.values(firsts(THREE, records))) {
+      expect(count).toBeGreaterThan(280);
+      expect(count).toBeLessThan(390);
+    }
+  });
+
+  test.each([
+    { cheap: 0.7, dear: 0.9, least: 0.6, most: 1 },
+    { cheap: 0.85, dear: 0.95, least: 0.5, most: 1 },
+    { cheap: 0.8, dear: 0.8, least: 0.01, most: 0.25 },
+  ])(
+    "a dearer route that converts $dear beside one of $cheap gets between $least and $most",
+    ({ cheap, dear, least, most }) => {
+      const random = seededRandom("found");
+      const routes = [routeOf("cheap", 2), routeOf("dear", 3)];
+      const records = new Map<string, RouteRecord>();
+      let went = 0;
+      for (let i = 0; i < 8000; i++) {
+        const [first] = orderRoutes(routes, records, policyOf(), "IN", random.next, NOW_MS);
+        if (first?.provider === "dear") went++;
+        const verified = Number(random.chance(first?.provider === "dear" ? dear : cheap));
+        for (const route of routes) {
+          const key = routeKey(route, "IN");
+          const own = route === first;
+          const answers = own ? { verified, unanswered: 1 - verified } : { verified: 0, unanswered: 0 };
+          records.set(key, learnRoute(records.get(key) ?? FRESH_ROUTE, answers, own ? 0 : 1));
+        }
+      }
+      expect(went / 8000).toBeGreaterThan(least);
+      expect(went / 8000).toBeLessThan(most);
+    },
+  );
+
   test("routes nobody has heard of share the traffic", () => {
     for (const count of Object.values(firsts(THREE, new Map()))) {
       expect(count).toBeGreaterThan(250);

@@ -37,8 +37,10 @@ test("a pump raises the flag, the flag demands the challenge, and healthy minute
   expect(flag).toMatchObject({ posture: "emergency", by: "cron", until_ms: NOON + 62 * MINUTE });
 
   expect((await bare(50)).body.code).toBe("challenge_required");
-  const withToken = { phone: "+919876543051", captcha_token: DUMMY_TOKEN };
-  expect((await service.call("POST", "/v1/send", withToken, from("192.0.2.51"))).status).toBe(202);
+  // Another range and another network: those of the pump are shut.
+  const withToken = { phone: "+919012345051", captcha_token: DUMMY_TOKEN };
+  const answer = await service.call("POST", "/v1/send", withToken, from("203.0.113.51", 64511));
+  expect(answer.status).toBe(202);
 
   const postures: string[] = [];
   for (let minute = 18; minute <= 52; minute++) {
@@ -52,7 +54,14 @@ test("a pump raises the flag, the flag demands the challenge, and healthy minute
   }
   const steps = postures.filter((posture, i) => posture !== postures[i - 1]);
   expect(steps, "step by step").toEqual(["emergency", "elevated", "normal"]);
-  expect((await bare(60)).status).toBe(202);
+  expect((await bare(60)).body.code, "the pump's range stays shut for its hour").toBe("challenge_required");
+  const other = await service.call(
+    "POST",
+    "/v1/send",
+    { phone: "+919012345060" },
+    from("203.0.113.60", 64511),
+  );
+  expect(other.status).toBe(202);
 });
 
 test("an attack that lasts extends the flag, and honest traffic never raises it", async () => {

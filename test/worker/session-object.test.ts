@@ -1,6 +1,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { SessionRules } from "../../src/domain/session/session.ts";
 
 const RULES: SessionRules = {
@@ -108,4 +108,40 @@ test("20 resends in parallel begin one message", async () => {
   vi.setSystemTime(1_800_000_061_000);
   const results = await Promise.all(Array.from({ length: 20 }, () => session.resend(RESEND, RULES)));
   expect(kinds(results)).toEqual({ send: 1, wait: 19 });
+});
+
+describe("a queue that is away at a session's end", () => {
+  async function ended() {
+    const session = await opened();
+    await session.settle(0, { status: "accepted", provider: "sandbox", messageId: "m" });
+    await runInDurableObject(session, (instance) => {
+      const away = async () => {
+        throw new Error("Queue is overloaded");
+      };
+      Object.assign(instance, { env: { OUTBOX: { sendBatch: away } } });
+    });
+    return session;
+  }
+  const left = (session: Awaited<ReturnType<typeof ended>>) =>
+    runInDurableObject(session, async (_, { storage }) => ({
+      alarmMs: await storage.getAlarm(),
+      keys: (await storage.list()).size,
+    }));
+
+  test("is asked again ten minutes later: the platform gives an alarm up after six failures", async () => {
+    const session = await ended();
+    await runDurableObjectAlarm(session);
+    const { alarmMs, keys } = await left(session);
+    expect((alarmMs ?? 0) - Date.now()).toBeGreaterThan(9 * 60_000);
+    expect((alarmMs ?? 0) - Date.now()).toBeLessThanOrEqual(10 * 60_000);
+    expect(keys).toBe(1);
+  });
+
+  test("does not keep the session for longer than six hours", async () => {
+    const session = await ended();
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(Date.now() + 6 * 3_600_000 + 600_000);
+    await runDurableObjectAlarm(session);
+    expect(await left(session)).toEqual({ alarmMs: null, keys: 0 });
+  });
 });

@@ -1,9 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { seededRandom } from "../../scripts/lab/world/random.ts";
 import { deliveryFault } from "../../src/adapters/provider-http.ts";
 import { readOutboxMessage } from "../../src/adapters/queue-outbox.ts";
 import { type Level, UNIT } from "../../src/domain/admission/exposure.ts";
-import { orderRoutes, type Route } from "../../src/domain/delivery/routing.ts";
 import type { LedgerEvent } from "../../src/domain/ledger/event.ts";
 import { resend } from "../../src/flows/resend.ts";
 import { send } from "../../src/flows/send.ts";
@@ -405,36 +403,15 @@ describe("a block's probe", () => {
   });
 });
 
-describe("routing", () => {
-  const policy = roomyPolicy().delivery;
-  const route = (provider: string, costMicros: number): Route => ({ provider, channel: "sms", costMicros });
-
-  test("of two routes that convert alike nearly everything goes by the cheaper", () => {
-    const random = seededRandom("price");
-    const record = { verified: 16, unanswered: 8, failures: 0, restUntilMs: 0 };
-    const records = new Map([
-      ["sandbox/sms/IN", record],
-      ["sandbox_b/sms/IN", record],
-    ]);
-    let cheap = 0;
-    for (let i = 0; i < 2000; i++) {
-      const [best] = orderRoutes(
-        [route("sandbox", 50_000), route("sandbox_b", 500_000)],
-        records,
-        policy,
-        "IN",
-        random.next,
-        NOON_MS,
-      );
-      if (best?.provider === "sandbox") cheap++;
-    }
-    expect(cheap / 2000).toBeGreaterThan(0.8);
-  });
-
-  test("a drained provider gets nothing by failover either", async () => {
-    const { world, first, second } = inOrder({ drain: ["sandbox_b"] });
+describe("a drained provider", () => {
+  test.each([
+    { rests: false, asked: 0 },
+    { rests: true, asked: 1 },
+  ])("gets what the other one refuses $asked times, where that rests: $rests", async ({ rests, asked }) => {
+    const { world, first, second } = inOrder({ drain: ["sandbox_b"], rest: { after_failures: 1, seconds: [600] } });
+    if (rests) world.deps.routes.heard("sandbox/sms/IN", true);
     first.fate = () => "refuse";
     await sendOne(world);
-    expect(second.taken).toEqual([]);
+    expect(second.asked).toHaveLength(asked);
   });
 });
