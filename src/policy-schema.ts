@@ -329,6 +329,8 @@ export const policySchema = z.strictObject({
     voice_after_messages: z.int().min(0).max(3).default(3),
     // The whole hand-over, other routes included; each of them gets what is left.
     timeout_ms: z.int().min(500).max(10_000).default(8000),
+    // A dearer route than so many times the first one takes no failover. India's local providers cost a twentieth of others.
+    failover_price_factor: z.number().min(1).max(100).default(2),
     pin: z.record(z.string().regex(/^[A-Z]{2}$/), z.enum(PROVIDERS)).default({}),
     weight: z.partialRecord(z.enum(PROVIDERS), z.number().gt(0).max(1)).default({}),
     drain: z.array(z.enum(PROVIDERS)).default([]),

@@ -49,8 +49,8 @@ export async function getFromProvider(
 }
 
 /**
- * Gateways say these when the provider behind them was silent, or broke off (502): the message may have left (Cloudflare 520,
- * 522, 524).
+ * Gateways say these when the provider behind them was silent, or broke off (502): the message may have left (520, 522 and
+ * 524 are Cloudflare's).
  */
 const SILENT_GATEWAY = [502, 504, 520, 522, 524];
 

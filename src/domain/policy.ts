@@ -72,6 +72,8 @@ export interface CountryGroup {
 
 export interface DeliveryPolicy extends ChannelPolicy, RoutingPolicy {
   providers: readonly ProviderName[];
+  /** A route dearer than so many times the first one's price takes no failover. */
+  failover_price_factor: number;
   /** For handing one message over, all routes tried together. */
   timeout_ms: number;
 }

@@ -8,12 +8,6 @@ import type { Channel, Deps } from "../ports.ts";
 const MAX_ROUTES = 3;
 
 /**
- * A route that costs more than so many times the first one's price gets nothing by failover. The money reserved for a message
- * is that of the dearest route it may end up with, and what it weighs goes by the first one's: this is how far they can differ.
- */
-const DEARER_AT_MOST = 2;
-
-/**
  * The ways a message may take to a country, the best first; none where no provider goes there. What people said of routes
  * wins over the policy. A drained provider gets nothing while another route is live; a message that has one way takes it,
  * drained or not; by a paused provider nothing goes.
@@ -44,6 +38,8 @@ export async function routesFor(
   const live = ordered.some((route) => !drained(route) && !rests(route));
   const [first, ...others] = live ? ordered.filter((route) => !drained(route)) : ordered;
   if (first === undefined) return [];
-  const affordable = others.filter(({ costMicros }) => costMicros <= DEARER_AT_MOST * first.costMicros);
+  // The money reserved is that of the dearest route a message may end up with: the policy says how far that may be off.
+  const most = first.costMicros * policy.delivery.failover_price_factor;
+  const affordable = others.filter(({ costMicros }) => first.costMicros === 0 || costMicros <= most);
   return [first, ...affordable].slice(0, MAX_ROUTES);
 }

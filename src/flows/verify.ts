@@ -129,7 +129,10 @@ async function tellProviders(
   }
 }
 
-/** One answer answers every message that may have carried it, each in the minute it left; how long it took, the last one says. */
+/**
+ * One answer answers every message that may have carried the code, each in the minute it left; how long it took, the last one
+ * says.
+ */
 function verifiedBookings(
   e164: string,
   flow: string,

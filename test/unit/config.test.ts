@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { parse } from "smol-toml";
-import { expect, test } from "vitest";
-import { parsePolicy, parseTables } from "../../src/config.ts";
+import { expect, test, vi } from "vitest";
+import { composeProviders } from "../../src/compose-providers.ts";
+import { parseConfig, parsePolicy, parseTables } from "../../src/config.ts";
+import { testBindings } from "../support/bindings.ts";
 
 type Table = Record<string, unknown>;
 const settings = parse(readFileSync("wrangler.toml", "utf8")) as Table;
@@ -83,3 +85,57 @@ test("a broken table is refused by file and line", () => {
     ]),
   );
 });
+
+const TWILIO = {
+  TWILIO_ACCOUNT_SID: `AC${"0".repeat(32)}`,
+  TWILIO_AUTH_TOKEN: "token",
+  TWILIO_MESSAGING_SERVICE_SID: `MG${"0".repeat(32)}`,
+};
+const configOf = (policy: object, more: object) =>
+  parseConfig({
+    ...testBindings(),
+    POLICY: { ...(policyOf(settings) as Table), ...policy },
+    ...more,
+  });
+
+test.each([
+  ["0a1b2c3d:of this account", false],
+  ["ffffffff:of another,0a1b2c3d:of this one", false],
+  ["ffffffff:of another", true],
+])("Vonage's secrets %s: missing that of the account %s", (secrets, missing) => {
+  const vonage = { VONAGE_API_KEY: "0a1b2c3d", VONAGE_SIGNATURE_SECRETS: secrets };
+  const config = configOf({ delivery: { providers: ["vonage"] } }, vonage);
+  const faults = config.ok ? "" : config.faults.join("\n");
+  expect(faults.includes("VONAGE_SIGNATURE_SECRETS: has no secret of VONAGE_API_KEY")).toBe(missing);
+});
+
+test.each(["https://verify.example.com", "https://verify.example.com/"])(
+  "receipts of an issuer %s come to the path that takes them",
+  async (issuer) => {
+    const config = configOf(
+      { delivery: { providers: ["twilio"] }, proof: { issuer, audience: "example" } },
+      TWILIO,
+    );
+    if (!config.ok) throw new Error(config.faults.join("\n"));
+    const asked: URLSearchParams[] = [];
+    vi.stubGlobal("fetch", async (_: string, { body }: { body: URLSearchParams }) => {
+      asked.push(body);
+      return new Response(null, { status: 500 });
+    });
+    const message = { to: "+919876543210", country: "IN", body: "1", code: "1", spoken: "1", locale: "en" };
+    const rest = {
+      dlt: null,
+      channel: "sms" as const,
+      ttlSeconds: 180,
+      correlationId: "c",
+      idempotencyKey: "k",
+    };
+    await composeProviders(config.value, {}, Date.now)
+      .get("twilio")
+      ?.send({ ...message, ...rest });
+    vi.unstubAllGlobals();
+    expect(asked.map((body) => body.get("StatusCallback"))).toEqual([
+      "https://verify.example.com/v1/receipts/twilio",
+    ]);
+  },
+);

@@ -408,7 +408,10 @@ describe("a drained provider", () => {
     { rests: false, asked: 0 },
     { rests: true, asked: 1 },
   ])("gets what the other one refuses $asked times, where that rests: $rests", async ({ rests, asked }) => {
-    const { world, first, second } = inOrder({ drain: ["sandbox_b"], rest: { after_failures: 1, seconds: [600] } });
+    const { world, first, second } = inOrder({
+      drain: ["sandbox_b"],
+      rest: { after_failures: 1, seconds: [600] },
+    });
     if (rests) world.deps.routes.heard("sandbox/sms/IN", true);
     first.fate = () => "refuse";
     await sendOne(world);

@@ -80,7 +80,8 @@ test("a posture is set, replaced and cleared, and the actions tell who and why",
   expect(world.operator).toMatchObject({ posture: "shutdown", until_ms: NOW + 7_200_000, who: "ada" });
   const cleared = await ops([...here(), "posture", "clear", "--why", "it is over"]);
   expect(cleared.code).toBe(0);
-  expect([world.operator, world.cron]).toEqual([null, null]);
+  expect(world.cron).toBeNull();
+  expect(world.operator).toMatchObject({ posture: "normal", holds_posture: false });
   const { out } = await ops([...here(), "actions"]);
   expect(out).toMatch(/ada\s+posture cleared.*it is over\n.*ada\s+posture set.*stop it now/);
 });
