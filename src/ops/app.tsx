@@ -19,6 +19,7 @@ import { ASSETS } from "./assets.ts";
 import { Confirm } from "./confirm.tsx";
 import type { OpsAction, OpsDeps, OpsPage, View } from "./page.ts";
 import { ACTIONS, PAGES } from "./pages.ts";
+import { postureMeans } from "./posture-words.ts";
 import { problemPage, signInPage } from "./problem.tsx";
 import { intentOf, readWhy, saysNotDone } from "./read-action.ts";
 import {
@@ -168,6 +169,7 @@ export function opsApp(deps: OpsDeps) {
       mayAct: operator.role === "operator",
       csrf: await csrfToken(deps, session),
       words: wordsFor(c.req.header("accept-language"), policy.money.currency),
+      postureMeans: (posture) => postureMeans(posture, policy),
       nowMs: nowMs(),
     };
   }

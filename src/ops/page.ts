@@ -3,6 +3,7 @@ import type { Child } from "hono/jsx";
 import type { z } from "zod";
 import type { Operator, OperatorsPort } from "../domain/admission/operator.ts";
 import type { FieldError } from "../domain/reasons.ts";
+import type { Posture } from "../domain/watch/posture.ts";
 import type { Act, Acted, NotDone } from "../flows/operate.ts";
 import type { QueuesPort } from "../flows/replay-letter.ts";
 import type { Deps } from "../ports.ts";
@@ -20,6 +21,8 @@ export interface View {
   /** Goes into every form, see {@link ActionForm}. */
   csrf: string;
   words: Words;
+  /** What a posture does, as this policy has it. */
+  postureMeans(posture: Posture): string;
   nowMs: number;
 }
 

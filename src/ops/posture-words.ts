@@ -1,12 +1,27 @@
 /** Postures and the documents that set them, in words. */
+import type { Policy } from "../domain/policy.ts";
 import type { ControlDocument, Posture } from "../domain/watch/posture.ts";
 
-export const POSTURE_MEANS: Readonly<Record<Posture, string>> = {
-  normal: "Sending as the policy says.",
-  elevated: "Strangers must solve a challenge, and limits are tighter.",
-  emergency: "Every stranger must solve a fresh challenge, and limits are tightest.",
-  shutdown: "Nothing is sent to anybody.",
-};
+/** What a posture does, as this policy has it. */
+export function postureMeans(posture: Posture, { postures }: Pick<Policy, "postures">): string {
+  if (posture === "normal") return "Sending as the policy says.";
+  if (posture === "shutdown") return "Nothing is sent to anybody.";
+  const { challenge, fresh_challenge, limit_factor, unknown_ranges } = postures[posture];
+  const parts = [
+    ...(fresh_challenge
+      ? ["every stranger must solve a fresh challenge"]
+      : challenge === "always"
+        ? ["every public client must bring a CAPTCHA token"]
+        : []),
+    ...(limit_factor < 1 ? [`callers' limits are at ${Math.round(limit_factor * 100)} %`] : []),
+    ...(unknown_ranges === "stop" ? ["ranges in which nobody ever verified get nothing"] : []),
+    ...(unknown_ranges === "challenge"
+      ? ["ranges in which nobody ever verified need a fresh challenge"]
+      : []),
+  ];
+  const text = parts.join(", ");
+  return text === "" ? "Sending as the policy says." : `${text[0]?.toUpperCase()}${text.slice(1)}.`;
+}
 
 /** The document that decides on the posture: a throttle of people's alone leaves that to the watch. */
 export const decidingOf = (

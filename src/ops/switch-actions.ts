@@ -12,7 +12,7 @@ import {
 } from "../flows/operate-posture.ts";
 import { normalPerMinute } from "../flows/usual-rate.ts";
 import { defineAction, type OpsAction, type OpsDeps } from "./page.ts";
-import { POSTURE_MEANS, saysDocument, utc } from "./posture-words.ts";
+import { postureMeans, saysDocument, utc } from "./posture-words.ts";
 
 /** KV keeps nothing shorter than a minute; what lasts longer than a month is policy. */
 export const lastingField = z
@@ -55,7 +55,7 @@ const posture = defineAction({
     return {
       says: [
         `The posture goes from ${now.posture} to ${posture}, and is held there for ${lasting(for_seconds * 1000)}, until ${utc(untilMs)}.`,
-        POSTURE_MEANS[posture],
+        postureMeans(posture, deps.policy),
         "The watch neither raises nor lowers it meanwhile.",
         ...(posture === "normal" ? ["An attack that begins meanwhile raises nothing."] : []),
         ...(lift_caps ? ["Spend caps hold nothing back as long: money runs on over them."] : []),
@@ -81,7 +81,7 @@ const clear = defineAction({
     const now = await standings(deps);
     return {
       says: [
-        `The posture goes from ${now.posture} to normal. ${POSTURE_MEANS.normal}`,
+        `The posture goes from ${now.posture} to normal. ${postureMeans("normal", deps.policy)}`,
         "The watch raises it again over messages that leave from now on; to hold it, set normal for a time.",
         ...(now.operator?.max_per_minute === undefined ? [] : ["The throttle is taken off too."]),
         ...(now.operator?.caps_lifted ? ["Spend caps hold again."] : []),

@@ -4,7 +4,7 @@ import type { RangeRow } from "../../flows/read-ranges.ts";
 import type { ServiceState, WindowState } from "../../flows/read-state.ts";
 import type { View } from "../page.ts";
 import { ActionForm, Time, type Tone } from "../parts.tsx";
-import { decidingOf, POSTURE_MEANS } from "../posture-words.ts";
+import { decidingOf } from "../posture-words.ts";
 import { hrefOf, POSTURE_TONE } from "../shell.tsx";
 
 /** An hour: long enough to look around, and it ends by itself if it is forgotten. */
@@ -133,13 +133,13 @@ function Standing({
     <p>
       Posture <strong>{posture}</strong>
       {document === null ? (
-        <>. {POSTURE_MEANS[posture]}</>
+        <>. {view.postureMeans(posture)}</>
       ) : (
         <>
           , set by {document.by === "cron" ? "the watch" : (document.who ?? "somebody")} at{" "}
           <Time ms={document.since_ms} />, until <Time ms={document.until_ms} /> (
           {view.words.lasting(document.until_ms - view.nowMs)} left): <q>{document.why}</q>.{" "}
-          {POSTURE_MEANS[posture]}
+          {view.postureMeans(posture)}
           {document.caps_lifted ? " Spend caps are lifted." : ""}
           {document.max_per_minute === undefined
             ? ""

@@ -6,7 +6,7 @@ import { ActionsTable } from "../actions-table.tsx";
 import type { OpsDeps, OpsPage, PageRequest } from "../page.ts";
 import { ActionForm, Badge, Card, Empty, Faults, Field, LastingField, Time } from "../parts.tsx";
 import { Pauses } from "../pauses.tsx";
-import { decidingOf, POSTURE_MEANS } from "../posture-words.ts";
+import { decidingOf } from "../posture-words.ts";
 import { POSTURE_TONE } from "../shell.tsx";
 
 const ACTIONS = 20;
@@ -49,7 +49,7 @@ function Posture({ view, now }: { view: PageRequest; now: Standings | null }) {
         <p>Cannot be read just now. What you set replaces it.</p>
       ) : (
         <p class="standing">
-          <Badge tone={POSTURE_TONE[now.posture]}>{now.posture}</Badge> {POSTURE_MEANS[now.posture]}
+          <Badge tone={POSTURE_TONE[now.posture]}>{now.posture}</Badge> {view.postureMeans(now.posture)}
         </p>
       )}
       {document === null ? (
