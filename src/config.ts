@@ -96,7 +96,7 @@ const rawSchema = z.object({
   PAGERDUTY_ROUTING_KEY: z.string().min(1).optional(),
   ALERT_WEBHOOK_URL: confidentialUrl.optional(),
   ALERT_WEBHOOK_SECRET: z.string().regex(WHSEC, "must be whsec_ and the base64 of 24 to 64 bytes").optional(),
-  /** The customer's backend, which hears of failed attempts, lock-outs and verifications. */
+  /** The customer's backend, which hears of `policy.events.types`. */
   EVENTS_WEBHOOK_URL: confidentialUrl.optional(),
   /** `whsec_...` secrets separated by commas: all sign, the first one also makes the hashes of numbers. */
   EVENTS_WEBHOOK_SECRET: listOf("whsec_... secrets", (secret) => WHSEC.test(secret)).optional(),

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { isRange } from "./domain/admission/address.ts";
 import { LOOKUPS } from "./domain/admission/insight.ts";
 import { RULES } from "./domain/admission/verdict.ts";
+import { CUSTOMER_EVENT_TYPES } from "./domain/customer-event.ts";
 import { PROVIDERS } from "./domain/delivery/routing.ts";
 import { NUMBER_TYPES } from "./domain/phone.ts";
 import { ALERT_CHANNELS, OWNER_ROLES } from "./domain/watch/alert.ts";
@@ -456,6 +457,23 @@ export const policySchema = z.strictObject({
     })
     .prefault({}),
   keys: z.strictObject({ rotate_days: z.int().min(1).max(3650).default(90) }).prefault({}),
+  // Told where EVENTS_WEBHOOK_URL is set. That a message left, the answer has said, and that it arrived asks nothing of a
+  // backend: two of the three events of an honest verification, each a queue's write, read and delete, and a call.
+  events: z
+    .strictObject({
+      types: z
+        .array(z.enum(CUSTOMER_EVENT_TYPES))
+        .default([
+          "verification.undelivered",
+          "verification.attempt_failed",
+          "verification.locked",
+          "verification.approved",
+          "verification.expired",
+          "fraud.suspected",
+          "posture.changed",
+        ]),
+    })
+    .prefault({}),
   // What a backend may report of people who verified; each is compared with what was spent.
   outcomes: z.array(name).max(8).default(["signup", "login", "payment"]),
   cors: z.strictObject({ origins: z.array(z.string().min(1)).default([]) }).prefault({}),

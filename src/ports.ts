@@ -8,6 +8,7 @@ import type { Failures } from "./domain/admission/failures.ts";
 import type { NumberInsight } from "./domain/admission/insight.ts";
 import type { LimitResult, LimitTake } from "./domain/admission/limits.ts";
 import type { Source } from "./domain/admission/source.ts";
+import type { CustomerEvent } from "./domain/customer-event.ts";
 import type { Meter, MeterReading, PriceRow } from "./domain/delivery/money.ts";
 import type { RouteOverride } from "./domain/delivery/route-overrides.ts";
 import type { RouteRecord } from "./domain/delivery/routing.ts";
@@ -420,26 +421,10 @@ export type ProviderWork =
   /** Asks a provider without webhooks what became of a message. */
   | { kind: "poll"; provider: string; messageId: string; tries: number };
 
-/** Something of a verification that the customer's backend hears of at once, so that it can warn its user. */
-export interface CustomerEvent {
-  /** The same for every attempt to say it. */
-  id: string;
-  type: "attempt.failed" | "session.locked" | "verification.succeeded";
-  atMs: number;
-  correlationId: string;
-  flow: string;
-  /** The caller's own, from the request that began the verification. */
-  reference: string | null;
-  /**
-   * HMAC-SHA-256 of the number in E.164 under the webhook's own secret, as `v1,<base64url>`: a backend that knows its users'
-   * numbers finds the one that is meant, and whoever reads queues, letters or logs does not.
-   */
-  phoneHash: string;
-  attemptsLeft: number | null;
-}
-
 /** The customer's backend. */
 export interface CustomerPort {
+  /** Where events go and how many secrets sign them, without anything secret. */
+  readonly settings: { host: string; secrets: number };
   hashPhone(e164: string): Promise<string>;
   tell(
     event: CustomerEvent,

@@ -9,7 +9,9 @@ import { UsageError } from "./options.ts";
 import { PERSON } from "./person.ts";
 import { ROUTES } from "./routes.ts";
 import { mintOperatorToken, readTokenRequest, tokenInstructions } from "./token.ts";
+import { TRACE } from "./trace.ts";
 import { VOLUMES } from "./volumes.ts";
+import { WEBHOOKS } from "./webhooks.ts";
 
 const TOKENS: readonly Command[] = [
   {
@@ -36,8 +38,10 @@ const TOKENS: readonly Command[] = [
 
 export const COMMANDS: readonly Command[] = [
   ...LOOKING,
+  ...TRACE,
   ...ACTING,
   ...ROUTES,
+  ...WEBHOOKS,
   ...VOLUMES,
   ...INCIDENT,
   ...PERSON,

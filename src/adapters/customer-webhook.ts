@@ -28,6 +28,8 @@ export function customerWebhook({
   const [secret = ""] = secrets;
   let key: Promise<CryptoKey> | undefined;
   return {
+    settings: { host: new URL(url).host, secrets: secrets.length },
+
     async hashPhone(e164) {
       key ??= crypto.subtle.importKey(
         "raw",
@@ -45,16 +47,15 @@ export function customerWebhook({
         .replaceAll("=", "")}`;
     },
 
-    async tell({ id, type, atMs, correlationId, flow, reference, phoneHash, attemptsLeft }) {
+    async tell({ id, type, atMs, sequence, correlationId, subject, facts }) {
       const body = JSON.stringify({
         type,
         timestamp: new Date(atMs).toISOString(),
         data: {
+          sequence,
           correlation_id: correlationId,
-          flow,
-          reference,
-          phone_hash: phoneHash,
-          ...(attemptsLeft === null ? {} : { attempts_left: attemptsLeft }),
+          ...(subject && { flow: subject.flow, reference: subject.reference, phone_hash: subject.phoneHash }),
+          ...facts,
         },
       });
       const answer = await postAlert(url, timeoutMs, { headers: signedHeaders(secrets, id, body), body });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CUSTOMER_EVENT_TYPES, TEST_EVENT } from "../domain/customer-event.ts";
 import type { Done, OutboxMessage, OutboxPort } from "../ports.ts";
 
 const name = z.string().min(1).max(64);
@@ -19,13 +20,18 @@ const messageSchema: z.ZodType<OutboxMessage, unknown> = z.discriminatedUnion("k
     kind: z.literal("event"),
     event: z.strictObject({
       id: z.string().min(1).max(200),
-      type: z.enum(["attempt.failed", "session.locked", "verification.succeeded"]),
+      type: z.enum([...CUSTOMER_EVENT_TYPES, TEST_EVENT]),
       atMs: z.number(),
-      correlationId: z.string().max(64),
-      flow: z.string().max(64),
-      reference: z.string().max(1000).nullable(),
-      phoneHash: z.string().max(100),
-      attemptsLeft: z.int().nullable(),
+      sequence: z.int().min(0),
+      correlationId: z.string().max(64).nullable(),
+      subject: z
+        .strictObject({
+          flow: z.string().max(64),
+          reference: z.string().max(1000).nullable(),
+          phoneHash: z.string().max(100),
+        })
+        .nullable(),
+      facts: z.record(z.string().max(64), z.json()),
     }),
   }),
 ]);

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { customerEvent } from "../domain/customer-event.ts";
 import { type LedgerEvent, NOTHING_TOLD } from "../domain/ledger/event.ts";
 import {
   type AttemptResult,
@@ -46,6 +47,20 @@ function expiry({ correlationId, sends, status, endsAtMs }: SessionState): Ledge
   const { provider, channel, messageId } = last;
   const told = { correlationId, provider, channel, messageId };
   return [{ ...NOTHING_TOLD, ...told, id: `expired.${correlationId}`, kind: "expired", atMs: endsAtMs }];
+}
+
+/** The same for the customer's backend, where it hears of this: one that was locked has expired, too. */
+function expiryForCustomer(state: SessionState): OutboxMessage[] {
+  const { correlationId, customer, attempts } = state;
+  const [expired] = expiry(state);
+  if (!customer?.hearsExpiry || expired === undefined) return [];
+  const { subject } = customer;
+  const { atMs, channel } = expired;
+  const facts = { channel, wrong_codes: attempts };
+  const type = "verification.expired";
+  return [
+    { kind: "event", event: customerEvent({ type, of: correlationId, atMs, correlationId, subject, facts }) },
+  ];
 }
 
 /** A session outlives its end by this much, for receipts that come late; then the alarm deletes it. */
@@ -139,8 +154,8 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   async #tellEnd(state: SessionState): Promise<void> {
-    const feedback = unansweredFeedback(state, Date.now());
-    if (feedback.length > 0) await this.env.OUTBOX.sendBatch(feedback.map((body) => ({ body })));
+    const told = [...unansweredFeedback(state, Date.now()), ...expiryForCustomer(state)];
+    if (told.length > 0) await this.env.OUTBOX.sendBatch(told.map((body) => ({ body })));
     const expired = expiry(state);
     if (expired.length > 0) await this.env.LEDGER.send(ledgerBody(expired), { contentType: "json" });
   }

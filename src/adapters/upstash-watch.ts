@@ -36,6 +36,7 @@ return 1`;
 
 // Loose: what a newer version added survives a run of an older one.
 const memorySchema: z.ZodType<WatchMemory> = z.looseObject({
+  postureTold: z.enum(POSTURES).optional(),
   lastRunMs: z.number(),
   lastFailure: z.string(),
   foldedTo: z.number(),

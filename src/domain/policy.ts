@@ -4,6 +4,7 @@ import type { LookupPolicy } from "./admission/insight.ts";
 import type { LimitPolicy, LimitRule } from "./admission/limits.ts";
 import type { SourcePolicy } from "./admission/source.ts";
 import type { RiskPolicy } from "./admission/verdict.ts";
+import type { EventsPolicy } from "./customer-event.ts";
 import type { MessagePolicy } from "./delivery/message.ts";
 import type { MoneyPolicy } from "./delivery/money.ts";
 import type { ProviderName, RoutingPolicy } from "./delivery/routing.ts";
@@ -104,6 +105,7 @@ export interface Policy {
   alerts: AlertPolicy;
   retention: RetentionPolicy;
   keys: KeyPolicy;
+  events: EventsPolicy;
   /** Types of outcomes a backend may report. */
   outcomes: readonly string[];
   cors: { origins: readonly string[] };

@@ -12,6 +12,7 @@ import { countFate, countSent } from "../domain/watch/tally.ts";
 import type { DeliveryResult, Deps, MessageOwner, OutgoingMessage } from "../ports.ts";
 import type { Ticket } from "./admit.ts";
 import { settleReceipt } from "./receipt.ts";
+import { tellCustomer } from "./tell-customer.ts";
 import { tellLedger } from "./tell-ledger.ts";
 
 export interface Delivery {
@@ -21,6 +22,8 @@ export interface Delivery {
   flow: string;
   /** Language the client asked for. */
   locale: string | null;
+  /** The caller's own. */
+  reference: string | null;
   /** Who asked. */
   source: Source;
   numberTag: string;
@@ -49,10 +52,23 @@ interface Begun {
 export async function deliver(
   deps: Deps,
   ticket: Ticket,
-  { sessionId, correlationId, phone, flow, locale, source, numberTag, userTag, channel, begin }: Delivery,
+  delivery: Delivery,
 ): Promise<{ kind: "delivered"; view: SessionView } | Refusal> {
   const { policy, sessions, budgets, limits, counters, log, nowMs, defer } = deps;
   const { hold, levels, leavingTakes, slowStart } = ticket;
+  const {
+    sessionId,
+    correlationId,
+    phone,
+    flow,
+    locale,
+    reference,
+    source,
+    numberTag,
+    userTag,
+    channel,
+    begin,
+  } = delivery;
   const giveBack = () => {
     defer(budgets.release(hold), correlationId);
     defer(limits.refund(leavingTakes), correlationId);
@@ -127,6 +143,14 @@ export async function deliver(
     const price = { costMicros: Math.max(0, costMicros - dltMicros), dltMicros };
     const fate = { provider: route.provider, messageId, receipt: result.kind };
     defer(tellLedger(deps, { ...told, kind: "sent", atMs, ...price, ...fate }), correlationId);
+    const news = {
+      of: `${correlationId}:${sendIndex}`,
+      nth: sendIndex,
+      atMs,
+      facts: { channel, message: sendIndex + 1 },
+    };
+    const about = { flow, reference, phone: phone.e164 };
+    defer(tellCustomer(deps, "verification.sent", { ...news, correlationId, about }), correlationId);
   } else if (deps.events.samples("delivery_failed")) {
     const { numberTag: _, ...stranger } = told;
     const fate = { provider: route.provider, receipt: result.kind, code: "delivery_failed" };

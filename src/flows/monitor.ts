@@ -21,6 +21,7 @@ import { lookAt, type Sight } from "../domain/watch/sight.ts";
 import { type MinuteTally, sumTallies } from "../domain/watch/tally.ts";
 import type { ControlDocuments, Deps, Posture } from "../ports.ts";
 import { tellLedger } from "./tell-ledger.ts";
+import { tellPosture, tellSuspicion } from "./tell-watch.ts";
 
 /** @param nowMs the time this run was scheduled for */
 export async function monitor(deps: Deps, nowMs: number): Promise<void> {
@@ -64,10 +65,11 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
   ];
 
   const set = await setPosture(deps, documents, findings, sight);
-  if (set.now !== set.before) {
+  if (set.now !== (memory.postureTold ?? "normal")) {
     const told = { kind: "posture" as const, of: `${nowMs}`, code: set.now, reasons: set.by };
     await tellLedger(deps, { ...told, atMs: nowMs });
   }
+  await tellPosture(deps, memory.postureTold ?? "normal", set, nowMs);
   const blocks = nextBlocks(
     documents.cronBlocks,
     findings,
@@ -109,6 +111,8 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
     hour: memory.hour,
   });
   const kept = incident.incident ? await records.keepIncident(incident.incident) : null;
+  const blocked = blocksRefused === null ? blocks.changes.blocked : [];
+  await tellSuspicion(deps, before === null ? incident.incident : null, blocked, nowMs);
   if (kept?.kind === "unavailable") refused.push(`incident not written: ${kept.cause}`);
   await alerts.raise([...alerting.alerts, ...refusedAlerts(deps, refused, nowMs)]);
   await routes.write(learnRoutes(sight, policy.delivery));
@@ -117,6 +121,7 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
     ...memory,
     lastRunMs: nowMs,
     lastFailure: refused.join("; "),
+    postureTold: set.now,
     foldedTo: ripe?.quarter ?? memory.foldedTo,
     incident: incident.incident?.closedAtMs === null ? incident.incident : null,
     countedTo: incident.countedTo,

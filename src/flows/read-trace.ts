@@ -1,5 +1,5 @@
 /** The story of one verification, found by its correlation id, or by its number among all of the number's. */
-import type { LedgerRow } from "../domain/ledger/event.ts";
+import { EVENT_KINDS, type LedgerRow } from "../domain/ledger/event.ts";
 import { parsePhone } from "../domain/phone.ts";
 import type { SessionView } from "../domain/session/session.ts";
 import type { Deps, Unavailable } from "../ports.ts";
@@ -50,8 +50,12 @@ export async function readStory(
   if (found.rows.length === 0) return null;
   const sessionId = found.rows.find((row) => row.sessionId !== null)?.sessionId ?? null;
   const session = sessionId === null ? null : await sessions.view(sessionId, policy);
-  return { kind: "story", correlationId, rows: found.rows, session };
+  return { kind: "story", correlationId, rows: found.rows.toSorted(inOrder), session };
 }
+
+/** What happened in the same millisecond comes in the order in which it can. */
+const inOrder = (a: LedgerRow, b: LedgerRow): number =>
+  a.atMs - b.atMs || EVENT_KINDS.indexOf(a.kind) - EVENT_KINDS.indexOf(b.kind);
 
 /**
  * The verifications of a number, found by its keyed hashes: the number itself goes nowhere.

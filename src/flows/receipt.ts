@@ -1,5 +1,6 @@
 import { countFate } from "../domain/watch/tally.ts";
 import type { Deps, IncomingHook, MessageOwner, Receipt } from "../ports.ts";
+import { customerHears, tellCustomer } from "./tell-customer.ts";
 import { tellLedger } from "./tell-ledger.ts";
 
 /** What is told to whoever called: nothing else, so that nobody learns which message ids are ours. */
@@ -34,12 +35,26 @@ export async function receiveHook(
 
 /** Tells the session, and the watch if it was news. */
 export async function settleReceipt(
-  deps: Pick<Deps, "sessions" | "counters" | "events" | "vault" | "log" | "nowMs">,
+  deps: Pick<
+    Deps,
+    | "policy"
+    | "sessions"
+    | "counters"
+    | "events"
+    | "vault"
+    | "customer"
+    | "outbox"
+    | "records"
+    | "log"
+    | "nowMs"
+  >,
   provider: string,
-  { status, messageId, errorCode }: Receipt,
-  { sessionId, sendIndex, correlationId, country, channel, minute }: MessageOwner,
+  receipt: Receipt,
+  owner: MessageOwner,
 ): Promise<void> {
   const { sessions, counters, log, nowMs } = deps;
+  const { status, messageId, errorCode } = receipt;
+  const { sessionId, sendIndex, correlationId, country, channel, minute } = owner;
   if (status === "sent") return;
   const news = await sessions.receipt(sessionId, sendIndex, { status, messageId });
   log(`message_${status}`, {
@@ -61,4 +76,26 @@ export async function settleReceipt(
     // The session has it, so that a repetition would be no news: those after it in the same call must not wait for one.
     log("receipt_not_counted", { correlation_id: correlationId, provider });
   }
+  try {
+    await tellFate(deps, receipt, owner);
+  } catch {
+    log("customer_not_told", { correlation_id: correlationId, status });
+  }
+}
+
+/** For the customer's backend; whom the message was for, the session knows. */
+async function tellFate(
+  deps: Pick<Deps, "policy" | "sessions" | "customer" | "outbox" | "records" | "log" | "nowMs">,
+  { status, errorCode }: Receipt,
+  { sessionId, sendIndex, correlationId, channel }: MessageOwner,
+): Promise<void> {
+  if (status === "sent" || !customerHears(deps, `verification.${status}`)) return;
+  const session = await deps.sessions.view(sessionId, deps.policy);
+  await tellCustomer(deps, `verification.${status}`, {
+    of: `${correlationId}:${sendIndex}`,
+    nth: sendIndex,
+    correlationId,
+    about: session?.customer ?? null,
+    facts: { channel, message: sendIndex + 1, error_code: errorCode },
+  });
 }

@@ -107,6 +107,7 @@ async function resendOnce(
     phone,
     flow: claims.flow,
     locale: claims.locale,
+    reference: claims.reference,
     source: caller,
     numberTag,
     // What wrong codes are counted under is the number and, where a server named one, the user.

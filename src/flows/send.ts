@@ -15,6 +15,7 @@ import { admit, captchaWanted } from "./admit.ts";
 import { bookRefusal } from "./book-refusal.ts";
 import { deliver } from "./deliver.ts";
 import { currentStanding } from "./posture.ts";
+import { customerOfSession } from "./tell-customer.ts";
 import { tellLedger } from "./tell-ledger.ts";
 
 export interface SendRequest {
@@ -141,13 +142,14 @@ async function sendOnce(
     retryKey: claim?.retryKey ?? vault.newId(),
     claim,
   });
-  if (admitted.kind === "replay") return answerReplay(deps, claim?.fingerprint ?? "", admitted.value);
+  if (admitted.kind === "replay") return answerReplay(deps, claim, admitted.value);
   if (admitted.kind !== "admitted" && admitted.kind !== "decoy") return admitted;
 
   const code = drawCode(policy.code.length, vault.randomBytes);
-  const [digest, sealed] = await Promise.all([
+  const [digest, sealed, customer] = await Promise.all([
     vault.digestCode(vault.sessionKeyId(), sessionId, code),
     vault.sealCode(sessionId, code),
+    customerOfSession(deps, claims),
   ]);
   const landline = phone.type === "fixed_line";
   const command = {
@@ -156,6 +158,7 @@ async function sendOnce(
     code: { digest, sealed },
     asn: caller.asn,
     landline,
+    customer,
   };
   if (admitted.kind === "decoy") {
     // A session like any other, whose code nobody gets.
@@ -175,6 +178,7 @@ async function sendOnce(
     phone,
     flow: request.flow,
     locale: claims.locale,
+    reference: claims.reference,
     source: caller,
     numberTag,
     userTag,
@@ -240,8 +244,10 @@ async function idempotencyClaim(
   if (idempotencyKey === undefined) return null;
   const owner = server?.keyId ?? (idempotencyKey.length < SAFE_KEY_LENGTH ? `public ${ip}` : "public");
   const facts = JSON.stringify([phone, flow, channel, reference ?? null]);
-  const [key, fingerprint, captcha, retry] = await Promise.all([
-    vault.tag("idempotency", `${owner} ${idempotencyKey}`),
+  const key = await vault.tag("idempotency", `${owner} ${idempotencyKey}`);
+  const [sealed, fingerprint, captcha, retry] = await Promise.all([
+    // Whoever reads the store must not hold the session.
+    vault.sealForLedger(heldUnder(key), session),
     vault.tag("request", `${idempotencyKey}\n${facts}`),
     vault.tag("captcha", captchaToken ?? ""),
     vault.tag("retry", `${idempotencyKey}\n${facts}\n${captchaToken ?? ""}`),
@@ -249,21 +255,28 @@ async function idempotencyClaim(
   return {
     key,
     fingerprint,
-    value: `${fingerprint} ${captcha} ${session}`,
+    value: `${fingerprint} ${captcha} ${sealed}`,
     retryKey: vault.uuidFrom(retry),
     repeats: (held) => held.split(" ")[1] === captcha,
   };
 }
 
+const heldUnder = (key: string) => `idempotency ${key}`;
+
 /** How often, and how long apart, a repetition looks whether the first request has opened its session. */
 const REPLAY_LOOKS = 10;
 
 /** Answers a repeated request with the first one's session: same verification, one message, one bill. */
-async function answerReplay(deps: Deps, fingerprint: string, held: string): Promise<Sent | Refusal> {
-  const [heldFingerprint, , session = ""] = held.split(" ");
-  if (heldFingerprint !== fingerprint) return { kind: "idempotency_conflict" };
-  const claims = await deps.tokens.open(session);
-  if (!claims) return { kind: "session_gone", cause: "idempotent session expired" };
+async function answerReplay(
+  deps: Deps,
+  claim: IdempotencyClaim | null,
+  held: string,
+): Promise<Sent | Refusal> {
+  const [fingerprint, , sealed = ""] = held.split(" ");
+  if (claim === null || claim.fingerprint !== fingerprint) return { kind: "idempotency_conflict" };
+  const session = await deps.vault.unsealFromLedger(heldUnder(claim.key), sealed);
+  const claims = session === null ? null : await deps.tokens.open(session);
+  if (session === null || !claims) return { kind: "session_gone", cause: "idempotent session expired" };
   for (let look = 0; look < REPLAY_LOOKS; look++) {
     const view = await deps.sessions.view(claims.sessionId, deps.policy);
     if (view?.delivery === "refused") {

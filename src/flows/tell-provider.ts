@@ -13,7 +13,18 @@ const NEXT_POLL_SECONDS = 30;
 export async function tellProvider(
   deps: Pick<
     Deps,
-    "providers" | "receipts" | "outbox" | "sessions" | "counters" | "events" | "vault" | "log" | "nowMs"
+    | "policy"
+    | "providers"
+    | "receipts"
+    | "outbox"
+    | "customer"
+    | "sessions"
+    | "counters"
+    | "events"
+    | "records"
+    | "vault"
+    | "log"
+    | "nowMs"
   >,
   message: ProviderWork,
 ): Promise<ToldProvider> {

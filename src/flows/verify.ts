@@ -81,7 +81,8 @@ async function prove(
   const message = last && { provider: last.provider, channel: last.channel, messageId: last.messageId };
   const told = { kind: "verified" as const, of: correlationId, ...message };
   defer(tellLedger(deps, { ...told, ...happening(claims), numberTag, source }), correlationId);
-  defer(tellCustomer(deps, claims, "verification.succeeded", null), correlationId);
+  const approved = { of: correlationId, correlationId, about: claims, facts: { channel: result.channel } };
+  defer(tellCustomer(deps, "verification.approved", approved), correlationId);
   const audience = policy.flows[flow]?.audience ?? policy.proof.audience;
   const numberTags = [numberTag, ...deviceNumberTags.filter((tag) => !tags.includes(tag))];
   const [proof, deviceToken] = await Promise.all([
@@ -174,14 +175,21 @@ async function tellFailure(
 ): Promise<void> {
   const of = claims.correlationId;
   const told = { ...happening(claims), numberTag: await deps.vault.tag("number", claims.phone), source };
+  const news = { correlationId: of, about: claims };
   const locked = attemptsLeft === 0;
   await Promise.all([
     tellLedger(deps, { ...told, kind: "attempt_failed", of: `${of}.${attemptsLeft}` }),
-    tellCustomer(deps, claims, "attempt.failed", attemptsLeft),
+    tellCustomer(deps, "verification.attempt_failed", {
+      ...news,
+      of: `${of}:${attemptsLeft}`,
+      // Of two at the same time, the one that leaves fewer came later.
+      nth: 99 - attemptsLeft,
+      facts: { attempts_left: attemptsLeft },
+    }),
     ...(locked
       ? [
           tellLedger(deps, { ...told, kind: "locked", of }),
-          tellCustomer(deps, claims, "session.locked", attemptsLeft),
+          tellCustomer(deps, "verification.locked", { ...news, of }),
         ]
       : []),
   ]);

@@ -2,7 +2,8 @@
  * Work that goes on behind answers, as its queue hands it over: alerts for people (notify.ts), feedback and questions for
  * providers (tell-provider.ts), events for the customer's backend. Each message is settled by itself; what can never be done lies among the dead letters.
  */
-import type { CustomerEvent, Deps, OutboxMessage } from "../ports.ts";
+import type { CustomerEvent } from "../domain/customer-event.ts";
+import type { Deps, OutboxMessage } from "../ports.ts";
 import {
   buryLetters,
   layToRest,
@@ -80,7 +81,8 @@ async function tell(deps: WorkDeps, message: QueueMessage, work: OutboxMessage):
   if (dead) return layToRest(deps, message, queueOf(work), cause);
   const delaySeconds =
     work.kind === "event"
-      ? (CUSTOMER_WAITS[message.attempts - 1] ?? 0)
+      ? // A little apart, so that what failed together does not come back together.
+        Math.ceil((CUSTOMER_WAITS[message.attempts - 1] ?? 0) * (1 + deps.random() / 10))
       : waitSeconds(message.attempts, null, deps.random);
   message.retry({ delaySeconds });
 }

@@ -39,6 +39,8 @@ import {
 import { type EvidenceDeps, evidenceApi } from "./admin/evidence.ts";
 import { type AdminWire, answerAdminProblem, FORBIDDEN, notDoneToWire, UNKNOWN } from "./admin/problems.ts";
 import { routesApi } from "./admin/routes.ts";
+import { traceApi } from "./admin/trace.ts";
+import { webhooksApi } from "./admin/webhooks.ts";
 import { fieldErrors, readBody } from "./body.ts";
 import { wire } from "./problems.ts";
 
@@ -158,6 +160,8 @@ export function adminApi(deps: AdminDeps) {
   });
 
   api.route("/routes", routesApi(deps, { action }));
+  api.route("/webhooks", webhooksApi(deps, { action }));
+  api.route("/trace", traceApi(deps, problem));
   api.route("/", evidenceApi(deps));
   api.get("/metrics", async (c) =>
     c.body(await readMetrics(deps), 200, { "content-type": OPENMETRICS_TYPE }),

@@ -7,24 +7,24 @@ import { memoryRecords } from "../../scripts/lab/tollgate/memory-watch.ts";
 import { customerWebhook } from "../../src/adapters/customer-webhook.ts";
 import { queueOutbox, readOutboxMessage } from "../../src/adapters/queue-outbox.ts";
 import { parseConfig } from "../../src/config.ts";
+import { CUSTOMER_EVENT_TYPES, type CustomerEvent, customerEvent } from "../../src/domain/customer-event.ts";
 import { OWNER_ROLES } from "../../src/domain/watch/alert.ts";
 import { tellCustomer } from "../../src/flows/tell-customer.ts";
 import { bury, type WorkDeps, workOff } from "../../src/flows/work-off.ts";
-import type { CustomerEvent, DeadLetter, OutboxMessage, SessionClaims } from "../../src/ports.ts";
+import type { DeadLetter, Deps, OutboxMessage } from "../../src/ports.ts";
 import { testBindings } from "../support/bindings.ts";
 
 const whsec = (fill: number) => `whsec_${Buffer.alloc(32, fill).toString("base64")}`;
 const PHONE = "+919876543210";
-const EVENT: CustomerEvent = {
-  id: "session.locked.c1",
-  type: "session.locked",
+const EVENT: CustomerEvent = customerEvent({
+  type: "verification.attempt_failed",
+  of: "c1:2",
   atMs: Date.UTC(2026, 6, 1, 12),
+  nth: 97,
   correlationId: "c1",
-  flow: "payment",
-  reference: "transfer-17",
-  phoneHash: "v1,abc",
-  attemptsLeft: 0,
-};
+  subject: { flow: "payment", reference: "transfer-17", phoneHash: "v1,abc" },
+  facts: { attempts_left: 2 },
+});
 
 const POLICY = {
   countries: { allow: ["*"] },
@@ -62,14 +62,15 @@ test("the official library accepts an event, with either secret while they are e
   const headers = call?.headers as Record<string, string>;
   for (const fill of [1, 2]) {
     expect(new Webhook(whsec(fill)).verify(call?.body ?? "", headers)).toEqual({
-      type: "session.locked",
+      type: "verification.attempt_failed",
       timestamp: "2026-07-01T12:00:00.000Z",
       data: {
+        sequence: Date.UTC(2026, 6, 1, 12) * 1000 + 397,
         correlation_id: "c1",
         flow: "payment",
         reference: "transfer-17",
         phone_hash: "v1,abc",
-        attempts_left: 0,
+        attempts_left: 2,
       },
     });
   }
@@ -102,23 +103,30 @@ test("what is queued says whose it is by hash and reference, holds no number, an
       queued.push(...[...messages].map(({ body }) => body));
     },
   } as unknown as Queue;
-  const claims = { correlationId: "c1", flow: "payment", reference: "transfer-17", phone: PHONE };
+  const about = { flow: "payment", reference: "transfer-17", phone: PHONE };
+  const failed = { of: "c1:3", correlationId: "c1", about, facts: { attempts_left: 3 } };
+  const locked = { of: "c1", correlationId: "c1", about };
   const deps = {
+    policy: { events: { types: CUSTOMER_EVENT_TYPES } } as unknown as Deps["policy"],
     customer: customerWebhook({ url, secrets: [whsec(1)] }),
     outbox: queueOutbox(queue),
     records: memoryRecords(),
     log: () => undefined,
     nowMs: () => EVENT.atMs,
   };
-  await tellCustomer(deps, claims as SessionClaims, "attempt.failed", 3);
-  expect(queued).toMatchObject([{ kind: "event", event: { id: "attempt.failed.c1.3", attemptsLeft: 3 } }]);
+  await tellCustomer(deps, "verification.attempt_failed", failed);
+  expect(queued).toMatchObject([
+    { kind: "event", event: { id: "verification_attempt_failed:c1:3", facts: { attempts_left: 3 } } },
+  ]);
   expect(JSON.stringify(queued)).not.toContain(PHONE.slice(1));
   expect(readOutboxMessage(queued[0])).toEqual(queued[0]);
   const away = { put: async () => ({ kind: "unavailable" as const, cause: "the queue does not take it" }) };
-  await tellCustomer({ ...deps, outbox: away }, claims as SessionClaims, "session.locked", 0);
+  await tellCustomer({ ...deps, outbox: away }, "verification.locked", locked);
   const letters = await deps.records.deadLetters(10);
-  expect(letters).toMatchObject({ letters: [{ id: "session.locked.c1.0", queue: "customer" }] });
-  await tellCustomer({ ...deps, customer: null }, claims as SessionClaims, "attempt.failed", 3);
+  expect(letters).toMatchObject({ letters: [{ id: "verification_locked:c1", queue: "customer" }] });
+  await tellCustomer({ ...deps, customer: null }, "verification.attempt_failed", failed);
+  const policy = { events: { types: ["verification.locked"] } } as unknown as Deps["policy"];
+  await tellCustomer({ ...deps, policy }, "verification.attempt_failed", failed);
   expect(queued).toHaveLength(1);
 });
 

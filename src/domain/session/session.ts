@@ -5,6 +5,7 @@
  */
 
 import type { Hold } from "../admission/exposure.ts";
+import type { CustomerSubject } from "../customer-event.ts";
 import type { CodePolicy } from "./code.ts";
 import { sameDigest } from "./code.ts";
 
@@ -60,6 +61,13 @@ export interface KeptCode {
   sealed: string;
 }
 
+/** What a session keeps for events to the customer's backend that nobody brings a token for. */
+export interface SessionCustomer {
+  subject: CustomerSubject;
+  /** Whether its end is told. */
+  hearsExpiry: boolean;
+}
+
 export interface SessionState {
   correlationId: string;
   createdAtMs: number;
@@ -72,6 +80,8 @@ export interface SessionState {
   status: "open" | "verified" | "closed";
   /** The number can only be called. */
   landline: boolean;
+  /** Absent or null where no backend hears of it. */
+  customer?: SessionCustomer | null;
 }
 
 export interface SessionRules {
@@ -94,6 +104,8 @@ export interface SessionView {
   resendInSeconds: number | null;
   /** What the next message may travel by, and when. */
   nextChannels: { channel: Channel; availableInSeconds: number }[];
+  /** For events to the customer's backend, never for the client. */
+  customer?: CustomerSubject | null;
 }
 
 export interface OpenCommand {
@@ -104,6 +116,7 @@ export interface OpenCommand {
   hold: Hold | null;
   asn: number | null;
   landline: boolean;
+  customer?: SessionCustomer | null;
 }
 
 export interface ResendCommand {
@@ -145,6 +158,7 @@ export function openSession(command: OpenCommand, rules: SessionRules, nowMs: nu
     sends: [sending(command, nowMs, nowMs)],
     status: "open",
     landline: command.landline,
+    customer: command.customer ?? null,
   };
 }
 
@@ -329,6 +343,7 @@ export function viewSession(state: SessionState, rules: SessionRules, nowMs: num
   return {
     status: state.status === "verified" ? "verified" : over ? "gone" : locked ? "locked" : "pending",
     correlationId: state.correlationId,
+    customer: state.customer?.subject ?? null,
     channel: last?.channel ?? "sms",
     delivery: last?.status ?? "unknown",
     sends: state.sends.length,

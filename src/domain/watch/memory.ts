@@ -1,5 +1,7 @@
 /** What the watch remembers from one minute to the next. */
+
 import { type Incident, type IncidentSums, NO_SUMS } from "./incident.ts";
+import type { Posture } from "./posture.ts";
 
 export interface WatchMemory {
   /** When the last run that saw its counters was due (ms). */
@@ -18,6 +20,8 @@ export interface WatchMemory {
   /** The minute up to which the open incident's sums are settled, and what they come to; later minutes may still get answers. */
   countedTo: number;
   settled: IncidentSums;
+  /** The posture that was told last; absent where none was, which is normal. */
+  postureTold?: Posture | undefined;
 }
 
 /** What a watch that never ran remembers: it is not late, and has the reach of the counters to catch up with. */

@@ -90,7 +90,7 @@ const time = (ms: number): string => new Date(ms).toISOString();
 const timeOrNull = (ms: number | null): string | null => (ms === null ? null : time(ms));
 
 /** Without what is sealed and without the hashes of people. */
-const eventToWire = (row: LedgerRow) => ({
+export const eventToWire = (row: LedgerRow) => ({
   id: row.id,
   at: time(row.atMs),
   kind: row.kind,

@@ -1,0 +1,37 @@
+/** One verification from its request to its end, found by its correlation id, which says nothing of a person. */
+import { type Context, Hono } from "hono";
+import type { Operator } from "../../domain/admission/operator.ts";
+import { readStory, type Story } from "../../flows/read-trace.ts";
+import type { Deps } from "../../ports.ts";
+import { eventToWire } from "./evidence-contract.ts";
+import { type AdminWire, notDoneToWire, UNKNOWN } from "./problems.ts";
+
+type Who = { Variables: { operator: Operator } };
+
+export function traceApi(
+  deps: Pick<Deps, "ledger" | "sessions" | "policy">,
+  problem: (c: Context<Who>, failure: AdminWire) => Response,
+) {
+  const api = new Hono<Who>();
+  api.get("/:id", async (c) => {
+    const story = await readStory(deps, c.req.param("id"));
+    if (story === null) return problem(c, UNKNOWN);
+    return story.kind === "story" ? c.json(traceToWire(story)) : problem(c, notDoneToWire(story));
+  });
+  return api;
+}
+
+export type TraceAnswer = ReturnType<typeof traceToWire>;
+
+const traceToWire = ({ correlationId, rows, session }: Story) => ({
+  correlation_id: correlationId,
+  session: session && {
+    status: session.status,
+    channel: session.channel,
+    delivery: session.delivery,
+    sends: session.sends,
+    attempts_left: session.attemptsLeft,
+    expires_in_seconds: session.expiresInSeconds,
+  },
+  events: rows.map(eventToWire),
+});

@@ -1,0 +1,32 @@
+/** Operators see how events to the customer's backend are set up, and send one to see whether they arrive. */
+import { Hono } from "hono";
+import type { Operator } from "../../domain/admission/operator.ts";
+import type { NotDone } from "../../flows/operate.ts";
+import { readWebhooks, type Tested, testWebhook, type Webhooks } from "../../flows/operate-webhooks.ts";
+import type { Deps } from "../../ports.ts";
+import { whyBody } from "./contract.ts";
+import { notDoneToWire } from "./problems.ts";
+import type { AdminTools } from "./routes.ts";
+
+export function webhooksApi(deps: Deps, { action }: AdminTools) {
+  const api = new Hono<{ Variables: { operator: Operator } }>();
+  api.get("/", async (c) => c.json(webhooksToWire(await readWebhooks(deps))));
+  api.post("/test", (c) => action(c, whyBody, async (act) => answered(await testWebhook(deps, act))));
+  return api;
+}
+
+export type WebhooksAnswer = ReturnType<typeof webhooksToWire>;
+export type TestedAnswer = ReturnType<typeof testedToWire>;
+
+const webhooksToWire = ({ endpoint, types, givenUp }: Webhooks) => ({
+  set_up: endpoint !== null,
+  host: endpoint?.host ?? null,
+  secrets: endpoint?.secrets ?? 0,
+  types,
+  given_up: givenUp,
+});
+
+const testedToWire = ({ recorded, notes, eventId }: Tested) => ({ recorded, notes, event_id: eventId });
+
+const answered = (outcome: Tested | NotDone) =>
+  outcome.kind === "done" ? { answer: testedToWire(outcome) } : { wire: notDoneToWire(outcome) };
