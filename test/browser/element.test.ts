@@ -15,7 +15,7 @@ const POLICY = {
   },
   attempts: { max: 3, wait_seconds: [0] },
   resend: { wait_seconds: [2, 2, 2] },
-  delivery: { channels: ["sms", "voice"] },
+  delivery: { channels: ["sms", "voice"], voice_after_messages: 1 },
 };
 
 const LANGUAGES = ["en", "hi", "es", "pt", "fr", "ar", "id"];
