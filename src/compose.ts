@@ -63,6 +63,9 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
   const policy = config.POLICY;
   const nowMs = () => Date.now();
   const redis = openUpstash(config);
+  // They work, and cost or lose something.
+  for (const warning of messageFaults(policy.message, policy.code).warnings)
+    log("message_costs_more", { warning });
   const records = d1Records(bindings.DB);
   const alertQueue = queueAlerts(bindings.OUTBOX, records, nowMs, log);
   const outbox = queueOutbox(bindings.OUTBOX);

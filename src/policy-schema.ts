@@ -327,6 +327,7 @@ export const policySchema = z.strictObject({
   delivery: z.strictObject({
     providers: z.array(z.enum(PROVIDERS)).min(1),
     channels: z.array(channel).min(1).default(["sms"]),
+    resend_undelivered: z.boolean().default(false),
     voice_after_messages: z.int().min(0).max(3).default(3),
     // The whole hand-over, other routes included; each of them gets what is left.
     timeout_ms: z.int().min(500).max(10_000).default(8000),

@@ -232,6 +232,8 @@ export interface SessionClaims {
   phone: string;
   /** Language of the messages, as the client asked for it. */
   locale: string | null;
+  /** Who asked first, for what is sent again without anybody asking; null in tokens of before. */
+  source: Source | null;
   reference: string | null;
   /** Of the device token the send came with, or a new one that the device gets when it verifies. */
   deviceId: string;
@@ -387,6 +389,8 @@ export interface MessageOwner {
   channel: Channel;
   /** Minute (since 1970) in which it left. */
   minute: number;
+  /** The session's token, sealed, where an undelivered message is sent again by itself; null where it is not. */
+  session: string | null;
 }
 
 /** Whose message a provider's message id is, for as long as receipts come. */
@@ -434,7 +438,11 @@ export interface CustomerPort {
 }
 
 /** Work for others that goes on behind an answer, with retries, until it is done or buried. */
-export type OutboxMessage = ProviderWork | { kind: "event"; event: CustomerEvent };
+export type OutboxMessage =
+  | ProviderWork
+  | { kind: "event"; event: CustomerEvent }
+  /** Sends an undelivered message's code again by another route. `of` is what `session` is sealed to. */
+  | { kind: "resend"; of: string; session: string; correlationId: string };
 
 export interface OutboxPort {
   /** @param delaySeconds before its first try */

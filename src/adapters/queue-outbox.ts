@@ -15,6 +15,12 @@ const messageSchema: z.ZodType<OutboxMessage, unknown> = z.discriminatedUnion("k
     verified: z.boolean(),
     atMs: z.number(),
   }),
+  z.strictObject({
+    kind: z.literal("resend"),
+    of: z.string().min(1).max(200),
+    session: z.string().min(1).max(8192),
+    correlationId: z.string().max(64),
+  }),
   z.strictObject({ kind: z.literal("poll"), provider: name, messageId, tries: z.int().min(0) }),
   z.strictObject({
     kind: z.literal("event"),

@@ -9,6 +9,10 @@ const claimsSchema = z.object({
   flow: z.string(),
   phone: z.string(),
   loc: z.string().nullable().default(null),
+  src: z
+    .object({ ip: z.string(), asn: z.number().nullable(), country: z.string().nullable() })
+    .nullable()
+    .default(null),
   ref: z.string().nullable(),
   did: z.string(),
   nums: z.array(z.string()),
@@ -27,6 +31,7 @@ export function sessionTokens(ring: readonly RingKey[], nowMs: () => number): To
           flow: claims.flow,
           phone: claims.phone,
           loc: claims.locale,
+          src: claims.source,
           ref: claims.reference,
           did: claims.deviceId,
           nums: claims.deviceNumberTags,
@@ -39,13 +44,14 @@ export function sessionTokens(ring: readonly RingKey[], nowMs: () => number): To
       const opened = await tokens.open(token);
       const claims = claimsSchema.safeParse(opened?.payload);
       if (!opened || !claims.success) return null;
-      const { sid, cid, flow, phone, loc, ref, did, nums, fail } = claims.data;
+      const { sid, cid, flow, phone, loc, src, ref, did, nums, fail } = claims.data;
       return {
         sessionId: sid,
         correlationId: cid,
         flow,
         phone,
         locale: loc,
+        source: src,
         reference: ref,
         deviceId: did,
         deviceNumberTags: nums,

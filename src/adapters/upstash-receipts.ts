@@ -31,6 +31,7 @@ const ownerSchema: z.ZodType<MessageOwner> = z.object({
   country: z.string(),
   channel: z.enum(["sms", "voice", "whatsapp"]),
   minute: z.number(),
+  session: z.string().nullable(),
 });
 
 const receiptSchema: z.ZodType<Receipt> = z.object({

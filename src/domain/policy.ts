@@ -73,6 +73,8 @@ export interface CountryGroup {
 
 export interface DeliveryPolicy extends ChannelPolicy, RoutingPolicy {
   providers: readonly ProviderName[];
+  /** An undelivered message goes out again by itself, by another route. */
+  resend_undelivered: boolean;
   /** A route dearer than so many times the first one's price takes no failover. */
   failover_price_factor: number;
   /** For handing one message over, all routes tried together. */

@@ -11,12 +11,14 @@ import { minuteOf } from "../domain/watch/cohorts.ts";
 import { countFate, countSent } from "../domain/watch/tally.ts";
 import type { DeliveryResult, Deps, MessageOwner, OutgoingMessage } from "../ports.ts";
 import type { Ticket } from "./admit.ts";
-import { settleReceipt } from "./receipt.ts";
+import { resendId, settleReceipt } from "./receipt.ts";
 import { tellCustomer } from "./tell-customer.ts";
 import { tellLedger } from "./tell-ledger.ts";
 
 export interface Delivery {
   sessionId: string;
+  /** Its token. */
+  session: string;
   correlationId: string;
   phone: Phone;
   flow: string;
@@ -161,7 +163,7 @@ export async function deliver(
   if (messageId !== null) {
     const { country } = phone;
     const owner = { sessionId, sendIndex, correlationId, country, channel, minute: minuteOf(atMs) };
-    defer(expectReceipt(deps, route.provider, messageId, owner), correlationId);
+    defer(expectReceipt(deps, route.provider, messageId, owner, delivery.session), correlationId);
   }
   if (result.kind === "refused") {
     giveBack();
@@ -273,9 +275,14 @@ async function expectReceipt(
   deps: Deps,
   provider: string,
   messageId: string,
-  owner: MessageOwner,
+  whose: Omit<MessageOwner, "session">,
+  session: string,
 ): Promise<void> {
-  const { correlationId } = owner;
+  const { correlationId } = whose;
+  const sealed = deps.policy.delivery.resend_undelivered
+    ? await deps.vault.sealForLedger(resendId(whose), session)
+    : null;
+  const owner = { ...whose, session: sealed };
   const early = await deps.receipts.bind(provider, messageId, owner);
   if (early !== null && "kind" in early) {
     deps.log("receipts_not_expected", { correlation_id: correlationId, provider, cause: early.cause });

@@ -70,6 +70,7 @@ export async function settleReceipt(
   // Also what is no news: the session may be gone, and the ledger takes it once.
   await tellLedger(deps, { kind: status, of, correlationId, ...told });
   if (!news) return;
+  if (status === "undelivered") await sendAgain(deps, owner);
   try {
     await counters.count([{ minute, entries: countFate({ country, provider, channel }, status) }]);
   } catch {
@@ -81,6 +82,28 @@ export async function settleReceipt(
   } catch {
     log("customer_not_told", { correlation_id: correlationId, status });
   }
+}
+
+/** What a session's token is sealed to while its message may still turn out undelivered. */
+export const resendId = ({ sessionId, sendIndex }: Pick<MessageOwner, "sessionId" | "sendIndex">): string =>
+  `resend.${sessionId}.${sendIndex}`;
+
+/** Puts the code on its way once more, as soon as the session allows, where the policy says so. */
+async function sendAgain(
+  { policy, outbox, log, nowMs }: Pick<Deps, "policy" | "outbox" | "log" | "nowMs">,
+  owner: MessageOwner,
+): Promise<void> {
+  const { session, correlationId, minute } = owner;
+  if (session === null) return;
+  // The minute's end: a message of its last second must have had its wait.
+  const allowedSeconds = (minute + 1) * 60 + policy.resend.undelivered_wait_seconds;
+  const delaySeconds = Math.max(0, Math.ceil(allowedSeconds - nowMs() / 1000));
+  const put = await outbox.put(
+    [{ kind: "resend", of: resendId(owner), session, correlationId }],
+    delaySeconds,
+  );
+  if (put.kind === "unavailable")
+    log("undelivered_not_resent", { correlation_id: correlationId, cause: put.cause });
 }
 
 /** For the customer's backend; whom the message was for, the session knows. */

@@ -103,6 +103,7 @@ async function resendOnce(
   const { channel } = request;
   const delivered = await deliver(deps, admitted, {
     sessionId,
+    session: request.session,
     correlationId,
     phone,
     flow: claims.flow,

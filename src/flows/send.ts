@@ -112,6 +112,7 @@ async function sendOnce(
     flow: request.flow,
     phone: phone.e164,
     locale: request.locale ?? null,
+    source: { ip: caller.ip, asn: caller.asn, country: caller.country },
     reference: request.reference ?? null,
     // Named after the number it verifies first: asking for one without a token a hundred times makes one device.
     deviceId: device?.deviceId ?? (await vault.tag("device of", phone.e164)),
@@ -174,6 +175,7 @@ async function sendOnce(
   }
   const delivered = await deliver(deps, admitted, {
     sessionId,
+    session,
     correlationId,
     phone,
     flow: request.flow,

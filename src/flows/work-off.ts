@@ -12,6 +12,7 @@ import {
   type QueueMessage,
   waitSeconds,
 } from "./notify.ts";
+import { resendUndelivered } from "./resend-undelivered.ts";
 import { CUSTOMER_QUEUE } from "./tell-customer.ts";
 import { type ToldProvider, tellProvider } from "./tell-provider.ts";
 
@@ -61,7 +62,12 @@ export async function bury(deps: WorkDeps, messages: readonly QueueMessage[]): P
 
 async function tell(deps: WorkDeps, message: QueueMessage, work: OutboxMessage): Promise<void> {
   // One that breaks something must not take the rest of its batch along.
-  const telling = work.kind === "event" ? tellBackend(deps, work.event) : tellProvider(deps, work);
+  const telling =
+    work.kind === "event"
+      ? tellBackend(deps, work.event)
+      : work.kind === "resend"
+        ? resendUndelivered(deps, work)
+        : tellProvider(deps, work);
   const outcome = await telling.catch(
     (error: unknown): ToldProvider => ({
       kind: "again",
@@ -74,7 +80,8 @@ async function tell(deps: WorkDeps, message: QueueMessage, work: OutboxMessage):
   const dead = !retryable || message.attempts >= MOST_ATTEMPTS;
   const whom = work.kind === "event" ? "customer" : "provider";
   deps.log(dead ? `${whom}_not_told` : `${whom}_told_later`, {
-    ...(work.kind === "event" ? { type: work.event.type } : { provider: work.provider, kind: work.kind }),
+    ...(work.kind === "event" ? { type: work.event.type } : { kind: work.kind }),
+    ...("provider" in work ? { provider: work.provider } : {}),
     attempts: message.attempts,
     cause,
   });

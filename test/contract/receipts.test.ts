@@ -12,6 +12,7 @@ const ownerOf = (sessionId: string): MessageOwner => ({
   country: "IN",
   channel: "voice",
   minute: 29_000_000,
+  session: null,
 });
 
 const SILENT = { kind: "unavailable", cause: "error answer" };
@@ -184,6 +185,7 @@ describeOnRedis("receipts", (upstash) => {
       country: fc.constantFrom("IN", "US"),
       channel: fc.constantFrom("sms" as const, "voice" as const, "whatsapp" as const),
       minute: fc.nat(),
+      session: fc.option(text),
     });
     const receipt = fc.record<Receipt>({
       messageId: fc.string({ minLength: 1, maxLength: 30 }),

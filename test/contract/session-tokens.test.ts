@@ -12,6 +12,7 @@ const CLAIMS: SessionClaims = {
   flow: "signup",
   phone: "+919876543210",
   locale: "en-IN",
+  source: { ip: "192.0.2.1", asn: 64500, country: "IN" },
   reference: "order-7",
   deviceId: "2d8ff2b1-6a62-4b52-9c2c-0e7f0d6a4f11",
   deviceNumberTags: ["number-tag"],

@@ -325,6 +325,7 @@ describe("The flows' events", () => {
       country: "IN",
       channel: "sms" as const,
       minute: 1,
+      session: null,
     };
     await settleReceipt(deps, "sandbox", receiptOf("sandbox-1", "delivered"), owner);
     expect(ids().at(-1)).toBe("delivered.c1.0");
