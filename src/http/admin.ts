@@ -2,11 +2,9 @@
  * The operators' API, in one screen: mounted at `/admin/v1`. Every answer is uncached and every action asks why. There is no
  * CORS, and a body must be `application/json`, so no page of another origin can act with somebody's Access cookie.
  */
-import { type Context, Hono } from "hono";
-import type { z } from "zod";
-import type { Operator, OperatorsPort } from "../domain/admission/operator.ts";
+import { Hono } from "hono";
+import type { OperatorsPort } from "../domain/admission/operator.ts";
 import { OPENMETRICS_TYPE } from "../domain/watch/metrics.ts";
-import type { Act, NotDone } from "../flows/operate.ts";
 import { block, listBlocks, unblock } from "../flows/operate-blocks.ts";
 import { clearPosture, clearThrottle, setPosture, setThrottle } from "../flows/operate-posture.ts";
 import { readMetrics } from "../flows/read-metrics.ts";
@@ -37,19 +35,18 @@ import {
   whyBody,
 } from "./admin/contract.ts";
 import { type EvidenceDeps, evidenceApi } from "./admin/evidence.ts";
-import { type AdminWire, answerAdminProblem, FORBIDDEN, notDoneToWire, UNKNOWN } from "./admin/problems.ts";
+import { notDoneToWire, UNKNOWN } from "./admin/problems.ts";
 import { routesApi } from "./admin/routes.ts";
+import { adminTools, answered, readQuery, type Who } from "./admin/tools.ts";
 import { traceApi } from "./admin/trace.ts";
 import { webhooksApi } from "./admin/webhooks.ts";
-import { fieldErrors, readBody } from "./body.ts";
-import { wire } from "./problems.ts";
 
 export type AdminDeps = Deps & EvidenceDeps & { operators: OperatorsPort; queues: QueuesPort };
 
-type Who = { Variables: { operator: Operator } };
-
 export function adminApi(deps: AdminDeps) {
-  const { environment, policy, records, control, vault, log, nowMs, operators } = deps;
+  const tools = adminTools(deps);
+  const { action, problem } = tools;
+  const { environment, policy, records, control, nowMs, operators } = deps;
   const { currency } = policy.money;
   const api = new Hono<Who>();
 
@@ -159,53 +156,12 @@ export function adminApi(deps: AdminDeps) {
     );
   });
 
-  api.route("/routes", routesApi(deps, { action }));
-  api.route("/webhooks", webhooksApi(deps, { action }));
-  api.route("/trace", traceApi(deps, problem));
-  api.route("/", evidenceApi(deps));
+  api.route("/routes", routesApi(deps, tools));
+  api.route("/webhooks", webhooksApi(deps, tools));
+  api.route("/trace", traceApi(deps, tools));
+  api.route("/", evidenceApi(deps, tools));
   api.get("/metrics", async (c) =>
     c.body(await readMetrics(deps), 200, { "content-type": OPENMETRICS_TYPE }),
   );
   return api;
-
-  /** Role, body, deed, answer. */
-  async function action<S extends z.ZodType<{ why: string }>>(
-    c: Context<Who>,
-    schema: S,
-    perform: (act: Act, body: z.infer<S>) => Promise<{ answer: object } | { wire: AdminWire }>,
-  ): Promise<Response> {
-    const { who, role } = c.get("operator");
-    if (role !== "operator") return problem(c, FORBIDDEN, `${who} may only look`);
-    const body = await readBody(c, schema);
-    if (!body.ok) return problem(c, body.wire);
-    const outcome = await perform({ who, why: body.value.why }, body.value);
-    return "wire" in outcome ? problem(c, outcome.wire) : c.json(outcome.answer);
-  }
-
-  function problem(c: Context<Who>, failure: AdminWire, cause: string | null = null): Response {
-    const correlationId = vault.newId();
-    log("admin_refused", { correlation_id: correlationId, path: c.req.routePath, code: failure.code, cause });
-    return answerAdminProblem(c, failure, correlationId);
-  }
-}
-
-function answered<T extends { kind: "done" }>(
-  outcome: T | NotDone,
-  toWire: (done: T) => object,
-): { answer: object } | { wire: AdminWire } {
-  return outcome.kind === "done"
-    ? { answer: toWire(outcome as T) }
-    : { wire: notDoneToWire(outcome as NotDone) };
-}
-
-/** A query whose names are all known and come once. */
-function readQuery<S extends z.ZodType>(c: Context, schema: S): { value: z.infer<S> } | { wire: AdminWire } {
-  const all = Object.entries(c.req.queries());
-  const twice = all
-    .filter(([, values]) => values.length > 1)
-    .map(([name]) => ({ field: name, reason: "comes twice" }));
-  const parsed = schema.safeParse(Object.fromEntries(all.map(([name, [value]]) => [name, value])));
-  if (parsed.success && twice.length === 0) return { value: parsed.data };
-  const errors = parsed.success ? twice : fieldErrors(parsed.error);
-  return { wire: wire(400, "invalid_request", "The query cannot be read", { errors }) };
 }

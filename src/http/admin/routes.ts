@@ -1,27 +1,16 @@
 /** Operators look at routes and say what holds over the policy: mounted at `/routes`. */
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { z } from "zod";
-import type { Operator } from "../../domain/admission/operator.ts";
 import type { RouteOverride, RouteWord } from "../../domain/delivery/route-overrides.ts";
-import type { Act, NotDone } from "../../flows/operate.ts";
+import type { NotDone } from "../../flows/operate.ts";
 import { clearRoute, type RouteChanged, sayRoute } from "../../flows/operate-routes.ts";
 import { type ProviderLine, type Routes, readRoutes } from "../../flows/read-routes.ts";
 import type { Deps } from "../../ports.ts";
 import { lasting, oneOf, why } from "./contract.ts";
-import { type AdminWire, notDoneToWire } from "./problems.ts";
+import { notDoneToWire } from "./problems.ts";
+import type { AdminTools, Who } from "./tools.ts";
 
-type Who = { Variables: { operator: Operator } };
-
-/** What the operators' API does for every action: role, body, reason, answer. */
-export interface AdminTools {
-  action<S extends z.ZodType<{ why: string }>>(
-    c: Context<Who>,
-    schema: S,
-    perform: (act: Act, body: z.infer<S>) => Promise<{ answer: object } | { wire: AdminWire }>,
-  ): Promise<Response>;
-}
-
-export function routesApi(deps: Deps, { action }: AdminTools) {
+export function routesApi(deps: Deps, { action }: Pick<AdminTools, "action">) {
   const api = new Hono<Who>();
   api.get("/", async (c) => c.json(routesToWire(await readRoutes(deps), deps.policy.money.currency)));
   api.put("/", (c) =>

@@ -1,17 +1,12 @@
 /** One verification from its request to its end, found by its correlation id, which says nothing of a person. */
-import { type Context, Hono } from "hono";
-import type { Operator } from "../../domain/admission/operator.ts";
+import { Hono } from "hono";
 import { readStory, type Story } from "../../flows/read-trace.ts";
 import type { Deps } from "../../ports.ts";
 import { eventToWire } from "./evidence-contract.ts";
-import { type AdminWire, notDoneToWire, UNKNOWN } from "./problems.ts";
+import { notDoneToWire, UNKNOWN } from "./problems.ts";
+import type { AdminTools, Who } from "./tools.ts";
 
-type Who = { Variables: { operator: Operator } };
-
-export function traceApi(
-  deps: Pick<Deps, "ledger" | "sessions" | "policy">,
-  problem: (c: Context<Who>, failure: AdminWire) => Response,
-) {
+export function traceApi(deps: Pick<Deps, "ledger" | "sessions" | "policy">, { problem }: AdminTools) {
   const api = new Hono<Who>();
   api.get("/:id", async (c) => {
     const story = await readStory(deps, c.req.param("id"));

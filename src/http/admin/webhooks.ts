@@ -1,15 +1,14 @@
 /** Operators see how events to the customer's backend are set up, and send one to see whether they arrive. */
 import { Hono } from "hono";
-import type { Operator } from "../../domain/admission/operator.ts";
 import type { NotDone } from "../../flows/operate.ts";
 import { readWebhooks, type Tested, testWebhook, type Webhooks } from "../../flows/operate-webhooks.ts";
 import type { Deps } from "../../ports.ts";
 import { whyBody } from "./contract.ts";
 import { notDoneToWire } from "./problems.ts";
-import type { AdminTools } from "./routes.ts";
+import type { AdminTools, Who } from "./tools.ts";
 
 export function webhooksApi(deps: Deps, { action }: AdminTools) {
-  const api = new Hono<{ Variables: { operator: Operator } }>();
+  const api = new Hono<Who>();
   api.get("/", async (c) => c.json(webhooksToWire(await readWebhooks(deps))));
   api.post("/test", (c) => action(c, whyBody, async (act) => answered(await testWebhook(deps, act))));
   return api;

@@ -1,0 +1,69 @@
+/** What every part of the operators' API does alike: roles, reasons, queries, problems. */
+import type { Context } from "hono";
+import type { z } from "zod";
+import type { Operator } from "../../domain/admission/operator.ts";
+import type { Act, NotDone } from "../../flows/operate.ts";
+import type { Deps } from "../../ports.ts";
+import { fieldErrors, readBody } from "../body.ts";
+import { wire } from "../problems.ts";
+import { type AdminWire, answerAdminProblem, FORBIDDEN, notDoneToWire } from "./problems.ts";
+
+/** Whoever was let in. */
+export type Who = { Variables: { operator: Operator } };
+
+type Answer = { answer: object } | { wire: AdminWire };
+
+export interface AdminTools {
+  /** Role, body, deed, answer. */
+  action<S extends z.ZodType<{ why: string }>>(
+    c: Context<Who>,
+    schema: S,
+    perform: (act: Act, body: z.infer<S>) => Promise<Answer>,
+  ): Promise<Response>;
+  /** @param cause for the log alone */
+  problem(c: Context<Who>, failure: AdminWire, cause?: string | null): Response;
+}
+
+export function adminTools({ vault, log }: Pick<Deps, "vault" | "log">): AdminTools {
+  const problem: AdminTools["problem"] = (c, failure, cause = null) => {
+    const correlationId = vault.newId();
+    log("admin_refused", { correlation_id: correlationId, path: c.req.routePath, code: failure.code, cause });
+    return answerAdminProblem(c, failure, correlationId);
+  };
+  return {
+    problem,
+    async action(c, schema, perform) {
+      const { who, role } = c.get("operator");
+      if (role !== "operator") return problem(c, FORBIDDEN, `${who} may only look`);
+      const body = await readBody(c, schema);
+      if (!body.ok) return problem(c, body.wire);
+      const outcome = await perform({ who, why: body.value.why }, body.value);
+      return "wire" in outcome ? problem(c, outcome.wire) : c.json(outcome.answer);
+    },
+  };
+}
+
+/** What an action came to: its answer, or why it was not done. */
+export function answered<T extends { kind: "done" }>(
+  outcome: T | NotDone,
+  toWire: (done: T) => object,
+): Answer {
+  return outcome.kind === "done"
+    ? { answer: toWire(outcome as T) }
+    : { wire: notDoneToWire(outcome as NotDone) };
+}
+
+/** A query whose names are all known and come once. */
+export function readQuery<S extends z.ZodType>(
+  c: Context,
+  schema: S,
+): { value: z.infer<S> } | { wire: AdminWire } {
+  const all = Object.entries(c.req.queries());
+  const twice = all
+    .filter(([, values]) => values.length > 1)
+    .map(([name]) => ({ field: name, reason: "comes twice" }));
+  const parsed = schema.safeParse(Object.fromEntries(all.map(([name, [value]]) => [name, value])));
+  if (parsed.success && twice.length === 0) return { value: parsed.data };
+  const errors = parsed.success ? twice : fieldErrors(parsed.error);
+  return { wire: wire(400, "invalid_request", "The query cannot be read", { errors }) };
+}
