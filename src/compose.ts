@@ -63,9 +63,6 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
   const policy = config.POLICY;
   const nowMs = () => Date.now();
   const redis = openUpstash(config);
-  // They work, and cost or lose something.
-  for (const warning of messageFaults(policy.message, policy.code).warnings)
-    log("message_costs_more", { warning });
   const records = d1Records(bindings.DB);
   const alertQueue = queueAlerts(bindings.OUTBOX, records, nowMs, log);
   const outbox = queueOutbox(bindings.OUTBOX);
@@ -168,11 +165,13 @@ function composeAlertChannels(config: Config, nowMs: () => number): AlertChannel
   ];
 }
 
-/** Faults that only the parts can see. */
+/** Faults that only the parts can see. What works, and costs or loses something, is logged. */
 export function compositionFaults(config: Config, { prices }: Tables): string[] {
   const { ENVIRONMENT, POLICY, CAPTCHA_SECRET_KEY, CAPTCHA_FRESH_SECRET_KEY } = config;
   const providers = composeProviders(config, {}, () => Date.now());
   const { channels } = POLICY.delivery;
+  const texts = messageFaults(POLICY.message, POLICY.code);
+  for (const warning of texts.warnings) log("message_costs_more", { warning });
   const unserved = channels.filter(
     (channel) => ![...providers.values()].some((provider) => provider.channels.includes(channel)),
   );
@@ -188,7 +187,7 @@ export function compositionFaults(config: Config, { prices }: Tables): string[] 
   return [
     ...unserved.map((channel) => `POLICY.delivery.channels: no provider serves ${channel}`),
     ...unpriced.map((pair) => `src/data/prices.csv: no default price for ${pair}`),
-    ...messageFaults(POLICY.message, POLICY.code).faults,
+    ...texts.faults,
     ...(ENVIRONMENT === "production" && isTestSecret(POLICY.captcha.provider, CAPTCHA_SECRET_KEY)
       ? ["CAPTCHA_SECRET_KEY: is a published test secret, which lets everybody through"]
       : []),

@@ -4,6 +4,7 @@ import type { Block, OperatorBlock } from "../domain/watch/block.ts";
 import { PAUSE_KINDS, type Pause } from "../domain/watch/pause.ts";
 import { type ControlDocument, POSTURES } from "../domain/watch/posture.ts";
 import type { Control, ControlDocuments, ControlPort, Done, Log } from "../ports.ts";
+import { parseJson } from "./json.ts";
 
 /** What this adapter needs of a KV namespace. */
 export interface ControlStore {
@@ -253,12 +254,4 @@ function covers(exemption: OperatorBlock, block: Block): boolean {
   if (exemption.kind !== block.kind) return false;
   if (block.kind === "range") return block.subject.startsWith(exemption.subject);
   return exemption.subject === block.subject;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { sameDigest } from "../domain/session/code.ts";
 import type { IncomingHook, Receipt, ReceiptReading } from "../ports.ts";
 import { forged, formFields, HOOK_LIMIT_BYTES, jsonBody, saysJson, toHex } from "./hook.ts";
+import { parseJson } from "./json.ts";
 import { errorCode } from "./provider-http.ts";
 
 const state = z.object({
@@ -57,14 +58,6 @@ function receipt(messageId: string, { status, desc, date = "" }: z.infer<typeof 
       atMs: Number.isNaN(atMs) ? null : atMs,
     },
   ];
-}
-
-function parseJson(text: string | null): unknown {
-  try {
-    return JSON.parse(text ?? "");
-  } catch {
-    return undefined;
-  }
 }
 
 /** By their digests, so that the time it takes says nothing about either. */

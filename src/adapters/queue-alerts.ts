@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ALERT_CHANNELS, ALERT_KINDS, ALERTS_QUEUE, type AlertMessage } from "../domain/watch/alert.ts";
 import type { AlertsPort, Done, Log, RecordsPort } from "../ports.ts";
+import { parseJson } from "./json.ts";
 
 /** A batch may hold 100 messages and 256 KB; an alert has a few KB. */
 const BATCH = 25;
@@ -114,13 +115,5 @@ export function queueAlerts(
     raised.add(id);
     const [oldest] = raised;
     if (raised.size > REMEMBERED_IDS && oldest !== undefined) raised.delete(oldest);
-  }
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
   }
 }

@@ -4,6 +4,7 @@ import { NO_SAMPLES, takeSample } from "../domain/ledger/sample.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
 import type { Done, EventsPort, LedgerPort, Log } from "../ports.ts";
 import { eventSchema } from "./d1-ledger-rows.ts";
+import { parseJson } from "./json.ts";
 import { ledgerBody } from "./ledger-body.ts";
 
 /** Waits between attempts to put events on the queue (ms). */
@@ -73,12 +74,4 @@ export function queueLedger(
         : { kind: "unavailable", cause: "the queue does not take it" };
     },
   };
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CUSTOMER_EVENT_TYPES, TEST_EVENT } from "../domain/customer-event.ts";
 import type { Done, OutboxMessage, OutboxPort } from "../ports.ts";
+import { parseJson } from "./json.ts";
 
 const name = z.string().min(1).max(64);
 const messageId = z.string().min(1).max(256);
@@ -64,14 +65,6 @@ export function queueOutbox(queue: Queue): OutboxPort & { requeue(body: string):
       return this.put([message]);
     },
   };
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A queue message's body, checked; null for anything else. */

@@ -2,6 +2,7 @@ import { Webhook } from "standardwebhooks";
 import { z } from "zod";
 import type { IncomingHook, ReceiptReading } from "../ports.ts";
 import { forged, HOOK_LIMIT_BYTES } from "./hook.ts";
+import { parseJson } from "./json.ts";
 import { errorCode } from "./provider-http.ts";
 
 /**
@@ -70,13 +71,5 @@ function isSignedWith(secret: string, text: string, headers: Record<string, stri
     return true;
   } catch {
     return false;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

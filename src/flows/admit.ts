@@ -43,6 +43,8 @@ export interface Admission {
   caller: Caller;
   phone: Phone;
   numberTag: string;
+  /** Of pepper keys that are being retired. */
+  olderNumberTags: readonly string[];
   flow: string;
   /** Language the client asked for: the text's length has a price. */
   locale: string | null;
@@ -97,7 +99,13 @@ export async function admit(deps: Deps, admission: Admission): Promise<Admitted>
   const { phone, claim, correlationId, channel } = admission;
   const { posture, capsLifted, maxPerMinute } = admission.standing;
   const { exposure } = rulesForCountry(policy, phone.country);
-  const routes = await routesFor(deps, phone.country, channel, segmentsOf(deps, admission));
+  const routes = await routesFor(
+    deps,
+    admission.standing,
+    phone.country,
+    channel,
+    segmentsOf(deps, admission),
+  );
   if (routes.length === 0) {
     return {
       kind: "sending_paused",

@@ -45,9 +45,8 @@ export async function ask(
   const { standing } = admission;
   const rules = rulesForCountry(policy, phone.country);
   const unit = addressUnit(caller.ip) ?? "unknown";
-  const [[ip = "", ...olderIps], [, ...olderNumbers], askTag, claimedDevice] = await Promise.all([
+  const [[ip = "", ...olderIps], askTag, claimedDevice] = await Promise.all([
     vault.tags("ip", unit),
-    vault.tags("number", phone.e164),
     vault.tag("ask", `${phone.e164} ${unit}`),
     admission.claimedDeviceId === null ? null : vault.tag("device", admission.claimedDeviceId),
   ]);
@@ -81,7 +80,7 @@ export async function ask(
 
   const carried = adoption
     .adopt({
-      number: { present: numberTag, older: olderNumbers },
+      number: { present: numberTag, older: admission.olderNumberTags },
       address: { present: ip, older: olderIps },
     })
     .catch(() => log("not_carried_over", { correlation_id: correlationId }));

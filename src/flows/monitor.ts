@@ -11,15 +11,14 @@ import { alertsFor } from "../domain/watch/alerting.ts";
 import { type BlockChanges, nextBlocks } from "../domain/watch/block.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
 import { detectIn, lateness } from "../domain/watch/detectors.ts";
-import type { Finding } from "../domain/watch/finding.ts";
 import { foldQuarter, OVERALL, QUARTER_MINUTES, quarterOf, ripeQuarters } from "../domain/watch/history.ts";
 import { nextIncident } from "../domain/watch/incident.ts";
 import { firstMemory, type WatchMemory } from "../domain/watch/memory.ts";
-import { askedFor, type ControlDecision, nextPosture } from "../domain/watch/posture.ts";
 import { learnRoutes } from "../domain/watch/route-records.ts";
-import { lookAt, type Sight } from "../domain/watch/sight.ts";
+import { lookAt } from "../domain/watch/sight.ts";
 import { type MinuteTally, sumTallies } from "../domain/watch/tally.ts";
-import type { ControlDocuments, Deps, Posture } from "../ports.ts";
+import type { Deps } from "../ports.ts";
+import { followPosture } from "./follow-posture.ts";
 import { tellLedger } from "./tell-ledger.ts";
 import { tellPosture, tellSuspicion } from "./tell-watch.ts";
 
@@ -64,7 +63,7 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
     ...detectIn(sight),
   ];
 
-  const set = await setPosture(deps, documents, findings, sight);
+  const set = await followPosture(deps, documents, findings, sight);
   if (set.now !== (memory.postureTold ?? "normal")) {
     const told = { kind: "posture" as const, of: `${nowMs}`, code: set.now, reasons: set.by };
     await tellLedger(deps, { ...told, atMs: nowMs });
@@ -191,52 +190,6 @@ async function spentLately({ budgets, policy }: Deps) {
   const read = await budgets.read([], [hour, day]);
   if (read.kind === "unavailable") return null;
   return { hourMicros: read.totals[0] ?? 0, dayMicros: read.totals[1] ?? 0 };
-}
-
-interface Set {
-  decision: ControlDecision;
-  before: Posture;
-  now: Posture;
-  by: string;
-  why: string;
-  /** Why KV did not take the flag; null when it did. */
-  refused: string | null;
-}
-
-async function setPosture(
-  { control, policy }: Deps,
-  { cron, operator }: ControlDocuments,
-  findings: readonly Finding[],
-  { reading, incident, nowMs }: Sight,
-): Promise<Set> {
-  const people = operator !== null && operator.holds_posture !== false ? operator : null;
-  const running = [people, cron].find((document) => document !== null && nowMs < document.until_ms) ?? null;
-  const inForce = running?.posture ?? "normal";
-  const kept = nextPosture(running, findings, reading, policy.monitor, nowMs);
-  // A flag of an attack that is over must not come back when people's word ends.
-  const stale = running === people && cron !== null && askedFor(findings) === "normal";
-  const decision: ControlDecision = stale ? { kind: "clear" } : kept;
-  const written =
-    decision.kind === "keep"
-      ? null
-      : await control.writeCron(decision.kind === "write" ? decision.document : null);
-  const refused = written?.kind === "unavailable" ? `posture not written: ${written.cause}` : null;
-  const byHand = running !== null && running === people;
-  const decided =
-    byHand || decision.kind === "keep"
-      ? inForce
-      : decision.kind === "write"
-        ? decision.document.posture
-        : "normal";
-  return {
-    decision,
-    // What people changed between two runs is news to the incident, too.
-    before: byHand && incident === null ? "normal" : inForce,
-    now: refused === null ? decided : inForce,
-    by: byHand ? (running?.who ?? "operator") : "cron",
-    why: decision.kind === "write" ? decision.document.why : (running?.why ?? "nothing asks for more"),
-    refused,
-  };
 }
 
 async function writeBlocks(

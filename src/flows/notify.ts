@@ -31,7 +31,7 @@ export type Notified =
   | { kind: "retry"; afterSeconds: number; cause: string }
   | { kind: "dead"; cause: string };
 
-/** After that many failed attempts, within about half an hour, an alert is history. */
+/** After that many failed attempts, within about half an hour, it is history. */
 export const MOST_ATTEMPTS = 8;
 
 const FIRST_WAIT_SECONDS = 10;

@@ -1,5 +1,7 @@
+import type { RouteOverride } from "../domain/delivery/route-overrides.ts";
+import type { Refusal } from "../domain/reasons.ts";
 import type { Block } from "../domain/watch/block.ts";
-import type { Pause } from "../domain/watch/pause.ts";
+import { findPause, type Pause } from "../domain/watch/pause.ts";
 import { type PostureRules, rulesOf } from "../domain/watch/posture.ts";
 import type { Deps, Posture } from "../ports.ts";
 
@@ -16,11 +18,13 @@ export interface Standing {
   blocks: readonly Block[];
   /** What people stopped for everybody. */
   pauses: readonly Pause[];
+  /** What people said of routes; it wins over the policy. */
+  routes: readonly RouteOverride[];
 }
 
 /** Reads the control documents; one that has ended counts no more. */
 export async function currentStanding({ control, policy, nowMs }: Deps): Promise<Standing> {
-  const { document, blocks, pauses } = await control.read();
+  const { document, blocks, pauses, routes } = await control.read();
   const running = document !== null && nowMs() < document.until_ms ? document : null;
   const posture = running?.posture ?? "normal";
   return {
@@ -30,5 +34,29 @@ export async function currentStanding({ control, policy, nowMs }: Deps): Promise
     maxPerMinute: running?.max_per_minute ?? null,
     blocks,
     pauses,
+    routes,
   };
+}
+
+/** How long a client waits before it asks again whether people have let sending go on. */
+const PAUSED_SECONDS = 300;
+
+export const refuseShutdown = ({ posture }: Standing): Refusal | null =>
+  posture === "shutdown"
+    ? { kind: "sending_paused", cause: "shutdown", retryAfterSeconds: PAUSED_SECONDS }
+    : null;
+
+export function refusePaused(
+  { pauses }: Standing,
+  place: { country: string; flow: string },
+  nowMs: number,
+): Refusal | null {
+  const paused = findPause(pauses, place, nowMs);
+  return (
+    paused && {
+      kind: "sending_paused",
+      cause: `${paused.kind} paused`,
+      retryAfterSeconds: PAUSED_SECONDS,
+    }
+  );
 }

@@ -7,12 +7,12 @@ import { parsePhone } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import { drawCode } from "../domain/session/code.ts";
 import type { Channel } from "../domain/session/session.ts";
-import { findPause } from "../domain/watch/pause.ts";
 import type { Caller, Deps, OpenedToken } from "../ports.ts";
 import { admit, captchaWanted } from "./admit.ts";
 import { bookRefusal } from "./book-refusal.ts";
 import { deliver } from "./deliver.ts";
-import { currentStanding } from "./posture.ts";
+import { currentStanding, refusePaused, refuseShutdown } from "./posture.ts";
+import { recognise } from "./recognise.ts";
 import { type Sent, sentAnswer } from "./send.ts";
 
 export interface ResendRequest {
@@ -53,31 +53,24 @@ async function resendOnce(
     return { kind: "invalid_request", errors, correlationId };
   }
   const standing = await currentStanding(deps);
-  if (standing.posture === "shutdown") {
-    return { kind: "sending_paused", cause: "shutdown", retryAfterSeconds: 300, correlationId };
-  }
+  const shutDown = refuseShutdown(standing);
+  if (shutDown) return { ...shutDown, correlationId };
   if (request.captchaToken === undefined && captchaWanted(deps, standing, caller)) {
     return { kind: "challenge_required", fresh: false, factors: [], correlationId };
   }
   const phone = parsePhone(claims.phone, undefined);
   if ("kind" in phone) return { ...phone, correlationId };
-  const paused = findPause(standing.pauses, { country: phone.country, flow: claims.flow }, deps.nowMs());
-  if (paused) {
-    const cause = `${paused.kind} paused`;
-    return { kind: "sending_paused", cause, retryAfterSeconds: 300, correlationId };
-  }
+  const paused = refusePaused(standing, { country: phone.country, flow: claims.flow }, deps.nowMs());
+  if (paused) return { ...paused, correlationId };
 
-  const [numberTag, device] = await Promise.all([
-    vault.tag("number", claims.phone),
-    request.deviceToken === undefined ? null : deps.devices.read(request.deviceToken),
-  ]);
-  const ownDevice = device?.numberTags.includes(numberTag) ? device : null;
+  const { numberTag, olderNumberTags, ownDevice } = await recognise(deps, claims.phone, request.deviceToken);
   const admitted = await admit(deps, {
     correlationId,
     standing,
     caller,
     phone,
     numberTag,
+    olderNumberTags,
     flow: claims.flow,
     locale: claims.locale,
     channel: request.channel,

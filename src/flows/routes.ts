@@ -3,6 +3,7 @@ import { overrideRouting } from "../domain/delivery/route-overrides.ts";
 import { orderRoutes, type Route, routeKey } from "../domain/delivery/routing.ts";
 import { isProviderPaused } from "../domain/watch/pause.ts";
 import type { Channel, Deps } from "../ports.ts";
+import type { Standing } from "./posture.ts";
 
 /** No more routes than this are tried for one message. */
 const MAX_ROUTES = 3;
@@ -15,12 +16,12 @@ const MAX_ROUTES = 3;
  * @param segments of the text: each is billed as a message
  */
 export async function routesFor(
-  { policy, control, providers, routes, prices, random, nowMs }: Deps,
+  { policy, providers, routes, prices, random, nowMs }: Deps,
+  { routes: said, pauses }: Standing,
   country: string,
   channel: Channel,
   segments: number,
 ): Promise<Route[]> {
-  const { routes: said, pauses } = await control.read();
   const open = policy.delivery.providers.flatMap((name): Route[] => {
     if (isProviderPaused(pauses, name, nowMs())) return [];
     const provider = providers.get(name);

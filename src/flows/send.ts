@@ -9,12 +9,12 @@ import { maskPhone, parsePhone, refuseNumber } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import { drawCode } from "../domain/session/code.ts";
 import type { Channel, SessionView } from "../domain/session/session.ts";
-import { findPause } from "../domain/watch/pause.ts";
 import type { Caller, Deps, SessionClaims } from "../ports.ts";
 import { admit, captchaWanted } from "./admit.ts";
 import { bookRefusal } from "./book-refusal.ts";
 import { deliver } from "./deliver.ts";
-import { currentStanding } from "./posture.ts";
+import { currentStanding, refusePaused, refuseShutdown } from "./posture.ts";
+import { recognise } from "./recognise.ts";
 import { customerOfSession } from "./tell-customer.ts";
 import { tellLedger } from "./tell-ledger.ts";
 
@@ -73,18 +73,16 @@ async function sendOnce(
     return { kind: "unauthorized", cause: `key ${caller.server.keyId} may not use flow ${request.flow}` };
   }
   const standing = await currentStanding(deps);
-  if (standing.posture === "shutdown")
-    return { kind: "sending_paused", cause: "shutdown", retryAfterSeconds: 300 };
+  const shutDown = refuseShutdown(standing);
+  if (shutDown) return shutDown;
 
   const phone = parsePhone(request.phone, request.region);
   if ("kind" in phone) return phone;
   const countries = policy.flows[request.flow]?.countries ?? policy.countries;
   const unfit = refuseNumber(phone, request.channel, policy.numbers, countries);
   if (unfit) return unfit;
-  const paused = findPause(standing.pauses, { country: phone.country, flow: request.flow }, deps.nowMs());
-  if (paused) {
-    return { kind: "sending_paused", cause: `${paused.kind} paused`, retryAfterSeconds: 300 };
-  }
+  const paused = refusePaused(standing, { country: phone.country, flow: request.flow }, deps.nowMs());
+  if (paused) return paused;
   if (
     request.channel === "voice" &&
     phone.type !== "fixed_line" &&
@@ -97,12 +95,11 @@ async function sendOnce(
     return { kind: "challenge_required", fresh: false, factors: [] };
   }
 
-  const [numberTags, device] = await Promise.all([
-    vault.tags("number", phone.e164),
-    request.deviceToken === undefined ? null : deps.devices.read(request.deviceToken),
-  ]);
-  const [numberTag = ""] = numberTags;
-  const ownDevice = device?.numberTags.some((tag) => numberTags.includes(tag)) ? device : null;
+  const { numberTag, olderNumberTags, device, ownDevice } = await recognise(
+    deps,
+    phone.e164,
+    request.deviceToken,
+  );
   const userTag =
     caller.server && request.userId !== undefined ? await vault.tag("user", request.userId) : null;
   const sessionId = vault.newId();
@@ -132,6 +129,7 @@ async function sendOnce(
     caller,
     phone,
     numberTag,
+    olderNumberTags,
     flow: request.flow,
     locale: claims.locale,
     channel: request.channel,

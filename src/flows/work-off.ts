@@ -7,6 +7,7 @@ import type { Deps, OutboxMessage } from "../ports.ts";
 import {
   buryLetters,
   layToRest,
+  MOST_ATTEMPTS,
   type NotifyDeps,
   notifyAll,
   type QueueMessage,
@@ -25,9 +26,6 @@ export const PROVIDERS_QUEUE = "providers";
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 const CUSTOMER_WAITS = [5, 300, 1800, 7200, 18_000, 36_000, 36_000];
-
-/** After that many failed attempts, within about half an hour, nobody waits for it any more. */
-const MOST_ATTEMPTS = 8;
 
 export type WorkDeps = Deps &
   NotifyDeps & {

@@ -3,6 +3,7 @@ import { routesLines } from "../../scripts/ops/routes.ts";
 import { overrideRouting, type RouteOverride } from "../../src/domain/delivery/route-overrides.ts";
 import type { Counts } from "../../src/domain/watch/tally.ts";
 import { clearRoute, ROUTE_WORDS_MOST, sayRoute } from "../../src/flows/operate-routes.ts";
+import { currentStanding } from "../../src/flows/posture.ts";
 import { type DestinationQuestion, readDestinations } from "../../src/flows/read-destinations.ts";
 import { readRoutes } from "../../src/flows/read-routes.ts";
 import { readSources } from "../../src/flows/read-sources.ts";
@@ -263,7 +264,7 @@ test("a drained provider gets nothing while another is live, and a message with 
   const world = makeWorld();
   const deps = depsOf(world);
   const order = async (country: string) =>
-    (await routesFor(deps, country, "sms", 1)).map(({ provider }) => provider);
+    (await routesFor(deps, await currentStanding(deps), country, "sms", 1)).map(({ provider }) => provider);
   await sayRoute(deps, ADA, {
     word: { kind: "drain", provider: "sandbox", drained: true },
     forSeconds: 3600,
