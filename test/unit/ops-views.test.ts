@@ -15,6 +15,7 @@ import { wordsFor } from "../../src/ops/words.ts";
 import { NOW, POLICY } from "./support-operate.ts";
 
 const words = wordsFor("en-GB", "EUR");
+const FILE = { name: "wrangler.toml", lines: new Map([["env.production.vars.POLICY.message.brand", 7]]) };
 
 test.each([
   ["+91987", "IN"],
@@ -129,7 +130,7 @@ test("a course stays in its box and says its sum, whatever was counted", () => {
 });
 
 test("every value of the policy stands in a table, with its unit and where it is changed", () => {
-  const sections = policySections(POLICY, "production", words);
+  const sections = policySections(POLICY, FILE, "production", words);
   const line = (section: string, name: string) =>
     sections.find(({ id }) => id === section)?.lines.find((one) => one.name === name)?.value;
   expect(line("policy-code", "ttl_seconds")).toBe("3 min");
@@ -142,7 +143,12 @@ test("every value of the policy stands in a table, with its unit and where it is
   expect(sections.find(({ id }) => id === "policy-code")?.place).toEqual({
     file: "wrangler.toml",
     table: "[env.production.vars.POLICY.code]",
+    line: null,
   });
+  const brand = sections
+    .find(({ id }) => id === "policy-message")
+    ?.lines.find(({ name }) => name === "brand");
+  expect(brand?.line).toBe(7);
   const shown = sections.map(({ id }) => id.replace("policy-", ""));
   for (const [name, value] of Object.entries(POLICY)) {
     const isTable = typeof value === "object" && !Array.isArray(value) && Object.keys(value).length > 0;
@@ -183,16 +189,16 @@ test("rules that are only recorded are named with their flow and their table", (
     ...POLICY.flows,
     login: { step_up: [], risk: { ...risk, record_only: ["many_numbers" as const] } },
   };
-  expect(recordedRules({ ...POLICY, risk, flows }, "staging")).toEqual([
+  expect(recordedRules({ ...POLICY, risk, flows }, FILE, "staging")).toEqual([
     {
       rule: "tor",
       where: "every flow",
-      place: { file: "wrangler.toml", table: "[env.staging.vars.POLICY.risk]" },
+      place: { file: "wrangler.toml", table: "[env.staging.vars.POLICY.risk]", line: null },
     },
     {
       rule: "many numbers",
       where: "login",
-      place: { file: "wrangler.toml", table: "[env.staging.vars.POLICY.flows.login.risk]" },
+      place: { file: "wrangler.toml", table: "[env.staging.vars.POLICY.flows.login.risk]", line: null },
     },
   ]);
 });

@@ -149,6 +149,12 @@ test.each([
   expect(html).not.toMatch(/<script>|<svg\/|onload=alert/);
 });
 
+test("the policy page names the line of a setting in the very file that was deployed", async () => {
+  const { html } = await go("/policy");
+  expect(html).toMatch(/wrangler\.toml:\d+ <code>\[vars\.POLICY\.message\]<\/code>/);
+  expect(html).toMatch(/<code>brand<\/code><\/dt><dd>[^<]*<small class="where"> line \d+<\/small>/);
+});
+
 test.each([
   ["/blocks/shut", { subject: "+91987", for_seconds: "3600", back: "//evil.example" }],
   ["/blocks/shut", { subject: "+91987", for_seconds: "59", back: "/destinations" }],

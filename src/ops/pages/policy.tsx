@@ -1,30 +1,26 @@
 /** The policy as it is in force, to be read; each part says where it is changed. */
 import type { OpsPage } from "../page.ts";
 import { Badge, Card, Empty, Time } from "../parts.tsx";
-import {
-  ownerLines,
-  ownersPlace,
-  type Place,
-  policySections,
-  postureLines,
-  posturesPlace,
-  recordedRules,
-} from "../views/policy.ts";
+import { policyFile } from "../policy-file.ts";
+import { ownerLines, ownersPlace, policySections, postureLines, recordedRules } from "../views/policy.ts";
+import { type Place, placeOf } from "../views/policy-place.ts";
 
 export const policy: OpsPage = {
   path: "/policy",
   title: "Policy",
   nav: "Policy",
   async view({ policy: active, environment }, { words, nowMs }) {
-    const sections = policySections(active, environment, words);
-    const recorded = recordedRules(active, environment);
+    const file = policyFile();
+    const sections = policySections(active, file, environment, words);
+    const recorded = recordedRules(active, file, environment);
     return (
       <>
         <div class="head">
           <h1>Policy</h1>
           <p class="faint">
-            In force in {environment}. It is changed in the file and deployed; what people set for a time is
-            under <a href="/ops/switch">Switch</a>, <a href="/ops/destinations">Destinations</a> and{" "}
+            In force in {environment}. It is changed in {file.name} and deployed: a setting shows its line
+            there, one without a line is the default. What people set for a time is under{" "}
+            <a href="/ops/switch">Switch</a>, <a href="/ops/destinations">Destinations</a> and{" "}
             <a href="/ops/providers">Providers</a>.
           </p>
         </div>
@@ -33,7 +29,10 @@ export const policy: OpsPage = {
             <a href={`#${id}`}>{title}</a>
           ))}
         </nav>
-        <Card title="What each posture makes of it" aside={<Where place={posturesPlace(environment)} />}>
+        <Card
+          title="What each posture makes of it"
+          aside={<Where place={placeOf(file, environment, "postures")} />}
+        >
           <div class="scroll">
             <table class="cards">
               <thead>
@@ -76,7 +75,7 @@ export const policy: OpsPage = {
             </>
           )}
         </Card>
-        <Card title="Owners" aside={<Where place={ownersPlace(environment)} />}>
+        <Card title="Owners" aside={<Where place={ownersPlace(file, environment)} />}>
           <div class="scroll">
             <table class="cards">
               <thead>
@@ -110,12 +109,15 @@ export const policy: OpsPage = {
         {sections.map(({ id, title, place, lines }) => (
           <Card title={title} id={id} aside={<Where place={place} />}>
             <dl class="settings">
-              {lines.map(({ name, value }) => (
+              {lines.map(({ name, value, line }) => (
                 <div>
                   <dt>
                     <code>{name}</code>
                   </dt>
-                  <dd>{value}</dd>
+                  <dd>
+                    {value}
+                    {line === null ? null : <small class="where"> line {line}</small>}
+                  </dd>
                 </div>
               ))}
             </dl>
@@ -126,10 +128,10 @@ export const policy: OpsPage = {
   },
 };
 
-function Where({ place: { file, table } }: { place: Place }) {
+function Where({ place: { file, table, line } }: { place: Place }) {
   return (
     <span class="where">
-      {file} <code>{table}</code>
+      {line === null ? file : `${file}:${line}`} <code>{table}</code>
     </span>
   );
 }

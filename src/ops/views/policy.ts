@@ -4,11 +4,14 @@ import { RULES } from "../../domain/admission/verdict.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { rulesOf } from "../../domain/watch/posture.ts";
 import type { Words } from "../words.ts";
+import { lineOf, type Place, type PolicyFile, placeOf } from "./policy-place.ts";
 
 export interface PolicyLine {
   /** As the policy spells it, below its table. */
   name: string;
   value: string;
+  /** Of the file; null for a default. */
+  line: number | null;
 }
 
 export interface PolicySection {
@@ -19,38 +22,34 @@ export interface PolicySection {
   lines: PolicyLine[];
 }
 
-/** The file and the table of it; wrangler's environments repeat their tables. */
-export interface Place {
-  file: string;
-  table: string;
-}
-
-const FILE = "wrangler.toml";
-
-const placeOf = (environment: string, section: string): Place => {
-  const vars = environment === "development" ? "vars" : `env.${environment}.vars`;
-  return { file: FILE, table: `[${vars}.POLICY${section === "" ? "" : `.${section}`}]` };
-};
-
 /** Every table of the policy but the owners, who have one of their own; values that stand beside the tables come first. */
-export function policySections(policy: Policy, environment: string, words: Words): PolicySection[] {
+export function policySections(
+  policy: Policy,
+  file: PolicyFile,
+  environment: string,
+  words: Words,
+): PolicySection[] {
   const { owners: _, ...alerts } = policy.alerts;
   const entries = Object.entries({ ...policy, alerts });
   const loose = entries.filter(([, value]) => !isTable(value));
   const tables = entries.filter(([, value]) => isTable(value));
+  const section = (id: string, title: string, table: string, values: [string, unknown][]) => ({
+    id,
+    title,
+    place: placeOf(file, environment, table),
+    lines: values
+      .flatMap(([name, value]) => linesOf(name, value, words))
+      .map(({ name, value }) => ({
+        name,
+        value,
+        line: lineOf(file, environment, table === "" ? name : `${table}.${name}`),
+      })),
+  });
   return [
-    {
-      id: "policy",
-      title: "General",
-      place: placeOf(environment, ""),
-      lines: loose.flatMap(([name, value]) => linesOf(name, value, words)),
-    },
-    ...tables.map(([name, value]) => ({
-      id: `policy-${name}`,
-      title: titled(name),
-      place: placeOf(environment, name),
-      lines: Object.entries(value as object).flatMap(([key, inner]) => linesOf(key, inner, words)),
-    })),
+    section("policy", "General", "", loose),
+    ...tables.map(([name, value]) =>
+      section(`policy-${name}`, titled(name), name, Object.entries(value as object)),
+    ),
   ].filter(({ lines }) => lines.length > 0);
 }
 
@@ -61,7 +60,7 @@ type Table = Readonly<Record<string, unknown>>;
 const isTable = (value: unknown): value is Table =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function linesOf(name: string, value: unknown, words: Words): PolicyLine[] {
+function linesOf(name: string, value: unknown, words: Words): Omit<PolicyLine, "line">[] {
   if (value === undefined) return [];
   if (isBudget(value)) return [{ name, value: saysBudget(value, words) }];
   if (isTable(value)) {
@@ -176,12 +175,16 @@ export interface RecordedRule {
 }
 
 /** Rules that are reported and have no effect. */
-export function recordedRules({ risk, flows }: Policy, environment: string): RecordedRule[] {
+export function recordedRules(
+  { risk, flows }: Policy,
+  file: PolicyFile,
+  environment: string,
+): RecordedRule[] {
   const of = (recorded: typeof risk, where: string, section: string) =>
     (recorded.record_all ? RULES : recorded.record_only).map((rule) => ({
       rule: rule.replaceAll("_", " "),
       where,
-      place: placeOf(environment, section),
+      place: placeOf(file, environment, section),
     }));
   return [
     ...of(risk, "every flow", "risk"),
@@ -218,8 +221,7 @@ export function ownerLines({ alerts }: Policy, nowMs: number): OwnerLine[] {
   });
 }
 
-export const ownersPlace = (environment: string): Place => {
-  const { file, table } = placeOf(environment, "alerts.owners");
-  return { file, table: `[${table}]` };
-};
-export const posturesPlace = (environment: string): Place => placeOf(environment, "postures");
+export function ownersPlace(file: PolicyFile, environment: string): Place {
+  const place = placeOf(file, environment, "alerts.owners");
+  return { ...place, table: `[${place.table}]` };
+}

@@ -1,0 +1,59 @@
+/** Where a setting of the policy stands, to the line: what somebody must open and change at 3 a.m. */
+import { type AST, parseTOML } from "toml-eslint-parser";
+
+/** The settings' file, and the line of each table and setting in it by their path: `vars.POLICY.limits.number`. */
+export interface PolicyFile {
+  name: string;
+  lines: ReadonlyMap<string, number>;
+}
+
+/** A table of the file; wrangler's environments repeat their tables. */
+export interface Place {
+  file: string;
+  table: string;
+  /** Of its head; null for a table that is not there, whose settings are the defaults. */
+  line: number | null;
+}
+
+/** Of every table and every setting, those of inline tables too; the first of several. @throws for text that is no TOML */
+export function linesOfToml(text: string): Map<string, number> {
+  const lines = new Map<string, number>();
+  const note = (path: readonly (string | number)[], { loc }: AST.TOMLNode) => {
+    for (let end = 1; end <= path.length; end++) {
+      const name = path.slice(0, end).join(".");
+      if (!lines.has(name)) lines.set(name, loc.start.line);
+    }
+  };
+  const noteSetting = (above: readonly (string | number)[], setting: AST.TOMLKeyValue) => {
+    const path = [...above, ...setting.key.keys.map(nameOf)];
+    note(path, setting);
+    if (setting.value.type !== "TOMLInlineTable") return;
+    for (const inner of setting.value.body) noteSetting(path, inner);
+  };
+  for (const part of parseTOML(text).body[0].body) {
+    if (part.type === "TOMLKeyValue") noteSetting([], part);
+    else {
+      note(part.resolvedKey, part);
+      for (const setting of part.body) noteSetting(part.resolvedKey, setting);
+    }
+  }
+  return lines;
+}
+
+const nameOf = (key: AST.TOMLBare | AST.TOMLQuoted): string =>
+  key.type === "TOMLBare" ? key.name : key.value;
+
+const pathOf = (environment: string): string =>
+  `${environment === "development" ? "" : `env.${environment}.`}vars.POLICY`;
+
+const below = (path: string, name: string): string => (name === "" ? path : `${path}.${name}`);
+
+/** @param section a table below the policy, `flows.login.risk`; empty for the policy itself */
+export function placeOf({ name, lines }: PolicyFile, environment: string, section: string): Place {
+  const path = below(pathOf(environment), section);
+  return { file: name, table: `[${path}]`, line: lines.get(path) ?? null };
+}
+
+/** The line of a setting; null where the file is silent and the default holds. */
+export const lineOf = ({ lines }: PolicyFile, environment: string, setting: string): number | null =>
+  lines.get(below(pathOf(environment), setting)) ?? null;
