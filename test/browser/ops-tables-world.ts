@@ -7,6 +7,7 @@ import { serveLocally } from "../../scripts/dev/serve.ts";
 import type { LedgerRow } from "../../src/domain/ledger/event.ts";
 import type { Counts, MinuteTally } from "../../src/domain/watch/tally.ts";
 import type { OpsDeps } from "../../src/ops/page.ts";
+import { linesOfToml } from "../../src/ops/views/policy-place.ts";
 import {
   depsOver,
   HOUR,
@@ -37,6 +38,11 @@ vi.mock("../../src/ops/assets.ts", () => {
       { name: "icon.svg", type: "image/svg+xml", text: "<svg xmlns='http://www.w3.org/2000/svg'/>" },
     ],
   };
+});
+
+vi.mock("../../src/ops/policy-file.ts", () => {
+  const lines = linesOfToml(readFileSync(new URL("../../wrangler.toml", import.meta.url), "utf8"));
+  return { policyFile: () => ({ name: "wrangler.toml", lines }) };
 });
 
 const MINUTE = NOW / 60_000;
