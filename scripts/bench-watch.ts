@@ -6,21 +6,10 @@ import { upstashCounters } from "../src/adapters/upstash-counters.ts";
 import { sameTimeQuarters, upstashWatch } from "../src/adapters/upstash-watch.ts";
 import { foldQuarter, QUARTER_MINUTES } from "../src/domain/watch/history.ts";
 import { firstMemory } from "../src/domain/watch/memory.ts";
-import {
-  countAddress,
-  countChallenge,
-  countFate,
-  countOutcome,
-  countRefused,
-  countSent,
-  countVerified,
-  countWrongCode,
-  type Entry,
-  type MinuteTally,
-  type Place,
-  sumTallies,
-} from "../src/domain/watch/tally.ts";
+import { type MinuteTally, sumTallies } from "../src/domain/watch/tally.ts";
 import type { CountersPort } from "../src/ports.ts";
+import { fillMinutes } from "./bench/fill.ts";
+import { dayTraffic, fullTraffic } from "./bench/traffic.ts";
 import { openRedis } from "./dev/redis.ts";
 import { serveLocally } from "./dev/serve.ts";
 import { makeUpstash } from "./dev/upstash.ts";
@@ -42,10 +31,7 @@ Fails when a run takes 50 commands or more, or 200 ms of processor time or more.
 const MAX_COMMANDS = 50;
 const MAX_CPU_MS = 200;
 const WINDOW_MINUTES = 60;
-const PIPELINE = 50;
 const TOKEN = "a-token-for-the-bench";
-/** The same traffic in every run of the bench. */
-const SEED = 20_260_701;
 
 await runCommand(async () => {
   const { values } = parseArgs({
@@ -82,19 +68,9 @@ await runCommand(async () => {
     const minute = Math.floor(nowMs / 60_000);
 
     const fillStarted = performance.now();
-    for (let age = WINDOW_MINUTES - 1; age >= 0; age--) {
-      if (process.stderr.isTTY) process.stderr.write(`\rminute ${WINDOW_MINUTES - age} of ${WINDOW_MINUTES}`);
-      const messages = traffic();
-      for (let i = 0; i < messages.length; i += PIPELINE) {
-        await Promise.all(
-          messages
-            .slice(i, i + PIPELINE)
-            .map((entries) => counters.count([{ minute: minute - age, entries }])),
-        );
-      }
+    await fillMinutes(counters, minute, WINDOW_MINUTES, traffic, () => {
       recorded.length = 0;
-    }
-    if (process.stderr.isTTY) process.stderr.write("\r");
+    });
     const countMs = (performance.now() - fillStarted) / (WINDOW_MINUTES * perMinute);
     const quarter = sumTallies((await windowOf(counters, minute, QUARTER_MINUTES)).map(({ tally }) => tally));
     for (const past of sameTimeQuarters(nowMs)) {
@@ -165,84 +141,4 @@ function readWhole(name: string, text: string, min: number, max: number): number
   const value = Number(text);
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw new CommandError(`--${name} is "${text}"; it goes from ${min} to ${max}.`);
-}
-
-/**
- * A minute of honest traffic, each message with what became of it: few prefixes, countries and networks have most of it
- * (Zipf's law), 70 % verify, a fifth of all requests are refused.
- */
-function dayTraffic(perMinute: number, prefixes: number): () => Entry[][] {
-  const chance = makeChance(SEED);
-  const pick = (count: number) => Math.floor(count ** chance()) - 1;
-  return () =>
-    Array.from({ length: perMinute }, () => {
-      const prefix = pick(prefixes);
-      const place = placeOf(prefix, prefix % 120, pick(3000), Math.floor(chance() * 10_000_000), prefix % 3);
-      return whatBecame(place, chance);
-    });
-}
-
-/** A minute in which every dimension has more subjects than it can tell apart, and each subject every metric. */
-function fullTraffic(perMinute: number): () => Entry[][] {
-  const chance = makeChance(SEED);
-  let next = 0;
-  return () =>
-    Array.from({ length: perMinute }, () => {
-      const i = next++;
-      const place = placeOf(i, i % 260, i, i * 10_007, i % 70);
-      return [
-        ...whatBecame(place, () => 0),
-        ...whatBecame(place, chance),
-        ...countFate(fateOf(place), "undelivered"),
-        ...countFate(fateOf(place), "rejected"),
-        ...countChallenge(place.phone.country, "challenged"),
-        ...countChallenge(place.phone.country, "passed"),
-        ...countWrongCode(place.phone.country, place.flow),
-        ...countAddress(`${String(i).padStart(8, "0")}abcdefghijklmnopqrstuvwxyz012345678`, 9),
-        ...countOutcome(`type_${i % 100}`),
-      ];
-    });
-}
-
-function whatBecame(place: Place, chance: () => number): Entry[] {
-  const tag = `${Math.floor(chance() * 1e9)}`.padStart(43, "x");
-  return [
-    ...countSent(place, 7000, tag),
-    ...countFate(fateOf(place), "delivered"),
-    ...(chance() < 0.7 ? countVerified(place, chance() * 90) : []),
-    ...(chance() < 0.2
-      ? countRefused({ country: place.phone.country, flow: place.flow, asn: place.asn }, "rate_limited", true)
-      : []),
-  ];
-}
-
-function fateOf({ phone, channel, provider }: Place) {
-  return { country: phone.country, channel, provider: provider ?? "none" };
-}
-
-function placeOf(prefix: number, country: number, network: number, line: number, flow: number): Place {
-  const e164 = `+${String(10_000 + prefix).slice(0, 6)}${String(line).padStart(7, "0").slice(-7)}`;
-  const letter = (i: number) => String.fromCharCode(65 + (i % 26));
-  return {
-    phone: {
-      e164,
-      country: letter(country) + letter(Math.floor(country / 26)),
-      type: "mobile",
-      block: e164.slice(0, -4),
-      prefix: e164.slice(0, -7),
-    },
-    channel: "sms",
-    flow: `flow_${flow}`,
-    provider: `provider_${flow % 15}`,
-    asn: 60_000 + network,
-  };
-}
-
-/** Numbers from 0 to 1 that are the same in every run (a linear congruence, Knuth's constants). */
-function makeChance(seed: number): () => number {
-  let state = BigInt(seed);
-  return () => {
-    state = BigInt.asUintN(64, state * 6_364_136_223_846_793_005n + 1_442_695_040_888_963_407n);
-    return Number(state >> 32n) / 2 ** 32;
-  };
 }

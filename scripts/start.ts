@@ -1,19 +1,13 @@
-import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parsePolicy } from "../src/config.ts";
-import { makeInbox } from "./dev/inbox.ts";
-import { type LocalRedis, openRedis } from "./dev/redis.ts";
-import { isPortFree, serveLocally } from "./dev/serve.ts";
-import { ALWAYS_PASSES_SECRET, makeSiteverify } from "./dev/siteverify.ts";
-import { makeUpstash } from "./dev/upstash.ts";
-import { startLocalWorker } from "./dev/worker.ts";
+import { startEverything } from "./dev/everything.ts";
+import type { LocalRedis } from "./dev/redis.ts";
+import { isPortFree } from "./dev/serve.ts";
 import { CommandError, describe, runCommand } from "./lib/command.ts";
-import { mintKeyring, mintProofKeys } from "./lib/mint.ts";
 import { isTable, mergeTables, policyOf, readSettings, type Table } from "./lib/settings.ts";
 import { leaveOperatorToken } from "./ops/local.ts";
-import { mintOperatorToken } from "./ops/token.ts";
 
 const HELP = `Runs Tollgate on this machine, with no account anywhere: the Worker in workerd, its Redis, its CAPTCHA check, and
 a provider whose messages arrive in a local inbox. Everything starts empty and ends with Ctrl-C.
@@ -49,43 +43,10 @@ await runCommand(async () => {
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
   exitWithParent();
-  await startAll(port, inboxPort, policy).then((redis) => console.log(welcome(port, inboxPort, redis)), fail);
+  const { redis, operatorToken } = await startEverything({ port, inboxPort, policy }).catch(fail);
+  leaveOperatorToken(port, `http://localhost:${port}`, operatorToken);
+  console.log(welcome(port, inboxPort, redis.kind));
 });
-
-async function startAll(port: number, inboxPort: number, policy: Table): Promise<LocalRedis["kind"]> {
-  const redis = await openRedis().catch((error: Error) => {
-    throw new CommandError(error.message);
-  });
-  const token = randomBytes(24).toString("base64url");
-  const upstash = await serveLocally(makeUpstash({ redis: redis.client, token }).handle);
-  const siteverify = await serveLocally(makeSiteverify().handle);
-  const receiptSecret = `whsec_${randomBytes(32).toString("base64")}`;
-  const providers = ["sandbox", "sandbox_b", "sandbox_c"];
-  const inbox = await serveLocally(makeInbox({ providers, receiptSecret }).app.fetch, inboxPort);
-  const operator = await mintOperatorToken("you", "operator");
-
-  const nowMs = Date.now();
-  await startLocalWorker({
-    port,
-    policy,
-    secrets: {
-      UPSTASH_REDIS_REST_URL: upstash.url,
-      UPSTASH_REDIS_REST_TOKEN: token,
-      SANDBOX_URL: inbox.url,
-      SANDBOX_RECEIPT_SECRET: receiptSecret,
-      SLACK_WEBHOOK_URL: `${inbox.url}/hooks/slack`,
-      ADMIN_TOKENS: operator.entry,
-      CAPTCHA_SITEVERIFY_URL: siteverify.url,
-      CAPTCHA_SECRET_KEY: ALWAYS_PASSES_SECRET,
-      SESSION_KEYS: mintKeyring(nowMs),
-      PEPPER_KEYS: mintKeyring(nowMs),
-      ENCRYPTION_KEYS: mintKeyring(nowMs),
-      PROOF_KEYS: await mintProofKeys(nowMs),
-    },
-  });
-  leaveOperatorToken(port, `http://localhost:${port}`, operator.token);
-  return redis.kind;
-}
 
 function readPort(name: string, fallback: number): number {
   const text = process.env[name] || String(fallback);

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { openMemoryRedis } from "./memory-redis.ts";
 import type { RedisClient } from "./redis-client.ts";
+import { freePorts } from "./serve.ts";
 
 export interface LocalRedis {
   client: RedisClient;
@@ -45,7 +45,7 @@ function openInMemory(): LocalRedis {
 
 async function startServer(env: NodeJS.ProcessEnv): Promise<LocalRedis | null> {
   const folder = mkdtempSync(join(tmpdir(), "tollgate-redis-"));
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const options = { port, bind: "127.0.0.1", save: "", appendonly: "no", dir: folder };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const server = spawn("redis-server", args, { stdio: "ignore", env });
@@ -106,16 +106,4 @@ async function connect(url: string): Promise<Redis> {
     client.disconnect();
     throw lastError ?? error;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -1,4 +1,4 @@
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { serve } from "@hono/node-server";
 
 /** A handler in the web's own terms: it runs on loopback here and inside Miniflare's `outboundService` in tests. */
@@ -53,4 +53,15 @@ function tryToListen(port: number, host: string): Promise<string | null> {
     probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "unknown"));
     probe.listen(port, host, () => probe.close(() => resolve(null)));
   });
+}
+
+/** Ports of loopback that nobody listens on just now; held open together, so that they differ. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
 }

@@ -13,6 +13,7 @@ const STARTING_MS = 30_000;
  * Runs the Worker in workerd on 127.0.0.1, with storage that starts empty, and its cron each minute. All of it ends with
  * this process, and the storage is removed.
  *
+ * @param cron false leaves the cron out
  * @param secrets bindings that are text; they stand above wrangler.toml's and .dev.vars'.
  * @throws CommandError when it cannot be built or started, or refuses its configuration.
  */
@@ -20,8 +21,9 @@ export async function startLocalWorker(options: {
   port: number;
   policy: unknown;
   secrets: Record<string, string>;
+  cron?: boolean;
 }): Promise<void> {
-  const { port, policy, secrets } = options;
+  const { port, policy, secrets, cron = true } = options;
   const url = `http://127.0.0.1:${port}`;
   const state = `${ROOT}${LOCAL_STATE}/${port}`;
   const removeState = () => rmSync(state, { recursive: true, force: true });
@@ -64,7 +66,7 @@ export async function startLocalWorker(options: {
   // Miniflare ends workerd in an exit hook of its own, which must come before this one.
   process.once("exit", removeState);
   await Promise.race([answering(url), failed]);
-  void runCron(url);
+  if (cron) void runCron(url);
 }
 
 /** Lays the tables out, as `wrangler d1 migrations apply` does for a deployed database. */
