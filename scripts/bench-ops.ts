@@ -6,6 +6,7 @@ import { chromium } from "playwright-core";
 import { openUpstash } from "../src/adapters/upstash.ts";
 import { upstashCounters } from "../src/adapters/upstash-counters.ts";
 import { upstashWatch } from "../src/adapters/upstash-watch.ts";
+import { DAY_QUARTERS, type DayPoint, keepDay } from "../src/domain/watch/day.ts";
 import { foldQuarter, type History, QUARTER_MINUTES, quarterOf } from "../src/domain/watch/history.ts";
 import { firstMemory } from "../src/domain/watch/memory.ts";
 import { type Entry, sumTallies } from "../src/domain/watch/tally.ts";
@@ -41,7 +42,6 @@ const PAGES = [
 ];
 const PER_MINUTE = Math.round(1_000_000 / 1440);
 const PREFIXES = 5000;
-const DAY_QUARTERS = (24 * 60) / QUARTER_MINUTES;
 const FIRST_VIEWS = 10;
 const PAINTS = 15;
 /** Of Linux, whatever the machine: the kernel's USER_HZ. */
@@ -130,10 +130,12 @@ async function fill({ redis, upstash }: Everything, traffic: () => Entry[][]): P
   const tally = sumTallies(window.minutes.map((counted) => counted.tally));
   const foldedTo = quarterOf(minute) - 1;
   let history: History | null = null;
+  let day: DayPoint[] = [];
   for (let quarter = foldedTo - DAY_QUARTERS + 1; quarter <= foldedTo; quarter++) {
     await watch.begin(nowMs);
     history = foldQuarter(history, { quarter, tally }, nowMs);
-    const memory = { ...firstMemory(nowMs), foldedTo };
+    day = keepDay(day, { quarter, tally });
+    const memory = { ...firstMemory(nowMs), foldedTo, day };
     const done = await watch.end({ memory, history, quarter: { quarter, tally } });
     if (done.kind !== "done") throw new CommandError(`A quarter was not kept: ${done.cause}.`);
   }

@@ -33,7 +33,7 @@ import type { Incident } from "./domain/watch/incident.ts";
 import type { WatchMemory } from "./domain/watch/memory.ts";
 import type { Pause } from "./domain/watch/pause.ts";
 import type { ControlDocument, Posture } from "./domain/watch/posture.ts";
-import type { Booking, MinuteTally, Tally } from "./domain/watch/tally.ts";
+import type { Booking, Dimension, MinuteTally, Tally } from "./domain/watch/tally.ts";
 
 /** A dependency that was silent, broken or slow. What that means is policy, never "allow" by accident. */
 export interface Unavailable {
@@ -465,10 +465,15 @@ export interface InsightsPort {
 export interface CountersPort {
   /** Books entries into their minutes in one round trip; what one minute tells apart is bounded (see tally.ts). */
   count(bookings: readonly Booking[]): Promise<void>;
-  /** The last `minutes` minutes up to and with `minute`, the oldest first; a minute without traffic is empty. */
+  /**
+   * The last `minutes` minutes up to and with `minute`, the oldest first; a minute without traffic is empty.
+   *
+   * @param of only these dimensions, which is a fraction of what all of them are; all where none is named
+   */
   window(
     minute: number,
     minutes: number,
+    of?: readonly Dimension[],
   ): Promise<{ kind: "answered"; minutes: MinuteTally[] } | Unavailable>;
   /** What was counted since the beginning of the dimensions `overall`, `provider`, `channel` and `flow`. */
   totals(): Promise<{ kind: "answered"; tally: Tally } | Unavailable>;

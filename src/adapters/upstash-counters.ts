@@ -91,15 +91,17 @@ for i = 1, tonumber(ARGV[1]) do redis.call("EXPIRE", KEYS[i], ARGV[2]) end
 return 1`;
 
 /**
- * Each of KEYS as one JSON text of all its subjects: one text is decoded and parsed in a fraction of the time that the
- * client takes for thousands of fields.
+ * Each of KEYS as one JSON text of its subjects, of the dimensions in ARGV or of all where there is none: one text is decoded
+ * and parsed in a fraction of the time that the client takes for thousands of fields.
  */
 const READ = `
-local texts = {}
+local texts, wanted = {}, {}
+for i = 1, #ARGV do wanted[ARGV[i]] = true end
 for i = 1, #KEYS do
   local all, fields = redis.call("HGETALL", KEYS[i]), {}
   for j = 1, #all, 2 do
-    if string.find(all[j], " ", 1, true) then fields[#fields + 1] = '"' .. all[j] .. '":' .. all[j + 1] end
+    local space = string.find(all[j], " ", 1, true)
+    if space and (#ARGV == 0 or wanted[string.sub(all[j], 1, space - 1)]) then fields[#fields + 1] = '"' .. all[j] .. '":' .. all[j + 1] end
   end
   texts[i] = "{" .. table.concat(fields, ",") .. "}"
 end
@@ -115,8 +117,8 @@ interface Change {
 
 /** The watch's counters on Upstash: a hash for each minute, one command for all that is counted at once. */
 export function upstashCounters(redis: Redis): CountersPort {
-  async function read(names: readonly string[]): Promise<Tally[]> {
-    const answer = await redis.eval<never[], unknown>(READ, [...names], []);
+  async function read(names: readonly string[], of: readonly Dimension[] = []): Promise<Tally[]> {
+    const answer = await redis.eval<Dimension[], unknown>(READ, [...names], [...of]);
     if (!Array.isArray(answer) || answer.length !== names.length) {
       throw new Error("an answer that no script of ours gives");
     }
@@ -153,10 +155,10 @@ export function upstashCounters(redis: Redis): CountersPort {
       ]);
     },
 
-    async window(minute, minutes) {
+    async window(minute, minutes, of) {
       const wanted = Array.from({ length: minutes }, (_, i) => minute - minutes + 1 + i);
       try {
-        const tallies = await read(wanted.map(keys.minute));
+        const tallies = await read(wanted.map(keys.minute), of);
         return {
           kind: "answered",
           minutes: tallies.map((tally, i) => ({ minute: wanted[i] ?? minute, tally })),

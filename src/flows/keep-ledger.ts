@@ -3,7 +3,7 @@
  * itself, so that one bad message holds up no other. Events that come twice are one row.
  */
 import { LEDGER_QUEUE, type LedgerEvent } from "../domain/ledger/event.ts";
-import { refusalCounts } from "../domain/ledger/refusal-counts.ts";
+import { REFUSAL_DIMENSIONS, refusalCounts } from "../domain/ledger/refusal-counts.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
 import type { Deps } from "../ports.ts";
 import { type QueueMessage, waitSeconds } from "./notify.ts";
@@ -78,7 +78,7 @@ export async function keepRefusalCounts(
   if (before !== null && "kind" in before) return log("refusals_not_counted", { cause: before.cause });
   const counted = before === null ? last : minuteOf(before.atMs);
   const minutes = Math.min(MOST_MINUTES, Math.max(1, last - counted + READ_AGAIN_MINUTES));
-  const window = await counters.window(last, minutes);
+  const window = await counters.window(last, minutes, REFUSAL_DIMENSIONS);
   if (window.kind === "unavailable") return log("refusals_not_counted", { cause: window.cause });
   const counts = refusalCounts(window.minutes);
   const written = await ledger.countRefusals(counts);

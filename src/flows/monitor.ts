@@ -10,6 +10,7 @@ import { watchAlert } from "../domain/watch/alert-once.ts";
 import { alertsFor } from "../domain/watch/alerting.ts";
 import { type BlockChanges, nextBlocks } from "../domain/watch/block.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
+import { keepDay } from "../domain/watch/day.ts";
 import { detectIn, lateness } from "../domain/watch/detectors.ts";
 import { foldQuarter, OVERALL, QUARTER_MINUTES, quarterOf, ripeQuarters } from "../domain/watch/history.ts";
 import { nextIncident } from "../domain/watch/incident.ts";
@@ -122,6 +123,7 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
     lastFailure: refused.join("; "),
     postureTold: set.now,
     foldedTo: ripe?.quarter ?? memory.foldedTo,
+    day: ripe ? keepDay(memory.day ?? [], ripe) : memory.day,
     incident: incident.incident?.closedAtMs === null ? incident.incident : null,
     countedTo: incident.countedTo,
     settled: incident.settled,

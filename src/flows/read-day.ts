@@ -3,6 +3,7 @@
  * minutes: they are read and summed once, and kept until the watch has folded the next one.
  */
 import type { AnswerCurve } from "../domain/watch/cohorts.ts";
+import { DAY_QUARTERS } from "../domain/watch/day.ts";
 import { QUARTER_MINUTES } from "../domain/watch/history.ts";
 import type { Deps, Unavailable } from "../ports.ts";
 import { type Line, linesOf } from "./tally-lines.ts";
@@ -17,7 +18,6 @@ export interface Day {
   lines: Readonly<Record<DayDimension, readonly Line[]>>;
 }
 
-const QUARTERS = (24 * 60) / QUARTER_MINUTES;
 const QUARTER_MS = QUARTER_MINUTES * 60_000;
 
 const kept = new WeakMap<Deps["watch"], { foldedTo: number; day: Day }>();
@@ -31,11 +31,11 @@ export async function readDay(
 ): Promise<Day | Unavailable> {
   const held = kept.get(watch);
   if (held?.foldedTo === foldedTo) return held.day;
-  const first = foldedTo - QUARTERS + 1;
+  const first = foldedTo - DAY_QUARTERS + 1;
   const answer = await watch.quarters(first, foldedTo);
   if (answer.kind !== "answered") return answer;
   const found = new Map(answer.quarters.map(({ quarter, tally }) => [quarter, tally]));
-  const parts = Array.from({ length: QUARTERS }, (_, i) => ({
+  const parts = Array.from({ length: DAY_QUARTERS }, (_, i) => ({
     minute: (first + i) * QUARTER_MINUTES,
     tally: found.get(first + i) ?? new Map(),
   }));

@@ -15,7 +15,7 @@ import { countryOfRange, mayLieIn, type Phone, rangeOfCountry } from "../domain/
 import { type Policy, rulesForCountry } from "../domain/policy.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
 import { answerCurve, type History, usualSent } from "../domain/watch/history.ts";
-import { type MinuteTally, OTHERS, tallyKey } from "../domain/watch/tally.ts";
+import { type Dimension, type MinuteTally, OTHERS, tallyKey } from "../domain/watch/tally.ts";
 import type { Deps, Unavailable } from "../ports.ts";
 import { type ListedBlock, listBlocks } from "./operate-blocks.ts";
 import { readDay } from "./read-day.ts";
@@ -140,24 +140,29 @@ export interface ReadLines {
   fromMs: number;
   toMs: number;
   history: History | null;
-  /** The window's minutes, where the span is the window. */
+  /** The window's minutes, where the span is the window: of the dimension, and of those beside it. */
   minutes: readonly MinuteTally[];
   faults: string[];
 }
 
 const DAY_MS = 86_400_000;
 
-/** The lines of a dimension over a span; none, and a fault, where they do not answer. */
+/**
+ * The lines of a dimension over a span; none, and a fault, where they do not answer.
+ *
+ * @param beside dimensions that the window's minutes have too
+ */
 export async function readLines(
   { policy, counters, watch, nowMs: clock }: Pick<Deps, "policy" | "counters" | "watch" | "nowMs">,
   by: Destination | "network",
   span: Span,
+  beside: readonly Dimension[] = [],
 ): Promise<ReadLines> {
   const nowMs = clock();
   const { window_minutes, answer_curve } = policy.monitor;
   const [left, counted] = await Promise.all([
     watch.look(),
-    span === "window" ? counters.window(minuteOf(nowMs), window_minutes) : null,
+    span === "window" ? counters.window(minuteOf(nowMs), window_minutes, [by, ...beside]) : null,
   ]);
   const faults = left.kind === "answered" ? [] : [`watch: ${left.cause}`];
   const history = left.kind === "answered" ? left.history : null;

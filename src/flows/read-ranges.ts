@@ -1,9 +1,10 @@
 /** Where messages go and come from: each subject of a dimension with its sends, answers, money and state. */
-import { type Cohort, minuteOf, readRatio } from "../domain/watch/cohorts.ts";
+import { minuteOf } from "../domain/watch/cohorts.ts";
 import { QUARTER_MINUTES, quarterOf } from "../domain/watch/history.ts";
-import { type Counts, type Dimension, sumTallies, type Tally, tallyKey } from "../domain/watch/tally.ts";
+import { type Dimension, tallyKey } from "../domain/watch/tally.ts";
 import type { Deps, Unavailable } from "../ports.ts";
 import { type ListedBlock, listBlocks } from "./operate-blocks.ts";
+import { linesOf, type Part, usualRatio } from "./tally-lines.ts";
 
 export const RANGE_DIMENSIONS = ["country", "prefix", "block", "network", "provider", "flow"] as const;
 export type RangeDimension = (typeof RANGE_DIMENSIONS)[number] & Dimension;
@@ -47,7 +48,7 @@ export async function readRanges(
   const { policy, control, counters, watch } = deps;
   const nowMs = deps.nowMs();
   const [counted, documents, left] = await Promise.all([
-    "minutes" in span ? readMinutes(counters, nowMs, span.minutes) : readHours(watch, nowMs, span.hours),
+    "minutes" in span ? readMinutes(counters, nowMs, span.minutes, by) : readHours(watch, nowMs, span.hours),
     control.documents(),
     watch.look(),
   ]);
@@ -59,33 +60,34 @@ export async function readRanges(
   const blocks = "kind" in documents ? [] : listBlocks(documents, nowMs);
   const history = left.kind === "answered" ? (left.history?.subjects ?? {}) : {};
 
-  const busiest = [...sumTallies(counted.parts.map(({ tally }) => tally))]
-    .filter(([key]) => key.startsWith(`${by} `))
-    .toSorted(([, a], [, b]) => (b.sent ?? 0) - (a.sent ?? 0) || (b.refused ?? 0) - (a.refused ?? 0));
-  const rows = busiest.slice(0, limit).map(([key, counts]): RangeRow => {
-    const subject = key.slice(by.length + 1);
-    const cohorts = counted.parts.map(({ minute, tally }): Cohort => {
-      const { sent = 0, verified = 0 } = tally.get(key) ?? {};
-      return { minute, sent, verified };
-    });
-    return {
+  const busiest = linesOf(counted.parts, by, policy.monitor.answer_curve, nowMs).toSorted(
+    (a, b) =>
+      (b.counts.sent ?? 0) - (a.counts.sent ?? 0) || (b.counts.refused ?? 0) - (a.counts.refused ?? 0),
+  );
+  const rows = busiest.slice(0, limit).map(
+    ({ subject, counts, ratio }): RangeRow => ({
       subject,
       sent: counts.sent ?? 0,
       verified: counts.verified ?? 0,
-      ratio: readRatio(cohorts, nowMs, policy.monitor.answer_curve).ratio,
+      ratio,
       spentMicros: counts.micros ?? 0,
       refused: counts.refused ?? 0,
-      usualRatio: shareVerified(history[tallyKey(by, subject)]),
+      usualRatio: usualRatio(history, tallyKey(by, subject)),
       ...stateOf(by, subject, blocks),
-    };
-  });
+    }),
+  );
   return { kind: "answered", rows, subjects: busiest.length, faults };
 }
 
-type Counted = { kind: "answered"; parts: { minute: number; tally: Tally }[] } | Unavailable;
+type Counted = { kind: "answered"; parts: Part[] } | Unavailable;
 
-async function readMinutes(counters: Deps["counters"], nowMs: number, minutes: number): Promise<Counted> {
-  const answer = await counters.window(minuteOf(nowMs), minutes);
+async function readMinutes(
+  counters: Deps["counters"],
+  nowMs: number,
+  minutes: number,
+  by: Dimension,
+): Promise<Counted> {
+  const answer = await counters.window(minuteOf(nowMs), minutes, [by]);
   return answer.kind === "answered" ? { kind: "answered", parts: answer.minutes } : answer;
 }
 
@@ -95,14 +97,6 @@ async function readHours(watch: Deps["watch"], nowMs: number, hours: number): Pr
   if (answer.kind !== "answered") return answer;
   const parts = answer.quarters.map(({ quarter, tally }) => ({ minute: quarter * QUARTER_MINUTES, tally }));
   return { kind: "answered", parts };
-}
-
-/** Fewer messages than this in a history that fades say nothing of a share. */
-const USUAL_FROM_SENT = 1;
-
-function shareVerified(counts: Counts | undefined): number | null {
-  const { sent = 0, verified = 0 } = counts ?? {};
-  return sent < USUAL_FROM_SENT ? null : Math.min(1, verified / sent);
 }
 
 /** What is shut of a subject: a prefix, a block or a network. A wider block shuts it, a narrower one shuts a part. */

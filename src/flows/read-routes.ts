@@ -75,7 +75,7 @@ export async function readRoutes(
   const nowMs = deps.nowMs();
   const minutes = policy.monitor.window_minutes;
   const [counted, documents, left, records] = await Promise.all([
-    counters.window(minuteOf(nowMs), minutes),
+    counters.window(minuteOf(nowMs), minutes, ["provider", "route"]),
     control.documents(),
     watch.look(),
     routes.records(),

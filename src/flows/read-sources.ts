@@ -70,10 +70,10 @@ export async function readSources(deps: SourceDeps, question: SourceQuestion): P
   const { contains, sort, page, span } = question;
   const nowMs = deps.nowMs();
   const [{ lines, fromMs, toMs, history, minutes, faults }, documents, window] = await Promise.all([
-    readLines(deps, "network", span),
+    readLines(deps, "network", span, ["address"]),
     control.documents(),
     // Addresses come and go: no quarter of an hour keeps them.
-    span === "day" ? counters.window(minuteOf(nowMs), policy.monitor.window_minutes) : null,
+    span === "day" ? counters.window(minuteOf(nowMs), policy.monitor.window_minutes, ["address"]) : null,
   ]);
   if ("kind" in documents) faults.push(`control: ${documents.cause}`);
   else faults.push(...documents.faults);

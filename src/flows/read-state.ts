@@ -8,7 +8,7 @@ import { minuteOf, type RatioReading, readRatio } from "../domain/watch/cohorts.
 import type { Incident } from "../domain/watch/incident.ts";
 import type { WatchMemory } from "../domain/watch/memory.ts";
 import type { ControlDocument, Posture } from "../domain/watch/posture.ts";
-import { type Counts, type MinuteTally, sumTallies, tallyKey } from "../domain/watch/tally.ts";
+import { addCounts, type Counts, type MinuteTally, tallyKey } from "../domain/watch/tally.ts";
 import { verifyQuantile } from "../domain/watch/verify-time.ts";
 import type { Deps, OperatorAction, Unavailable } from "../ports.ts";
 import { listBlocks } from "./operate-blocks.ts";
@@ -83,7 +83,7 @@ export async function readState(
   const [documents, left, counted, spent] = await Promise.all([
     control.documents(),
     watch.look(),
-    counters.window(minuteOf(nowMs), window_minutes),
+    counters.window(minuteOf(nowMs), window_minutes, ["overall"]),
     budgets.read([], spendMeters(policy.money, "", 0, false)),
   ]);
   const faults: string[] = [];
@@ -151,7 +151,8 @@ export function windowState(
   nowMs: number,
   curve: Parameters<typeof readRatio>[2],
 ): WindowState {
-  const counts: Counts = sumTallies(minutes.map(({ tally }) => tally)).get(ALL) ?? {};
+  const counts: Counts = {};
+  for (const { tally } of minutes) addCounts(counts, tally.get(ALL) ?? {});
   const perMinute = minutes.map(({ minute, tally }) => {
     const { sent = 0, verified = 0 } = tally.get(ALL) ?? {};
     return { minute, sent, verified };

@@ -1,10 +1,8 @@
-/** The last 24 hours in quarters, and what is remembered of them so that a view reads only what is new. */
+/** The last 24 hours in quarters: those the watch has folded as it remembers them, the newest by their minutes. */
 import { minuteOf } from "../domain/watch/cohorts.ts";
+import { DAY_QUARTERS, type Point, pointOf } from "../domain/watch/day.ts";
 import { QUARTER_MINUTES, quarterOf } from "../domain/watch/history.ts";
-import { type Counts, type MinuteTally, type Tally, tallyKey } from "../domain/watch/tally.ts";
 import type { Deps } from "../ports.ts";
-
-export const DAY_QUARTERS = (24 * 60) / QUARTER_MINUTES;
 
 /** The watch folds a quarter some 30 minutes after it began; until then its minutes tell. */
 const UNFOLDED_MINUTES = 60;
@@ -12,46 +10,24 @@ const UNFOLDED_MINUTES = 60;
 /** Sessions live for ten minutes: an older minute changes no more. */
 const RIPE_MINUTES = 12;
 
-/** A quarter that was not folded this long after its end never will be. */
-const FOLDED_WITHIN_QUARTERS = 8;
-
-const ALL = tallyKey("overall", "all");
-
-export interface Point {
-  sent: number;
-  verified: number;
-  refused: number;
-  challenged: number;
-}
-
 export interface Day {
   /** Each quarter with its beginning, the oldest first; null where it could not be read. */
   quarters: { startMs: number; point: Point | null }[];
   faults: string[];
 }
 
-interface Memory {
-  quarters: Map<number, Point>;
-  minutes: Map<number, Point>;
-}
+type Minutes = Map<number, Point>;
 
-const memories = new WeakMap<object, Memory>();
+const kept = new WeakMap<object, Minutes>();
 
-/** What these dependencies' reader remembers, in this isolate. */
-function memoryOf(deps: object): Memory {
-  const known = memories.get(deps);
-  if (known !== undefined) return known;
-  const memory: Memory = { quarters: new Map(), minutes: new Map() };
-  memories.set(deps, memory);
-  return memory;
+/** Minutes that these dependencies' reader has seen, in this isolate. */
+function minutesOf(deps: object): Minutes {
+  const known = kept.get(deps) ?? new Map();
+  kept.set(deps, known);
+  return known;
 }
 
 const NONE: Point = { sent: 0, verified: 0, refused: 0, challenged: 0 };
-
-function pointOf(tally: Tally): Point {
-  const { sent = 0, verified = 0, refused = 0, challenged = 0 }: Counts = tally.get(ALL) ?? {};
-  return { sent, verified, refused, challenged };
-}
 
 const add = (a: Point, b: Point): Point => ({
   sent: a.sent + b.sent,
@@ -60,12 +36,8 @@ const add = (a: Point, b: Point): Point => ({
   challenged: a.challenged + b.challenged,
 });
 
-function keep(minutes: Memory["minutes"], read: readonly MinuteTally[]): void {
-  for (const { minute, tally } of read) minutes.set(minute, pointOf(tally));
-}
-
 /**
- * @param service the same object each time, which the memory belongs to
+ * @param service the same object each time, which the minutes seen so far belong to
  * @param deps what this view reads through
  * @param windowMinutes the last minutes, which the view reads anyway
  */
@@ -75,67 +47,47 @@ export async function readDay(
   windowMinutes: number,
   nowMs: number,
 ): Promise<Day> {
-  const memory = memoryOf(service);
+  const minutes = minutesOf(service);
   const [minute, running] = [minuteOf(nowMs), quarterOf(minuteOf(nowMs))];
-  const first = running - DAY_QUARTERS + 1;
-  forget(memory, first, minute);
-  const causes = await Promise.all([
-    readQuarters(deps, memory, first, running),
-    readMinutes(deps, memory, windowMinutes, minute),
+  const [left, unread] = await Promise.all([
+    deps.watch.look(),
+    readMinutes(deps, minutes, windowMinutes, minute),
   ]);
-  const faults = causes.filter((cause) => cause !== null);
+  const folded = new Map(
+    (left.kind === "answered" ? (left.memory?.day ?? []) : []).map((point) => [point.quarter, point]),
+  );
+  const faults = [
+    ...(left.kind === "answered" ? [] : [`the past day: ${left.cause}`]),
+    ...(unread === null ? [] : [unread]),
+  ];
   const quarters = Array.from({ length: DAY_QUARTERS }, (_, i) => {
-    const quarter = first + i;
+    const quarter = running - DAY_QUARTERS + 1 + i;
     const startMs = quarter * QUARTER_MINUTES * 60_000;
-    const point = memory.quarters.get(quarter) ?? ofMinutes(memory, quarter, minute);
+    const point = folded.get(quarter) ?? ofMinutes(minutes, quarter, minute);
     return { startMs, point: point ?? (faults.length === 0 ? NONE : null) };
   });
   return { quarters, faults };
 }
 
-function forget(memory: Memory, first: number, minute: number): void {
-  for (const quarter of memory.quarters.keys()) if (quarter < first) memory.quarters.delete(quarter);
-  for (const known of memory.minutes.keys()) {
-    if (known < minute - UNFOLDED_MINUTES) memory.minutes.delete(known);
-  }
-}
-
-/** @returns why it could not be read, if so */
-async function readQuarters(
-  { watch }: Pick<Deps, "watch">,
-  { quarters }: Memory,
-  first: number,
-  running: number,
-): Promise<string | null> {
-  let from = first;
-  while (from < running && quarters.has(from)) from += 1;
-  if (from >= running) return null;
-  const answer = await watch.quarters(from, running - 1);
-  if (answer.kind !== "answered") return `the past day: ${answer.cause}`;
-  for (const { quarter, tally } of answer.quarters) quarters.set(quarter, pointOf(tally));
-  for (let quarter = from; quarter < running - FOLDED_WITHIN_QUARTERS; quarter++) {
-    if (!quarters.has(quarter)) quarters.set(quarter, NONE);
-  }
-  return null;
-}
-
+/** @returns why they could not be read, if so */
 async function readMinutes(
   { counters }: Pick<Deps, "counters">,
-  { minutes }: Memory,
+  minutes: Minutes,
   windowMinutes: number,
   minute: number,
 ): Promise<string | null> {
+  for (const known of minutes.keys()) if (known < minute - UNFOLDED_MINUTES) minutes.delete(known);
   const fresh = Math.max(windowMinutes, RIPE_MINUTES);
   const ripe = Array.from({ length: UNFOLDED_MINUTES - fresh }, (_, i) => minute - fresh - i);
   const known = ripe.every((each) => minutes.has(each));
-  const answer = await counters.window(minute, known ? fresh : UNFOLDED_MINUTES);
+  const answer = await counters.window(minute, known ? fresh : UNFOLDED_MINUTES, ["overall"]);
   if (answer.kind !== "answered") return `the last hour: ${answer.cause}`;
-  keep(minutes, answer.minutes);
+  for (const { minute: at, tally } of answer.minutes) minutes.set(at, pointOf(tally));
   return null;
 }
 
 /** A quarter that is not folded yet, by its minutes; null where none of them is known. */
-function ofMinutes({ minutes }: Memory, quarter: number, now: number): Point | null {
+function ofMinutes(minutes: Minutes, quarter: number, now: number): Point | null {
   let sum: Point | null = null;
   for (let minute = quarter * QUARTER_MINUTES; minute < (quarter + 1) * QUARTER_MINUTES; minute++) {
     const point = minute <= now ? minutes.get(minute) : undefined;

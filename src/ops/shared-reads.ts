@@ -1,3 +1,4 @@
+import type { Dimension } from "../domain/watch/tally.ts";
 import type { Deps } from "../ports.ts";
 
 type Read = Pick<Deps, "control" | "watch" | "counters">;
@@ -5,8 +6,10 @@ type Read = Pick<Deps, "control" | "watch" | "counters">;
 /**
  * The same ports, of which one view asks each question once: several flows look at the same documents and minutes, and a page
  * must not cost a round trip and a parse for each of them. For reading only: what is written goes past it.
+ *
+ * @param of what all the view's flows together want of the counters
  */
-export function sharedReads<D extends Read>(deps: D): D {
+export function sharedReads<D extends Read>(deps: D, of: readonly Dimension[]): D {
   const { control, watch, counters } = deps;
   const documents = once(() => control.documents());
   const look = once(() => watch.look());
@@ -19,7 +22,7 @@ export function sharedReads<D extends Read>(deps: D): D {
       ...counters,
       window(minute: number, minutes: number) {
         const key = `${minute} ${minutes}`;
-        const known = windows.get(key) ?? counters.window(minute, minutes);
+        const known = windows.get(key) ?? counters.window(minute, minutes, of);
         windows.set(key, known);
         return known;
       },

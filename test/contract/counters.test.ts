@@ -99,6 +99,25 @@ function countsAsItShould(open: () => CountersPort): void {
     });
   });
 
+  test("a reader who names dimensions gets those and no others", async () => {
+    const counters = open();
+    await counters.count([{ minute: MINUTE, entries: countSent(PLACE, 7000, "tag") }]);
+    const counts = { sent: 1, micros: 7000 };
+    expect(await counters.window(MINUTE, 2, ["country", "block"])).toEqual({
+      kind: "answered",
+      minutes: [
+        { minute: MINUTE - 1, tally: new Map() },
+        {
+          minute: MINUTE,
+          tally: new Map([
+            ["country IN", counts],
+            ["block +91987654", counts],
+          ]),
+        },
+      ],
+    });
+  });
+
   test("amounts far beyond 32 bits stay exact", async () => {
     const counters = open();
     const entry: Entry = {

@@ -159,6 +159,23 @@ describeOnRedis("the watch", (upstash) => {
     expect(kinds.filter((kind) => kind === "busy")).toHaveLength(19);
   });
 
+  test("who looks again reads the history only when a run has folded another quarter", async () => {
+    const [watch, looking] = [open(), open()];
+    const fold = async (quarter: number) => {
+      await watch.begin(NOW_MS);
+      const history = { ...HISTORY, quarter };
+      await watch.end({ memory: { ...MEMORY, foldedTo: quarter }, history, quarter: null });
+      return history;
+    };
+    const first = await fold(QUARTER - 2);
+    expect(await looking.look()).toMatchObject({ history: first });
+    upstash().countFromHere();
+    expect(await looking.look()).toMatchObject({ history: first });
+    expect(upstash().service.stats).toMatchObject({ requests: 1, byName: { get: 1 } });
+    const next = await fold(QUARTER - 1);
+    expect(await looking.look()).toMatchObject({ memory: { foldedTo: QUARTER - 1 }, history: next });
+  });
+
   test("a run that lost its lock writes over nothing and frees nobody's run", async () => {
     const [slow, next] = [open(), open()];
     await slow.begin(NOW_MS);

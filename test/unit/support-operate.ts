@@ -8,7 +8,13 @@ import type { Incident } from "../../src/domain/watch/incident.ts";
 import type { WatchMemory } from "../../src/domain/watch/memory.ts";
 import type { Pause } from "../../src/domain/watch/pause.ts";
 import type { ControlDocument } from "../../src/domain/watch/posture.ts";
-import type { Counts, MinuteTally, Tally } from "../../src/domain/watch/tally.ts";
+import {
+  type Counts,
+  type Dimension,
+  type MinuteTally,
+  ofDimensions,
+  type Tally,
+} from "../../src/domain/watch/tally.ts";
 import type { AdminDeps } from "../../src/http/admin.ts";
 import type { DeadLetter, OperatorAction, Unavailable } from "../../src/ports.ts";
 
@@ -129,14 +135,15 @@ export function depsOver(world: World) {
     },
     counters: {
       count: async (bookings: unknown) => void world.counted.push(bookings),
-      window: async (minute: number, minutes: number) =>
+      window: async (minute: number, minutes: number, of?: readonly Dimension[]) =>
         isDown("counters")
           ? DOWN
           : {
               kind: "answered",
               minutes: Array.from({ length: minutes }, (_, i) => {
                 const at = minute - minutes + 1 + i;
-                return world.minutes.find((one) => one.minute === at) ?? { minute: at, tally: new Map() };
+                const tally = world.minutes.find((one) => one.minute === at)?.tally ?? new Map();
+                return { minute: at, tally: of ? ofDimensions(tally, of) : tally };
               }),
             },
       totals: async () => (isDown("counters") ? DOWN : { kind: "answered", tally: world.totals }),

@@ -24,6 +24,7 @@ import {
   keepBusiest,
   METRICS_PER_SUBJECT,
   OTHERS,
+  ofDimensions,
   placesFor,
   QUARTER_SUBJECTS,
   TOTAL_DIMENSIONS,
@@ -105,11 +106,15 @@ export function memoryCounters(nowMs: () => number): CountersPort {
         }
       }
     },
-    async window(minute, count) {
+    async window(minute, count, of) {
       const wanted = Array.from({ length: count }, (_, i) => minute - count + 1 + i);
+      const tallyAt = (at: number) => minutes.get(at)?.tally ?? new Map();
       return {
         kind: "answered",
-        minutes: wanted.map((at) => ({ minute: at, tally: minutes.get(at)?.tally ?? new Map() })),
+        minutes: wanted.map((at) => ({
+          minute: at,
+          tally: of ? ofDimensions(tallyAt(at), of) : tallyAt(at),
+        })),
       };
     },
     async totals() {

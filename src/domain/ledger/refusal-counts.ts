@@ -7,6 +7,8 @@ const BY_CODE = "refused:";
 /** Counter dimensions that count refusals, and what the ledger calls them. */
 const DIMENSIONS = { overall: "all", country: "country", flow: "flow", network: "network" } as const;
 
+export const REFUSAL_DIMENSIONS = Object.keys(DIMENSIONS) as (keyof typeof DIMENSIONS)[];
+
 /**
  * The exact counts of refused requests that the watch's counters hold. What one minute tells apart is bounded there
  * (`SUBJECTS_PER_MINUTE`): at most 250 countries, 100 networks and 64 flows, and what comes after under `*`.

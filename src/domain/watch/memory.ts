@@ -1,5 +1,6 @@
 /** What the watch remembers from one minute to the next. */
 
+import type { DayPoint } from "./day.ts";
 import { type Incident, type IncidentSums, NO_SUMS } from "./incident.ts";
 import type { Posture } from "./posture.ts";
 
@@ -20,6 +21,8 @@ export interface WatchMemory {
   /** The minute up to which the open incident's sums are settled, and what they come to; later minutes may still get answers. */
   countedTo: number;
   settled: IncidentSums;
+  /** The quarters of the last day that are over, so that people see it at a glance; absent in what older versions left. */
+  day?: readonly DayPoint[] | undefined;
   /** The posture that was told last; absent where none was, which is normal. */
   postureTold?: Posture | undefined;
 }

@@ -1,0 +1,29 @@
+/** The last day at a glance: what everything together came to in each quarter of an hour that is over. */
+import { OVERALL, QUARTER_MINUTES, type QuarterTally } from "./history.ts";
+import type { Tally } from "./tally.ts";
+
+export const DAY_QUARTERS = (24 * 60) / QUARTER_MINUTES;
+
+/** Sums over everything, of a quarter or of a minute. */
+export interface Point {
+  sent: number;
+  verified: number;
+  refused: number;
+  challenged: number;
+}
+
+/** A quarter (since 1970) and its sums. */
+export interface DayPoint extends Point {
+  quarter: number;
+}
+
+export function pointOf(tally: Tally): Point {
+  const { sent = 0, verified = 0, refused = 0, challenged = 0 } = tally.get(OVERALL) ?? {};
+  return { sent, verified, refused, challenged };
+}
+
+/** Puts a quarter that is over at the end; what is older than a day goes. */
+export const keepDay = (day: readonly DayPoint[], { quarter, tally }: QuarterTally): DayPoint[] => [
+  ...day.filter((point) => point.quarter > quarter - DAY_QUARTERS && point.quarter !== quarter),
+  { quarter, ...pointOf(tally) },
+];
