@@ -27,7 +27,7 @@ import type {
   SessionView,
 } from "./domain/session/session.ts";
 import type { Alert, AlertChannel } from "./domain/watch/alert.ts";
-import type { Block, OperatorBlock } from "./domain/watch/block.ts";
+import type { Block, BlockInForce, OperatorBlock } from "./domain/watch/block.ts";
 import type { History, QuarterTally } from "./domain/watch/history.ts";
 import type { Incident } from "./domain/watch/incident.ts";
 import type { WatchMemory } from "./domain/watch/memory.ts";
@@ -56,7 +56,7 @@ export interface Caller extends Source {
 /** What a place acts on: the operators' document where there is one, else the cron's, and all blocks that are in force. */
 export interface Control {
   document: ControlDocument | null;
-  blocks: readonly Block[];
+  blocks: readonly BlockInForce[];
   /** People's word on routes, over the policy. */
   routes: readonly RouteOverride[];
   /** What people stopped for everybody. */
@@ -68,7 +68,7 @@ export interface ControlDocuments {
   cron: ControlDocument | null;
   operator: ControlDocument | null;
   cronBlocks: readonly Block[];
-  /** Blocks by people, and subjects they exempted from the cron's blocks (`exempt`). */
+  /** Subjects that people shut, challenge, or exempted from the cron's blocks. */
   operatorBlocks: readonly OperatorBlock[];
   operatorRoutes: readonly RouteOverride[];
   operatorPauses: readonly Pause[];

@@ -43,29 +43,31 @@ export const ACTING: readonly Command[] = [
   },
   {
     name: "block",
-    usage: 'block +23480|AS64500|192.0.2.1 [--for 24h] --why "..."',
-    about: "shut a number range, a network or an address to strangers",
-    help: `${FOR}; default 24h\n${WHY}`,
-    options: ["for", "why"],
+    usage: 'block +23480|AS64500|192.0.2.1 [--challenge] [--for 24h] --why "..."',
+    about: "shut a number range, a network or an address to strangers, or challenge them there",
+    help: `  --challenge     strangers pass with a freshly solved CAPTCHA, as far as budgets let them\n${FOR}; default 24h\n${WHY}`,
+    options: ["challenge", "for", "why"],
     words: [1, 1],
     run: (service, { words, values, json }) => {
       const body = { ...readTarget(words[0] ?? ""), for_seconds: seconds(values, "24h"), why: why(values) };
-      return act(service, "POST", "/blocks", body, json);
+      const effect = values.challenge ? "challenge" : "stop";
+      return act(service, "POST", "/blocks", { ...body, effect }, json);
     },
   },
   {
     name: "unblock",
-    usage: 'unblock +23480|AS64500|192.0.2.1 [--exempt 1h] --why "..."',
+    usage: 'unblock +23480|AS64500|192.0.2.1 [--exempt 1h | --challenge] --why "..."',
     about: "open it again; what the watch had shut it does not shut for an hour",
-    help: `  --exempt DURATION  for so long the watch may not shut it; ${SHORTEST} to ${LONGEST}\n${WHY}`,
-    options: ["exempt", "why"],
+    help: `  --exempt DURATION  for so long the watch may not shut it; ${SHORTEST} to ${LONGEST}\n  --challenge     end a challenge alone: what the watch shut meanwhile stays shut\n${WHY}`,
+    options: ["exempt", "challenge", "why"],
     words: [1, 1],
     run: (service, { words, values, json }) => {
-      const { exempt } = values;
+      const { exempt, challenge } = values;
       const exemptSeconds =
         exempt === undefined ? undefined : usage(() => readDuration("--exempt", exempt, SHORTEST, LONGEST));
       const subject = Object.values(readTarget(words[0] ?? ""))[0];
-      const body = { subject, why: why(values), exempt_for_seconds: exemptSeconds };
+      const effect = challenge ? "challenge" : undefined;
+      const body = { subject, why: why(values), exempt_for_seconds: exemptSeconds, effect };
       return act(service, "DELETE", "/blocks", body, json);
     },
   },

@@ -21,11 +21,13 @@ export const OPTIONS = {
   country: { type: "string" },
   out: { type: "string" },
   "lift-caps": { type: "boolean" },
+  challenge: { type: "boolean" },
 } as const;
 
 export type Option = keyof typeof OPTIONS;
-export type Values = { [O in Exclude<Option, "lift-caps">]?: string | undefined } & {
-  "lift-caps"?: boolean | undefined;
+type Flag = "lift-caps" | "challenge";
+export type Values = { [O in Exclude<Option, Flag>]?: string | undefined } & {
+  [O in Flag]?: boolean | undefined;
 };
 
 export const SHORTEST = "60s";

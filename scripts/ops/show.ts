@@ -69,10 +69,10 @@ export function statusLines(status: StatusAnswer): string[] {
     );
   }
   if (posture) {
-    const { cron, operator, exempt } = posture.blocks;
+    const { cron, operator, challenged, exempt } = posture.blocks;
     lines.push([
       "blocks",
-      `${number(cron)} by the watch, ${number(operator)} by people, ${number(exempt)} exempt`,
+      `${number(cron)} by the watch, ${number(operator)} by people, ${number(challenged)} challenged, ${number(exempt)} exempt`,
     ]);
   }
   if (watch) {
@@ -127,10 +127,8 @@ export function rangesLines(answer: RangesAnswer): string[] {
     money(row.spend_micros, answer.currency),
     number(row.refused),
     {
-      text: row.until === null ? row.state : `${row.state} until ${clock(row.until)}`,
-      ...(row.state === "open"
-        ? {}
-        : { style: row.state === "exempt" ? ("yellow" as const) : ("red" as const) }),
+      text: row.state.replace("_", " ") + (row.until === null ? "" : ` until ${clock(row.until)}`),
+      ...(row.state === "open" ? {} : { style: isShut(row.state) ? ("red" as const) : ("yellow" as const) }),
     },
   ]);
   const right = true;
@@ -154,10 +152,12 @@ export function rangesLines(answer: RangesAnswer): string[] {
   ];
 }
 
+const isShut = (state: string): boolean => state === "blocked" || state === "partly";
+
 export function blocksLines({ blocks, faults }: BlocksAnswer): string[] {
   const rows = blocks.map((block) => [
     plain(block.subject),
-    block.exempt ? "exempt" : block.in_force ? "shut" : "lifted",
+    stateOf(block),
     clock(block.until),
     block.set_by === "cron" ? "the watch" : plain(block.by),
     block.times > 1 ? `${block.times}x` : "",
@@ -168,6 +168,11 @@ export function blocksLines({ blocks, faults }: BlocksAnswer): string[] {
     ...(rows.length === 0 ? ["Nothing is blocked."] : table(titles, rows)),
     ...faults.map((fault) => styled("red", `cannot be read: ${plain(fault)}`)),
   ];
+}
+
+function stateOf({ effect, in_force }: BlocksAnswer["blocks"][number]): string {
+  if (effect === "stop") return in_force ? "shut" : "lifted";
+  return effect === "challenge" ? "challenged" : "exempt";
 }
 
 export function incidentsLines({ incidents, currency }: IncidentsAnswer): string[] {

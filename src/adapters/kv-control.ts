@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { RouteOverride } from "../domain/delivery/route-overrides.ts";
-import type { Block, OperatorBlock } from "../domain/watch/block.ts";
+import { BLOCK_EFFECTS, type Block, type BlockInForce, type OperatorBlock } from "../domain/watch/block.ts";
 import { PAUSE_KINDS, type Pause } from "../domain/watch/pause.ts";
 import { type ControlDocument, POSTURES } from "../domain/watch/posture.ts";
 import type { Control, ControlDocuments, ControlPort, Done, Log } from "../ports.ts";
@@ -68,7 +68,15 @@ const blockSchema = z.object({
   times: z.number(),
 });
 const blocksSchema = z.array(blockSchema);
-const operatorBlocksSchema = z.array(blockSchema.extend({ exempt: z.boolean() }));
+/** Documents written before there was a challenge say `exempt` and nothing else. */
+const operatorBlocksSchema: z.ZodType<OperatorBlock[]> = z.array(
+  z.union([
+    blockSchema.extend({ effect: z.enum(BLOCK_EFFECTS) }),
+    blockSchema
+      .extend({ exempt: z.boolean() })
+      .transform(({ exempt, ...block }) => ({ ...block, effect: exempt ? "exempt" : "stop" }) as const),
+  ]),
+);
 const said = { sinceMs: z.number(), untilMs: z.number(), by: z.string(), why: z.string() };
 const operatorPausesSchema: z.ZodType<Pause[]> = z.array(
   z.object({ kind: z.enum(PAUSE_KINDS), subject: z.string().min(1), ...said }),
@@ -213,17 +221,18 @@ const NOTHING: ControlDocuments = {
 
 /**
  * What a place acts on. The operators' document wins for as long as it lives, whatever else is there; then the cron's, raised
- * to an emergency where something could not be read. Blocks are the cron's without what people exempted, and people's own.
+ * to an emergency where something could not be read. Blocks are the cron's without what people exempted, and people's own
+ * stops and challenges.
  */
 export function inForce(documents: ControlDocuments, nowMs: number): Control {
   const { cron, operator, cronBlocks, operatorBlocks, operatorRoutes, operatorPauses, faults } = documents;
   const running = operatorBlocks.filter(({ untilMs }) => nowMs < untilMs);
-  const exempt = running.filter((block) => block.exempt);
-  const blocks = [
-    ...cronBlocks.filter(
-      (block) => nowMs < block.untilMs && !exempt.some((exemption) => covers(exemption, block)),
-    ),
-    ...running.filter((block) => !block.exempt).map(({ exempt: _, ...block }) => block),
+  const exempt = running.filter(({ effect }) => effect === "exempt");
+  const blocks: BlockInForce[] = [
+    ...cronBlocks
+      .filter((block) => nowMs < block.untilMs && !exempt.some((exemption) => covers(exemption, block)))
+      .map((block) => ({ ...block, effect: "stop" as const })),
+    ...running.flatMap(({ effect, ...block }) => (effect === "exempt" ? [] : [{ ...block, effect }])),
   ];
   const routes = operatorRoutes.filter(({ untilMs }) => nowMs < untilMs);
   const pauses = operatorPauses.filter(({ untilMs }) => nowMs < untilMs);

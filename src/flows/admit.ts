@@ -28,7 +28,7 @@ import type { Phone } from "../domain/phone.ts";
 import { rulesForCountry } from "../domain/policy.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import type { Channel } from "../domain/session/session.ts";
-import { probeKey } from "../domain/watch/block.ts";
+import { probeKey, takesProbes } from "../domain/watch/block.ts";
 import type { Posture } from "../domain/watch/posture.ts";
 import { countAddress, countChallenge, type Entry } from "../domain/watch/tally.ts";
 import type { Caller, ChallengeResult, Deps, DeviceClaims, Recalled } from "../ports.ts";
@@ -259,6 +259,7 @@ function signalsOf(deps: Deps, admission: Admission, answers: Answers, weight: n
     block: answers.block && {
       subject: answers.block.subject,
       by: answers.block.by,
+      effect: answers.block.effect,
       probe: isProbe(answers),
     },
     unknownRanges: admission.standing.rules?.unknown_ranges ?? "as_usual",
@@ -267,7 +268,8 @@ function signalsOf(deps: Deps, admission: Admission, answers: Answers, weight: n
 
 /** True when a block of the watch's lets this one through, to see whether it converts. What people shut stays shut. */
 function isProbe({ block, limits }: Answers): boolean {
-  return block?.by === "cron" && limits.some(({ take, allowed }) => take.name === "probe" && allowed);
+  if (block === null || !takesProbes(block)) return false;
+  return limits.some(({ take, allowed }) => take.name === "probe" && allowed);
 }
 
 /** What the watch hears of beside the message itself: challenges, and addresses that ask for more numbers than people do. */

@@ -3,7 +3,7 @@ import { allLevels, type Drawn, type Level, type Readings } from "../domain/admi
 import { type LimitResult, type LimitTake, probeLimit, sendLimits } from "../domain/admission/limits.ts";
 import type { Meter } from "../domain/delivery/money.ts";
 import { rulesForCountry } from "../domain/policy.ts";
-import { type Block, findBlock } from "../domain/watch/block.ts";
+import { type BlockInForce, findBlock, takesProbes } from "../domain/watch/block.ts";
 import type { ChallengeResult, Deps, Recalled } from "../ports.ts";
 import type { Admission } from "./admit.ts";
 
@@ -23,8 +23,8 @@ export interface Answers {
   askTag: string;
   /** Keyed hash of the caller's address. */
   addressTag: string;
-  /** The block that shuts this request out, unless it is a probe. */
-  block: Block | null;
+  /** The block that holds of this request. */
+  block: BlockInForce | null;
   /** What is drawn when the message leaves and was only looked at here: the number's own limit, and a block's probe. */
   leavingTakes: LimitTake[];
   /** Gives back what was drawn for a repetition or an outage. */
@@ -69,13 +69,9 @@ export async function ask(
     user: admission.userTag,
     apiKey: caller.server && { id: caller.server.keyId, maxPerMinute: caller.server.maxPerMinute },
   });
-  const block =
-    [ip, ...olderIps]
-      .map((addressTag) =>
-        findBlock(standing.blocks, { e164: phone.e164, asn: caller.asn, addressTag }, nowMs()),
-      )
-      .find((found) => found !== null) ?? null;
-  if (block) takes.push(probeLimit(block.subject, policy.monitor.blocks.probe_seconds));
+  const met = { e164: phone.e164, asn: caller.asn, addressTags: [ip, ...olderIps] };
+  const block = findBlock(standing.blocks, met, nowMs());
+  if (block && takesProbes(block)) takes.push(probeLimit(block.subject, policy.monitor.blocks.probe_seconds));
   const isLeaving = ({ name }: LimitTake) => name === "number" || name === "probe";
 
   const carried = adoption

@@ -1,12 +1,12 @@
-/** People shut ranges, networks and addresses, and open what they or the watch have shut. */
+/** People shut and challenge ranges, networks and addresses, and open what they or the watch have shut. */
 import { addressUnit } from "../domain/admission/address.ts";
-import type { Block, BlockKind, OperatorBlock } from "../domain/watch/block.ts";
+import type { Block, BlockEffect, BlockKind, OperatorBlock } from "../domain/watch/block.ts";
 import type { ControlDocuments, Deps } from "../ports.ts";
 import { type Act, type Acted, carryOut, invalid, lasting, type NotDone } from "./operate.ts";
 
 type BlockDeps = Pick<Deps, "control" | "records" | "vault" | "log" | "nowMs">;
 
-/** Blocks by people at one time: every send looks through them. */
+/** Blocks and challenges by people at one time: every send looks through them. */
 export const OPERATOR_BLOCKS_MOST = 500;
 
 /** What the watch shut and people opened stays open at least this long, unless they say otherwise. */
@@ -44,20 +44,33 @@ export interface BlockChanged extends Acted {
   replaced: OperatorBlock | null;
 }
 
+interface Lasting {
+  subject: string;
+  forSeconds: number;
+}
+
 /** Shuts a subject to strangers until the time is over. */
-export async function block(
+export const block = (deps: BlockDeps, act: Act, command: Lasting): Promise<BlockChanged | NotDone> =>
+  restrict(deps, act, command, "stop");
+
+/** Asks the strangers of a subject for a fresh challenge until the time is over. What is shut stays shut meanwhile. */
+export const challenge = (deps: BlockDeps, act: Act, command: Lasting): Promise<BlockChanged | NotDone> =>
+  restrict(deps, act, command, "challenge");
+
+async function restrict(
   deps: BlockDeps,
   act: Act,
-  command: { subject: string; forSeconds: number },
+  command: Lasting,
+  effect: Exclude<BlockEffect, "exempt">,
 ): Promise<BlockChanged | NotDone> {
-  const subject = await readSubject(deps.vault, command.subject);
-  if (subject === null) return invalid("subject", "is no range, network or address");
-  const documents = await deps.control.documents();
-  if ("kind" in documents) return documents;
-  const nowMs = deps.nowMs();
-  const { others, replaced } = split(documents, subject, nowMs);
+  const found = await find(deps, command.subject);
+  if ("kind" in found) return found;
+  const { subject, others, replaced, nowMs } = found;
   if (others.length >= OPERATOR_BLOCKS_MOST) {
-    return invalid("subject", `is one too many: people block at most ${OPERATOR_BLOCKS_MOST} at a time`);
+    return invalid(
+      "subject",
+      `is one too many: people block and challenge at most ${OPERATOR_BLOCKS_MOST} at a time`,
+    );
   }
   const made: OperatorBlock = {
     ...subject,
@@ -66,15 +79,19 @@ export async function block(
     by: act.who,
     why: act.why,
     times: 1,
-    exempt: false,
+    effect,
   };
   const details = { subject: subject.subject, until_ms: made.untilMs };
-  const acted = await carryOut(deps, act, { what: `${subject.kind} blocked`, details }, "raises", () =>
+  const what = `${subject.kind} ${effect === "stop" ? "blocked" : "challenged"}`;
+  // Whoever challenges what people had shut opens it to those who solve the challenge.
+  const bearing = effect === "challenge" && replaced?.effect === "stop" ? "lowers" : "raises";
+  const acted = await carryOut(deps, act, { what, details }, bearing, () =>
     deps.control.writeOperatorBlocks([...others, made]),
   );
   if (acted.kind !== "done") return acted;
+  const means = effect === "stop" ? "is shut to strangers" : "asks strangers for a fresh challenge";
   const notes = [
-    `${named(subject)} is shut to strangers for ${lasting(made.untilMs - nowMs)}.`,
+    `${named(subject)} ${means} for ${lasting(made.untilMs - nowMs)}.`,
     ...(replaced ? [`This replaces what ${replaced.by} had set.`] : []),
   ];
   return { ...acted, notes: [...acted.notes, ...notes], block: made, replaced };
@@ -90,12 +107,9 @@ export async function unblock(
   act: Act,
   command: { subject: string; exemptForSeconds: number | undefined },
 ): Promise<BlockChanged | NotDone> {
-  const subject = await readSubject(deps.vault, command.subject);
-  if (subject === null) return invalid("subject", "is no range, network or address");
-  const documents = await deps.control.documents();
-  if ("kind" in documents) return documents;
-  const nowMs = deps.nowMs();
-  const { others, replaced } = split(documents, subject, nowMs);
+  const found = await find(deps, command.subject);
+  if ("kind" in found) return found;
+  const { subject, documents, others, replaced, nowMs } = found;
   const running = documents.cronBlocks.filter(({ untilMs }) => nowMs < untilMs);
   const byCron = running.some((shut) => isSame(shut, subject));
   const exemptSeconds = command.exemptForSeconds ?? (byCron ? EXEMPT_SECONDS : undefined);
@@ -112,7 +126,7 @@ export async function unblock(
           by: act.who,
           why: act.why,
           times: 0,
-          exempt: true,
+          effect: "exempt",
         };
   const details = { subject: subject.subject, exempt_until_ms: exemption?.untilMs ?? null };
   const acted = await carryOut(
@@ -135,33 +149,66 @@ export async function unblock(
   return { ...acted, notes: [...acted.notes, ...notes], block: exemption, replaced };
 }
 
+/** Takes back a challenge and nothing else: what the watch shut meanwhile stays shut. */
+export async function endChallenge(
+  deps: BlockDeps,
+  act: Act,
+  command: { subject: string },
+): Promise<BlockChanged | NotDone> {
+  const found = await find(deps, command.subject);
+  if ("kind" in found) return found;
+  const { subject, others, replaced } = found;
+  if (replaced?.effect !== "challenge") return { kind: "not_found", reason: "Nobody challenges it." };
+  const details = { subject: subject.subject };
+  const acted = await carryOut(
+    deps,
+    act,
+    { what: `${subject.kind} challenge ended`, details },
+    "lowers",
+    () => deps.control.writeOperatorBlocks(others),
+  );
+  if (acted.kind !== "done") return acted;
+  const notes = [`${named(subject)} asks nobody for a challenge of its own any more.`];
+  return { ...acted, notes: [...acted.notes, ...notes], block: null, replaced };
+}
+
 /** One line of the list of blocks. */
-export interface ListedBlock extends Block {
-  /** Never to be shut by the watch, instead of shut. */
-  exempt: boolean;
+export interface ListedBlock extends OperatorBlock {
   set: "cron" | "operator";
-  /** In force: not over, and not lifted by an exemption. */
+  /** In force: not over, no exemption, and not lifted by one. */
   inForce: boolean;
 }
 
-/** All blocks and exemptions that are not over, what ends last first. */
+/** Strangers get nothing there, rather than being asked for a challenge. */
+export const isShut = ({ effect, inForce }: ListedBlock): boolean => inForce && effect === "stop";
+
+/** All blocks, challenges and exemptions that are not over, what ends last first. */
 export function listBlocks(
   { cronBlocks, operatorBlocks }: Pick<ControlDocuments, "cronBlocks" | "operatorBlocks">,
   nowMs: number,
 ): ListedBlock[] {
   const people = operatorBlocks.filter(({ untilMs }) => nowMs < untilMs);
-  const exempted = (shut: Block) => people.some((other) => other.exempt && covers(other, shut));
+  const exempted = (shut: Block) => people.some((other) => other.effect === "exempt" && covers(other, shut));
   return [
-    ...people.map((shut) => ({ ...shut, set: "operator" as const, inForce: !shut.exempt })),
+    ...people.map((said) => ({ ...said, set: "operator" as const, inForce: said.effect !== "exempt" })),
     ...cronBlocks
       .filter(({ untilMs }) => nowMs < untilMs)
-      .map((shut) => ({ ...shut, exempt: false, set: "cron" as const, inForce: !exempted(shut) })),
+      .map((shut) => ({ ...shut, effect: "stop" as const, set: "cron" as const, inForce: !exempted(shut) })),
   ].toSorted((a, b) => b.untilMs - a.untilMs);
 }
 
-function split({ operatorBlocks }: ControlDocuments, subject: Subject, nowMs: number) {
-  const running = operatorBlocks.filter(({ untilMs }) => nowMs < untilMs);
+/** What a text names, and what people say of it now. */
+async function find({ vault, control, nowMs: clock }: BlockDeps, text: string) {
+  const subject = await readSubject(vault, text);
+  if (subject === null) return invalid("subject", "is no range, network or address");
+  const documents = await control.documents();
+  if ("kind" in documents) return documents;
+  const nowMs = clock();
+  const running = documents.operatorBlocks.filter(({ untilMs }) => nowMs < untilMs);
   return {
+    subject,
+    documents,
+    nowMs,
     others: running.filter((other) => !isSame(other, subject)),
     replaced: running.find((other) => isSame(other, subject)) ?? null,
   };
@@ -177,13 +224,13 @@ const covers = (exemption: Subject, shut: Subject): boolean =>
 
 const named = ({ kind, subject }: Subject): string => (kind === "address" ? "The address" : subject);
 
-/** A person who asks to open a part of what is shut, or the whole of which a part is, learns what it is called. */
+/** A person who asks to open a part of what is shut or challenged, or the whole of which a part is, learns what it is called. */
 function saysWhere({ kind, subject }: Subject, blocks: readonly Block[]): string {
   const near = blocks
     .filter((other) => other.kind === "range" && kind === "range")
     .filter((other) => other.subject.startsWith(subject) || subject.startsWith(other.subject))
     .map((other) => other.subject);
   return near.length > 0
-    ? `It is not blocked itself; blocked: ${near.slice(0, 10).join(", ")}`
-    : "It is not blocked.";
+    ? `It is neither blocked nor challenged itself. Look at ${near.slice(0, 10).join(", ")}.`
+    : "It is neither blocked nor challenged.";
 }

@@ -1,6 +1,6 @@
 import type { RouteOverride } from "../domain/delivery/route-overrides.ts";
 import type { Refusal } from "../domain/reasons.ts";
-import type { Block } from "../domain/watch/block.ts";
+import type { BlockInForce } from "../domain/watch/block.ts";
 import { findPause, type Pause } from "../domain/watch/pause.ts";
 import { type PostureRules, rulesOf } from "../domain/watch/posture.ts";
 import type { Deps, Posture } from "../ports.ts";
@@ -14,8 +14,8 @@ export interface Standing {
   capsLifted: boolean;
   /** An operator's throttle: messages of the whole service in a minute. */
   maxPerMinute: number | null;
-  /** Ranges, networks and addresses that are shut to strangers. */
-  blocks: readonly Block[];
+  /** Ranges, networks and addresses that are shut to strangers, or where they are challenged. */
+  blocks: readonly BlockInForce[];
   /** What people stopped for everybody. */
   pauses: readonly Pause[];
   /** What people said of routes; it wins over the policy. */

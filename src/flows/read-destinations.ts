@@ -17,7 +17,7 @@ import { minuteOf } from "../domain/watch/cohorts.ts";
 import { answerCurve, type History, usualSent } from "../domain/watch/history.ts";
 import { type Dimension, type MinuteTally, OTHERS, tallyKey } from "../domain/watch/tally.ts";
 import type { Deps, Unavailable } from "../ports.ts";
-import { type ListedBlock, listBlocks } from "./operate-blocks.ts";
+import { isShut, type ListedBlock, listBlocks } from "./operate-blocks.ts";
 import { readDay } from "./read-day.ts";
 import { type RangeRow, stateOf } from "./read-ranges.ts";
 import { type Line, linesOf, type Page, pageOf, usualRatio } from "./tally-lines.ts";
@@ -26,7 +26,7 @@ export const DESTINATIONS = ["country", "prefix", "block"] as const;
 export type Destination = (typeof DESTINATIONS)[number];
 
 export const DESTINATION_SORTS = ["sent", "ratio", "spent", "refused", "subject"] as const;
-export const DESTINATION_STATES = ["any", "shut", "exempt", "open"] as const;
+export const DESTINATION_STATES = ["any", "shut", "challenged", "exempt", "open"] as const;
 export const SPANS = ["window", "day"] as const;
 export type Span = (typeof SPANS)[number];
 
@@ -76,7 +76,7 @@ export interface Destinations extends Page<DestinationRow> {
   toMs: number;
   /** Messages to subjects that the counters had no room to tell apart. */
   othersSent: number;
-  /** Ranges that are shut or exempt, what ends last first. */
+  /** Ranges that are shut, challenged or exempt, what ends last first. */
   blocks: ListedBlock[];
   /** What could not be read, in words; its columns are empty. */
   faults: string[];
@@ -191,8 +191,10 @@ function standingOf(
   if (by !== "country") return stateOf(by, subject, ranges);
   const range = rangeOfCountry(subject);
   if (range !== null) return stateOf("prefix", range, ranges);
-  const shut = ranges.some((block) => block.inForce && mayLieIn(block.subject, subject));
-  return { state: shut ? "partly" : "open", untilMs: null };
+  const within = ranges.filter((block) => mayLieIn(block.subject, subject));
+  if (within.some(isShut)) return { state: "partly", untilMs: null };
+  const challenged = within.some(({ effect }) => effect === "challenge");
+  return { state: challenged ? "partly_challenged" : "open", untilMs: null };
 }
 
 const liesWithin = (by: Destination, subject: string, within: string): boolean =>
@@ -224,10 +226,12 @@ function rowOf(
   };
 }
 
-const FITS: Readonly<
+/** Which states a filter shows. */
+export const FITS: Readonly<
   Record<Exclude<DestinationQuestion["state"], "any">, (row: Pick<DestinationRow, "state">) => boolean>
 > = {
   shut: ({ state }) => state === "blocked" || state === "partly",
+  challenged: ({ state }) => state === "challenged" || state === "partly_challenged",
   exempt: ({ state }) => state === "exempt",
   open: ({ state }) => state === "open",
 };

@@ -1,6 +1,6 @@
 import { type Figures, openMetrics } from "../domain/watch/metrics.ts";
 import type { Deps } from "../ports.ts";
-import { listBlocks } from "./operate-blocks.ts";
+import { isShut, listBlocks } from "./operate-blocks.ts";
 import { standingsOf } from "./operate-posture.ts";
 
 /** The figures as OpenMetrics text. A part that does not answer is left out, and told as `tollgate_source_up 0`. */
@@ -20,11 +20,13 @@ export async function readMetrics({
     watch: null,
   };
   if (!("kind" in documents)) {
-    const inForce = listBlocks(documents, now).filter((block) => block.inForce);
-    const cron = inForce.filter(({ set }) => set === "cron").length;
+    const blocks = listBlocks(documents, now);
+    const shut = blocks.filter(isShut);
+    const cron = shut.filter(({ set }) => set === "cron").length;
+    const challenged = blocks.filter(({ effect }) => effect === "challenge").length;
     figures.control = {
       posture: standingsOf(documents, now).posture,
-      blocks: { cron, operator: inForce.length - cron },
+      blocks: { cron, operator: shut.length - cron, challenged },
     };
   }
   if (left.kind === "answered") {

@@ -3,7 +3,7 @@ import { minuteOf } from "../domain/watch/cohorts.ts";
 import { QUARTER_MINUTES, quarterOf } from "../domain/watch/history.ts";
 import { type Dimension, tallyKey } from "../domain/watch/tally.ts";
 import type { Deps, Unavailable } from "../ports.ts";
-import { type ListedBlock, listBlocks } from "./operate-blocks.ts";
+import { isShut, type ListedBlock, listBlocks } from "./operate-blocks.ts";
 import { linesOf, type Part, usualRatio } from "./tally-lines.ts";
 
 export const RANGE_DIMENSIONS = ["country", "prefix", "block", "network", "provider", "flow"] as const;
@@ -27,8 +27,8 @@ export interface RangeRow {
   refused: number;
   /** What its own history says; null where it has none. */
   usualRatio: number | null;
-  /** `partly`: a part of the range is shut. */
-  state: "open" | "blocked" | "partly" | "exempt";
+  /** `partly`: a part of the range is shut; `partly_challenged`: people challenge a part of it. */
+  state: "open" | "blocked" | "partly" | "challenged" | "partly_challenged" | "exempt";
   untilMs: number | null;
 }
 
@@ -99,7 +99,10 @@ async function readHours(watch: Deps["watch"], nowMs: number, hours: number): Pr
   return { kind: "answered", parts };
 }
 
-/** What is shut of a subject: a prefix, a block or a network. A wider block shuts it, a narrower one shuts a part. */
+/**
+ * What is shut or challenged of a subject: a prefix, a block or a network. A wider block holds of all of it, a narrower one of
+ * a part; what is shut is told before what is challenged.
+ */
 export function stateOf(
   by: RangeDimension,
   subject: string,
@@ -115,10 +118,14 @@ export function stateOf(
     const found = touching.find(holds);
     return found ? { state, untilMs: found.untilMs } : null;
   };
+  const holdsOfAll = (block: ListedBlock) => subject.startsWith(block.subject);
+  const isChallenged = ({ effect }: ListedBlock) => effect === "challenge";
   return (
-    first("blocked", ({ inForce, subject: shut }) => inForce && subject.startsWith(shut)) ??
-    first("partly", ({ inForce }) => inForce) ??
-    first("exempt", ({ exempt, subject: shut }) => exempt && subject.startsWith(shut)) ?? {
+    first("blocked", (block) => isShut(block) && holdsOfAll(block)) ??
+    first("partly", isShut) ??
+    first("challenged", (block) => isChallenged(block) && holdsOfAll(block)) ??
+    first("partly_challenged", isChallenged) ??
+    first("exempt", (block) => block.effect === "exempt" && holdsOfAll(block)) ?? {
       state: "open",
       untilMs: null,
     }

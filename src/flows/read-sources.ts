@@ -4,7 +4,7 @@ import { minuteOf } from "../domain/watch/cohorts.ts";
 import { usualSent } from "../domain/watch/history.ts";
 import { type MinuteTally, OTHERS, sumTallies, tallyKey } from "../domain/watch/tally.ts";
 import type { Deps } from "../ports.ts";
-import { type ListedBlock, listBlocks } from "./operate-blocks.ts";
+import { isShut, type ListedBlock, listBlocks } from "./operate-blocks.ts";
 import { type Exposure, ROWS_PER_PAGE, readExposures, readLines, type Span } from "./read-destinations.ts";
 import { type Page, pageOf, usualRatio } from "./tally-lines.ts";
 
@@ -19,7 +19,7 @@ export interface SourceQuestion {
 }
 
 interface Standing {
-  /** What shuts it, or exempts it; null when nothing does. */
+  /** What shuts it, else challenges it, else exempts it; null when nothing does. */
   block: ListedBlock | null;
   exposure: Exposure | null;
 }
@@ -58,7 +58,7 @@ export interface Sources {
   /** Of the policy's window; the busiest. */
   addresses: AddressRow[];
   othersSent: number;
-  /** Networks and addresses that are shut or exempt. */
+  /** Networks and addresses that are shut, challenged or exempt. */
   blocks: ListedBlock[];
   faults: string[];
 }
@@ -81,8 +81,10 @@ export async function readSources(deps: SourceDeps, question: SourceQuestion): P
   const blocks = ("kind" in documents ? [] : listBlocks(documents, nowMs)).filter(
     ({ kind }) => kind !== "range",
   );
-  const blockOf = (kind: "network" | "address", subject: string) =>
-    blocks.find((block) => block.kind === kind && block.subject === subject) ?? null;
+  const blockOf = (kind: "network" | "address", subject: string) => {
+    const own = blocks.filter((block) => block.kind === kind && block.subject === subject);
+    return own.find(isShut) ?? own.find(({ inForce }) => inForce) ?? own[0] ?? null;
+  };
 
   const sought = contains.trim().toLowerCase();
   const spanMinutes = (toMs - fromMs) / 60_000;

@@ -3,7 +3,6 @@
  * its own; what does not answer is null and named among the faults, and the posture needs KV alone.
  */
 import { spendMeters } from "../domain/delivery/money.ts";
-import type { Block } from "../domain/watch/block.ts";
 import { minuteOf, type RatioReading, readRatio } from "../domain/watch/cohorts.ts";
 import type { Incident } from "../domain/watch/incident.ts";
 import type { WatchMemory } from "../domain/watch/memory.ts";
@@ -11,7 +10,7 @@ import type { ControlDocument, Posture } from "../domain/watch/posture.ts";
 import { addCounts, type Counts, type MinuteTally, tallyKey } from "../domain/watch/tally.ts";
 import { verifyQuantile } from "../domain/watch/verify-time.ts";
 import type { Deps, OperatorAction, Unavailable } from "../ports.ts";
-import { listBlocks } from "./operate-blocks.ts";
+import { isShut, type ListedBlock, listBlocks } from "./operate-blocks.ts";
 import { type Standings, standingsOf } from "./operate-posture.ts";
 
 export interface PostureState {
@@ -20,8 +19,8 @@ export interface PostureState {
   inForce: ControlDocument | null;
   operator: ControlDocument | null;
   cron: ControlDocument | null;
-  /** In force, by whom, and exemptions. */
-  blocks: { cron: number; operator: number; exempt: number };
+  /** What is shut, by whom; challenges and exemptions by people. */
+  blocks: { cron: number; operator: number; challenged: number; exempt: number };
 }
 
 export interface WatchState {
@@ -111,20 +110,18 @@ export async function readState(
   return state;
 }
 
-function postureState(
-  { operator, cron, posture }: Standings,
-  blocks: readonly (Block & { exempt: boolean; set: "cron" | "operator"; inForce: boolean })[],
-): PostureState {
-  const count = (holds: (block: (typeof blocks)[number]) => boolean) => blocks.filter(holds).length;
+function postureState({ operator, cron, posture }: Standings, blocks: readonly ListedBlock[]): PostureState {
+  const count = (holds: (block: ListedBlock) => boolean) => blocks.filter(holds).length;
   return {
     posture,
     inForce: operator ?? cron,
     operator,
     cron,
     blocks: {
-      cron: count(({ set, inForce }) => set === "cron" && inForce),
-      operator: count(({ set, inForce }) => set === "operator" && inForce),
-      exempt: count(({ exempt }) => exempt),
+      cron: count((block) => block.set === "cron" && isShut(block)),
+      operator: count((block) => block.set === "operator" && isShut(block)),
+      challenged: count(({ effect }) => effect === "challenge"),
+      exempt: count(({ effect }) => effect === "exempt"),
     },
   };
 }

@@ -5,7 +5,7 @@
 import { Hono } from "hono";
 import type { OperatorsPort } from "../domain/admission/operator.ts";
 import { OPENMETRICS_TYPE } from "../domain/watch/metrics.ts";
-import { block, listBlocks, unblock } from "../flows/operate-blocks.ts";
+import { block, challenge, endChallenge, listBlocks, unblock } from "../flows/operate-blocks.ts";
 import { clearPosture, clearThrottle, setPosture, setThrottle } from "../flows/operate-posture.ts";
 import { readMetrics } from "../flows/read-metrics.ts";
 import { readRanges } from "../flows/read-ranges.ts";
@@ -91,14 +91,20 @@ export function adminApi(deps: AdminDeps) {
     return c.json({ blocks: listBlocks(documents, nowMs()).map(blockToWire), faults: documents.faults });
   });
   api.post("/blocks", (c) =>
-    action(c, blockBody, async (act, { range, network, ip, for_seconds }) => {
-      const subject = range ?? network ?? ip ?? "";
-      return answered(await block(deps, act, { subject, forSeconds: for_seconds }), blockChangedToWire);
+    action(c, blockBody, async (act, { range, network, ip, effect, for_seconds }) => {
+      const command = { subject: range ?? network ?? ip ?? "", forSeconds: for_seconds };
+      const restrict = effect === "stop" ? block : challenge;
+      return answered(await restrict(deps, act, command), blockChangedToWire);
     }),
   );
   api.delete("/blocks", (c) =>
-    action(c, unblockBody, async (act, { subject, exempt_for_seconds: exemptForSeconds }) =>
-      answered(await unblock(deps, act, { subject, exemptForSeconds }), blockChangedToWire),
+    action(c, unblockBody, async (act, { subject, effect, exempt_for_seconds: exemptForSeconds }) =>
+      answered(
+        effect === "challenge"
+          ? await endChallenge(deps, act, { subject })
+          : await unblock(deps, act, { subject, exemptForSeconds }),
+        blockChangedToWire,
+      ),
     ),
   );
 

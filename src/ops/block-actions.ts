@@ -1,8 +1,16 @@
-/** Shut, open and exempt a range, a network or an address; said in words first. */
+/** Shut, challenge, open and exempt a range, a network or an address; said in words first. */
 import { z } from "zod";
 import { countryOfRange } from "../domain/phone.ts";
 import { invalid, type NotDone } from "../flows/operate.ts";
-import { block, type ListedBlock, listBlocks, readSubject, unblock } from "../flows/operate-blocks.ts";
+import {
+  block,
+  challenge,
+  endChallenge,
+  type ListedBlock,
+  listBlocks,
+  readSubject,
+  unblock,
+} from "../flows/operate-blocks.ts";
 import { defineAction, type OpsAction, type OpsDeps, type View } from "./page.ts";
 import { countryName } from "./views/destinations.ts";
 import { BACK } from "./views/query.ts";
@@ -42,7 +50,7 @@ interface Seen {
   /** What people said of it, and what the watch did; null for nothing. */
   people: ListedBlock | null;
   cron: ListedBlock | null;
-  /** Other ranges that are shut and meet it. */
+  /** Other ranges that are shut, challenged or exempt and meet it. */
   near: string[];
 }
 
@@ -65,10 +73,20 @@ async function look(deps: OpsDeps, text: string): Promise<Seen | NotDone> {
   };
 }
 
+const SAID = { stop: "blocked", challenge: "challenged", exempt: "exempt" } as const;
+
 const replacedBy = (said: ListedBlock | null, { nowMs, words }: View): string | null =>
   said === null
     ? null
-    : `what ${said.by} had set: ${said.exempt ? "exempt" : "blocked"} for ${words.lasting(said.untilMs - nowMs)} more, because: ${said.why}`;
+    : `what ${said.by} had set: ${SAID[said.effect]} for ${words.lasting(said.untilMs - nowMs)} more, because: ${said.why}`;
+
+/** What a button says it is for: the keyed hash of an address says nothing. */
+const onButton = (text: string): string => (/^(\+|AS)/.test(text) ? text : "the address");
+
+const notItself = ({ name, near }: Seen, what: string): NotDone => ({
+  kind: "not_found",
+  reason: `${name} is ${what} itself.${near.length === 0 ? "" : ` Look at ${near.slice(0, NEAR_SHOWN).join(", ")}.`}`,
+});
 
 export const BLOCK_ACTIONS: readonly OpsAction[] = [
   defineAction({
@@ -86,11 +104,61 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
           "What people shut stays shut: the watch lets nobody through to see whether it converts.",
         ],
         replaces: replacedBy(seen.people, view),
-        button: `Block ${text.startsWith("+") || text.startsWith("AS") ? text : "the address"}`,
+        button: `Block ${onButton(text)}`,
       };
     },
     perform: (deps, act, { subject: text, for_seconds }) =>
       block(deps, act, { subject: text, forSeconds: for_seconds }),
+  }),
+  defineAction({
+    path: "/blocks/challenge",
+    title: "Challenge",
+    back: ({ back }) => back,
+    fields: lasts,
+    async intent(deps, { subject: text, for_seconds }, view) {
+      const seen = await look(deps, text);
+      if ("kind" in seen) return seen;
+      const { place, people, cron } = seen;
+      const laxer = people?.effect === "stop";
+      return {
+        says: [
+          `Strangers get a message ${place} only after a freshly solved CAPTCHA, for ${view.words.lasting(for_seconds * 1000)}.`,
+          "People whose number or device verified before are asked for nothing.",
+          ...(laxer ? ["People have shut it: whoever solves one gets messages again."] : []),
+          cron === null
+            ? "Budgets, limits and what is shut hold as before."
+            : "The watch has shut it: it stays shut until that ends. Budgets and limits hold as before.",
+        ],
+        replaces: replacedBy(people, view),
+        button: `Challenge ${onButton(text)}`,
+        laxer,
+      };
+    },
+    perform: (deps, act, { subject: text, for_seconds }) =>
+      challenge(deps, act, { subject: text, forSeconds: for_seconds }),
+  }),
+  defineAction({
+    path: "/blocks/end-challenge",
+    title: "End a challenge",
+    back: ({ back }) => back,
+    fields: opened,
+    async intent(deps, { subject: text }, view) {
+      const seen = await look(deps, text);
+      if ("kind" in seen) return seen;
+      const { place, people, cron } = seen;
+      if (people?.effect !== "challenge") return notItself(seen, "not challenged");
+      return {
+        says: [
+          cron === null
+            ? `Strangers get messages ${place} again as far as budgets and limits let them.`
+            : `The watch has shut it: strangers get no message ${place} until that ends.`,
+        ],
+        replaces: replacedBy(people, view),
+        button: "End the challenge",
+        laxer: true,
+      };
+    },
+    perform: (deps, act, { subject: text }) => endChallenge(deps, act, { subject: text }),
   }),
   defineAction({
     path: "/blocks/open",
@@ -100,13 +168,10 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
     async intent(deps, { subject: text }, view) {
       const seen = await look(deps, text);
       if ("kind" in seen) return seen;
-      const { name, place, people, cron, near } = seen;
-      if (people === null && cron === null) {
-        const others = near.length === 0 ? "" : ` Look at ${near.slice(0, NEAR_SHOWN).join(", ")}.`;
-        return { kind: "not_found", reason: `${name} is neither blocked nor exempt itself.${others}` };
-      }
+      const { name, place, people, cron } = seen;
+      if (people === null && cron === null) return notItself(seen, "neither blocked nor exempt");
       const says =
-        people?.exempt && cron === null
+        people?.effect === "exempt" && cron === null
           ? [`The exemption of ${name} ends: the watch may shut it again.`]
           : [
               `Strangers get messages ${place} again, as far as budgets and limits let them.`,
@@ -129,6 +194,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
         says: [
           `The watch does not shut ${seen.name} for ${view.words.lasting(for_seconds * 1000)}, whatever it sees.`,
           ...(seen.cron === null ? [] : ["It is shut now, and open from then on."]),
+          ...(seen.people?.effect === "challenge" ? ["What people challenge of it ends."] : []),
           "Budgets, limits and challenges go on as before.",
         ],
         replaces: replacedBy(seen.people, view),

@@ -1,14 +1,11 @@
 /** What the long tables are made of: courses, judged figures, sorted heads, pages, and what can be done to a row. */
-import type { Child, PropsWithChildren } from "hono/jsx";
-import type { ListedBlock } from "../flows/operate-blocks.ts";
+import type { PropsWithChildren } from "hono/jsx";
 import type { Page } from "../flows/tally-lines.ts";
 import type { View } from "./page.ts";
-import { ActionForm, Badge, Card, Empty, LastingField, Time } from "./parts.tsx";
 import { hrefOf } from "./shell.tsx";
 import type { Judged } from "./views/judged.ts";
 import { tableLink } from "./views/query.ts";
 import { HEIGHT, type Spark, WIDTH } from "./views/spark.ts";
-import { short } from "./views/trace.ts";
 
 export function Sparkline({ spark }: { spark: Spark }) {
   return (
@@ -168,119 +165,4 @@ export function RowActs({
       <div>{children}</div>
     </details>
   );
-}
-
-/** Block, unblock and exempt one range, network or address. */
-export function BlockActs({
-  view,
-  subject,
-  name,
-  back,
-  shut,
-}: {
-  view: View;
-  subject: string;
-  /** For people. */
-  name: string;
-  /** The table it came from. */
-  back: string;
-  /** It is blocked, or a part of it. */
-  shut: boolean;
-}) {
-  const fields = (
-    <>
-      <input type="hidden" name="subject" value={subject} />
-      <input type="hidden" name="back" value={back} />
-    </>
-  );
-  return (
-    <RowActs view={view} id={`acts-${subject}`} name={name}>
-      <ActionForm view={view} action="/blocks/shut" button="Block…" label={`Block ${name}`} inline>
-        {fields}
-        <LastingField chosen={86_400} />
-      </ActionForm>
-      {shut ? (
-        <ActionForm view={view} action="/blocks/open" button="Unblock…" label={`Unblock ${name}`} inline>
-          {fields}
-        </ActionForm>
-      ) : null}
-      <ActionForm view={view} action="/blocks/exempt" button="Exempt…" label={`Exempt ${name}`} inline>
-        {fields}
-        <LastingField />
-      </ActionForm>
-    </RowActs>
-  );
-}
-
-/** What is shut or exempt, what ends last first, and the way to open it again. */
-export function BlocksCard({
-  view,
-  title,
-  list,
-  back,
-  pager,
-}: {
-  view: View;
-  title: string;
-  list: Page<ListedBlock>;
-  back: string;
-  pager: Child;
-}) {
-  return (
-    <Card title={title} aside={list.total === 0 ? undefined : `${view.words.count(list.total)} in all`}>
-      {list.rows.length === 0 ? (
-        <Empty>Nothing is shut or exempt.</Empty>
-      ) : (
-        <div class="scroll">
-          <table class="cards">
-            <thead>
-              <tr>
-                {["Subject", "State", "Until", "By", "Why", ""].map((name) => (
-                  <th scope="col">{name === "" ? <span class="hidden">Actions</span> : name}</th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {list.rows.map((block) => (
-                <tr id={`block-${block.set}-${block.subject}`}>
-                  <th scope="row">
-                    <code>{block.kind === "address" ? short(block.subject) : block.subject}</code>
-                  </th>
-                  <td data-label="State">
-                    <BlockBadge block={block} />
-                  </td>
-                  <td data-label="Until">
-                    <Time ms={block.untilMs} />
-                  </td>
-                  <td data-label="By">{block.set === "cron" ? "the watch" : block.by}</td>
-                  <td data-label="Why" class="why">
-                    {block.why}
-                    {block.times > 1 ? <small> {block.times} times this week</small> : null}
-                  </td>
-                  <td class="act">
-                    <ActionForm
-                      view={view}
-                      action="/blocks/open"
-                      button={block.exempt ? "End…" : "Unblock…"}
-                      label={`${block.exempt ? "End the exemption of" : "Unblock"} ${block.subject}`}
-                      inline
-                    >
-                      <input type="hidden" name="subject" value={block.subject} />
-                      <input type="hidden" name="back" value={back} />
-                    </ActionForm>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      {pager}
-    </Card>
-  );
-}
-
-export function BlockBadge({ block }: { block: ListedBlock }) {
-  if (block.exempt) return <Badge tone="quiet">exempt</Badge>;
-  return block.inForce ? <Badge tone="bad">blocked</Badge> : <Badge tone="quiet">lifted</Badge>;
 }

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { memoryControl } from "../../scripts/lab/tollgate/memory-watch.ts";
 import { type ControlStore, kvControl } from "../../src/adapters/kv-control.ts";
 import type { RouteOverride } from "../../src/domain/delivery/route-overrides.ts";
-import type { Block, OperatorBlock } from "../../src/domain/watch/block.ts";
+import type { Block, BlockEffect, OperatorBlock } from "../../src/domain/watch/block.ts";
 import type { ControlDocument } from "../../src/domain/watch/posture.ts";
 import type { ControlPort } from "../../src/ports.ts";
 
@@ -39,11 +39,14 @@ const block = (subject: string, kind: Block["kind"] = "range", untilMs = START_M
   times: 1,
 });
 
-const byPeople = (made: Block, exempt: boolean): OperatorBlock => ({
+const byPeople = (made: Block, effect: BlockEffect): OperatorBlock => ({
   ...made,
   by: "ana@example.com",
-  exempt,
+  effect,
 });
+
+/** As a place acts on it. */
+const shut = (block: Block) => ({ ...block, effect: "stop" as const });
 
 const SAID = {
   sinceMs: START_MS,
@@ -80,7 +83,10 @@ function controlsAsItShould(open: () => ControlPort): void {
 
   test("every document is found as it was written, and gone when it is taken down", async () => {
     const control = open();
-    const operatorBlocks = [byPeople(block("AS64500", "network"), true)];
+    const operatorBlocks = [
+      byPeople(block("AS64500", "network"), "exempt"),
+      byPeople(block("+31"), "challenge"),
+    ];
     expect(await control.writeCron(CRON)).toEqual({ kind: "done" });
     expect(await control.writeOperator(OPERATOR)).toEqual({ kind: "done" });
     expect(await control.writeCronBlocks([block("+23480")])).toEqual({ kind: "done" });
@@ -127,14 +133,24 @@ function controlsAsItShould(open: () => ControlPort): void {
     const control = open();
     const mine = block("+3197", "range", START_MS + 2 * HOUR_MS);
     await control.writeCronBlocks([block("+23480"), block("tag", "address", START_MS + 90_000)]);
-    await control.writeOperatorBlocks([byPeople(mine, false)]);
+    await control.writeOperatorBlocks([byPeople(mine, "stop")]);
     const subjects = async () => (await control.read()).blocks.map(({ subject }) => subject);
     expect(await subjects()).toEqual(["+23480", "tag", "+3197"]);
     nowMs += 90_000;
     expect(await subjects()).toEqual(["+23480", "+3197"]);
     nowMs = START_MS + HOUR_MS;
     expect(await subjects()).toEqual(["+3197"]);
-    expect((await control.read()).blocks).toEqual([{ ...mine, by: "ana@example.com" }]);
+    expect((await control.read()).blocks).toEqual([byPeople(mine, "stop")]);
+  });
+
+  test("people's challenge is in force until its own end, beside what is shut", async () => {
+    const control = open();
+    const challenged = byPeople(block("AS64500", "network", START_MS + 90_000), "challenge");
+    await control.writeCronBlocks([block("AS64500", "network")]);
+    await control.writeOperatorBlocks([challenged]);
+    expect((await control.read()).blocks).toEqual([shut(block("AS64500", "network")), challenged]);
+    nowMs += 90_000;
+    expect((await control.read()).blocks).toEqual([shut(block("AS64500", "network"))]);
   });
 
   test("people's word on routes holds until its own end, whatever the posture is", async () => {
@@ -160,12 +176,12 @@ function controlsAsItShould(open: () => ControlPort): void {
     ];
     await control.writeCronBlocks(cronBlocks);
     await control.writeOperatorBlocks([
-      byPeople(block("+23480", "range", START_MS + 90_000), true),
-      byPeople(block("AS645", "network", START_MS + 90_000), true),
+      byPeople(block("+23480", "range", START_MS + 90_000), "exempt"),
+      byPeople(block("AS645", "network", START_MS + 90_000), "exempt"),
     ]);
-    expect((await control.read()).blocks).toEqual([cronBlocks[2], cronBlocks[3], cronBlocks[5]]);
+    expect((await control.read()).blocks).toEqual([2, 3, 5].map((at) => shut(cronBlocks[at] as Block)));
     nowMs += 90_000;
-    expect((await control.read()).blocks).toEqual(cronBlocks);
+    expect((await control.read()).blocks).toEqual(cronBlocks.map(shut));
   });
 }
 
@@ -242,15 +258,33 @@ describe("control on KV", () => {
 
   test("an isolate acts at once on what it wrote, and only on what it wrote", async () => {
     const control = open();
-    await put("operator-blocks", JSON.stringify([byPeople(block("+23480"), true)]));
+    await put("operator-blocks", JSON.stringify([byPeople(block("+23480"), "exempt")]));
     await control.read();
     await control.writeCronBlocks([block("+23480"), block("+3197")]);
     await control.writeCron(CRON);
     expect(await control.read()).toEqual({
       document: CRON,
-      blocks: [block("+3197")],
+      blocks: [shut(block("+3197"))],
       routes: [],
       pauses: [],
+    });
+  });
+
+  test("blocks by people from before there was a challenge are still read", async () => {
+    const [stopped, exempted] = [block("+23480"), block("+3197")];
+    await put(
+      "operator-blocks",
+      JSON.stringify([
+        { ...stopped, exempt: false },
+        { ...exempted, exempt: true },
+      ]),
+    );
+    expect(await open().documents()).toMatchObject({
+      operatorBlocks: [
+        { ...stopped, effect: "stop" },
+        { ...exempted, effect: "exempt" },
+      ],
+      faults: [],
     });
   });
 
@@ -269,6 +303,7 @@ describe("control on KV", () => {
     ["cron-blocks", "{}"],
     ["cron-blocks", JSON.stringify([block("+23480"), { ...block("+3197"), untilMs: "soon" }])],
     ["operator-blocks", JSON.stringify([block("+23480")])],
+    ["operator-blocks", JSON.stringify([{ ...block("+23480"), effect: "open" }])],
     ["operator-blocks", "not even JSON"],
     ["operator-routes", JSON.stringify([{ ...ROUTES[1], weight: 0 }])],
     ["operator-routes", JSON.stringify([{ ...ROUTES[0], provider: null }])],
@@ -289,7 +324,7 @@ describe("control on KV", () => {
 
   test("one unreadable value takes nothing away from the others", async () => {
     await put("cron-blocks", "{");
-    await put("operator-blocks", JSON.stringify([byPeople(block("+3197"), false)]));
+    await put("operator-blocks", JSON.stringify([byPeople(block("+3197"), "stop")]));
     await put("operator-mode", JSON.stringify({ ...OPERATOR, posture: "shutdown" }));
     expect(await open().read()).toMatchObject({
       document: { posture: "shutdown" },

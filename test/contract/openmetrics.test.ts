@@ -40,7 +40,7 @@ const TOTALS = new Map<string, Counts>([
 const FIGURES: Figures = {
   totals: TOTALS,
   currency: "USD",
-  control: { posture: "elevated", blocks: { cron: 3, operator: 1 } },
+  control: { posture: "elevated", blocks: { cron: 3, operator: 1, challenged: 2 } },
   watch: { lastRunMs: 1_900_000_000_000, incidentOpen: true },
 };
 
@@ -129,6 +129,7 @@ test("figures are told in base units, and of no dimension that a stranger can gr
     "tollgate_watch_last_run_timestamp_seconds 1900000000",
     "tollgate_incident_open 1",
     'tollgate_blocks{set_by="cron"} 3',
+    "tollgate_subjects_challenged 2",
   ]) {
     expect(text.split("\n")).toContain(line);
   }

@@ -347,7 +347,8 @@ export function simulate(
     if (see({ minute, findings, posture, changes: next.changes, memory, document })) break;
 
     for (const message of traffic(minute)) {
-      const block = findBlock(blocks, { e164: message.e164, asn: message.asn, addressTag: null }, nowMs);
+      const shut = blocks.map((block) => ({ ...block, effect: "stop" as const }));
+      const block = findBlock(shut, { e164: message.e164, asn: message.asn, addressTags: [] }, nowMs);
       if (block !== null) {
         const probe = minute - (probed.get(block.subject) ?? 0) >= policy.blocks.probe_seconds / 60;
         if (!probe) continue;

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Block, findBlock, nextBlocks, type OperatorBlock } from "../../src/domain/watch/block.ts";
+import {
+  BLOCK_EFFECTS,
+  type Block,
+  type BlockEffect,
+  type BlockInForce,
+  findBlock,
+  nextBlocks,
+  type OperatorBlock,
+} from "../../src/domain/watch/block.ts";
 import type { Finding } from "../../src/domain/watch/finding.ts";
 import type { WatchMemory } from "../../src/domain/watch/memory.ts";
 import type { Counts } from "../../src/domain/watch/tally.ts";
@@ -18,6 +26,15 @@ const block = (over: Partial<Block> = {}): Block => ({
   why: "test",
   times: 1,
   ...over,
+});
+const said = (effect: BlockEffect, over: Partial<Block> = {}): OperatorBlock => ({
+  ...block({ by: "ann", ...over }),
+  effect,
+});
+const stop = (over: Partial<Block> = {}): BlockInForce => ({ ...block(over), effect: "stop" });
+const challenge = (over: Partial<Block> = {}): BlockInForce => ({
+  ...block({ by: "ann", ...over }),
+  effect: "challenge",
 });
 const finding = (subject: string, over: Partial<Finding> = {}): Finding => ({
   kind: "conversion_collapse",
@@ -90,6 +107,15 @@ describe("shutting", () => {
     expect(subjects(next([finding("block +91987654")], { blocks }).blocks)).toEqual(["range +91987"]);
   });
 
+  test.each(BLOCK_EFFECTS)(
+    "of a subject of which people say %s, only an exemption keeps it open",
+    (effect) => {
+      const theirs = [said(effect)];
+      expect(next([finding("block +91987654")], { theirs }).blocks).toHaveLength(effect === "exempt" ? 0 : 1);
+      expect(next([], { blocks: [block()], theirs }).blocks).toHaveLength(effect === "exempt" ? 0 : 1);
+    },
+  );
+
   test("there are never more than the policy has room for, and those that would end first make it", () => {
     const blocks = Array.from({ length: POLICY.blocks.most }, (_, i) =>
       block({ subject: `+44${7_000_000 + i}`, untilMs: T0 + HOUR + (i - 1) * MINUTE }),
@@ -129,7 +155,7 @@ describe("a prefix", () => {
   });
 
   test("with an exempted range in it is not shut as a whole", () => {
-    const theirs = [{ ...block({ subject: "+91987600", by: "ann" }), exempt: true }];
+    const theirs = [said("exempt", { subject: "+91987600" })];
     const { blocks } = next([finding("prefix +91987")], { window: silent([5, 4, 4]), theirs });
     expect(blocks.map(({ subject }) => subject)).toEqual(["+91987601"]);
   });
@@ -173,7 +199,7 @@ describe("lifting", () => {
 
   test("its time ends it, and an operator's exemption does", () => {
     expect(next([], { blocks: [block()], nowMs: T0 + HOUR }).changes.lifted).toHaveLength(1);
-    const theirs = [{ ...block({ subject: "+9198" }), exempt: true }];
+    const theirs = [said("exempt", { subject: "+9198" })];
     const { blocks, changes } = next([finding("block +91987654")], { blocks: [block()], theirs });
     expect([blocks, changes.blocked]).toEqual([[], []]);
     const over = next([finding("block +91987654")], { theirs, nowMs: T0 + HOUR });
@@ -182,16 +208,16 @@ describe("lifting", () => {
 });
 
 describe("at the edge", () => {
-  const caller = { e164: "+919876543210", asn: 64_500, addressTag: "abc" };
-  const prefix = block({ subject: "+91987" });
-  const network = block({ kind: "network", subject: "AS64500" });
-  const address = block({ kind: "address", subject: "abc" });
+  const caller = { e164: "+919876543210", asn: 64_500, addressTags: ["abc", "older"] };
+  const prefix = stop({ subject: "+91987" });
+  const network = stop({ kind: "network", subject: "AS64500" });
+  const address = stop({ kind: "address", subject: "abc" });
 
   test("the longest range that fits comes first, then the network, then the address", () => {
-    expect(findBlock([address, network, prefix, block()], caller, T0)).toEqual(block());
-    expect(findBlock([address, network, block({ subject: "+44" })], caller, T0)).toBe(network);
+    expect(findBlock([address, network, prefix, stop()], caller, T0)).toEqual(stop());
+    expect(findBlock([address, network, stop({ subject: "+44" })], caller, T0)).toBe(network);
     expect(findBlock([address], caller, T0)).toBe(address);
-    expect(findBlock([block({ subject: "+91987655" })], caller, T0)).toBeNull();
+    expect(findBlock([stop({ subject: "+91987655" })], caller, T0)).toBeNull();
   });
 
   test("a block counts until it ends", () => {
@@ -200,19 +226,83 @@ describe("at the edge", () => {
   });
 
   test("who is unknown is not shut by network or address", () => {
-    expect(findBlock([network, address], { ...caller, asn: null, addressTag: null }, T0)).toBeNull();
+    expect(findBlock([network, address], { ...caller, asn: null, addressTags: [] }, T0)).toBeNull();
   });
 
+  const shut = (over: Partial<Block> = {}) => stop({ by: "ann", ...over });
+  const NETWORK = { kind: "network", subject: "AS64500" } as const;
+  test.each<[string, BlockInForce, BlockInForce]>([
+    [
+      "people's challenge of a longer range, people's stop of a shorter",
+      challenge(),
+      shut({ subject: "+91" }),
+    ],
+    ["people's challenge of a range, people's stop of the network", challenge(), shut(NETWORK)],
+    [
+      "people's challenge of a range, people's stop of the address",
+      challenge(),
+      shut({ kind: "address", subject: "abc" }),
+    ],
+    [
+      "people's challenge of a range, a stop of the address under its older key",
+      challenge(),
+      stop({ kind: "address", subject: "older" }),
+    ],
+    ["people's challenge of a longer range, the watch's stop of a shorter", challenge(), prefix],
+    ["people's challenge of a range, the watch's stop of the network", challenge(), network],
+    ["people's challenge and the watch's stop of the same", challenge(), stop()],
+    ["the watch's stop of a longer range, people's stop of a shorter", stop(), shut({ subject: "+91" })],
+    ["the watch's stop of a range, people's stop of the network", stop(), shut(NETWORK)],
+    ["the watch's and people's stop of the same", stop(), shut()],
+    ["people's challenge of the network, of a range", challenge(NETWORK), challenge()],
+  ])("of %s the second holds, in whatever order they were said", (_, first, second) => {
+    expect(findBlock([first, second], caller, T0)).toBe(second);
+    expect(findBlock([second, first], caller, T0)).toBe(second);
+    const over = { ...second, untilMs: T0 };
+    expect(findBlock([first, over], caller, T0), "once it has ended").toBe(first);
+  });
+
+  const digits = fc.stringMatching(/^\+[1-9]\d{3,13}$/);
+
   test("a range that fits is always found, and only one that fits", () => {
-    const digits = fc.stringMatching(/^\+[1-9]\d{3,13}$/);
     fc.assert(
       fc.property(digits, fc.array(digits, { maxLength: 8 }), fc.nat(12), (e164, others, cut) => {
         const own = e164.slice(0, 2 + cut);
-        const all = [own, ...others].map((subject) => block({ subject }));
-        const answer = findBlock(all, { e164, asn: null, addressTag: null }, T0);
+        const all = [own, ...others].map((subject) => stop({ subject }));
+        const answer = findBlock(all, { e164, asn: null, addressTags: [] }, T0);
         expect(e164.startsWith(answer?.subject ?? "none")).toBe(true);
         expect(answer?.subject.length).toBeGreaterThanOrEqual(own.length);
       }),
+    );
+  });
+
+  test("no challenge, whatever it is of, changes anything about what is shut", () => {
+    const subject = fc.oneof(
+      fc.nat(9).map((cut) => ({ kind: "range" as const, subject: caller.e164.slice(0, 2 + cut) })),
+      fc.constantFrom("AS64500", "AS1").map((asn) => ({ kind: "network" as const, subject: asn })),
+      fc.constantFrom("abc", "older", "other").map((tag) => ({ kind: "address" as const, subject: tag })),
+    );
+    const stopped = fc
+      .tuple(subject, fc.constantFrom("cron", "ann"))
+      .map(([what, by]) => stop({ ...what, by }));
+    const challenged = subject.map((what) => challenge(what));
+    fc.assert(
+      fc.property(
+        fc.array(stopped, { maxLength: 5 }),
+        fc.array(challenged, { maxLength: 5 }),
+        (stops, others) => {
+          const without = findBlock(stops, caller, T0);
+          const found = findBlock([...others, ...stops], caller, T0);
+          if (without === null) expect(found).toBe(findBlock(others, caller, T0));
+          else expect(found).toBe(without);
+          const byPeople = findBlock(
+            stops.filter(({ by }) => by === "ann"),
+            caller,
+            T0,
+          );
+          if (byPeople !== null) expect(found, "no probe where people shut it").toBe(byPeople);
+        },
+      ),
     );
   });
 });

@@ -3,6 +3,7 @@ import { deliveryFault } from "../../src/adapters/provider-http.ts";
 import { readOutboxMessage } from "../../src/adapters/queue-outbox.ts";
 import { type Level, UNIT } from "../../src/domain/admission/exposure.ts";
 import type { LedgerEvent } from "../../src/domain/ledger/event.ts";
+import type { BlockInForce } from "../../src/domain/watch/block.ts";
 import { resend } from "../../src/flows/resend.ts";
 import { send } from "../../src/flows/send.ts";
 import { status } from "../../src/flows/status.ts";
@@ -364,32 +365,67 @@ describe("the books", () => {
   });
 });
 
+/** A world in which these blocks are in force, and who sends with a token has solved it just now. */
+function underBlocks(...said: Pick<BlockInForce, "by" | "effect">[]) {
+  const captcha = { hostnames: ["here"], site_key: "key", fresh_site_key: "fresh" };
+  const { world } = inOrder({}, { captcha });
+  world.deps.challenge = {
+    verify: async () => ({ kind: "passed", solvedAtMs: null, grade: "fresh" }),
+  };
+  const range = { kind: "range" as const, subject: "+9198", sinceMs: NOON_MS, untilMs: NOON_MS + 3_600_000 };
+  const blocks = said.map((block) => ({ ...range, why: "silent", times: 1, ...block }));
+  world.deps.control = {
+    ...world.deps.control,
+    read: async () => ({ document: null, blocks, routes: [], pauses: [] }),
+  };
+  const sendFresh = async (i: number) => {
+    const request = { ...requestOf(i), captchaToken: "solved" };
+    const outcome = await send(world.deps, request, callerOf(i), `c${i}`);
+    await world.settle();
+    return outcome;
+  };
+  return { world, sendFresh };
+}
+
+describe("what people challenge", () => {
+  const CHALLENGED = { by: "ada", effect: "challenge" } as const;
+
+  test("lets every stranger through who solves one, and no other; nothing of that is a probe", async () => {
+    const { world, sendFresh } = underBlocks(CHALLENGED);
+    expect((await sendOne(world, 1)).kind).toBe("challenge_required");
+    for (const i of [2, 3]) {
+      const outcome = await sendFresh(i);
+      if (outcome.kind !== "sent") throw new Error(outcome.kind);
+      await verifyOne(world, outcome.session);
+    }
+    expect(await countsOf(world, "block +9198")).toBeUndefined();
+  });
+
+  test("lets people we know through without", async () => {
+    const { world } = underBlocks(CHALLENGED);
+    await world.deps.marks.markKnown(await world.deps.vault.tag("number", requestOf(1).phone));
+    expect((await sendOne(world, 1)).kind).toBe("sent");
+  });
+
+  test("stays shut where the watch shut it, but for a probe, and where people shut it, without", async () => {
+    const byWatch = underBlocks(CHALLENGED, { by: "cron", effect: "stop" });
+    expect((await byWatch.sendFresh(1)).kind).toBe("sent");
+    expect((await byWatch.sendFresh(2)).kind).toBe("step_up_required");
+    const byPeople = underBlocks(CHALLENGED, { by: "cron", effect: "stop" }, { by: "bob", effect: "stop" });
+    expect((await byPeople.sendFresh(1)).kind).toBe("step_up_required");
+  });
+
+  test("is asked of a server that may skip the CAPTCHA too, like a source on the policy's list", async () => {
+    const { world } = underBlocks(CHALLENGED);
+    const server = { keyId: "shop", flows: ["*"], skipCaptcha: true, maxPerMinute: 60 };
+    const outcome = await send(world.deps, requestOf(1), { ...callerOf(1), server }, "c1");
+    expect(outcome).toMatchObject({ kind: "challenge_required", fresh: true });
+  });
+});
+
 describe("a block's probe", () => {
   test("is not used up by people we know, who pass without one", async () => {
-    const captcha = { hostnames: ["here"], site_key: "key", fresh_site_key: "fresh" };
-    const { world } = inOrder({}, { captcha });
-    world.deps.challenge = {
-      verify: async () => ({ kind: "passed", solvedAtMs: null, grade: "fresh" }),
-    };
-    const sendFresh = async (i: number) => {
-      const request = { ...requestOf(i), captchaToken: "solved" };
-      const outcome = await send(world.deps, request, callerOf(i), `c${i}`);
-      await world.settle();
-      return outcome;
-    };
-    const block = {
-      kind: "range" as const,
-      subject: "+9198",
-      sinceMs: NOON_MS,
-      untilMs: NOON_MS + 3_600_000,
-      by: "cron",
-      why: "silent",
-      times: 1,
-    };
-    world.deps.control = {
-      ...world.deps.control,
-      read: async () => ({ document: null, blocks: [block], routes: [], pauses: [] }),
-    };
+    const { world, sendFresh } = underBlocks({ by: "cron", effect: "stop" });
     await world.deps.marks.markKnown(await world.deps.vault.tag("number", requestOf(1).phone));
     const known = await sentOne(world, 1);
     const probe = await sendFresh(2);

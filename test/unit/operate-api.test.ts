@@ -36,7 +36,9 @@ const ACTIONS: [string, string, object][] = [
   ["PUT", "/throttle", { percent: 10, for_seconds: 3600, why }],
   ["DELETE", "/throttle", { why }],
   ["POST", "/blocks", { range: "+23480", for_seconds: 3600, why }],
+  ["POST", "/blocks", { network: "AS64500", effect: "challenge", for_seconds: 3600, why }],
   ["DELETE", "/blocks", { subject: "+23480", why }],
+  ["DELETE", "/blocks", { subject: "AS64501", effect: "challenge", why }],
   ["POST", "/dead-letters/l-1/replay", { why }],
 ];
 const LETTER = { id: "l-1", atMs: NOW, queue: "alerts", cause: "HTTP 500", body: '{"title":"x"}' };
@@ -53,7 +55,17 @@ const fullWorld = (over: Partial<World> = {}) =>
         by: "bob",
         why,
         times: 1,
-        exempt: false,
+        effect: "stop",
+      },
+      {
+        kind: "network",
+        subject: "AS64501",
+        sinceMs: NOW,
+        untilMs: NOW + HOUR,
+        by: "bob",
+        why,
+        times: 1,
+        effect: "challenge",
       },
     ],
     letters: [LETTER],
@@ -127,6 +139,9 @@ test.each<[string, string, unknown, string]>([
   ["POST", "/blocks", { network: "64500", for_seconds: 3600, why }, "network"],
   ["POST", "/blocks", { network: "AS4294967295", for_seconds: 3600, why }, "subject"],
   ["POST", "/blocks", { ip: "23480", for_seconds: 3600, why }, "ip"],
+  ["POST", "/blocks", { range: "+23480", effect: "exempt", for_seconds: 3600, why }, "effect"],
+  ["DELETE", "/blocks", { subject: "+23480", effect: "stop", why }, "effect"],
+  ["DELETE", "/blocks", { subject: "+23480", effect: "challenge", exempt_for_seconds: 3600, why }, "effect"],
   ["DELETE", "/blocks", { subject: "23480", why }, "subject"],
   ["DELETE", "/blocks", { subject: "+23480", why, exempt_for_seconds: 1 }, "exempt_for_seconds"],
   ["POST", "/dead-letters/l-1/replay", {}, "why"],
@@ -208,6 +223,29 @@ test("what was given up is shown whole only to those who may send it again", asy
   const call = serve(fullWorld());
   expect((await call("GET", "/dead-letters")).body.letters[0].body).toBe(LETTER.body);
   expect((await call("GET", "/dead-letters", undefined, "eve")).body.letters[0]).not.toHaveProperty("body");
+});
+
+test("a challenge is listed as one, beside what is shut, and is no block in the figures", async () => {
+  const world = fullWorld();
+  const call = serve(world);
+  const made = await call("POST", "/blocks", {
+    ip: "192.0.2.1",
+    effect: "challenge",
+    for_seconds: 7200,
+    why,
+  });
+  expect(made.body).toMatchObject({ block: { effect: "challenge", in_force: true }, replaced: null });
+  const { body } = await call("GET", "/blocks");
+  expect(body.blocks.map(({ kind, effect }: { kind: string; effect: string }) => [kind, effect])).toEqual([
+    ["address", "challenge"],
+    ["range", "stop"],
+    ["network", "challenge"],
+  ]);
+  const status = await call("GET", "/status");
+  expect(status.body.posture.blocks).toEqual({ cron: 0, operator: 1, challenged: 2, exempt: 0 });
+  const metrics = (await call("GET", "/metrics")).body;
+  expect(metrics).toContain('tollgate_blocks{set_by="operator"} 1\n');
+  expect(metrics).toContain("tollgate_subjects_challenged 2\n");
 });
 
 test("metrics are OpenMetrics text", async () => {

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import type { Block } from "../../src/domain/watch/block.ts";
 import {
   block,
+  challenge,
+  endChallenge,
   listBlocks,
   OPERATOR_BLOCKS_MOST,
   readSubject,
@@ -62,7 +64,7 @@ test("blocking the same subject again replaces what was said of it, and says so"
     { subject: "+23480", forSeconds: 7200 },
   );
   expect(again).toMatchObject({ kind: "done", replaced: { by: "ada" } });
-  expect(world.operatorBlocks).toMatchObject([{ by: "bob", untilMs: NOW + 2 * HOUR, exempt: false }]);
+  expect(world.operatorBlocks).toMatchObject([{ by: "bob", untilMs: NOW + 2 * HOUR, effect: "stop" }]);
 });
 
 test("lifting a block of the watch takes it from its list and exempts it for an hour", async () => {
@@ -71,7 +73,9 @@ test("lifting a block of the watch takes it from its list and exempts it for an 
   const done = await unblock(depsOver(world), ADA, { subject: "+2348012", exemptForSeconds: undefined });
   expect(done.kind).toBe("done");
   expect(world.cronBlocks).toEqual([other]);
-  expect(world.operatorBlocks).toMatchObject([{ subject: "+2348012", exempt: true, untilMs: NOW + HOUR }]);
+  expect(world.operatorBlocks).toMatchObject([
+    { subject: "+2348012", effect: "exempt", untilMs: NOW + HOUR },
+  ]);
 });
 
 test("lifting needs a record, blocking does not", async () => {
@@ -86,9 +90,12 @@ test("lifting needs a record, blocking does not", async () => {
 test("whoever asks to open a part of a block learns what it is called", async () => {
   const world = makeWorld({ cronBlocks: [cronBlock()] });
   const part = await unblock(depsOver(world), ADA, { subject: "+23480123", exemptForSeconds: undefined });
-  expect(part).toEqual({ kind: "not_found", reason: "It is not blocked itself; blocked: +2348012" });
+  expect(part).toEqual({
+    kind: "not_found",
+    reason: "It is neither blocked nor challenged itself. Look at +2348012.",
+  });
   const none = await unblock(depsOver(world), ADA, { subject: "+4917", exemptForSeconds: undefined });
-  expect(none).toEqual({ kind: "not_found", reason: "It is not blocked." });
+  expect(none).toEqual({ kind: "not_found", reason: "It is neither blocked nor challenged." });
 });
 
 test("an exemption of a wider range lifts what the watch shut within it, and nothing that people shut", async () => {
@@ -101,11 +108,14 @@ test("an exemption of a wider range lifts what the watch shut within it, and not
     set: "operator",
     inForce: true,
   });
-  expect(listed.find(({ subject }) => subject === "+234")).toMatchObject({ exempt: true, inForce: false });
+  expect(listed.find(({ subject }) => subject === "+234")).toMatchObject({
+    effect: "exempt",
+    inForce: false,
+  });
 });
 
 test("what is over is not listed, and makes room", async () => {
-  const old = { ...cronBlock({ untilMs: NOW - 1, by: "bob" }), exempt: false };
+  const old = { ...cronBlock({ untilMs: NOW - 1, by: "bob" }), effect: "stop" as const };
   const many = Array.from({ length: OPERATOR_BLOCKS_MOST }, (_, i) => ({ ...old, subject: `+1${i}` }));
   const world = makeWorld({ operatorBlocks: many });
   expect(listBlocks(world, NOW)).toEqual([]);
@@ -118,4 +128,59 @@ test("a KV that does not answer is told, and nothing is on record as done", asyn
   const world = makeWorld({ down: new Set(["control"]) });
   expect((await block(depsOver(world), ADA, { subject: "+23480", forSeconds: 60 })).kind).toBe("unavailable");
   expect(world.actions).toEqual([]);
+});
+
+test("a challenge is written down, replaces what was said of its subject, and is taken back", async () => {
+  const world = makeWorld();
+  await unblock(depsOver(world), ADA, { subject: "AS64500", exemptForSeconds: 7200 });
+  const made = await challenge(depsOver(world), ADA, { subject: "AS64500", forSeconds: 3600 });
+  expect(made).toMatchObject({ kind: "done", replaced: { effect: "exempt", by: "ada" } });
+  expect(world.operatorBlocks).toMatchObject([
+    { kind: "network", subject: "AS64500", effect: "challenge", by: "ada", untilMs: NOW + HOUR },
+  ]);
+  expect(listBlocks(world, NOW)).toMatchObject([{ effect: "challenge", set: "operator", inForce: true }]);
+  const ended = await endChallenge(depsOver(world), ADA, { subject: "AS64500" });
+  expect(ended).toMatchObject({ kind: "done", block: null, replaced: { effect: "challenge" } });
+  expect(world.operatorBlocks).toEqual([]);
+  expect(world.actions.map(({ what, why }) => [what, why]).slice(0, 2)).toEqual([
+    ["network challenge ended", "pumped"],
+    ["network challenged", "pumped"],
+  ]);
+});
+
+test("what the watch shut stays shut when a challenge of it ends, and opens with an unblock", async () => {
+  const world = makeWorld({ cronBlocks: [cronBlock()] });
+  const subject = "+2348012";
+  await challenge(depsOver(world), ADA, { subject, forSeconds: 3600 });
+  await endChallenge(depsOver(world), ADA, { subject });
+  expect(listBlocks(world, NOW)).toMatchObject([{ set: "cron", effect: "stop", inForce: true }]);
+  await challenge(depsOver(world), ADA, { subject, forSeconds: 3600 });
+  const opened = await unblock(depsOver(world), ADA, { subject, exemptForSeconds: undefined });
+  expect(opened).toMatchObject({ kind: "done", replaced: { effect: "challenge" } });
+  expect(listBlocks(world, NOW)).toMatchObject([{ effect: "exempt" }]);
+});
+
+test("only a challenge is ended as one", async () => {
+  const world = makeWorld();
+  await block(depsOver(world), ADA, { subject: "+23480", forSeconds: 3600 });
+  for (const subject of ["+23480", "+2348012"]) {
+    expect((await endChallenge(depsOver(world), ADA, { subject })).kind).toBe("not_found");
+  }
+  expect((await endChallenge(depsOver(world), ADA, { subject: "23480" })).kind).toBe("invalid");
+  expect(world.operatorBlocks).toHaveLength(1);
+});
+
+test("without a record a challenge is made and not ended, and softens nothing that people shut", async () => {
+  const world = makeWorld();
+  await block(depsOver(world), ADA, { subject: "+23480", forSeconds: 3600 });
+  world.down = new Set(["records"]);
+  const softened = await challenge(depsOver(world), ADA, { subject: "+23480", forSeconds: 3600 });
+  expect(softened.kind).toBe("not_recorded");
+  const made = await challenge(depsOver(world), ADA, { subject: "+91", forSeconds: 3600 });
+  expect(made).toMatchObject({ kind: "done", recorded: false });
+  expect((await endChallenge(depsOver(world), ADA, { subject: "+91" })).kind).toBe("not_recorded");
+  expect(world.operatorBlocks.map(({ subject, effect }) => [subject, effect])).toEqual([
+    ["+23480", "stop"],
+    ["+91", "challenge"],
+  ]);
 });

@@ -141,6 +141,26 @@ test("ranges come busiest first, with their ratio, what is usual and what is shu
   ]);
 });
 
+test.each<[string, "stop" | "challenge", string, number]>([
+  ["+2348", "challenge", "challenged", NOW + HOUR],
+  ["+234801234", "challenge", "partly_challenged", NOW + HOUR],
+  ["+2348012", "stop", "blocked", NOW + 2 * HOUR],
+])("a range of which people say of %s %s is %s", async (subject, effect, state, untilMs) => {
+  const said = { kind: "range" as const, sinceMs: NOW, by: "ada", why: "", times: 1 };
+  const world = makeWorld({
+    operatorBlocks: [
+      { ...said, subject, effect, untilMs },
+      // What is only challenged is told after what is shut, though it lasts longer.
+      ...(effect === "stop"
+        ? [{ ...said, subject: "+234", effect: "challenge" as const, untilMs: NOW + 9 * HOUR }]
+        : []),
+    ],
+    minutes: [minuteTally(MINUTE - 10, { "prefix +2348012": { sent: 40 } })],
+  });
+  const found = await readRanges(depsOver(world), { by: "prefix", span: { minutes: 30 }, limit: 2 });
+  expect(found).toMatchObject({ kind: "answered", rows: [{ state, untilMs }] });
+});
+
 test("hours are read from the quarters that are over", async () => {
   const quarter = Math.floor(MINUTE / 15);
   const tally = new Map([["network AS64500", { sent: 7, verified: 1 }]]);

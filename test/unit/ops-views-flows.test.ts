@@ -118,6 +118,43 @@ test("countries are shown with their own history, budget and what is shut in the
   expect(found.faults).toEqual([]);
 });
 
+test("destinations that people challenge are told so and found by it, a country of a shared code in part", async () => {
+  const said = { kind: "range" as const, sinceMs: 0, untilMs: NOW + HOUR, by: "ada", why: "odd", times: 1 };
+  const world = makeWorld({
+    minutes: traffic({ "country NG": { sent: 4 }, "country US": { sent: 3 }, "country IN": { sent: 2 } }),
+    operatorBlocks: [
+      { ...said, subject: "+234", effect: "challenge" },
+      { ...said, subject: "+1212", effect: "challenge" },
+    ],
+  });
+  const statesOf = ({ rows }: Awaited<ReturnType<typeof readDestinations>>) =>
+    rows.map(({ subject, state }) => [subject, state]);
+  const challenged = await readDestinations(depsOf(world), { ...QUESTION, state: "challenged" });
+  expect(statesOf(challenged)).toEqual([
+    ["NG", "challenged"],
+    ["US", "partly_challenged"],
+  ]);
+  expect(statesOf(await readDestinations(depsOf(world), { ...QUESTION, state: "open" }))).toEqual([
+    ["IN", "open"],
+  ]);
+});
+
+test("a network that the watch shut is shown shut, though people challenge it for longer", async () => {
+  const subject = { kind: "network" as const, subject: "AS64500", sinceMs: 0, why: "", times: 1 };
+  const world = makeWorld({
+    minutes: traffic({ "network AS64500": { sent: 4 }, "network AS64501": { sent: 3 } }),
+    cronBlocks: [{ ...subject, by: "cron", untilMs: NOW + HOUR }],
+    operatorBlocks: [
+      { ...subject, by: "ada", untilMs: NOW + 2 * HOUR, effect: "challenge" },
+      { ...subject, subject: "AS64501", by: "ada", untilMs: NOW + HOUR, effect: "challenge" },
+    ],
+  });
+  const question = { span: "window", contains: "", sort: "sent", page: 1 } as const;
+  const found = await readSources(depsOf(world), question);
+  expect(found.networks.rows.map(({ block }) => block?.effect)).toEqual(["stop", "challenge"]);
+  expect(found.blocks).toHaveLength(3);
+});
+
 test("a prefix is found in its country, its block in the prefix, and the budgets asked are theirs", async () => {
   const world = makeWorld({
     minutes: traffic({
@@ -213,7 +250,7 @@ test("sources show distinct numbers, verdicts and owners, and what is shut of th
         by: "ada",
         why: "many",
         times: 1,
-        exempt: false,
+        effect: "stop",
       },
     ],
   });

@@ -101,6 +101,17 @@ test("throttle, block, unblock and replay reach their routes", async () => {
   expect(world.queued).toHaveLength(1);
 });
 
+test("a network is challenged, listed as such, and the challenge alone ended", async () => {
+  world = busy();
+  const why = ["--why", "for the test"];
+  const made = await ops([...here(), "block", "as64500", "--challenge", "--for", "2h", ...why]);
+  expect(made.out).toContain("AS64500 asks strangers for a fresh challenge for 2 h.");
+  expect((await ops([...here(), "blocks"])).out).toMatch(/AS64500\s+challenged\s.*ada/);
+  expect((await ops([...here(), "status"])).out).toContain("0 by people, 1 challenged, 0 exempt");
+  expect((await ops([...here(), "unblock", "AS64500", "--challenge", ...why])).code).toBe(0);
+  expect(world.operatorBlocks).toEqual([]);
+});
+
 test("ranges, incidents and metrics are shown", async () => {
   world = busy();
   expect((await ops([...here(), "ranges", "--minutes", "15"])).out).toMatch(/NG\s+40\s+2\s+5%/);
@@ -151,7 +162,10 @@ test("what fails at the service is exit code 1, in its words", async () => {
   expect([stranger.code, stranger.error]).toEqual([1, expect.stringContaining("ADMIN_TOKENS")]);
   expect(stranger.error).not.toContain("mallory");
   const missing = await ops([...here(), "unblock", "+4917", "--why", "for me"]);
-  expect([missing.code, missing.error]).toEqual([1, expect.stringContaining("It is not blocked.")]);
+  expect([missing.code, missing.error]).toEqual([
+    1,
+    expect.stringContaining("It is neither blocked nor challenged."),
+  ]);
 });
 
 test("a service that does not answer points at the way that works without it", async () => {

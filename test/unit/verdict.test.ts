@@ -86,6 +86,9 @@ const ALL_FULL: Filled = { ...SECOND_FULL, "returned:overall": { unverified: 500
 const KNOWN_NUMBER_FULL: Filled = { "known:number": { unverified: 4 } };
 const OWN_DEVICE_FULL: Filled = { "known:device": { unverified: 4 } };
 const FRESH = { challenge: "fresh" as const };
+const SHUT = { subject: "+91987", by: "ada", effect: "stop", probe: false } as const;
+const PROBE = { ...SHUT, by: "cron", probe: true } as const;
+const CHALLENGED = { subject: "AS55836", by: "ada", effect: "challenge", probe: false } as const;
 
 type Row = [title: string, more: Partial<Signals>, filled: Filled, wanted: string, rules: string[]];
 
@@ -241,6 +244,61 @@ describe("the order of the policy", () => {
       { "stranger:odd": { unverified: 500 } },
       "step_up",
       ["country_mismatch", "exposure"],
+    ],
+
+    ["a stranger of what is shut gets nothing", { block: SHUT, ...FRESH }, {}, "step_up", ["blocked"]],
+    ["someone known does", { block: SHUT, numberKnown: true }, {}, "allow from known", []],
+    ["a probe must pass a fresh challenge", { block: PROBE }, {}, "challenge", []],
+    ["a probe passes with one", { block: PROBE, ...FRESH }, {}, "allow from stranger", []],
+    [
+      "where people challenge, a stranger must pass a fresh challenge",
+      { block: CHALLENGED },
+      {},
+      "challenge",
+      ["challenged"],
+    ],
+    [
+      "the stranger passes with one",
+      { block: CHALLENGED, ...FRESH },
+      {},
+      "allow from stranger",
+      ["challenged"],
+    ],
+    [
+      "budgets hold after it",
+      { block: CHALLENGED, ...FRESH },
+      ALL_FULL,
+      "step_up",
+      ["challenged", "exposure", "exposure"],
+    ],
+    [
+      "the second purse is theirs too",
+      { block: CHALLENGED, ...FRESH },
+      COUNTRY_FULL,
+      "allow from challenged",
+      ["challenged", "exposure"],
+    ],
+    ["nobody known is asked for it", { block: CHALLENGED, numberKnown: true }, {}, "allow from known", []],
+    [
+      "nobody on their own device is asked for it",
+      { block: CHALLENGED, ownDevice: true },
+      {},
+      "allow from known",
+      [],
+    ],
+    [
+      "unless their own purse is empty",
+      { block: CHALLENGED, ownDevice: true },
+      OWN_DEVICE_FULL,
+      "challenge",
+      ["exposure", "challenged"],
+    ],
+    [
+      "a range in which nobody ever verified stays shut where people challenge it",
+      { block: CHALLENGED, unknownRanges: "stop", ...FRESH },
+      { "stranger:prefix": { earned: 0 } },
+      "step_up",
+      ["unknown_range"],
     ],
 
     [
@@ -475,12 +533,22 @@ describe("what a message draws on", () => {
 
 test.each<[string, Partial<Signals>, Filled, readonly string[]]>([
   ["a challenge names the factors that will do instead", {}, COUNTRY_FULL, ["email"]],
+  ["so does one by people", { block: CHALLENGED }, {}, ["email"]],
   ["a step-up names its factors", FRESH, ALL_FULL, ["email"]],
   ["a denial names none", { source: [BLOCKED] }, {}, []],
   ["a message names none", {}, {}, []],
 ])("%s", (_, more, filled, factors) => {
   expect(judge(more, filled).factors).toEqual(factors);
 });
+
+test.each([SHUT, CHALLENGED])(
+  "what people said of $subject is told with its subject, by whom and effect",
+  (block) => {
+    const { subject, by, effect } = block;
+    const [reason] = judge({ block }).reasons;
+    expect(reason).toMatchObject({ evidence: { subject, by, effect }, counted: true });
+  },
+);
 
 test("a used-up level is told with its figures", () => {
   const [reason] = judge({}, { "stranger:country": { unverified: 6, verified: 2, messages: 9 } }).reasons;
@@ -515,6 +583,8 @@ describe("a rule in record-only", () => {
     ["many_numbers", { distinctNumbers: 6 }, {}, "challenge"],
     ["posture", { challengeDemanded: "posture" }, {}, "challenge"],
     ["challenge_policy", { challengeDemanded: "policy" }, {}, "challenge"],
+    ["blocked", { block: SHUT }, {}, "step_up"],
+    ["challenged", { block: CHALLENGED }, {}, "challenge"],
     ["exposure", {}, ALL_FULL, "step_up"],
     ["failed_attempts", { failedAttemptsWaitSeconds: 9 }, {}, "deny"],
   ])("%s is told and has no effect", (rule, more, filled, recorded) => {
@@ -522,6 +592,10 @@ describe("a rule in record-only", () => {
     expect(word(verdict)).toBe("allow from stranger");
     expect(verdict.recorded).toBe(recorded);
     expect(verdict.reasons).toEqual([{ rule, evidence: expect.anything(), counted: false }]);
+  });
+
+  test("blocked wants no challenge of a probe either", () => {
+    expect(word(judge({ block: PROBE }, {}, { record_only: ["blocked"] }))).toBe("allow from stranger");
   });
 
   test("exposure lets known people pay from their purse however empty it is", () => {

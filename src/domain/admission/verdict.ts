@@ -7,7 +7,8 @@
  * 3. strangers are stopped where a range or a source is shut (one who passes a fresh challenge goes through now and then, to
  *    see whether it converts),
  *    and in an emergency where nobody ever verified;
- * 4. a stranger passes when the first budgets all have room, after a fresh challenge if the source is odd;
+ * 4. a stranger passes when the first budgets all have room, after a fresh challenge if the source is odd, or where people
+ *    challenge its range, network or address;
  * 5. with the first budgets used up, an address that has earned verifications stands for its next stranger;
  * 6. others must pass a fresh challenge and pay from a second, smaller purse; who was turned away and comes back finds a
  *    third; odd sources have no part in either;
@@ -15,6 +16,7 @@
  *
  * Every reason carries its evidence for the operator. A rule in `record_only` is reported and has no effect.
  */
+import type { BlockInForce } from "../watch/block.ts";
 import {
   budgetOf,
   type ExposurePolicy,
@@ -38,6 +40,7 @@ export const RULES = [
   "many_numbers",
   "posture",
   "blocked",
+  "challenged",
   "unknown_range",
   "challenge_policy",
   "exposure",
@@ -101,8 +104,8 @@ export interface Signals {
   failedAttemptsWaitSeconds: number;
   /** Factors the flow permits. */
   factors: readonly string[];
-  /** Its range, network or address is shut; `probe`: this one may go through to see whether it converts. */
-  block: { subject: string; by: string; probe: boolean } | null;
+  /** Its range, network or address is shut or challenged; `probe`: this one may go through to see whether it converts. */
+  block: { subject: string; by: string; effect: BlockInForce["effect"]; probe: boolean } | null;
   /** What the posture makes of prefixes in which nobody ever verified. */
   unknownRanges: "as_usual" | "challenge" | "stop";
 }
@@ -131,7 +134,7 @@ function judge(
   counts: (rule: Rule) => boolean,
   risk: RiskPolicy,
 ): Omit<Verdict, "recorded"> {
-  const { readings, weight, challenge, factors } = signals;
+  const { readings, weight, block, challenge, factors } = signals;
   const reasons: Reason[] = [];
   const say = (rule: Rule, evidence: Reason["evidence"] = {}): boolean => {
     reasons.push({ rule, evidence, counted: counts(rule) });
@@ -176,10 +179,9 @@ function judge(
     ownPurseEmpty = used.some(({ level }) => level.name === "number");
   }
 
-  if (signals.block !== null && !signals.block.probe) {
-    const { subject, by } = signals.block;
-    if (say("blocked", { subject, by })) return orStepUp();
-  }
+  const sayBlock = ({ subject, by, effect }: NonNullable<Signals["block"]>) =>
+    say(effect === "stop" ? "blocked" : "challenged", { subject, by, effect });
+  if (block?.effect === "stop" && !block.probe && sayBlock(block)) return orStepUp();
   const prefix = readings.stranger.find(({ level }) => level.name === "prefix");
   const unknown = signals.unknownRanges !== "as_usual" && (prefix?.earned ?? 0) === 0;
   const unknownCounts = unknown && say("unknown_range", { prefix: prefix?.level.key ?? null });
@@ -194,7 +196,8 @@ function judge(
     ...(odd ? readings.odd : []),
   ];
   const wantsFresh = [
-    odd || has(["listed_source"]) || unknownCounts || signals.block !== null,
+    odd || has(["listed_source"]) || unknownCounts || (block?.probe === true && counts("blocked")),
+    block?.effect === "challenge" && sayBlock(block),
     signals.distinctNumbers > risk.many_numbers && !isProven(readings, exposure)
       ? say("many_numbers", { distinct_numbers: signals.distinctNumbers })
       : false,

@@ -1,4 +1,4 @@
-/** Ranges, networks and addresses that are shut for a limited time, by the watch or by people. */
+/** Ranges, networks and addresses that are shut for a limited time, by the watch or by people, or challenged by people. */
 import type { Phone } from "../phone.ts";
 import type { Finding } from "./finding.ts";
 import { splitKey } from "./history.ts";
@@ -21,9 +21,20 @@ export interface Block {
   times: number;
 }
 
-/** What people said of a subject: shut it, or never let the watch shut it. */
+/**
+ * What people say of a subject, one word at a time: shut it to strangers, ask its strangers for a fresh challenge, or never
+ * let the watch shut it.
+ */
+export const BLOCK_EFFECTS = ["stop", "challenge", "exempt"] as const;
+export type BlockEffect = (typeof BLOCK_EFFECTS)[number];
+
 export interface OperatorBlock extends Block {
-  exempt: boolean;
+  effect: BlockEffect;
+}
+
+/** What a place acts on; all that the watch shuts is a stop. */
+export interface BlockInForce extends Block {
+  effect: Exclude<BlockEffect, "exempt">;
 }
 
 export interface BlockChanges {
@@ -42,24 +53,44 @@ const SPREAD_BLOCKS = 3;
 /** of which the busiest two must not hold more than this share of the silent messages. */
 const NARROW_SHARE = 0.75;
 
-/** For this message, what shuts it: the longest matching range, else its network, else its address; null when nothing does. */
+/** Of equally strict blocks the range is told before the network, and that before the address. */
+const KINDS: readonly BlockKind[] = ["range", "network", "address"];
+
+/**
+ * For this message, the block that holds of it; null when none does. The strictest wins, whatever it is of and however
+ * narrow: people's stop, which lets nobody through, then the watch's, which lets probes through, then people's challenge. So
+ * a challenge never softens a stop on anything else the message meets, nor what the watch shut. Among equals it is the
+ * longest range, else the network, else the address.
+ *
+ * @param addressTags under the key in use and older ones
+ */
 export function findBlock(
-  blocks: readonly Block[],
-  { e164, asn, addressTag }: { e164: string; asn: number | null; addressTag: string | null },
+  blocks: readonly BlockInForce[],
+  { e164, asn, addressTags }: { e164: string; asn: number | null; addressTags: readonly string[] },
   nowMs: number,
-): Block | null {
-  let [range, network, address]: (Block | null)[] = [null, null, null];
-  for (const block of blocks) {
-    if (nowMs >= block.untilMs) continue;
-    if (block.kind === "range") {
-      const longer = block.subject.length > (range?.subject.length ?? 0);
-      if (longer && e164.startsWith(block.subject)) range = block;
-    } else if (block.kind === "network") {
-      if (asn !== null && block.subject === `AS${asn}`) network = block;
-    } else if (block.subject === addressTag) address = block;
-  }
-  return range ?? network ?? address ?? null;
+): BlockInForce | null {
+  const meets = ({ kind, subject }: Block): boolean => {
+    if (kind === "range") return e164.startsWith(subject);
+    return kind === "network" ? asn !== null && subject === `AS${asn}` : addressTags.includes(subject);
+  };
+  const [strictest] = blocks
+    .filter((block) => nowMs < block.untilMs && meets(block))
+    .sort(
+      (a, b) =>
+        strictness(b) - strictness(a) ||
+        KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) ||
+        b.subject.length - a.subject.length,
+    );
+  return strictest ?? null;
 }
+
+function strictness(block: BlockInForce): number {
+  if (block.effect === "challenge") return 0;
+  return takesProbes(block) ? 1 : 2;
+}
+
+/** The watch shuts on suspicion and lets one stranger through now and then, to see whether it converts; people mean it. */
+export const takesProbes = ({ by }: Pick<Block, "by">): boolean => by === "cron";
 
 /**
  * What is shut from now on. A finding with `block` shuts its range, network or address, each return within a week for longer;
@@ -70,7 +101,8 @@ export function findBlock(
  *
  * @param blocks the cron's blocks so far
  * @param minutes the window's counters
- * @param operatorBlocks people's word: what they exempted is never shut, nor anything wider or narrower that meets it
+ * @param operatorBlocks people's word: what they exempted is never shut, nor anything wider or narrower that meets it. What
+ *   they stopped or challenge is shut like anything else: their word may end before the attack does, and a challenge is less
  */
 export function nextBlocks(
   blocks: readonly Block[],
@@ -146,7 +178,7 @@ function isExempt(
 ): boolean {
   return operatorBlocks.some(
     (said) =>
-      said.exempt &&
+      said.effect === "exempt" &&
       nowMs < said.untilMs &&
       said.kind === kind &&
       (said.subject === subject ||

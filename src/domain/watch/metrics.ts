@@ -16,7 +16,7 @@ export interface Figures {
   totals: Tally | null;
   /** ISO 4217, of the price table. */
   currency: string;
-  control: { posture: Posture; blocks: { cron: number; operator: number } } | null;
+  control: { posture: Posture; blocks: { cron: number; operator: number; challenged: number } } | null;
   watch: { lastRunMs: number | null; incidentOpen: boolean } | null;
 }
 
@@ -142,6 +142,9 @@ function standing({ posture, blocks }: NonNullable<Figures["control"]>): string[
     ...family("blocks", "gauge", "Ranges, networks and addresses that are shut, by who shut them.", [
       sample({ set_by: "cron" }, blocks.cron),
       sample({ set_by: "operator" }, blocks.operator),
+    ]),
+    ...family("subjects_challenged", "gauge", "Ranges, networks and addresses that people challenge.", [
+      sample({}, blocks.challenged),
     ]),
   ];
 }

@@ -130,9 +130,9 @@ export const blockToWire = (block: Omit<ListedBlock, "set" | "inForce"> & Partia
   by: block.by,
   why: block.why,
   times: block.times,
-  exempt: block.exempt,
+  effect: block.effect,
   set_by: block.set ?? "operator",
-  in_force: block.inForce ?? !block.exempt,
+  in_force: block.inForce ?? block.effect !== "exempt",
 });
 
 export const blockChangedToWire = ({ recorded, notes, block, replaced }: BlockChanged) => ({

@@ -53,18 +53,26 @@ const blocked = z.strictObject({
     .regex(/^AS[1-9]\d{0,9}$/, "must be an AS number, like AS64500")
     .optional(),
   ip: z.union([z.ipv4(), z.ipv6()], { error: "must be an IPv4 or IPv6 address" }).optional(),
+  /** Shut to strangers, or a fresh challenge for them. */
+  effect: z.enum(["stop", "challenge"]).default("stop"),
   for_seconds: lasting,
   why,
 });
 const target = oneOf<z.infer<typeof blocked>>("range", "network", "ip");
 export const blockBody = blocked.refine(target.holds, target.fault);
 
-export const unblockBody = z.strictObject({
+const unblocked = z.strictObject({
   /** Range, network, address, or an address as the list shows it. */
   subject: z.string().min(1).max(64),
   why,
   exempt_for_seconds: lasting.optional(),
+  /** The challenge alone: what the watch shut meanwhile stays shut. */
+  effect: z.literal("challenge").optional(),
 });
+export const unblockBody = unblocked.refine(
+  ({ effect, exempt_for_seconds }) => effect === undefined || exempt_for_seconds === undefined,
+  { path: ["effect"], error: "give effect or exempt_for_seconds, not both" },
+);
 
 const count = (min: number, max: number) =>
   z

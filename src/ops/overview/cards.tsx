@@ -3,6 +3,7 @@ import type { RangeRow } from "../../flows/read-ranges.ts";
 import type { SpendState, WindowState } from "../../flows/read-state.ts";
 import type { Told } from "../alerts.ts";
 import { Badge, Bar, Card, Empty, Time, type Tone } from "../parts.tsx";
+import { STATES } from "../views/destinations.ts";
 import type { Words } from "../words.ts";
 
 /** What 60 to 80 % of messages being answered is: the ordinary business of honest people. */
@@ -183,7 +184,7 @@ export function DestinationsCard({
                     {state === "open" ? (
                       <small>open</small>
                     ) : (
-                      <Badge tone={state === "exempt" ? "warn" : "bad"}>{state}</Badge>
+                      <Badge tone={STATES[state].tone}>{STATES[state].text}</Badge>
                     )}
                     {untilMs === null ? null : (
                       <small>

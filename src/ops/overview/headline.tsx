@@ -153,6 +153,9 @@ function Standing({
 function Watching({ view, state }: { view: View; state: ServiceState }) {
   const { watch, posture } = state;
   const shut = (posture?.blocks.cron ?? 0) + (posture?.blocks.operator ?? 0);
+  const challenged = posture?.blocks.challenged ?? 0;
+  const counted = (count: number) =>
+    `${view.words.count(count)} ${count === 1 ? "range or source is" : "ranges and sources are"}`;
   return (
     <p class="faint">
       {watch === null || watch.lastRunMs === null ? (
@@ -164,9 +167,8 @@ function Watching({ view, state }: { view: View; state: ServiceState }) {
           {watch.lastFailure === "" ? "" : `; it failed at ${watch.lastFailure}`}.
         </>
       )}{" "}
-      {shut === 0
-        ? "Nothing is shut."
-        : `${view.words.count(shut)} ${shut === 1 ? "range or source is" : "ranges and sources are"} shut.`}
+      {shut === 0 ? "Nothing is shut." : `${counted(shut)} shut.`}
+      {challenged === 0 ? "" : ` ${counted(challenged)} challenged.`}
     </p>
   );
 }

@@ -1,4 +1,4 @@
-/** Where messages go, from countries down to blocks of ten thousand numbers; shut, opened and exempted from here. */
+/** Where messages go, from countries down to blocks of ten thousand numbers; shut, challenged, opened and exempted from here. */
 import {
   DESTINATION_STATES,
   type DestinationQuestion,
@@ -6,20 +6,11 @@ import {
   readDestinations,
 } from "../../flows/read-destinations.ts";
 import { pageOf } from "../../flows/tally-lines.ts";
+import { BlockActs, BlocksCard } from "../blocks.tsx";
 import type { OpsPage, View } from "../page.ts";
 import { Badge, Bar, Card, Empty, Faults, Field, Time } from "../parts.tsx";
 import { hrefOf } from "../shell.tsx";
-import {
-  BlockActs,
-  BlocksCard,
-  type Column,
-  Figures,
-  FilterForm,
-  Head,
-  Pager,
-  Sparkline,
-  Tabs,
-} from "../tables.tsx";
+import { type Column, Figures, FilterForm, Head, Pager, Sparkline, Tabs } from "../tables.tsx";
 import {
   countryName,
   type DestinationLine,
@@ -91,7 +82,7 @@ export const destinations: OpsPage = {
         </Card>
         <BlocksCard
           view={request}
-          title="Ranges that are shut or exempt"
+          title="Ranges that are shut, challenged or exempt"
           list={blocks}
           back={back}
           pager={<Pager list={blocks} path={PATH} params={params} name="blocks" what="ranges" />}
@@ -148,7 +139,7 @@ function Filter({ question, params }: { question: DestinationQuestion; params: R
           <select name="state">
             {DESTINATION_STATES.map((state) => (
               <option value={state === "any" ? "" : state} selected={state === question.state}>
-                {state}
+                {state === "challenged" ? "challenged by people" : state}
               </option>
             ))}
           </select>
@@ -218,7 +209,8 @@ function Table({
                     subject={line.subject}
                     name={line.title}
                     back={back}
-                    shut={line.state.text.endsWith("blocked")}
+                    shut={line.shut}
+                    challenged={line.challenged}
                   />
                 )}
               </td>

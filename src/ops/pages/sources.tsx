@@ -1,20 +1,10 @@
 /** Who asks: networks and addresses. Addresses are keyed hashes here: nobody reads a person's off this page. */
 import { readSources, type Sources } from "../../flows/read-sources.ts";
 import { pageOf } from "../../flows/tally-lines.ts";
+import { BlockActs, BlockState, BlocksCard } from "../blocks.tsx";
 import type { OpsPage, View } from "../page.ts";
 import { Badge, Bar, Card, Empty, Faults, Field, Time } from "../parts.tsx";
-import {
-  BlockActs,
-  BlockBadge,
-  BlocksCard,
-  type Column,
-  Figures,
-  FilterForm,
-  Head,
-  Pager,
-  Sparkline,
-  Tabs,
-} from "../tables.tsx";
+import { type Column, Figures, FilterForm, Head, Pager, Sparkline, Tabs } from "../tables.tsx";
 import { tableLink } from "../views/query.ts";
 import { addressLine, networkLine, PATH, readSourceQuestion, sourceParams } from "../views/sources.ts";
 
@@ -92,15 +82,11 @@ export const sources: OpsPage = {
         <Addresses found={found} minutes={window_minutes} view={request} back={back} />
         <BlocksCard
           view={request}
-          title="Networks and addresses that are shut or exempt"
+          title="Networks and addresses that are shut, challenged or exempt"
           list={blocks}
           back={back}
           pager={<Pager list={blocks} path={PATH} params={params} name="blocks" what="sources" />}
         />
-        <p class="faint">
-          To challenge a source instead of shutting it, name it in <code>source.challenge_networks</code> or{" "}
-          <code>source.challenge_ips</code> of the <a href="/ops/policy#policy-source">policy</a>.
-        </p>
       </>
     );
   },
@@ -165,7 +151,7 @@ function Networks({
                 {line.spent}
               </td>
               <td data-label="State">
-                {row.block === null ? <Badge tone="good">open</Badge> : <BlockBadge block={row.block} />}
+                <BlockState block={row.block} />
               </td>
               <td class="act">
                 <BlockActs
@@ -174,6 +160,7 @@ function Networks({
                   name={line.subject}
                   back={back}
                   shut={line.shut}
+                  challenged={line.challenged}
                 />
               </td>
             </tr>
@@ -237,7 +224,7 @@ function Addresses({
                     <Figures judged={line.exposure} />
                   </td>
                   <td data-label="State">
-                    {row.block === null ? <Badge tone="good">open</Badge> : <BlockBadge block={row.block} />}
+                    <BlockState block={row.block} />
                   </td>
                   <td class="act">
                     <BlockActs
@@ -246,6 +233,7 @@ function Addresses({
                       name={`address ${line.title}`}
                       back={back}
                       shut={line.shut}
+                      challenged={line.challenged}
                     />
                   </td>
                 </tr>

@@ -8,6 +8,7 @@ import {
   type Destination,
   type DestinationQuestion,
   type DestinationRow,
+  FITS,
   SPANS,
 } from "../../flows/read-destinations.ts";
 import type { Tone } from "../parts.tsx";
@@ -77,12 +78,17 @@ export interface DestinationLine {
   refused: string;
   spark: Spark;
   state: { text: string; tone: Tone; untilMs: number | null };
+  /** All of it or a part; of a challenge, one by people. */
+  shut: boolean;
+  challenged: boolean;
 }
 
-const STATES: Readonly<Record<DestinationRow["state"], { text: string; tone: Tone }>> = {
+export const STATES: Readonly<Record<DestinationRow["state"], { text: string; tone: Tone }>> = {
   open: { text: "open", tone: "good" },
   blocked: { text: "blocked", tone: "bad" },
   partly: { text: "partly blocked", tone: "warn" },
+  challenged: { text: "challenged", tone: "warn" },
+  partly_challenged: { text: "partly challenged", tone: "warn" },
   exempt: { text: "exempt", tone: "quiet" },
 };
 
@@ -94,8 +100,8 @@ export function destinationLine(
 ): DestinationLine {
   const { by } = question;
   const exposure = judgeExposure(row.exposure, words);
-  const challenged = row.state === "open" && exposure.tone === "bad";
-  const state = challenged ? { text: "challenged", tone: "warn" as const } : STATES[row.state];
+  // A used-up budget challenges strangers by itself.
+  const state = STATES[row.state === "open" && exposure.tone === "bad" ? "challenged" : row.state];
   return {
     id: `row-${row.subject}`,
     subject: by === "country" ? rangeOfCountry(row.subject) : row.subject,
@@ -110,6 +116,8 @@ export function destinationLine(
     refused: words.count(row.refused),
     spark: sparkOf(row.course, words.count),
     state: { ...state, untilMs: row.untilMs },
+    shut: FITS.shut(row),
+    challenged: FITS.challenged(row),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Networks and addresses as people read them. */
 
+import type { ListedBlock } from "../../flows/operate-blocks.ts";
 import { SPANS } from "../../flows/read-destinations.ts";
 import {
   type AddressRow,
@@ -30,7 +31,17 @@ export const sourceParams = ({ span, contains, sort, page }: SourceQuestion): Re
   page: page === 1 ? "" : String(page),
 });
 
-export interface NetworkLine {
+interface Standing {
+  shut: boolean;
+  challenged: boolean;
+}
+
+const standingOf = (block: ListedBlock | null): Standing => ({
+  shut: block?.effect === "stop",
+  challenged: block?.effect === "challenge",
+});
+
+export interface NetworkLine extends Standing {
   id: string;
   subject: string;
   /** Owner of a hosting network; empty for others. */
@@ -44,7 +55,6 @@ export interface NetworkLine {
   turnedAway: string;
   spent: string;
   spark: Spark;
-  shut: boolean;
 }
 
 export function networkLine(row: NetworkRow, alarmRatio: number, words: Words): NetworkLine {
@@ -61,18 +71,17 @@ export function networkLine(row: NetworkRow, alarmRatio: number, words: Words): 
     turnedAway: words.count(row.turnedAway),
     spent: words.money(row.spentMicros),
     spark: sparkOf(row.course, words.count),
-    shut: row.block !== null && !row.block.exempt,
+    ...standingOf(row.block),
   };
 }
 
-export interface AddressLine {
+export interface AddressLine extends Standing {
   id: string;
   subject: string;
   title: string;
   numbers: string;
   asked: string;
   exposure: Judged & { share: number };
-  shut: boolean;
 }
 
 export const addressLine = (row: AddressRow, words: Words): AddressLine => ({
@@ -82,5 +91,5 @@ export const addressLine = (row: AddressRow, words: Words): AddressLine => ({
   numbers: words.count(row.numbers),
   asked: words.count(row.asked),
   exposure: judgeExposure(row.exposure, words),
-  shut: row.block !== null && !row.block.exempt,
+  ...standingOf(row.block),
 });

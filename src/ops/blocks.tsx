@@ -1,0 +1,163 @@
+/** What is shut, challenged or exempt: how it is shown, and what can be done about it. */
+import { isShut, type ListedBlock } from "../flows/operate-blocks.ts";
+import type { Page } from "../flows/tally-lines.ts";
+import type { Child, View } from "./page.ts";
+import { ActionForm, Badge, Card, Empty, LastingField, Time } from "./parts.tsx";
+import { RowActs } from "./tables.tsx";
+import { short } from "./views/trace.ts";
+
+/** Block, challenge and exempt one range, network or address, and take that back. */
+export function BlockActs({
+  view,
+  subject,
+  name,
+  back,
+  shut,
+  challenged,
+}: {
+  view: View;
+  subject: string;
+  /** For people. */
+  name: string;
+  /** The table it came from. */
+  back: string;
+  /** It is blocked, or a part of it. */
+  shut: boolean;
+  /** People challenge it, or a part of it. */
+  challenged: boolean;
+}) {
+  const fields = (
+    <>
+      <input type="hidden" name="subject" value={subject} />
+      <input type="hidden" name="back" value={back} />
+    </>
+  );
+  return (
+    <RowActs view={view} id={`acts-${subject}`} name={name}>
+      <ActionForm view={view} action="/blocks/shut" button="Block…" label={`Block ${name}`} inline>
+        {fields}
+        <LastingField chosen={86_400} />
+      </ActionForm>
+      <ActionForm
+        view={view}
+        action="/blocks/challenge"
+        button="Challenge…"
+        label={`Challenge ${name}`}
+        inline
+      >
+        {fields}
+        <LastingField />
+      </ActionForm>
+      {shut ? (
+        <ActionForm view={view} action="/blocks/open" button="Unblock…" label={`Unblock ${name}`} inline>
+          {fields}
+        </ActionForm>
+      ) : null}
+      {challenged ? (
+        <ActionForm
+          view={view}
+          action="/blocks/end-challenge"
+          button="End challenge…"
+          label={`End the challenge of ${name}`}
+          inline
+        >
+          {fields}
+        </ActionForm>
+      ) : null}
+      <ActionForm view={view} action="/blocks/exempt" button="Exempt…" label={`Exempt ${name}`} inline>
+        {fields}
+        <LastingField />
+      </ActionForm>
+    </RowActs>
+  );
+}
+
+/** What is shut, challenged or exempt, what ends last first, and the way to open it again. */
+export function BlocksCard({
+  view,
+  title,
+  list,
+  back,
+  pager,
+}: {
+  view: View;
+  title: string;
+  list: Page<ListedBlock>;
+  back: string;
+  pager: Child;
+}) {
+  return (
+    <Card title={title} aside={list.total === 0 ? undefined : `${view.words.count(list.total)} in all`}>
+      {list.rows.length === 0 ? (
+        <Empty>Nothing is shut, challenged or exempt.</Empty>
+      ) : (
+        <div class="scroll">
+          <table class="cards">
+            <thead>
+              <tr>
+                {["Subject", "State", "Until", "By", "Why", ""].map((name) => (
+                  <th scope="col">{name === "" ? <span class="hidden">Actions</span> : name}</th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {list.rows.map((block) => (
+                <tr id={`block-${block.set}-${block.subject}`}>
+                  <th scope="row">
+                    <code>{block.kind === "address" ? short(block.subject) : block.subject}</code>
+                  </th>
+                  <td data-label="State">
+                    <BlockBadge block={block} />
+                  </td>
+                  <td data-label="Until">
+                    <Time ms={block.untilMs} />
+                  </td>
+                  <td data-label="By">{block.set === "cron" ? "the watch" : block.by}</td>
+                  <td data-label="Why" class="why">
+                    {block.why}
+                    {block.times > 1 ? <small> {block.times} times this week</small> : null}
+                  </td>
+                  <td class="act">
+                    <ActionForm
+                      view={view}
+                      action={block.effect === "challenge" ? "/blocks/end-challenge" : "/blocks/open"}
+                      button={block.effect === "stop" ? "Unblock…" : "End…"}
+                      label={`${ENDS[block.effect]} ${block.subject}`}
+                      inline
+                    >
+                      <input type="hidden" name="subject" value={block.subject} />
+                      <input type="hidden" name="back" value={back} />
+                    </ActionForm>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {pager}
+    </Card>
+  );
+}
+
+const ENDS = { stop: "Unblock", challenge: "End the challenge of", exempt: "End the exemption of" } as const;
+
+/** What holds of a source, and until when. */
+export function BlockState({ block }: { block: ListedBlock | null }) {
+  if (block === null) return <Badge tone="good">open</Badge>;
+  return (
+    <>
+      <BlockBadge block={block} />
+      <small>
+        {" "}
+        until <Time ms={block.untilMs} />
+      </small>
+    </>
+  );
+}
+
+function BlockBadge({ block }: { block: ListedBlock }) {
+  if (block.effect === "challenge") return <Badge tone="warn">challenged</Badge>;
+  if (block.effect === "exempt") return <Badge tone="quiet">exempt</Badge>;
+  return isShut(block) ? <Badge tone="bad">blocked</Badge> : <Badge tone="quiet">lifted</Badge>;
+}
