@@ -58,7 +58,7 @@ export function BlockActs({
           view={view}
           action="/blocks/end-challenge"
           button="End challenge…"
-          label={`End the challenge of ${name}`}
+          label={`End challenge of ${name}`}
           inline
         >
           {fields}
@@ -140,7 +140,7 @@ export function BlocksCard({
   );
 }
 
-const ENDS = { stop: "Unblock", challenge: "End the challenge of", exempt: "End the exemption of" } as const;
+const ENDS = { stop: "Unblock", challenge: "End challenge of", exempt: "End the exemption of" } as const;
 
 /** What holds of a source, and until when. */
 export function BlockState({ block }: { block: ListedBlock | null }) {

@@ -144,6 +144,51 @@ describe.skipIf(!hasChromium)("the dashboard's tables", () => {
     expect(world.operatorBlocks).toMatchObject([{ kind: "address", subject: "a".repeat(27) }]);
   });
 
+  test("a network is challenged from its row by keyboard, on a phone in the dark, and the challenge ended there", async () => {
+    await page.setViewportSize({ width: 390, height: 900 });
+    await page.emulateMedia({ colorScheme: "dark" });
+    await open("/sources");
+    const row = rowOf(/^AS24940/).first();
+    expect(await row.innerText()).toContain("open");
+    await row.getByLabel("Act on AS24940").press("Enter");
+    await row.getByRole("button", { name: "Challenge AS24940" }).press("Enter");
+    await page
+      .getByText("Strangers get a message from AS24940 only after a freshly solved CAPTCHA, for 1 h.")
+      .waitFor();
+    expect(world.operatorBlocks).toEqual([]);
+    await page.getByLabel("Why").fill("a drill");
+    await page.getByLabel("Why").press("Enter");
+    await page.getByText("AS24940 asks strangers for a fresh challenge for 1 h.").waitFor();
+    expect(world.operatorBlocks).toMatchObject([{ subject: "AS24940", effect: "challenge", by: "ada" }]);
+    expect(await row.innerText()).toMatch(/challenged\s+until \d/);
+    await row.getByLabel("Act on AS24940").press("Enter");
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    expect(await axe()).toEqual([]);
+    const picture = `${PICTURES}/sources-challenged-dark-390.png`;
+    if (PICTURES !== undefined) await page.screenshot({ path: picture, fullPage: true });
+    await row.getByRole("button", { name: "End challenge of AS24940" }).press("Enter");
+    await page.getByText("what ada had set: challenged for 1 h more, because: a drill").waitFor();
+    await confirm("End the challenge", "the drill is over");
+    await page.getByText("AS24940 asks nobody for a challenge of its own any more.").waitFor();
+    expect(world.operatorBlocks).toEqual([]);
+  });
+
+  test("what the watch shut stays shut under a challenge, and both are told", async () => {
+    await open("/destinations?by=prefix");
+    const row = rowOf("+234801").first();
+    await row.getByLabel("Act on +234801").press("Enter");
+    await row.getByRole("button", { name: "Challenge +234801" }).click();
+    await page.getByText("The watch has shut it: it stays shut until that ends.").waitFor();
+    await confirm("Challenge +234801", "for when it opens");
+    await page.getByRole("heading", { name: "Prefixes", exact: true }).waitFor();
+    expect(await row.innerText()).toContain("blocked");
+    await page.getByRole("button", { name: "End challenge of +234801" }).click();
+    await page.getByText("The watch has shut it: strangers get no message to +234801").waitFor();
+    await confirm("End the challenge", "not needed");
+    await page.getByText("+234801 asks nobody").waitFor();
+    expect([world.operatorBlocks, world.cronBlocks]).toMatchObject([[], [{ subject: "+234801" }]]);
+  });
+
   test("a provider is drained over the policy and given back", async () => {
     await open("/providers");
     const row = rowOf(/^sandbox_b/);
@@ -176,7 +221,9 @@ describe.skipIf(!hasChromium)("the dashboard's tables", () => {
     await signIn("eve");
     for (const [, path] of PAGES) {
       await open(path);
-      expect(await page.getByRole("button", { name: /Block|Drain|Exempt|Weigh|Pin|End/ }).count()).toBe(0);
+      expect(
+        await page.getByRole("button", { name: /Block|Challenge|Drain|Exempt|Weigh|Pin|End/ }).count(),
+      ).toBe(0);
       expect(await page.locator(".acts").count()).toBe(0);
     }
   });

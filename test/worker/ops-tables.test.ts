@@ -158,6 +158,8 @@ test("the policy page names the line of a setting in the very file that was depl
 test.each([
   ["/blocks/shut", { subject: "+91987", for_seconds: "3600", back: "//evil.example" }],
   ["/blocks/shut", { subject: "+91987", for_seconds: "59", back: "/destinations" }],
+  ["/blocks/challenge", { subject: "AS64500", for_seconds: "2592001", back: "/sources" }],
+  ["/blocks/end-challenge", { subject: "AS64500", for_seconds: "3600", back: "/sources" }],
   ["/blocks/exempt", { subject: "x".repeat(65), for_seconds: "3600", back: "/destinations" }],
   ["/routes/weigh", { provider: "sandbox", percent: "0", for_seconds: "3600" }],
   ["/routes/pin", { country: "India", provider: "sandbox", for_seconds: "3600" }],
