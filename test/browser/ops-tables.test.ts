@@ -182,6 +182,9 @@ describe.skipIf(!hasChromium)("the dashboard's tables", () => {
     await confirm("Challenge +234801", "for when it opens");
     await page.getByRole("heading", { name: "Prefixes", exact: true }).waitFor();
     expect(await row.innerText()).toContain("blocked");
+    await open("");
+    await page.getByText("1 range or source is shut. 1 range or source is challenged.").waitFor();
+    await open("/destinations?by=prefix");
     await page.getByRole("button", { name: "End challenge of +234801" }).click();
     await page.getByText("The watch has shut it: strangers get no message to +234801").waitFor();
     await confirm("End the challenge", "not needed");
