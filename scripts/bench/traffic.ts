@@ -8,9 +8,9 @@ import {
   countSent,
   countVerified,
   countWrongCode,
-  type Entry,
   type Place,
-} from "../../src/domain/watch/tally.ts";
+} from "../../src/domain/watch/counting.ts";
+import type { Entry } from "../../src/domain/watch/tally.ts";
 
 const SEED = 20_260_701;
 

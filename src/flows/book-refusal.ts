@@ -1,7 +1,7 @@
 import { parsePhone } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
-import { countRefused } from "../domain/watch/tally.ts";
+import { countRefused } from "../domain/watch/counting.ts";
 import type { Caller, Deps } from "../ports.ts";
 import { tellLedger } from "./tell-ledger.ts";
 

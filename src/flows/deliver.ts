@@ -8,7 +8,7 @@ import type { Refusal } from "../domain/reasons.ts";
 import type { Channel, SessionView } from "../domain/session/session.ts";
 import { spendAlert } from "../domain/watch/alert-once.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
-import { countFate, countSent } from "../domain/watch/tally.ts";
+import { countFate, countSent } from "../domain/watch/counting.ts";
 import type { DeliveryResult, Deps, MessageOwner, OutgoingMessage } from "../ports.ts";
 import type { Ticket } from "./admit.ts";
 import { resendId, settleReceipt } from "./receipt.ts";

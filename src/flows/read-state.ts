@@ -4,11 +4,11 @@
  */
 import { spendMeters } from "../domain/delivery/money.ts";
 import { minuteOf, type RatioReading, readRatio } from "../domain/watch/cohorts.ts";
+import { quantileOf, VERIFY_TIME } from "../domain/watch/histogram.ts";
 import type { Incident } from "../domain/watch/incident.ts";
 import type { WatchMemory } from "../domain/watch/memory.ts";
 import type { ControlDocument, Posture } from "../domain/watch/posture.ts";
 import { addCounts, type Counts, type MinuteTally, tallyKey } from "../domain/watch/tally.ts";
-import { verifyQuantile } from "../domain/watch/verify-time.ts";
 import type { Deps, OperatorAction, Unavailable } from "../ports.ts";
 import { isShut, type ListedBlock, listBlocks } from "./operate-blocks.ts";
 import { type Standings, standingsOf } from "./operate-posture.ts";
@@ -172,8 +172,8 @@ export function windowState(
     challenged: counts.challenged ?? 0,
     passed: counts.passed ?? 0,
     turnedAway: counts.turned_away ?? 0,
-    medianSeconds: verifyQuantile(counts, 0.5),
-    p95Seconds: verifyQuantile(counts, 0.95),
+    medianSeconds: quantileOf(counts, VERIFY_TIME, 0.5),
+    p95Seconds: quantileOf(counts, VERIFY_TIME, 0.95),
     perMinute,
   };
 }

@@ -1,4 +1,4 @@
-import { countFate } from "../domain/watch/tally.ts";
+import { countFate } from "../domain/watch/counting.ts";
 import type { Deps, IncomingHook, MessageOwner, Receipt } from "../ports.ts";
 import { customerHears, tellCustomer } from "./tell-customer.ts";
 import { tellLedger } from "./tell-ledger.ts";

@@ -1,6 +1,6 @@
 import type { Refusal } from "../domain/reasons.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
-import { countOutcome } from "../domain/watch/tally.ts";
+import { countOutcome } from "../domain/watch/counting.ts";
 import type { Deps } from "../ports.ts";
 
 /** What became of somebody after the verification, by the customer's backend's word. */

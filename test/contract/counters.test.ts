@@ -3,14 +3,16 @@ import { describe, expect, test } from "vitest";
 import { memoryCounters } from "../../scripts/lab/tollgate/memory-watch.ts";
 import { upstashCounters } from "../../src/adapters/upstash-counters.ts";
 import {
-  type Counts,
   countOutcome,
   countSent,
   countVerified,
   countWrongCode,
+  type Place,
+} from "../../src/domain/watch/counting.ts";
+import {
+  type Counts,
   type Entry,
   type Metric,
-  type Place,
   SUBJECTS_PER_MINUTE,
   type Tally,
 } from "../../src/domain/watch/tally.ts";

@@ -4,7 +4,7 @@ import { upstashClaims } from "../../src/adapters/upstash-claims.ts";
 import { upstashCounters } from "../../src/adapters/upstash-counters.ts";
 import { upstashLimits } from "../../src/adapters/upstash-limits.ts";
 import { type LimitPolicy, sendLimits, wrongCodeLimit } from "../../src/domain/admission/limits.ts";
-import { countOutcome } from "../../src/domain/watch/tally.ts";
+import { countOutcome } from "../../src/domain/watch/counting.ts";
 import { describeOnRedis } from "./support-redis.ts";
 import { draw, drawAtOnce, takeOf } from "./support-takes.ts";
 

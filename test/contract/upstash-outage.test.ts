@@ -5,7 +5,7 @@ import { upstashClaims } from "../../src/adapters/upstash-claims.ts";
 import { upstashCounters } from "../../src/adapters/upstash-counters.ts";
 import { upstashLimits } from "../../src/adapters/upstash-limits.ts";
 import { upstashMarks } from "../../src/adapters/upstash-marks.ts";
-import { countOutcome } from "../../src/domain/watch/tally.ts";
+import { countOutcome } from "../../src/domain/watch/counting.ts";
 import {
   type Behaviour,
   deadUrl,

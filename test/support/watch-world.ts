@@ -4,6 +4,7 @@ import { type Block, type BlockChanges, findBlock, nextBlocks } from "../../src/
 import { cohortsOf, readRatio } from "../../src/domain/watch/cohorts.ts";
 import { detect } from "../../src/domain/watch/detectors.ts";
 import type { Finding } from "../../src/domain/watch/finding.ts";
+import { VERIFY_TIME } from "../../src/domain/watch/histogram.ts";
 import {
   answerCurve,
   foldQuarter,
@@ -22,13 +23,7 @@ import {
   nextPosture,
   type Posture,
 } from "../../src/domain/watch/posture.ts";
-import {
-  type Counts,
-  type Metric,
-  type MinuteTally,
-  sumTallies,
-  VERIFY_BUCKETS,
-} from "../../src/domain/watch/tally.ts";
+import { type Counts, type Metric, type MinuteTally, sumTallies } from "../../src/domain/watch/tally.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 
 export const POLICY: MonitorPolicy = policySchema.shape.monitor.parse({});
@@ -230,7 +225,7 @@ export function counters(fine: boolean) {
       for (const { message, minute: sentIn } of answers.get(minute) ?? []) {
         const tally = tallyOf(sentIn);
         for (const key of keysOf(message)) add(tally, key, "verified", 1);
-        const bucket = VERIFY_BUCKETS.findIndex((end) => (message.answer ?? 0) <= end);
+        const bucket = VERIFY_TIME.ends.findIndex((end) => (message.answer ?? 0) <= end);
         add(tally, OVERALL, `verified_by:${bucket}`, 1);
       }
       answers.delete(minute);

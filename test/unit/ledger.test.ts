@@ -8,7 +8,8 @@ import { type LedgerEvent, NOTHING_TOLD } from "../../src/domain/ledger/event.ts
 import { refusalCounts } from "../../src/domain/ledger/refusal-counts.ts";
 import { NO_SAMPLES, SAMPLES_PER_ISOLATE, takeSample } from "../../src/domain/ledger/sample.ts";
 import { toldVerdict } from "../../src/domain/ledger/told-verdict.ts";
-import { countRefused, type Entry, SUBJECTS_PER_MINUTE, tallyKey } from "../../src/domain/watch/tally.ts";
+import { countRefused } from "../../src/domain/watch/counting.ts";
+import { type Entry, SUBJECTS_PER_MINUTE, tallyKey } from "../../src/domain/watch/tally.ts";
 import { resend } from "../../src/flows/resend.ts";
 import { send } from "../../src/flows/send.ts";
 import { verify } from "../../src/flows/verify.ts";

@@ -12,10 +12,11 @@ import { type AddressedAlert, ALERT_KINDS, address, KIND_RULES } from "../../src
 import { alertsFor } from "../../src/domain/watch/alerting.ts";
 import type { Block } from "../../src/domain/watch/block.ts";
 import { minuteOf } from "../../src/domain/watch/cohorts.ts";
+import { countRefused, countSent, type Place } from "../../src/domain/watch/counting.ts";
 import type { Incident } from "../../src/domain/watch/incident.ts";
 import { firstMemory, type WatchMemory } from "../../src/domain/watch/memory.ts";
 import type { ControlDocument } from "../../src/domain/watch/posture.ts";
-import { type Counts, countRefused, countSent, type Place } from "../../src/domain/watch/tally.ts";
+import type { Counts } from "../../src/domain/watch/tally.ts";
 import { monitor } from "../../src/flows/monitor.ts";
 import { isId } from "../../src/http/admin/contract.ts";
 import type { Deps, Done } from "../../src/ports.ts";

@@ -1,18 +1,20 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
-  type Counts,
   countAddress,
   countFate,
   countRefused,
   countSent,
   countVerified,
+  type Place,
+} from "../../src/domain/watch/counting.ts";
+import {
+  type Counts,
   type Dimension,
   type Entry,
   isTallyObject,
   keepBusiest,
   type Metric,
-  type Place,
   QUARTER_SUBJECTS,
   readTally,
   sumTallies,

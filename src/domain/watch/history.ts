@@ -1,5 +1,6 @@
 /** What is normal here, learned from what was: per destination, per time of day, and how long people take to answer. */
 import { type AnswerCurve, answeredBy } from "./cohorts.ts";
+import { bucketsOf, VERIFY_TIME } from "./histogram.ts";
 import {
   type Counts,
   type Dimension,
@@ -9,7 +10,6 @@ import {
   SUBJECTS_PER_MINUTE,
   type Tally,
   tallyKey,
-  VERIFY_BUCKETS,
 } from "./tally.ts";
 
 export const QUARTER_MINUTES = 15;
@@ -151,13 +151,11 @@ export function foldQuarter(
  */
 export function answerCurve(history: History | null, prior: AnswerCurve): AnswerCurve {
   const overall = history?.subjects[OVERALL] ?? {};
-  const counts = [...VERIFY_BUCKETS, Number.POSITIVE_INFINITY].map(
-    (_, i) => overall[`verified_by:${i}`] ?? 0,
-  );
+  const counts = bucketsOf(overall, VERIFY_TIME);
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) return prior;
   let sofar = 0;
-  return VERIFY_BUCKETS.map((end, i) => {
+  return VERIFY_TIME.ends.map((end, i) => {
     sofar += counts[i] ?? 0;
     const believed = PRIOR_VERIFICATIONS * answeredBy(end, prior);
     return [end, (believed + sofar) / (PRIOR_VERIFICATIONS + total)] as const;

@@ -4,9 +4,9 @@
  * outcome types are lists of ours; nothing a stranger writes becomes a label. Each dimension is a family of its own, because
  * one family with all of them would count every message several times when summed.
  */
+import { bucketsOf, VERIFY_TIME } from "./histogram.ts";
 import { POSTURES, type Posture } from "./posture.ts";
-import { type Counts, type Metric, type Tally, tallyKey, VERIFY_BUCKETS } from "./tally.ts";
-import { verifyBuckets } from "./verify-time.ts";
+import { type Counts, type Metric, type Tally, tallyKey } from "./tally.ts";
 
 export const OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -121,9 +121,9 @@ function broken(totals: Tally, dimension: (typeof BREAKDOWNS)[number], currency:
 /** Buckets of a histogram count all that is at most their end, and the last one has none. */
 function histogram(all: Counts): string[] {
   let below = 0;
-  const buckets = verifyBuckets(all).map((count, at) => {
+  const buckets = bucketsOf(all, VERIFY_TIME).map((count, at) => {
     below += count;
-    const end = VERIFY_BUCKETS[at];
+    const end = VERIFY_TIME.ends[at];
     return sample({ le: end === undefined ? "+Inf" : end.toFixed(1) }, below, "_bucket");
   });
   const samples = [...buckets, sample({}, below, "_count"), sample({}, all.verify_seconds ?? 0, "_sum")];

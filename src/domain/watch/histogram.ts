@@ -1,0 +1,52 @@
+/** Times as the watch keeps them: their sum and a few buckets, of which a median and a 95th percentile can be read. */
+import type { Counts, Metric } from "./tally.ts";
+
+export interface Histogram {
+  /** Upper ends of the buckets; what takes longer is in the last, open one. */
+  ends: readonly number[];
+  perSecond: 1 | 1000;
+  sum: Metric;
+  /** Its buckets are `<bucket>:<index>`. */
+  bucket: "verified_by";
+}
+
+/** From a session's last message to its right code, in seconds. */
+export const VERIFY_TIME: Histogram = {
+  ends: [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600],
+  perSecond: 1,
+  sum: "verify_seconds",
+  bucket: "verified_by",
+};
+
+/** What one time adds to which counters. */
+export function timeMetrics({ ends, sum, bucket }: Histogram, time: number): [Metric, number][] {
+  const at = ends.findIndex((end) => time <= end);
+  return [
+    [sum, Math.round(time)],
+    [`${bucket}:${at === -1 ? ends.length : at}`, 1],
+  ];
+}
+
+/** How many there are in each bucket; the last one is open. */
+export const bucketsOf = (counts: Counts, { ends, bucket }: Histogram): number[] =>
+  Array.from({ length: ends.length + 1 }, (_, at) => counts[`${bucket}:${at}`] ?? 0);
+
+/**
+ * The time within which a share of them lies, read from the buckets by linear interpolation.
+ *
+ * @param share 0.5 for the median
+ * @returns null where there are none; the last bucket's beginning for what lies in the open one
+ */
+export function quantileOf(counts: Counts, histogram: Histogram, share: number): number | null {
+  const buckets = bucketsOf(counts, histogram);
+  const wanted = share * buckets.reduce((sum, count) => sum + count, 0);
+  if (wanted === 0) return null;
+  let before = 0;
+  for (const [at, count] of buckets.entries()) {
+    const [start, end] = [histogram.ends[at - 1] ?? 0, histogram.ends[at]];
+    if (end === undefined) return start;
+    if (before + count >= wanted) return start + ((wanted - before) / count) * (end - start);
+    before += count;
+  }
+  return null;
+}
