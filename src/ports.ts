@@ -389,6 +389,8 @@ export interface MessageOwner {
   channel: Channel;
   /** Minute (since 1970) in which it left. */
   minute: number;
+  /** When its provider was asked; null in what was kept before this was. */
+  handedOverMs: number | null;
   /** The session's token, sealed, where an undelivered message is sent again by itself; null where it is not. */
   session: string | null;
 }

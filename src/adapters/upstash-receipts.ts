@@ -31,6 +31,7 @@ const ownerSchema: z.ZodType<MessageOwner> = z.object({
   country: z.string(),
   channel: z.enum(["sms", "voice", "whatsapp"]),
   minute: z.number(),
+  handedOverMs: z.number().nullable().default(null),
   session: z.string().nullable(),
 });
 

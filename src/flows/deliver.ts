@@ -2,15 +2,15 @@ import { tightestRefusal } from "../domain/admission/limits.ts";
 import type { Source } from "../domain/admission/source.ts";
 import { composeMessage } from "../domain/delivery/message.ts";
 import { type MeterReading, passedShares, priceOf, secondsToNext } from "../domain/delivery/money.ts";
-import { type Route, routeKey } from "../domain/delivery/routing.ts";
 import type { Phone } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import type { Channel, SessionView } from "../domain/session/session.ts";
 import { spendAlert } from "../domain/watch/alert-once.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
-import { countFate, countSent } from "../domain/watch/counting.ts";
-import type { DeliveryResult, Deps, MessageOwner, OutgoingMessage } from "../ports.ts";
+import { countSent } from "../domain/watch/counting.ts";
+import type { Deps, MessageOwner } from "../ports.ts";
 import type { Ticket } from "./admit.ts";
+import { handOver, untriedFirst } from "./hand-over.ts";
 import { resendId, settleReceipt } from "./receipt.ts";
 import { tellCustomer } from "./tell-customer.ts";
 import { tellLedger } from "./tell-ledger.ts";
@@ -122,9 +122,11 @@ export async function deliver(
     correlationId,
   };
   const ways = await untriedFirst(deps, ticket.routes, tried, phone.country);
-  const { route, result } = await handOver(deps, ways, message, `${sessionId}.${sendIndex}`);
+  const idempotencyKey = `${sessionId}.${sendIndex}`;
+  const { route, result, handedOverMs, bookings } = await handOver(deps, ways, message, idempotencyKey);
 
   const atMs = nowMs();
+  const minute = minuteOf(atMs);
   const messageId = result.kind === "accepted" ? result.messageId : null;
   const lost = result.kind === "unknown" && result.connectionLost;
   // A provider that cannot be reached is an outage, not people who do not answer.
@@ -159,10 +161,10 @@ export async function deliver(
     defer(tellLedger(deps, { ...stranger, kind: "refused", atMs, ...fate }), correlationId);
   }
   // In the same tick as the receipt's binding: one round trip behind the answer.
-  if (entries.length > 0) defer(counters.count([{ minute: minuteOf(atMs), entries }]), correlationId);
+  defer(counters.count([...bookings, { minute, entries }]), correlationId);
   if (messageId !== null) {
     const { country } = phone;
-    const owner = { sessionId, sendIndex, correlationId, country, channel, minute: minuteOf(atMs) };
+    const owner = { sessionId, sendIndex, correlationId, country, channel, minute, handedOverMs };
     defer(expectReceipt(deps, route.provider, messageId, owner, delivery.session), correlationId);
   }
   if (result.kind === "refused") {
@@ -210,64 +212,6 @@ export async function deliver(
       }
     }
   }
-}
-
-/**
- * Whoever asks again did not get the last one: another provider goes first, but none that rests, which would lose this one
- * too. No route is dropped.
- */
-async function untriedFirst(
-  { routes, nowMs }: Deps,
-  ways: readonly Route[],
-  tried: readonly string[],
-  country: string,
-): Promise<readonly Route[]> {
-  if (tried.length === 0 || ways.length < 2) return ways;
-  const records = await routes.records();
-  const rests = (route: Route) => nowMs() < (records.get(routeKey(route, country))?.restUntilMs ?? 0);
-  const rank = (route: Route) => (rests(route) ? 2 : tried.includes(route.provider) ? 1 : 0);
-  return ways.toSorted((a, b) => rank(a) - rank(b));
-}
-
-/**
- * Hands a message to the first route that takes it. Only what was refused for certain, and might pass elsewhere, goes on to
- * the next one: a message whose fate is unknown may have left, and a second one would be a second bill.
- */
-async function handOver(
-  { policy, providers, routes, counters, log, nowMs, defer }: Deps,
-  ways: readonly Route[],
-  message: Omit<OutgoingMessage, "idempotencyKey">,
-  idempotencyKey: string,
-): Promise<{ route: Route; result: DeliveryResult }> {
-  const { country, channel, correlationId } = message;
-  const startMs = nowMs();
-  for (const [attempt, route] of ways.entries()) {
-    const provider = providers.get(route.provider);
-    if (!provider) throw new Error("compose.ts offers no route without its provider");
-    const result = await provider.send({ ...message, idempotencyKey: `${idempotencyKey}.${attempt}` });
-    const accepted = result.kind === "accepted";
-    // A number the provider does not know is no failure of the route: strangers could make it rest.
-    const ofNumber = result.kind === "refused" && !result.retryable;
-    if (!ofNumber) routes.heard(routeKey(route, country), !accepted);
-    log(`message_${result.kind}`, {
-      correlation_id: correlationId,
-      provider: route.provider,
-      channel,
-      cost_micros: route.costMicros,
-      cause: accepted ? null : result.cause,
-    });
-    // Silence is counted as sent. What never left is the provider's doing, or (but for the route) the number's.
-    if (result.kind === "refused" || (result.kind === "unknown" && result.connectionLost)) {
-      const fate = countFate({ country, provider: route.provider, channel }, "rejected");
-      const entries = ofNumber ? fate.filter(({ dimension }) => dimension !== "route") : fate;
-      defer(counters.count([{ minute: minuteOf(nowMs()), entries }]), correlationId);
-    }
-    const last = attempt === ways.length - 1;
-    // Each route may take half of the time: no other is begun in the second half.
-    const late = nowMs() - startMs > policy.delivery.timeout_ms / 2;
-    if (result.kind !== "refused" || !result.retryable || last || late) return { route, result };
-  }
-  throw new Error("admission lets no message through without a route");
 }
 
 /** Remembers whose message it is; a receipt that was quicker than the answer counts now. */

@@ -1,4 +1,4 @@
-import { countFate } from "../domain/watch/counting.ts";
+import { countDelivery, countFate } from "../domain/watch/counting.ts";
 import type { Deps, IncomingHook, MessageOwner, Receipt } from "../ports.ts";
 import { customerHears, tellCustomer } from "./tell-customer.ts";
 import { tellLedger } from "./tell-ledger.ts";
@@ -54,8 +54,9 @@ export async function settleReceipt(
 ): Promise<void> {
   const { sessions, counters, log, nowMs } = deps;
   const { status, messageId, errorCode } = receipt;
-  const { sessionId, sendIndex, correlationId, country, channel, minute } = owner;
+  const { sessionId, sendIndex, correlationId, country, channel, minute, handedOverMs } = owner;
   if (status === "sent") return;
+  const heardMs = nowMs();
   const news = await sessions.receipt(sessionId, sendIndex, { status, messageId });
   log(`message_${status}`, {
     correlation_id: correlationId,
@@ -63,7 +64,7 @@ export async function settleReceipt(
     channel,
     error_code: errorCode,
     news,
-    after_seconds: Math.max(0, Math.round(nowMs() / 1000 - minute * 60)),
+    after_seconds: Math.max(0, Math.round(heardMs / 1000 - minute * 60)),
   });
   const of = `${correlationId}.${sendIndex}`;
   const told = { provider, channel, messageId, receipt: status, code: errorCode, phone: { country } };
@@ -72,7 +73,12 @@ export async function settleReceipt(
   if (!news) return;
   if (status === "undelivered") await sendAgain(deps, owner);
   try {
-    await counters.count([{ minute, entries: countFate({ country, provider, channel }, status) }]);
+    const entries = countFate({ country, provider, channel }, status);
+    if (status === "delivered" && handedOverMs !== null) {
+      const times = { handedOverMs, statedMs: receipt.atMs, heardMs };
+      entries.push(...countDelivery({ provider, channel }, times));
+    }
+    await counters.count([{ minute, entries }]);
   } catch {
     // The session has it, so that a repetition would be no news: those after it in the same call must not wait for one.
     log("receipt_not_counted", { correlation_id: correlationId, provider });

@@ -12,6 +12,7 @@ const ownerOf = (sessionId: string): MessageOwner => ({
   country: "IN",
   channel: "voice",
   minute: 29_000_000,
+  handedOverMs: 1_740_000_000_123,
   session: null,
 });
 
@@ -156,10 +157,16 @@ describeOnRedis("receipts", (upstash) => {
     expect(await receipts.claim("p", receiptOf("m", "delivered"))).toBeNull();
   });
 
-  test("what it keeps names no number: a session, a country and a minute", async () => {
+  test("what it keeps names no number: a session, a country and times", async () => {
     const redis = upstash().connect();
     await upstashReceipts(redis).bind("p", "m", ownerOf("s"));
     expect(await redis.get("tg:msg:p:m")).toEqual(ownerOf("s"));
+  });
+
+  test("an owner that was kept before hand-overs were timed is read without its time", async () => {
+    const { handedOverMs: _, ...older } = ownerOf("s");
+    await upstash().connect().set("tg:msg:p:m", older);
+    expect(await open().claim("p", receiptOf("m", "delivered"))).toEqual({ ...older, handedOverMs: null });
   });
 
   test.each([["text"], [7], [{ sessionId: "s" }], [[1, 2]]])(
@@ -185,6 +192,7 @@ describeOnRedis("receipts", (upstash) => {
       country: fc.constantFrom("IN", "US"),
       channel: fc.constantFrom("sms" as const, "voice" as const, "whatsapp" as const),
       minute: fc.nat(),
+      handedOverMs: fc.option(fc.nat()),
       session: fc.option(text),
     });
     const receipt = fc.record<Receipt>({

@@ -326,6 +326,7 @@ describe("The flows' events", () => {
       country: "IN",
       channel: "sms" as const,
       minute: 1,
+      handedOverMs: 60_000,
       session: null,
     };
     await settleReceipt(deps, "sandbox", receiptOf("sandbox-1", "delivered"), owner);

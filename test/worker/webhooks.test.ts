@@ -102,6 +102,7 @@ test("a message's fate and the session's end reach the backend though neither br
     country: "IN",
     channel: "sms" as const,
     minute: Math.floor(Date.now() / 60_000),
+    handedOverMs: Date.now(),
     session: null,
   };
   const receipt = {

@@ -4,7 +4,7 @@
  */
 import type { Phone } from "../phone.ts";
 import type { Channel } from "../session/session.ts";
-import { type Histogram, timeMetrics, VERIFY_TIME } from "./histogram.ts";
+import { DELIVERY_TIME, HAND_OVER_TIME, type Histogram, timeMetrics, VERIFY_TIME } from "./histogram.ts";
 import type { Dimension, Entry, Metric } from "./tally.ts";
 
 /** Where a message goes and comes from, as far as it is known when something is counted. */
@@ -115,6 +115,29 @@ export function countFate(
     add("route", routeSubject({ provider, channel, country }), fate),
     add("channel", channel, fate),
   ];
+}
+
+/**
+ * How long a provider took to answer a hand-over, or was waited for.
+ *
+ * @param tookMs of refusals and silence as well: a provider that dies slowly shows in them
+ */
+export const countHandOver = (provider: string, tookMs: number): Entry[] =>
+  addTime("provider", provider, HAND_OVER_TIME, tookMs);
+
+/**
+ * How long a message took to arrive. Of a call nothing is counted: its receipt comes when it ends.
+ *
+ * @param times when it was handed over; when the provider says it arrived, which is believed where it can be true: clocks and
+ *   time zones go wrong; and when that was heard, later where a provider must be asked
+ */
+export function countDelivery(
+  { provider, channel }: { provider: string; channel: Channel },
+  { handedOverMs, statedMs, heardMs }: { handedOverMs: number; statedMs: number | null; heardMs: number },
+): Entry[] {
+  if (channel === "voice") return [];
+  const canBe = statedMs !== null && handedOverMs <= statedMs && statedMs <= heardMs;
+  return addTime("provider", provider, DELIVERY_TIME, (canBe ? statedMs : heardMs) - handedOverMs);
 }
 
 /** What is known of a request that got no message. */

@@ -7,7 +7,7 @@ export interface Histogram {
   perSecond: 1 | 1000;
   sum: Metric;
   /** Its buckets are `<bucket>:<index>`. */
-  bucket: "verified_by";
+  bucket: "verified_by" | "handed_over_by" | "delivered_by";
 }
 
 /** From a session's last message to its right code, in seconds. */
@@ -18,11 +18,33 @@ export const VERIFY_TIME: Histogram = {
   bucket: "verified_by",
 };
 
-/** What one time adds to which counters. */
+/**
+ * From handing a message to a provider to its answer, whatever that was, or to giving it up. A healthy provider takes a
+ * quarter of a second to one; a route is given up after half of `delivery.timeout_ms`: 4 s by default, 5 s at most.
+ */
+export const HAND_OVER_TIME: Histogram = {
+  ends: [100, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 4000, 5000],
+  perSecond: 1000,
+  sum: "hand_over_ms",
+  bucket: "handed_over_by",
+};
+
+/**
+ * From handing a message over to its delivery. Text messages take some seconds, people ask again after a minute, and no code
+ * lives longer than ten.
+ */
+export const DELIVERY_TIME: Histogram = {
+  ends: [1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 120, 180, 300, 600].map((seconds) => seconds * 1000),
+  perSecond: 1000,
+  sum: "delivery_ms",
+  bucket: "delivered_by",
+};
+
+/** What one time adds to which counters; a clock that stepped back adds nothing below zero, which no counter can hold. */
 export function timeMetrics({ ends, sum, bucket }: Histogram, time: number): [Metric, number][] {
   const at = ends.findIndex((end) => time <= end);
   return [
-    [sum, Math.round(time)],
+    [sum, Math.max(0, Math.round(time))],
     [`${bucket}:${at === -1 ? ends.length : at}`, 1],
   ];
 }

@@ -76,6 +76,8 @@ export const TOTAL_DIMENSIONS: ReadonlySet<Dimension> = new Set(["overall", "pro
  * - `turned_away`: refusals and demands because a budget was used up
  * - `numbers`: distinct numbers seen from one source
  * - `verify_seconds`, `verified_by:<bucket>`: time to verify, as a sum and a histogram
+ * - `hand_over_ms`, `handed_over_by:<bucket>`: time to a provider's answer, and `delivery_ms`, `delivered_by:<bucket>` to its
+ *   receipt; of providers alone, since a minute has room for hundreds of routes and is read sixty times over
  * - `outcome:<type>`: what the customer's backend reported
  */
 export type Metric =
@@ -94,7 +96,9 @@ export type Metric =
   | "turned_away"
   | "numbers"
   | "verify_seconds"
-  | `verified_by:${number}`
+  | "hand_over_ms"
+  | "delivery_ms"
+  | `${"verified_by" | "handed_over_by" | "delivered_by"}:${number}`
   | `outcome:${string}`;
 
 /** One change of one counter. */
