@@ -30,7 +30,22 @@ const TOTALS = new Map<string, Counts>([
       "outcome:signup": 300,
     },
   ],
-  ["provider twilio", { sent: 1000, verified: 700, micros: 60_000_000 }],
+  [
+    "provider twilio",
+    {
+      sent: 1000,
+      verified: 700,
+      micros: 60_000_000,
+      hand_over_ms: 412_345,
+      "handed_over_by:1": 900,
+      "handed_over_by:4": 80,
+      "handed_over_by:10": 20,
+      "handed_over_by:11": 3,
+      delivery_ms: 5_000_000,
+      "delivered_by:3": 640,
+      "delivered_by:14": 2,
+    },
+  ],
   ["provider *", { sent: 200, verified: 100 }],
   ["channel sms", { sent: 1200, verified: 800 }],
   ["flow signup", { sent: 1200 }],
@@ -114,6 +129,36 @@ test("the histogram's buckets rise, end in +Inf, and agree with its count", () =
   expect(lines.find(({ name }) => name.endsWith("_count"))?.value).toBe("800");
   expect(values.at(-1)).toBe(800);
   expect(lines.find(({ name }) => name.endsWith("_sum"))?.value).toBe("21000");
+});
+
+test.each([
+  {
+    family: "tollgate_provider_time_to_answer_seconds",
+    ends: ["0.1", "0.2", "0.3", "0.5", "0.75", "1.0"],
+    count: 1003,
+    sum: 412.345,
+  },
+  {
+    family: "tollgate_provider_time_to_deliver_seconds",
+    ends: ["1.0", "2.0", "3.0", "5.0"],
+    count: 642,
+    sum: 5000,
+  },
+])("$family has a rising histogram for each provider, in seconds", ({ family, ends, count, sum }) => {
+  const lines = readText(openMetrics(FIGURES)).get(family)?.lines ?? [];
+  const of = (provider: string, suffix: string) =>
+    lines.filter(
+      ({ name, labels }) => name === family + suffix && labels.startsWith(`provider="${provider}"`),
+    );
+  const buckets = of("twilio", "_bucket");
+  const told = buckets.map(({ labels }) => /,le="(.+)"$/.exec(labels)?.[1]);
+  expect(told.slice(0, ends.length)).toEqual(ends);
+  expect(told.at(-1)).toBe("+Inf");
+  const values = buckets.map(({ value }) => Number(value));
+  expect(values).toEqual(values.toSorted((a, b) => a - b));
+  expect([values.at(-1), Number(of("twilio", "_count")[0]?.value)]).toEqual([count, count]);
+  expect(Number(of("twilio", "_sum")[0]?.value)).toBe(sum);
+  expect(of("*", "_count")[0]?.value, "of whom nothing was timed").toBe("0");
 });
 
 test("figures are told in base units, and of no dimension that a stranger can grow", () => {

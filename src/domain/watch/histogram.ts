@@ -1,9 +1,11 @@
 /** Times as the watch keeps them: their sum and a few buckets, of which a median and a 95th percentile can be read. */
 import type { Counts, Metric } from "./tally.ts";
 
+/** Which counters hold a kind of time, and in what steps. */
 export interface Histogram {
   /** Upper ends of the buckets; what takes longer is in the last, open one. */
   ends: readonly number[];
+  /** Of the unit that ends and sum are in. */
   perSecond: 1 | 1000;
   sum: Metric;
   /** Its buckets are `<bucket>:<index>`. */

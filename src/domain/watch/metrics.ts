@@ -4,7 +4,7 @@
  * outcome types are lists of ours; nothing a stranger writes becomes a label. Each dimension is a family of its own, because
  * one family with all of them would count every message several times when summed.
  */
-import { bucketsOf, VERIFY_TIME } from "./histogram.ts";
+import { bucketsOf, DELIVERY_TIME, HAND_OVER_TIME, type Histogram, VERIFY_TIME } from "./histogram.ts";
 import { POSTURES, type Posture } from "./posture.ts";
 import { type Counts, type Metric, type Tally, tallyKey } from "./tally.ts";
 
@@ -44,6 +44,19 @@ const EVENTS: readonly [family: string, metric: Metric, help: string][] = [
   ["challenges_demanded", "challenged", "Fresh challenges demanded."],
   ["challenges_passed", "passed", "Fresh challenges brought."],
   ["turned_away", "turned_away", "Refusals and demands because a budget was used up."],
+];
+
+const PROVIDER_TIMES: readonly [family: string, times: Histogram, help: string][] = [
+  [
+    "provider_time_to_answer_seconds",
+    HAND_OVER_TIME,
+    "From handing a message over to any answer, or giving up.",
+  ],
+  [
+    "provider_time_to_deliver_seconds",
+    DELIVERY_TIME,
+    "From handing a message over to its delivery, without calls.",
+  ],
 ];
 
 /** The whole exposition, to its end mark. */
@@ -88,17 +101,35 @@ function counted(totals: Tally, currency: string): string[] {
     ...family("spend", "counter", "Spent on messages, in units of the currency.", [
       sample({ currency }, (all.micros ?? 0) / MICROS, "_total"),
     ]),
-    ...histogram(all),
+    ...family(
+      "time_to_verify_seconds",
+      "histogram",
+      "From a session's last message to its right code.",
+      histogram(all, VERIFY_TIME),
+      "seconds",
+    ),
     ...BREAKDOWNS.flatMap((dimension) => broken(totals, dimension, currency)),
+    ...PROVIDER_TIMES.flatMap(([name, times, help]) => {
+      const samples = subjectsOf(totals, "provider").flatMap(([provider, counts]) =>
+        histogram(counts, times, { provider }),
+      );
+      return family(name, "histogram", help, samples, "seconds");
+    }),
   ];
 }
 
-function broken(totals: Tally, dimension: (typeof BREAKDOWNS)[number], currency: string): string[] {
+/** The subjects of a dimension, by name. */
+function subjectsOf(totals: Tally, dimension: (typeof BREAKDOWNS)[number]): [string, Counts][] {
   const prefix = tallyKey(dimension, "");
-  const subjects = [...totals].filter(([key]) => key.startsWith(prefix));
+  return [...totals].flatMap(([key, counts]) =>
+    key.startsWith(prefix) ? [[key.slice(prefix.length), counts]] : [],
+  );
+}
+
+function broken(totals: Tally, dimension: (typeof BREAKDOWNS)[number], currency: string): string[] {
   const samples = (labels: Labels, value: (counts: Counts) => number) =>
-    subjects.map(([key, counts]) =>
-      sample({ [dimension]: key.slice(prefix.length), ...labels }, value(counts), "_total"),
+    subjectsOf(totals, dimension).map(([subject, counts]) =>
+      sample({ [dimension]: subject, ...labels }, value(counts), "_total"),
     );
   return [
     ...MESSAGES.flatMap(([name, metric, help]) =>
@@ -119,17 +150,25 @@ function broken(totals: Tally, dimension: (typeof BREAKDOWNS)[number], currency:
 }
 
 /** Buckets of a histogram count all that is at most their end, and the last one has none. */
-function histogram(all: Counts): string[] {
+function histogram(counts: Counts, times: Histogram, labels: Labels = {}): Sample[] {
+  const { ends, perSecond, sum } = times;
   let below = 0;
-  const buckets = bucketsOf(all, VERIFY_TIME).map((count, at) => {
+  const buckets = bucketsOf(counts, times).map((count, at) => {
     below += count;
-    const end = VERIFY_TIME.ends[at];
-    return sample({ le: end === undefined ? "+Inf" : end.toFixed(1) }, below, "_bucket");
+    const end = ends[at];
+    const le = end === undefined ? "+Inf" : decimal(end / perSecond);
+    return sample({ ...labels, le }, below, "_bucket");
   });
-  const samples = [...buckets, sample({}, below, "_count"), sample({}, all.verify_seconds ?? 0, "_sum")];
-  const help = "From a session's last message to its right code.";
-  return family("time_to_verify_seconds", "histogram", help, samples, "seconds");
+  return [
+    ...buckets,
+    sample(labels, below, "_count"),
+    sample(labels, (counts[sum] ?? 0) / perSecond, "_sum"),
+  ];
 }
+
+/** A bucket's end is a label, and the same one for every scraper only with its point: `5.0`, `0.25`. */
+const decimal = (seconds: number): string =>
+  Number.isInteger(seconds) ? seconds.toFixed(1) : String(seconds);
 
 function standing({ posture, blocks }: NonNullable<Figures["control"]>): string[] {
   return [
