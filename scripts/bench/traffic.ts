@@ -2,7 +2,9 @@
 import {
   countAddress,
   countChallenge,
+  countDelivery,
   countFate,
+  countHandOver,
   countOutcome,
   countRefused,
   countSent,
@@ -55,7 +57,9 @@ function whatBecame(place: Place, chance: () => number): Entry[] {
   const tag = `${Math.floor(chance() * 1e9)}`.padStart(43, "x");
   return [
     ...countSent(place, 7000, tag),
+    ...countHandOver(fateOf(place).provider, chance() * 6000),
     ...countFate(fateOf(place), "delivered"),
+    ...countDelivery(fateOf(place), { handedOverMs: 0, statedMs: null, heardMs: chance() * 700_000 }),
     ...(chance() < 0.7 ? countVerified(place, chance() * 90) : []),
     ...(chance() < 0.2
       ? countRefused({ country: place.phone.country, flow: place.flow, asn: place.asn }, "rate_limited", true)

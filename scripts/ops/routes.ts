@@ -90,6 +90,13 @@ function readShare(text: string): number {
   throw new UsageError(`"${text}" is no share: 1% to 100%.`);
 }
 
+/** The median, and within which time nineteen in twenty lie. */
+function took(ms: RoutesAnswer["providers"][number]["answer_ms"]): string {
+  if (ms === null) return "-";
+  const seconds = (value: number) => number(Math.round(value / 10) / 100);
+  return `${seconds(ms.median)} s (${seconds(ms.p95)} s)`;
+}
+
 export function routesLines(answer: RoutesAnswer): string[] {
   const right = true;
   const rows = answer.providers.map((line): (Cell | string)[] => {
@@ -107,6 +114,8 @@ export function routesLines(answer: RoutesAnswer): string[] {
       share(line.usual_ratio),
       share(told === 0 ? null : line.delivered / told),
       number(line.rejected),
+      took(line.answer_ms),
+      took(line.delivery_ms),
       line.price_micros === null ? "-" : money(line.price_micros, answer.currency),
       states.length === 0 ? "open" : { text: states.join(", "), style: "yellow" },
     ];
@@ -135,6 +144,8 @@ export function routesLines(answer: RoutesAnswer): string[] {
         { title: "usual", right },
         { title: "delivered", right },
         { title: "rejected", right },
+        { title: "answers in (95 %)", right },
+        { title: "delivered in (95 %)", right },
         { title: "price", right },
         { title: "state" },
       ],

@@ -1,4 +1,5 @@
 import type { Redis } from "@upstash/redis/cloudflare";
+import { DELIVERY_TIME, HAND_OVER_TIME, type Histogram } from "../domain/watch/histogram.ts";
 import { quarterOf } from "../domain/watch/history.ts";
 import {
   type Booking,
@@ -18,7 +19,10 @@ import type { CountersPort } from "../ports.ts";
 import { keys, MEMBERS_PER_QUARTER, MEMBERS_SECONDS, MINUTE_SECONDS, OUTCOME_CLAIM_SECONDS } from "./keys.ts";
 import { silence } from "./upstash.ts";
 
-/** Metrics that most subjects have, by the letter they are stored under: an hour of minutes is read every minute. */
+/**
+ * Metrics that most subjects have, and the many buckets of a provider's times, by the letter they are stored under: an hour
+ * of minutes is read every minute.
+ */
 const LETTERS: Readonly<Record<string, Metric>> = {
   s: "sent",
   v: "verified",
@@ -29,10 +33,21 @@ const LETTERS: Readonly<Record<string, Metric>> = {
   r: "refused",
   t: "turned_away",
   n: "numbers",
+  ...lettersOf("h", HAND_OVER_TIME),
+  ...lettersOf("e", DELIVERY_TIME),
 };
 const LETTER_OF: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(LETTERS).map(([letter, metric]) => [metric, letter]),
 );
+
+/** The sum under the letter, each bucket under the letter and its index. */
+function lettersOf(letter: string, { ends, sum, bucket }: Histogram): Record<string, Metric> {
+  const buckets = Array.from({ length: ends.length + 1 }, (_, at): [string, Metric] => [
+    `${letter}${at}`,
+    `${bucket}:${at}`,
+  ]);
+  return { [letter]: sum, ...Object.fromEntries(buckets) };
+}
 
 /**
  * A minute is a hash. Field `<dimension> <subject>`: the subject's counters as JSON text (`{"s":3,"m":9000}`), one field for

@@ -6,8 +6,15 @@ import { priceMicros } from "../domain/delivery/money.ts";
 import { overrideRouting, type RouteOverride } from "../domain/delivery/route-overrides.ts";
 import { FRESH_ROUTE } from "../domain/delivery/routing.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
+import {
+  bucketsOf,
+  DELIVERY_TIME,
+  HAND_OVER_TIME,
+  type Histogram,
+  quantileOf,
+} from "../domain/watch/histogram.ts";
 import { answerCurve } from "../domain/watch/history.ts";
-import { OTHERS, tallyKey } from "../domain/watch/tally.ts";
+import { type Counts, OTHERS, tallyKey } from "../domain/watch/tally.ts";
 import type { Channel, Deps } from "../ports.ts";
 import { type Line, linesOf, usualRatio } from "./tally-lines.ts";
 
@@ -22,6 +29,14 @@ export interface Sums {
   course: number[];
 }
 
+/** How long something took, as far as the counters' buckets tell. */
+export interface TimeTaken {
+  /** How often it was measured. */
+  count: number;
+  medianMs: number;
+  p95Ms: number;
+}
+
 export interface ProviderLine extends Sums {
   provider: string;
   channels: readonly Channel[];
@@ -32,6 +47,10 @@ export interface ProviderLine extends Sums {
   usualRatio: number | null;
   /** What a message cost on average; null where none left. */
   meanMicros: number | null;
+  /** From a hand-over to its answer, refusals and time-outs included; null where there was none. */
+  answers: TimeTaken | null;
+  /** From a hand-over to its receipt, without calls. */
+  deliveries: TimeTaken | null;
   drained: boolean;
   /** Of its chances; 1 by itself. */
   weight: number;
@@ -93,12 +112,20 @@ export async function readRoutes(
   const curve = answerCurve(history, policy.monitor.answer_curve);
   const resting = [...records].filter(([, { restUntilMs }]) => nowMs < restUntilMs).map(([key]) => key);
 
-  const byProvider = new Map(
-    linesOf(parts, "provider", curve, nowMs).map((line) => [line.subject, sumsOf(line)]),
-  );
-  const all = [...byProvider.values()].reduce((sum, { sent }) => sum + sent, 0);
+  const linesBy = (dimension: "provider" | "route") =>
+    new Map(linesOf(parts, dimension, curve, nowMs).map((line) => [line.subject, line]));
+  const nothing = (subject: string): Line => ({
+    subject,
+    counts: {},
+    course: parts.map(() => 0),
+    ratio: null,
+  });
+
+  const byProvider = linesBy("provider");
+  const all = [...byProvider.values()].reduce((sum, { counts }) => sum + (counts.sent ?? 0), 0);
   const lines = policy.delivery.providers.map((name): ProviderLine => {
-    const sums = byProvider.get(name) ?? { ...NOTHING, course: parts.map(() => 0) };
+    const line = byProvider.get(name) ?? nothing(name);
+    const sums = sumsOf(line);
     const provider = providers.get(name);
     return {
       ...sums,
@@ -108,6 +135,8 @@ export async function readRoutes(
       share: all > 0 ? sums.sent / all : null,
       usualRatio: usualRatio(history?.subjects ?? {}, tallyKey("provider", name)),
       meanMicros: sums.sent > 0 ? sums.spentMicros / sums.sent : null,
+      answers: timeTaken(line.counts, HAND_OVER_TIME),
+      deliveries: timeTaken(line.counts, DELIVERY_TIME),
       drained: routing.drain.includes(name),
       weight: routing.weight[name] ?? 1,
       pins: Object.keys(routing.pin).filter((country) => routing.pin[country] === name),
@@ -115,8 +144,8 @@ export async function readRoutes(
     };
   });
 
-  const counts = new Map(linesOf(parts, "route", curve, nowMs).map((line) => [line.subject, sumsOf(line)]));
-  const keys = [...new Set([...counts.keys(), ...resting])].filter((key) => key !== OTHERS);
+  const byRoute = linesBy("route");
+  const keys = [...new Set([...byRoute.keys(), ...resting])].filter((key) => key !== OTHERS);
   const routeLines = keys.map((key): RouteLine => {
     const [provider = "", channel = "", country = ""] = key.split("/");
     const { restUntilMs, failures } = records.get(key) ?? FRESH_ROUTE;
@@ -124,7 +153,7 @@ export async function readRoutes(
       (row) => row.provider === provider && row.channel === channel && row.country === "*",
     );
     return {
-      ...(counts.get(key) ?? { ...NOTHING, course: parts.map(() => 0) }),
+      ...sumsOf(byRoute.get(key) ?? nothing(key)),
       provider,
       channel,
       country,
@@ -147,16 +176,6 @@ export async function readRoutes(
   };
 }
 
-const NOTHING: Omit<Sums, "course"> = {
-  sent: 0,
-  verified: 0,
-  ratio: null,
-  delivered: 0,
-  undelivered: 0,
-  rejected: 0,
-  spentMicros: 0,
-};
-
 const sumsOf = ({ counts, course, ratio }: Line): Sums => ({
   sent: counts.sent ?? 0,
   verified: counts.verified ?? 0,
@@ -167,3 +186,10 @@ const sumsOf = ({ counts, course, ratio }: Line): Sums => ({
   spentMicros: counts.micros ?? 0,
   course,
 });
+
+function timeTaken(counts: Counts, histogram: Histogram): TimeTaken | null {
+  const count = bucketsOf(counts, histogram).reduce((sum, some) => sum + some, 0);
+  const medianMs = quantileOf(counts, histogram, 0.5);
+  const p95Ms = quantileOf(counts, histogram, 0.95);
+  return medianMs === null || p95Ms === null ? null : { count, medianMs, p95Ms };
+}

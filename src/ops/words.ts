@@ -15,6 +15,8 @@ export interface Words {
   share(ratio: number | null): string;
   /** Seconds to a second, or a tenth of one. */
   seconds(value: number | null): string;
+  /** How long something took, in milliseconds below a second. */
+  took(ms: number): string;
   /** A length of time. */
   lasting(ms: number): string;
   /** An ISO 3166-1 code's country by name. */
@@ -51,6 +53,7 @@ function makeWords(locale: string, currency: string): Words {
   const short = new Intl.NumberFormat(locale, { ...amount, notation: "compact", maximumFractionDigits: 1 });
   const regions = new Intl.DisplayNames(locale, { type: "region", fallback: "code" });
   const tenths = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+  const seconds = (value: number) => `${(value < 10 ? tenths : whole).format(value)} s`;
   return {
     locale,
     count: (value) => whole.format(value),
@@ -62,7 +65,8 @@ function makeWords(locale: string, currency: string): Words {
     },
     price: (micros) => fine.format(micros / MICROS),
     share: (ratio) => (ratio === null ? "–" : percent.format(ratio)),
-    seconds: (value) => (value === null ? "–" : `${(value < 10 ? tenths : whole).format(value)} s`),
+    seconds: (value) => (value === null ? "–" : seconds(value)),
+    took: (ms) => (Math.round(ms) < 1000 ? `${whole.format(ms)} ms` : seconds(ms / 1000)),
     lasting,
     country: (code) => (/^[A-Z]{2}$/.test(code) ? (regions.of(code) ?? code) : code),
   };

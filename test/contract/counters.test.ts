@@ -3,12 +3,15 @@ import { describe, expect, test } from "vitest";
 import { memoryCounters } from "../../scripts/lab/tollgate/memory-watch.ts";
 import { upstashCounters } from "../../src/adapters/upstash-counters.ts";
 import {
+  countDelivery,
+  countHandOver,
   countOutcome,
   countSent,
   countVerified,
   countWrongCode,
   type Place,
 } from "../../src/domain/watch/counting.ts";
+import { DELIVERY_TIME, HAND_OVER_TIME } from "../../src/domain/watch/histogram.ts";
 import {
   type Counts,
   type Entry,
@@ -130,6 +133,29 @@ function countsAsItShould(open: () => CountersPort): void {
     };
     for (let i = 0; i < 3; i++) await counters.count([{ minute: MINUTE, entries: [entry] }]);
     expect(await minuteOf(counters)).toEqual({ "overall all": { micros: 9_000_000_003 } });
+  });
+
+  test("every bucket of a provider's times comes back under its name", async () => {
+    const counters = open();
+    const [answers, deliveries] = [HAND_OVER_TIME, DELIVERY_TIME].map(({ ends }) => [...ends, 1_000_000]);
+    const place = { provider: "twilio", channel: "sms" as const };
+    const entries = [
+      ...(answers ?? []).flatMap((tookMs) => countHandOver("twilio", tookMs)),
+      ...(deliveries ?? []).flatMap((heardMs) =>
+        countDelivery(place, { handedOverMs: 0, statedMs: null, heardMs }),
+      ),
+    ];
+    const expected: Counts = {};
+    for (const { metric, how } of entries) {
+      if ("add" in how) expected[metric] = (expected[metric] ?? 0) + how.add;
+    }
+    expect(Object.keys(expected)).toHaveLength(2 + 12 + 15);
+    await counters.count([{ minute: MINUTE, entries }]);
+    expect(await minuteOf(counters)).toEqual({ "provider twilio": expected });
+    expect(await counters.totals()).toEqual({
+      kind: "answered",
+      tally: new Map([["provider twilio", expected]]),
+    });
   });
 
   test("a peak keeps the largest", async () => {

@@ -397,7 +397,16 @@ test("people say at most so many things at a time; what is over makes room", asy
 test("providers show their share, what became of their messages, and what people said of them", async () => {
   const world = makeWorld({
     minutes: traffic({
-      "provider sandbox": { sent: 30, verified: 20, micros: 1_500_000, delivered: 25, undelivered: 1 },
+      "provider sandbox": {
+        sent: 30,
+        verified: 20,
+        micros: 1_500_000,
+        delivered: 25,
+        undelivered: 1,
+        "handed_over_by:2": 20,
+        "handed_over_by:3": 10,
+        "delivered_by:3": 25,
+      },
       "provider sandbox_b": { sent: 10, rejected: 4 },
       "route sandbox_b/sms/IN": { sent: 10, rejected: 4 },
       "route gone/sms/NG": { sent: 1 },
@@ -410,8 +419,25 @@ test("providers show their share, what became of their messages, and what people
     depsOf(world, { routes: { records: async () => records } as unknown as Deps["routes"] }),
   );
   expect(found.providers).toMatchObject([
-    { provider: "sandbox", share: 0.75, delivered: 25, meanMicros: 50_000, weight: 1, resting: 0 },
-    { provider: "sandbox_b", share: 0.25, rejected: 4, weight: 0.25, resting: 1 },
+    {
+      provider: "sandbox",
+      share: 0.75,
+      delivered: 25,
+      meanMicros: 50_000,
+      answers: { count: 30, medianMs: 275, p95Ms: 470 },
+      deliveries: { count: 25, medianMs: 4000, p95Ms: 4900 },
+      weight: 1,
+      resting: 0,
+    },
+    {
+      provider: "sandbox_b",
+      share: 0.25,
+      rejected: 4,
+      answers: null,
+      deliveries: null,
+      weight: 0.25,
+      resting: 1,
+    },
   ]);
   expect(found.routes).toMatchObject([
     { provider: "sandbox_b", country: "IN", priceMicros: 50_000, failures: 5, restsUntilMs: NOW + 1000 },
@@ -462,7 +488,9 @@ function routesOver(world: World) {
 
 test("the API says what holds of routes, and the command prints it", async () => {
   const world = makeWorld({
-    minutes: traffic({ "provider sandbox": { sent: 30, verified: 20, micros: 105_000 } }),
+    minutes: traffic({
+      "provider sandbox": { sent: 30, verified: 20, micros: 105_000, "handed_over_by:2": 30 },
+    }),
   });
   const call = routesOver(world);
   const why = "receipts stopped";
@@ -475,8 +503,13 @@ test("the API says what holds of routes, and the command prints it", async () =>
   await call("PUT", { pin: { country: "IN", provider: "sandbox" }, for_seconds: 3600, why });
   const { body } = await call("GET");
   expect(body).toMatchObject({ currency: "EUR", pins: { IN: "sandbox" }, faults: [] });
+  expect((body as RoutesAnswer).providers).toMatchObject([
+    { provider: "sandbox", answer_ms: { median: 250, p95: 295 }, delivery_ms: null },
+    { provider: "sandbox_b", answer_ms: null, delivery_ms: null },
+  ]);
   const lines = routesLines(body as RoutesAnswer).join("\n");
   expect(lines).toMatch(/sandbox\s+30\s+100%\s+66\.7%/);
+  expect(lines).toMatch(/sandbox\s.*\s0\.25 s \(0\.3 s\)\s+-\s/);
   expect(lines).toMatch(/sandbox_b.*drains/);
   expect(lines).toMatch(/drain\s+sandbox_b\s+drains.*ada\s+receipts stopped/);
   expect((await call("DELETE", { kind: "pin", subject: "IN", why })).status).toBe(200);

@@ -4,10 +4,12 @@ import { mergeTables } from "../../scripts/lib/settings.ts";
 import { parsePolicy } from "../../src/config.ts";
 import type { LedgerRow } from "../../src/domain/ledger/event.ts";
 import { countryOfRange, mayLieIn, rangeOfCountry } from "../../src/domain/phone.ts";
+import type { ProviderLine } from "../../src/flows/read-routes.ts";
 import { pageOf } from "../../src/flows/tally-lines.ts";
 import { destinationParams, readDestinationQuestion } from "../../src/ops/views/destinations.ts";
-import { judgeExposure, judgeRatio, judgeVolume } from "../../src/ops/views/judged.ts";
+import { judgeExposure, judgeRatio, judgeTime, judgeVolume } from "../../src/ops/views/judged.ts";
 import { ownerLines, policySections, postureLines, recordedRules } from "../../src/ops/views/policy.ts";
+import { providerView } from "../../src/ops/views/providers.ts";
 import { BACK, tableLink } from "../../src/ops/views/query.ts";
 import { sparkOf } from "../../src/ops/views/spark.ts";
 import { traceLines } from "../../src/ops/views/trace.ts";
@@ -107,6 +109,63 @@ test.each([
 ])("an exposure of %j is %s: %s", (exposure, tone, note) => {
   expect(judgeExposure(exposure, words)).toMatchObject({ tone, note });
 });
+
+test.each([
+  [{ count: 100, medianMs: 240, p95Ms: 900 }, "good", "240 ms", "95 % in 900 ms"],
+  [{ count: 100, medianMs: 240, p95Ms: 1999 }, "good", "240 ms", "95 % in 2 s"],
+  [{ count: 100, medianMs: 240, p95Ms: 2000 }, "warn", "240 ms", "95 % in 2 s"],
+  [{ count: 100, medianMs: 1200, p95Ms: 3000 }, "bad", "1.2 s", "slow, 95 % in 3 s"],
+  [{ count: 4, medianMs: 4500, p95Ms: 4900 }, "quiet", "4.5 s", "95 % in 4.9 s"],
+  [{ count: 5, medianMs: 999.6, p95Ms: 1000 }, "good", "1 s", "95 % in 1 s"],
+  [{ count: 5, medianMs: 4500, p95Ms: 4900 }, "bad", "4.5 s", "slow, 95 % in 4.9 s"],
+  [null, "quiet", "–", ""],
+] as const)("a time of %j is %s", (taken, tone, text, note) => {
+  expect(judgeTime(taken, { longMs: 2000, tooLongMs: 3000 }, words)).toEqual({ text, note, tone });
+});
+
+const LINE: ProviderLine = {
+  provider: "twilio",
+  channels: ["sms"],
+  countries: null,
+  sent: 100,
+  verified: 70,
+  ratio: 0.7,
+  delivered: 90,
+  undelivered: 2,
+  rejected: 1,
+  spentMicros: 0,
+  course: [],
+  share: 1,
+  usualRatio: null,
+  meanMicros: null,
+  answers: null,
+  deliveries: null,
+  drained: false,
+  weight: 1,
+  pins: [],
+  resting: 0,
+};
+
+test.each([
+  // A route has 4 s of the 8 that the policy gives all of them: worth a colour from 2 s on, bad from 3.
+  { answersMs: 1900, deliveredMs: 59_000, tones: ["good", "good"] },
+  { answersMs: 2000, deliveredMs: 60_000, tones: ["warn", "warn"] },
+  { answersMs: 3000, deliveredMs: 180_000, tones: ["bad", "bad"] },
+])(
+  "a provider is $tones where 95 % answer in $answersMs ms and deliver in $deliveredMs: by its time, the first wait and the code's life",
+  ({ answersMs, deliveredMs, tones }) => {
+    const policy = {
+      ...POLICY,
+      delivery: { ...POLICY.delivery, timeout_ms: 8000 },
+      resend: { ...POLICY.resend, wait_seconds: [60, 120] },
+      code: { ...POLICY.code, ttl_seconds: 180 },
+    };
+    const taken = (p95Ms: number) => ({ count: 50, medianMs: 100, p95Ms });
+    const line = { ...LINE, answers: taken(answersMs), deliveries: taken(deliveredMs) };
+    const seen = providerView(line, policy, words);
+    expect([seen.answers.tone, seen.deliveries.tone]).toEqual(tones);
+  },
+);
 
 test("a volume is worth a word from twice the usual on", () => {
   expect(judgeVolume(1.9, words.count)).toEqual({ note: "", tone: "quiet" });

@@ -77,7 +77,11 @@ test("a message stands in the tables of destinations, sources and providers a mo
   expect((await go("/destinations?by=prefix&in=IN")).html).toContain("row-+91987");
   expect((await go("/destinations?by=block&in=%2B91987")).html).toMatch(/row-\+91987654[\s\S]*1 of 5\d\d/);
   expect((await go("/sources")).html).toContain("row-AS64500");
-  expect((await go("/providers")).html).toContain("row-sandbox_b");
+  const providers = (await go("/providers")).html;
+  expect(providers).toContain("row-sandbox_b");
+  const answered =
+    /data-label="Answers in" class="number"><span class="judged quiet">\d+ ms<small>95 % in \d+ ms/;
+  expect(providers, "and how long its provider took to answer").toMatch(answered);
 });
 
 test("a provider drained from the dashboard gets nothing from the next message on, and all that it got before after", async () => {

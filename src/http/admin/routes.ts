@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { RouteOverride, RouteWord } from "../../domain/delivery/route-overrides.ts";
 import type { NotDone } from "../../flows/operate.ts";
 import { clearRoute, type RouteChanged, sayRoute } from "../../flows/operate-routes.ts";
-import { type ProviderLine, type Routes, readRoutes } from "../../flows/read-routes.ts";
+import { type ProviderLine, type Routes, readRoutes, type TimeTaken } from "../../flows/read-routes.ts";
 import type { Deps } from "../../ports.ts";
 import { lasting, oneOf, why } from "./contract.ts";
 import { notDoneToWire } from "./problems.ts";
@@ -78,6 +78,9 @@ export const routeChangedToWire = ({ recorded, notes, override, replaced }: Rout
   replaced: replaced && overrideToWire(replaced),
 });
 
+const timeToWire = (taken: TimeTaken | null) =>
+  taken && { median: Math.round(taken.medianMs), p95: Math.round(taken.p95Ms) };
+
 const providerToWire = (line: ProviderLine) => ({
   provider: line.provider,
   channels: line.channels,
@@ -92,6 +95,8 @@ const providerToWire = (line: ProviderLine) => ({
   rejected: line.rejected,
   spend_micros: line.spentMicros,
   price_micros: line.meanMicros,
+  answer_ms: timeToWire(line.answers),
+  delivery_ms: timeToWire(line.deliveries),
   drained: line.drained,
   weight: line.weight,
   resting_routes: line.resting,

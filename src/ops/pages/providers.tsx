@@ -1,5 +1,6 @@
 /** Who carries messages: what each does with them, and drain, weigh and pin from here. */
 import { type RouteOverride, subjectOfWord } from "../../domain/delivery/route-overrides.ts";
+import type { Policy } from "../../domain/policy.ts";
 import { inWords } from "../../flows/operate-routes.ts";
 import { type ProviderLine, type RouteLine, type Routes, readRoutes } from "../../flows/read-routes.ts";
 import type { OpsPage, View } from "../page.ts";
@@ -16,7 +17,6 @@ export const providers: OpsPage = {
   live: true,
   async view(deps, request) {
     const found = await readRoutes(deps);
-    const { alarm_ratio } = deps.policy.monitor;
     return (
       <>
         <div class="head">
@@ -24,21 +24,32 @@ export const providers: OpsPage = {
           <p class="faint">The last {found.minutes} minutes</p>
         </div>
         <Faults faults={found.faults} />
-        <Providers found={found} alarmRatio={alarm_ratio} view={request} />
+        <Providers found={found} policy={deps.policy} view={request} />
         <Said overrides={found.overrides} view={request} />
-        <RoutesTable found={found} alarmRatio={alarm_ratio} view={request} />
+        <RoutesTable found={found} alarmRatio={deps.policy.monitor.alarm_ratio} view={request} />
         <p class="faint">
-          Latency is not measured yet. What holds without anybody's word stands in <code>delivery.pin</code>,{" "}
-          <code>delivery.weight</code> and <code>delivery.drain</code> of the{" "}
-          <a href="/ops/policy#policy-delivery">policy</a>.
+          “Answers in” is the time from handing a message to a provider to its answer, refusals and time-outs
+          included; “delivered in” goes on to the receipt, and knows no calls. What holds without anybody's
+          word stands in <code>delivery.pin</code>, <code>delivery.weight</code> and{" "}
+          <code>delivery.drain</code> of the <a href="/ops/policy#policy-delivery">policy</a>.
         </p>
       </>
     );
   },
 };
 
-const HEADS = ["Provider", "Course", "Share", "Verified", "Delivered", "Rejected", "Price", "Spent", "State"];
-const NUMBERS = new Set(["Share", "Verified", "Delivered", "Rejected", "Price", "Spent", "Sent", "Failures"]);
+const FIGURES = [
+  "Share",
+  "Verified",
+  "Delivered",
+  "Rejected",
+  "Answers in",
+  "Delivered in",
+  "Price",
+  "Spent",
+] as const;
+const HEADS = ["Provider", "Course", ...FIGURES, "State"];
+const NUMBERS = new Set<string>([...FIGURES, "Sent", "Failures"]);
 
 function Heads({ names }: { names: readonly string[] }) {
   return (
@@ -54,7 +65,7 @@ function Heads({ names }: { names: readonly string[] }) {
   );
 }
 
-function Providers({ found, alarmRatio, view }: { found: Routes; alarmRatio: number; view: View }) {
+function Providers({ found, policy, view }: { found: Routes; policy: Policy; view: View }) {
   return (
     <Card title="Providers" aside="who carries how much of it">
       <div class="scroll">
@@ -62,7 +73,7 @@ function Providers({ found, alarmRatio, view }: { found: Routes; alarmRatio: num
           <Heads names={[...HEADS, ""]} />
           <tbody>
             {found.providers.map((line) => (
-              <Provider line={line} alarmRatio={alarmRatio} view={view} />
+              <Provider line={line} policy={policy} view={view} />
             ))}
           </tbody>
         </table>
@@ -71,8 +82,15 @@ function Providers({ found, alarmRatio, view }: { found: Routes; alarmRatio: num
   );
 }
 
-function Provider({ line, alarmRatio, view }: { line: ProviderLine; alarmRatio: number; view: View }) {
-  const seen = providerView(line, alarmRatio, view.words);
+function Provider({ line, policy, view }: { line: ProviderLine; policy: Policy; view: View }) {
+  const seen = providerView(line, policy, view.words);
+  const judged = [
+    ["Verified", seen.ratio],
+    ["Delivered", seen.delivered],
+    ["Rejected", seen.rejected],
+    ["Answers in", seen.answers],
+    ["Delivered in", seen.deliveries],
+  ] as const;
   return (
     <tr id={`row-${line.provider}`}>
       <th scope="row">
@@ -89,15 +107,11 @@ function Provider({ line, alarmRatio, view }: { line: ProviderLine; alarmRatio: 
         </span>
         <Bar share={line.share ?? 0} tone="quiet" label={`${view.words.share(line.share)} of all messages`} />
       </td>
-      <td data-label="Verified" class="number">
-        <Figures judged={seen.ratio} />
-      </td>
-      <td data-label="Delivered" class="number">
-        <Figures judged={seen.delivered} />
-      </td>
-      <td data-label="Rejected" class="number">
-        <Figures judged={seen.rejected} />
-      </td>
+      {judged.map(([label, figure]) => (
+        <td data-label={label} class="number">
+          <Figures judged={figure} />
+        </td>
+      ))}
       <td data-label="Price" class="number">
         {seen.price}
       </td>

@@ -1,5 +1,6 @@
 /** Figures against what is usual: a tone, and words that say the same. */
 import type { Exposure } from "../../flows/read-destinations.ts";
+import type { TimeTaken } from "../../flows/read-routes.ts";
 import type { Tone } from "../parts.tsx";
 import type { Words } from "../words.ts";
 
@@ -10,7 +11,7 @@ export interface Judged {
   tone: Tone;
 }
 
-/** Fewer messages than this say nothing. */
+/** Fewer messages than this, or times, say nothing. */
 const ENOUGH = 5;
 
 /** A conversion against its own history; where there is none, against the policy's alarm. */
@@ -40,6 +41,25 @@ export function judgeExposure(
   const share = budget > 0 ? unverified / budget : unverified > 0 ? 1 : 0;
   if (budget - unverified < 1) return { text, note: "used up", tone: "bad", share };
   return { text, note: share >= 0.8 ? "nearly used up" : "", tone: share >= 0.8 ? "warn" : "good", share };
+}
+
+/** Bounds of a time; one in twenty may take longer. */
+export interface TimeBounds {
+  longMs: number;
+  tooLongMs: number;
+}
+
+/** The median, judged by what nineteen in twenty wait at most. */
+export function judgeTime(
+  taken: TimeTaken | null,
+  { longMs, tooLongMs }: TimeBounds,
+  { took }: Pick<Words, "took">,
+): Judged {
+  if (taken === null) return { text: "–", note: "", tone: "quiet" };
+  const [text, note] = [took(taken.medianMs), `95 % in ${took(taken.p95Ms)}`];
+  if (taken.count < ENOUGH) return { text, note, tone: "quiet" };
+  if (taken.p95Ms >= tooLongMs) return { text, note: `slow, ${note}`, tone: "bad" };
+  return { text, note, tone: taken.p95Ms >= longMs ? "warn" : "good" };
 }
 
 /** How many times the usual: worth a word from twice on. */

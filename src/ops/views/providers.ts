@@ -1,8 +1,9 @@
 /** A provider as people read it. */
+import type { Policy } from "../../domain/policy.ts";
 import type { ProviderLine } from "../../flows/read-routes.ts";
 import type { Tone } from "../parts.tsx";
 import type { Words } from "../words.ts";
-import { type Judged, judgeRatio } from "./judged.ts";
+import { type Judged, judgeRatio, judgeTime, type TimeBounds } from "./judged.ts";
 import { type Spark, sparkOf } from "./spark.ts";
 
 export interface ProviderView {
@@ -13,6 +14,8 @@ export interface ProviderView {
   delivered: Judged;
   /** Of those it was given. */
   rejected: Judged;
+  answers: Judged;
+  deliveries: Judged;
   price: string;
   spark: Spark;
   states: { text: string; tone: Tone }[];
@@ -22,7 +25,21 @@ export interface ProviderView {
 const WORRYING = 0.1;
 const BAD = 0.3;
 
-export function providerView(line: ProviderLine, alarmRatio: number, words: Words): ProviderView {
+type Yardsticks = Pick<Policy, "monitor" | "delivery" | "resend" | "code">;
+
+/** Of the time after which a route is given up, half of the whole. */
+function answerBounds({ delivery }: Yardsticks): TimeBounds {
+  const givenMs = delivery.timeout_ms / 2;
+  return { longMs: givenMs * 0.5, tooLongMs: givenMs * 0.75 };
+}
+
+/** Later than the first wait people ask for another one, and later than its life a code is of no use. */
+const deliveryBounds = ({ resend, code }: Yardsticks): TimeBounds => ({
+  longMs: (resend.wait_seconds[0] ?? code.ttl_seconds) * 1000,
+  tooLongMs: code.ttl_seconds * 1000,
+});
+
+export function providerView(line: ProviderLine, policy: Yardsticks, words: Words): ProviderView {
   const { count, share, price } = words;
   const told = line.delivered + line.undelivered;
   const given = line.sent + line.rejected;
@@ -31,7 +48,7 @@ export function providerView(line: ProviderLine, alarmRatio: number, words: Word
       line.channels.join(", "),
       ...(line.countries === null ? [] : [line.countries.slice(0, 5).join(" ")]),
     ].join(" · "),
-    ratio: judgeRatio(line, alarmRatio, words),
+    ratio: judgeRatio(line, policy.monitor.alarm_ratio, words),
     delivered:
       told === 0
         ? { text: share(null), note: "no receipts", tone: "quiet" }
@@ -48,6 +65,8 @@ export function providerView(line: ProviderLine, alarmRatio: number, words: Word
             note: count(line.rejected),
             tone: toneOf(line.rejected / given),
           },
+    answers: judgeTime(line.answers, answerBounds(policy), words),
+    deliveries: judgeTime(line.deliveries, deliveryBounds(policy), words),
     price: line.meanMicros === null ? "–" : price(line.meanMicros),
     spark: sparkOf(line.course, count),
     states: statesOf(line, share),
