@@ -1,25 +1,13 @@
 /** The report of an incident: pages from the operators' API, counted as they come and written to files. */
 import { once } from "node:events";
-import { createWriteStream, type WriteStream } from "node:fs";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { createWriteStream } from "node:fs";
+import { mkdir, rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { type Cell, csvLine } from "../../src/domain/ledger-report/csv.ts";
-import { conclude, type Report, type ReportFacts } from "../../src/domain/ledger-report/facts.ts";
-import { addMessage, newLedgerSums } from "../../src/domain/ledger-report/ledger-sums.ts";
-import { writeLetters } from "../../src/domain/ledger-report/letter.ts";
-import { writePage } from "../../src/domain/ledger-report/page.ts";
+import type { Report, ReportFacts } from "../../src/domain/ledger-report/facts.ts";
+import { type ReportFile, reportFiles } from "../../src/domain/ledger-report/files.ts";
 import type { MessageRow } from "../../src/domain/ledger-report/row.ts";
-import { inOrder } from "../../src/domain/ledger-report/table.ts";
-import {
-  ADDRESS_COLUMNS,
-  addressCells,
-  MESSAGE_COLUMNS,
-  messageCells,
-  RANGE_COLUMNS,
-  rangeCells,
-  summaryOf,
-} from "../../src/domain/ledger-report/tables.ts";
+import { summaryOf } from "../../src/domain/ledger-report/tables.ts";
 import { countText, instantText, shareText } from "../../src/domain/ledger-report/words.ts";
 import { instantMs } from "../../src/domain/watch/instant.ts";
 import type { FactsAnswer, MessagesAnswer } from "../../src/http/admin/evidence-contract.ts";
@@ -89,8 +77,7 @@ export function readWindow(values: {
 }
 
 /**
- * Writes all files of a report. The table of messages is written as its rows come, under another name until it is whole, so
- * that memory holds only what is counted.
+ * Writes all files of a report, each under another name until it is whole.
  *
  * @throws CommandError in the service's words; what was written so far stays
  */
@@ -101,52 +88,38 @@ export async function reportIncident(
   folder: string,
 ): Promise<Report> {
   const { fromMs, toMs, country } = window;
-  const [from, to] = [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
-  const path = `/report-facts${query({ from, to, country: country ?? undefined })}`;
+  const range = { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() };
+  const path = `/report-facts${query({ ...range, country: country ?? undefined })}`;
   const facts = await askJson<FactsAnswer>(service, "GET", path);
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-  const { currency } = facts;
-
-  const sums = newLedgerSums();
-  const part = join(folder, "messages.csv.part");
-  const table = createWriteStream(part, { mode: FILE_MODE });
-  const tell = progress(window);
-  try {
-    await write(table, csvLine(MESSAGE_COLUMNS));
-    const body = { from, to, ...(country !== null && { country }), why: reason };
-    let cursor: string | null = null;
-    do {
-      const page: MessagesAnswer = await askPage(service, { ...body, ...(cursor !== null && { cursor }) });
-      let text = "";
-      for (const message of page.messages) {
-        const row = rowOf(message);
-        addMessage(sums, row);
-        text += csvLine(messageCells(row, currency));
-      }
-      await write(table, text);
-      tell(sums.total.sent, sums.total.lastMs);
-      cursor = page.cursor;
-    } while (cursor !== null);
-  } finally {
-    table.end();
-    await once(table, "close");
+  const body = { ...range, ...(country !== null && { country }), why: reason };
+  const files = reportFiles(
+    reportFacts(facts, window, Date.now()),
+    askPages(service, body, progress(window)),
+  );
+  for (;;) {
+    const next = await files.next();
+    if (next.done) return next.value;
+    await writeWhole(folder, next.value);
   }
-  await rename(part, join(folder, "messages.csv"));
+}
 
-  const report = conclude(reportFacts(facts, window, sums, Date.now()));
-  await writeTable(join(folder, "ranges.csv"), RANGE_COLUMNS, inOrder(sums.ranges), (row) =>
-    rangeCells(row, currency),
-  );
-  await writeTable(join(folder, "ips.csv"), ADDRESS_COLUMNS, inOrder(sums.addresses), (row) =>
-    addressCells(row, currency),
-  );
-  const files: [name: string, text: string][] = [
-    ["summary.json", `${JSON.stringify(summaryOf(report), null, 2)}\n`],
-    ["report.html", writePage(report)],
-    ["dispute.md", writeLetters(report)],
-  ];
-  for (const [name, text] of files) await writeFile(join(folder, name), text, { mode: FILE_MODE });
-  return report;
+/** @param tell what was asked for so far: how many messages, and the time of the last */
+async function* askPages(
+  service: Service,
+  body: object,
+  tell: (count: number, atMs: number) => void,
+): AsyncGenerator<MessageRow[]> {
+  let cursor: string | null = null;
+  let count = 0;
+  do {
+    const page: MessagesAnswer = await askPage(service, { ...body, ...(cursor !== null && { cursor }) });
+    const rows = page.messages.map(rowOf);
+    yield rows;
+    count += rows.length;
+    tell(count, rows.at(-1)?.atMs ?? 0);
+    cursor = page.cursor;
+  } while (cursor !== null);
 }
 
 /** A page, asked for again where the service fails for the moment; what is refused stays refused. */
@@ -187,13 +160,11 @@ const rowOf = ({ at, ...message }: MessagesAnswer["messages"][number]): MessageR
 const reportFacts = (
   { usual, incidents, done, ...facts }: FactsAnswer,
   window: Window,
-  sums: ReportFacts["sums"],
   writtenAtMs: number,
-): ReportFacts => ({
+): Omit<ReportFacts, "sums"> => ({
   ...facts,
   ...window,
   writtenAtMs,
-  sums,
   usual: { ...usual, fromMs: Date.parse(usual.from), toMs: Date.parse(usual.to) },
   incidents: incidents.map(({ opened, closed, ...rest }) => ({
     ...rest,
@@ -203,23 +174,18 @@ const reportFacts = (
   deeds: done.map(({ at, ...rest }) => ({ ...rest, atMs: Date.parse(at) })),
 });
 
-/** A whole table, line by line. */
-async function writeTable<Row>(
-  file: string,
-  columns: readonly string[],
-  rows: Iterable<Row>,
-  cells: (row: Row) => Cell[],
-): Promise<void> {
-  const table = createWriteStream(file, { mode: FILE_MODE });
-  await write(table, csvLine(columns));
-  for (const row of rows) await write(table, csvLine(cells(row)));
-  table.end();
-  await once(table, "close");
-}
-
-/** Writes and waits until there is room again. */
-async function write(stream: WriteStream, text: string): Promise<void> {
-  if (!stream.write(text)) await once(stream, "drain");
+async function writeWhole(folder: string, { name, text }: ReportFile): Promise<void> {
+  const part = join(folder, `${name}.part`);
+  const file = createWriteStream(part, { mode: FILE_MODE });
+  try {
+    for await (const piece of text) {
+      if (!file.write(piece)) await once(file, "drain");
+    }
+  } finally {
+    file.end();
+    await once(file, "close");
+  }
+  await rename(part, join(folder, name));
 }
 
 /** Tells on standard error how far it is: on a terminal on one line, elsewhere a line a second at most. */
