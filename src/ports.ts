@@ -13,7 +13,14 @@ import type { Meter, MeterReading, PriceRow } from "./domain/delivery/money.ts";
 import type { RouteOverride } from "./domain/delivery/route-overrides.ts";
 import type { RouteRecord } from "./domain/delivery/routing.ts";
 import type { KeyIds } from "./domain/key-age.ts";
-import type { LedgerEvent, LedgerRow, RefusalCount, Volume, VolumeDimension } from "./domain/ledger/event.ts";
+import type {
+  EventKind,
+  LedgerEvent,
+  LedgerRow,
+  RefusalCount,
+  Volume,
+  VolumeDimension,
+} from "./domain/ledger/event.ts";
 import type { TagChange } from "./domain/person.ts";
 import type { Policy } from "./domain/policy.ts";
 import type {
@@ -600,8 +607,13 @@ export interface Upkeep {
 export interface LedgerPort {
   /** Writes all events or none; what is kept already stays as it is. */
   write(events: readonly LedgerEvent[]): Promise<Done>;
-  /** @param limit at most 1000 rows */
-  page(window: LedgerWindow, cursor: string | null, limit: number): Promise<LedgerPage | Unavailable>;
+  /** @param limit at most 1000 rows @param kind of event; all kinds without it */
+  page(
+    window: LedgerWindow,
+    cursor: string | null,
+    limit: number,
+    kind?: EventKind,
+  ): Promise<LedgerPage | Unavailable>;
   /** Everything of one verification in order. */
   story(correlationId: string): Promise<{ kind: "answered"; rows: LedgerRow[] } | Unavailable>;
   /** Everything of the verifications of a number, by its tags under all keys; the latest first, at most 1000 rows. */

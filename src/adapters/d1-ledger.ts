@@ -50,20 +50,22 @@ export function d1Ledger(db: D1Database): LedgerPort {
       return written.kind === "done" ? { kind: "done" } : written;
     },
 
-    async page(window, cursor, limit) {
+    async page(window, cursor, limit, kind) {
       const [atMs = window.fromMs, seq = 0] = cursor === null ? [] : cursor.split(".").map(Number);
       if (!Number.isSafeInteger(atMs) || !Number.isSafeInteger(seq)) {
         return { kind: "unavailable", cause: "this is no cursor" };
       }
       const most = bounded(limit);
+      const values: (string | number)[] = bound({ ...window, fromMs: Math.max(atMs, window.fromMs) });
+      const ofKind = kind === undefined ? "" : `AND ledger.kind = ?${values.push(kind)}`;
       const read = await readRows(
         db
           .prepare(
-            `${SELECT} WHERE ledger.at >= ?1 AND ledger.at < ?2 ${ofWindow(window)}
+            `${SELECT} WHERE ledger.at >= ?1 AND ledger.at < ?2 ${ofWindow(window)} ${ofKind}
                AND (ledger.at > ?1 OR ledger.seq > ${seq})
              ORDER BY ledger.at, ledger.seq LIMIT ${most}`,
           )
-          .bind(...bound({ ...window, fromMs: Math.max(atMs, window.fromMs) })),
+          .bind(...values),
         rowSchema,
       );
       if (!Array.isArray(read)) return read;

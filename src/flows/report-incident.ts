@@ -54,27 +54,44 @@ export async function exportMessages(
   cursor: string | null,
   limit: number,
 ): Promise<MessagePage | NotDone> {
-  const { ledger, vault } = deps;
+  const { vault } = deps;
   const { fromMs, toMs, country } = window;
   const bound = (position: string) => JSON.stringify([act.who, fromMs, toMs, country, position]);
   const [position = "", mark = ""] = cursor?.split("~") ?? [];
   if (cursor === null) {
-    const details = { from_ms: fromMs, to_ms: toMs, country };
-    const noted = await carryOut(deps, act, { what: "numbers exported", details }, "lowers", async () => ({
-      kind: "done",
-    }));
+    const noted = await noteExport(deps, act, window);
     if (noted.kind !== "done") return noted;
   } else if (!(await isOurs(deps, bound(position), mark))) {
     return invalid("cursor", "is not of an export of yours with this window: begin again without one");
   }
-  const page = await ledger.page(window, cursor === null ? null : position, limit);
+  const page = await openMessages(deps, window, cursor === null ? null : position, limit);
+  if (page.kind !== "page" || page.cursor === null) return page;
+  return { ...page, cursor: `${page.cursor}~${await vault.tag("export cursor", bound(page.cursor))}` };
+}
+
+/** Writes down that numbers are about to be opened; without that none may be. */
+export function noteExport(
+  deps: Needs,
+  act: Act,
+  { fromMs, toMs, country }: LedgerWindow,
+): ReturnType<typeof carryOut> {
+  const details = { from_ms: fromMs, to_ms: toMs, country };
+  return carryOut(deps, act, { what: "numbers exported", details }, "lowers", async () => ({ kind: "done" }));
+}
+
+/** A page for whoever has written the export down; its cursor is the ledger's own. */
+export async function openMessages(
+  deps: Pick<Needs, "ledger" | "vault">,
+  window: LedgerWindow,
+  cursor: string | null,
+  limit: number,
+): Promise<MessagePage | Unavailable> {
+  const page = await deps.ledger.page(window, cursor, limit, "sent");
   if (page.kind !== "answered") return page;
-  const sent = page.rows.filter(({ kind }) => kind === "sent");
   return {
     kind: "page",
-    messages: await Promise.all(sent.map((row) => openRow(deps, row))),
-    cursor:
-      page.cursor === null ? null : `${page.cursor}~${await vault.tag("export cursor", bound(page.cursor))}`,
+    messages: await Promise.all(page.rows.map((row) => openRow(deps, row))),
+    cursor: page.cursor,
   };
 }
 

@@ -188,6 +188,25 @@ describe("The ledger's questions", () => {
     });
   });
 
+  test("page through one kind alone, of one country or of all", async () => {
+    await write(
+      event("requested.c1", { correlationId: "c1", country: "IN" }),
+      sent(1),
+      sent(2, { country: "BD" }),
+      event("verified.c1", { correlationId: "c1", country: "IN" }),
+      sent(3),
+    );
+    const ids = async (country: string | null, cursor: string | null) => {
+      const page = await ledger.page({ ...HOUR_WINDOW, country }, cursor, 2, "sent");
+      if (page.kind === "unavailable") throw new Error(page.cause);
+      return { ids: page.rows.map(({ id }) => id), cursor: page.cursor };
+    };
+    const first = await ids(null, null);
+    expect(first.ids).toEqual(["sent.c1.0", "sent.c2.0"]);
+    expect(await ids(null, first.cursor)).toEqual({ ids: ["sent.c3.0"], cursor: null });
+    expect((await ids("IN", null)).ids).toEqual(["sent.c1.0", "sent.c3.0"]);
+  });
+
   test("answer nothing for garbage instead of a cursor", async () => {
     expect(await ledger.page(HOUR_WINDOW, "1;DROP TABLE ledger", 10)).toMatchObject({ kind: "unavailable" });
   });
