@@ -9,7 +9,8 @@
  *
  * To add an action: `defineAction` (see page.ts), named in `pages.ts` too. Its form is an `ActionForm`, which posts the fields
  * to the action's path. There it is shown in words (`intent`), asked why, and done when that is confirmed (`perform`, which
- * calls a flow of the operators'). Roles, CSRF, the reason and what comes back are seen to here.
+ * calls a flow of the operators', and may answer with files to download). Roles, CSRF, the reason and what comes back are
+ * seen to here.
  */
 import { type Context, Hono } from "hono";
 import type { Child } from "hono/jsx";
@@ -17,7 +18,7 @@ import type { Posture } from "../domain/watch/posture.ts";
 import { standingsOf } from "../flows/operate-posture.ts";
 import { ASSETS } from "./assets.ts";
 import { Confirm } from "./confirm.tsx";
-import type { OpsAction, OpsDeps, OpsPage, View } from "./page.ts";
+import type { Download, OpsAction, OpsDeps, OpsPage, View } from "./page.ts";
 import { ACTIONS, PAGES } from "./pages.ts";
 import { postureMeans } from "./posture-words.ts";
 import { problemPage, signInPage } from "./problem.tsx";
@@ -35,6 +36,7 @@ import {
 } from "./session.ts";
 import { hrefOf, shell } from "./shell.tsx";
 import { wordsFor } from "./words.ts";
+import { zipOf } from "./zip.ts";
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -157,9 +159,18 @@ export function opsApp(deps: OpsDeps) {
       return answer(c, view, action, confirm, { status: changed ? 409 : fault === null ? 200 : 400 });
     }
     const done = await read.perform(deps, { who: view.operator.who, why: reason.why });
+    if (done.kind === "download") return answerFiles(c, done);
     if (done.kind !== "done") return refuse(c, view, action, read.back, saysNotDone(done), 503);
     await leaveFlash(c, deps, done.notes);
     return c.redirect(hrefOf(read.back), 303);
+  }
+
+  function answerFiles(c: Context<Env>, { fileName, files }: Download) {
+    return c.body(zipOf(files, nowMs()), 200, {
+      "content-type": "application/zip",
+      "content-disposition": `attachment; filename="${fileName}"`,
+      "x-content-type-options": "nosniff",
+    });
   }
 
   async function viewOf(c: Context<Env>): Promise<View> {

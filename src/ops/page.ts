@@ -2,6 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { z } from "zod";
 import type { Operator, OperatorsPort } from "../domain/admission/operator.ts";
+import type { ReportFile } from "../domain/ledger-report/files.ts";
 import type { FieldError } from "../domain/reasons.ts";
 import type { Posture } from "../domain/watch/posture.ts";
 import type { Act, Acted, NotDone } from "../flows/operate.ts";
@@ -49,6 +50,14 @@ export interface OpsPage {
   view(deps: OpsDeps, request: PageRequest): Promise<Child | null>;
 }
 
+/** What an action answers that is done with a file: the browser saves it, and the form stays. */
+export interface Download {
+  kind: "download";
+  /** It stays in histories and folders: nothing of a person. */
+  fileName: string;
+  files: AsyncIterable<ReportFile>;
+}
+
 /** What an action will do, in sentences, before it is done. */
 export interface Intent {
   says: string[];
@@ -69,14 +78,14 @@ interface ActionSpec<S extends z.ZodType> {
   /** Fields of its form, all text; without `why`, which every action asks for. */
   fields: S;
   intent(deps: OpsDeps, values: z.infer<S>, view: View): Promise<Intent | NotDone>;
-  perform(deps: OpsDeps, act: Act, values: z.infer<S>): Promise<Acted | NotDone>;
+  perform(deps: OpsDeps, act: Act, values: z.infer<S>): Promise<Acted | Download | NotDone>;
 }
 
 /** An action whose fields were read. */
 export interface ReadAction {
   back: string;
   intent(deps: OpsDeps, view: View): Promise<Intent | NotDone>;
-  perform(deps: OpsDeps, act: Act): Promise<Acted | NotDone>;
+  perform(deps: OpsDeps, act: Act): Promise<Acted | Download | NotDone>;
 }
 
 export interface OpsAction {

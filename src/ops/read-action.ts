@@ -34,7 +34,7 @@ export function saysNotDone(failure: NotDone): string[] {
       return [failure.reason];
     case "not_recorded":
       return [
-        `It makes the service laxer and cannot be written down (${failure.cause}), so it was not done. Try again.`,
+        `It is done only where it can be written down, and that fails (${failure.cause}), so it was not done. Try again.`,
       ];
     case "unavailable":
       return [`A part of the service does not answer: ${failure.cause}. Try again.`];

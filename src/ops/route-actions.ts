@@ -14,7 +14,7 @@ import { defineAction, type Intent, type OpsAction, type OpsDeps, type View } fr
 const HOME = "/providers";
 
 const provider = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, "is no provider");
-const country = z
+export const countryField = z
   .string()
   .trim()
   .toUpperCase()
@@ -107,7 +107,11 @@ export const ROUTE_ACTIONS: readonly OpsAction[] = [
   wordAction(
     "/routes/pin",
     "Pin a country",
-    z.strictObject({ country, provider: z.union([provider, z.literal("")]), for_seconds: lastingField }),
+    z.strictObject({
+      country: countryField,
+      provider: z.union([provider, z.literal("")]),
+      for_seconds: lastingField,
+    }),
     (values) => ({ kind: "pin", country: values.country, provider: values.provider || null }),
   ),
   defineAction({
@@ -116,7 +120,7 @@ export const ROUTE_ACTIONS: readonly OpsAction[] = [
     back: HOME,
     fields: z.strictObject({
       kind: z.enum(["drain", "weight", "pin"]),
-      subject: z.union([provider, country], { error: "is neither a provider nor a country" }),
+      subject: z.union([provider, countryField], { error: "is neither a provider nor a country" }),
     }),
     async intent(deps, { kind, subject }, view) {
       const said = await running(deps);

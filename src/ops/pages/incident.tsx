@@ -4,13 +4,12 @@ import type { Finding } from "../../domain/watch/finding.ts";
 import type { Incident } from "../../domain/watch/incident.ts";
 import { closeIncident } from "../../flows/close-incident.ts";
 import { type IncidentStory, readIncident } from "../../flows/read-state.ts";
+import { INCIDENT_ID, REPORT_ACTIONS, ReportCard } from "../incident-report.tsx";
 import { defineAction, type OpsAction, type OpsDeps, type OpsPage, type PageRequest } from "../page.ts";
 import { ActionForm, Badge, Card, Empty, Faults, Figure, Time, type Tone } from "../parts.tsx";
 import { utc } from "../posture-words.ts";
 import { hrefOf, POSTURE_TONE } from "../shell.tsx";
 import type { Words } from "../words.ts";
-
-const ID = /^[\w.:-]{1,128}$/;
 
 export const incident: OpsPage = { path: "/incidents/:id", title: "Incident", live: true, view };
 
@@ -18,7 +17,7 @@ const close = defineAction({
   path: "/incidents/close",
   title: "Close the incident",
   back: ({ id }) => `/incidents/${id}`,
-  fields: z.object({ id: z.string().regex(ID) }),
+  fields: z.object({ id: z.string().regex(INCIDENT_ID) }),
   async intent(deps, { id }, { words }) {
     const story = await readIncident(deps, id);
     if (story === null) return { kind: "not_found", reason: "There is none of this id." };
@@ -40,11 +39,11 @@ const close = defineAction({
   perform: (deps, act, { id }) => closeIncident(deps, act, id),
 });
 
-export const INCIDENT_ACTIONS: readonly OpsAction[] = [close];
+export const INCIDENT_ACTIONS: readonly OpsAction[] = [close, ...REPORT_ACTIONS];
 
 async function view(deps: OpsDeps, request: PageRequest) {
   const id = request.param("id");
-  const story = ID.test(id) ? await readIncident(deps, id) : null;
+  const story = INCIDENT_ID.test(id) ? await readIncident(deps, id) : null;
   if (story === null) return null;
   if ("kind" in story) return <Faults faults={[`incidents: ${story.cause}`]} />;
   const { incident: found } = story;
@@ -96,13 +95,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
           <Findings findings={found.findings} words={words} />
         </Card>
       </div>
-      <Card title="Report">
-        <p>
-          For the provider and for whoever asks what happened, with numbers as far as they are held. On a
-          machine with an operator token:
-        </p>
-        <pre>{reportCommand(deps.environment, found, nowMs)}</pre>
-      </Card>
+      <ReportCard found={found} environment={deps.environment} view={request} />
       {open ? (
         <ActionForm view={request} action="/incidents/close" button="Close with a note">
           <input type="hidden" name="id" value={found.id} />
@@ -110,13 +103,6 @@ async function view(deps: OpsDeps, request: PageRequest) {
       ) : null}
     </>
   );
-}
-
-/** From its first sign to its end, or to now. */
-function reportCommand(environment: string, { openedAtMs, closedAtMs }: Incident, nowMs: number): string {
-  const at = (ms: number) => new Date(ms).toISOString();
-  const window = `--from ${at(openedAtMs)} --to ${at(closedAtMs ?? nowMs)}`;
-  return `npm run ops -- --env ${environment} incident report ${window} --out incident-report`;
 }
 
 interface Entry {

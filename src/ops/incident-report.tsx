@@ -1,0 +1,92 @@
+/** The report of an incident for the provider: a download, or the command that makes the same files. */
+import { z } from "zod";
+import { rfc3339 } from "../domain/ledger-report/words.ts";
+import type { Incident } from "../domain/watch/incident.ts";
+import { downloadReport, incidentWindow, MOST_MESSAGES, planReport } from "../flows/download-report.ts";
+import type { LedgerWindow } from "../ports.ts";
+import { defineAction, type OpsAction, type PageRequest } from "./page.ts";
+import { ActionForm, Card, Field } from "./parts.tsx";
+import { utc } from "./posture-words.ts";
+import { countryField } from "./route-actions.ts";
+
+export const INCIDENT_ID = /^[\w.:-]{1,128}$/;
+const PATH = "/incidents/report";
+
+const report = defineAction({
+  path: PATH,
+  title: "Download the report",
+  back: ({ id }) => `/incidents/${id}`,
+  fields: z.strictObject({
+    id: z.string().regex(INCIDENT_ID),
+    country: z.union([z.literal(""), countryField]).transform((code) => code || null),
+  }),
+  async intent(deps, { id, country }, { words }) {
+    const plan = await planReport(deps, id, country);
+    if (plan.kind !== "plan") return plan;
+    const { window, messages } = plan;
+    const where = country === null ? "" : ` to ${words.country(country)}`;
+    return {
+      says: [
+        `Your browser saves one ZIP with report.html, dispute.md, summary.json, messages.csv, ranges.csv and ips.csv, from ${utc(window.fromMs)} to ${utc(window.toMs)}.`,
+        `It holds ${words.count(messages)} messages${where}, with people's numbers and addresses as far as they are still held.`,
+        "That you opened them is written down in the list of actions, before the first of them is read.",
+        "A download that breaks off does not open as a ZIP: begin it again. Delete it when the dispute is over.",
+      ],
+      replaces: null,
+      button: "Download it",
+      laxer: true,
+    };
+  },
+  async perform(deps, act, { id, country }) {
+    const begun = await downloadReport(deps, act, id, country);
+    if (begun.kind !== "download") return begun;
+    const { kind, files, window } = begun;
+    return { kind, files, fileName: fileNameOf(deps.environment, window) };
+  },
+});
+
+export const REPORT_ACTIONS: readonly OpsAction[] = [report];
+
+const fileNameOf = (environment: string, { fromMs, country }: LedgerWindow): string =>
+  `${["incident-report", environment, rfc3339(fromMs).replaceAll(":", ""), ...(country === null ? [] : [country])].join("-")}.zip`;
+
+export function ReportCard({
+  found,
+  environment,
+  view,
+}: {
+  found: Incident;
+  environment: string;
+  view: PageRequest;
+}) {
+  const { words, mayAct, nowMs } = view;
+  const tooMany = found.sent > MOST_MESSAGES;
+  return (
+    <Card title="Report">
+      <p>
+        For the provider and for whoever asks what happened, with people's numbers as far as they are held.
+      </p>
+      {tooMany ? (
+        <p>
+          A download holds {words.count(MOST_MESSAGES)} messages at most, and this incident has more: name a
+          country, or use the command.
+        </p>
+      ) : null}
+      {mayAct ? null : <p class="faint">It opens people's numbers: ask an operator for it.</p>}
+      <ActionForm view={view} action={PATH} button="Download…" label="Download the report">
+        <input type="hidden" name="id" value={found.id} />
+        <Field label="Country" hint="Like IN; empty for all.">
+          <input name="country" minlength={2} maxlength={2} size={3} autocomplete="off" required={tooMany} />
+        </Field>
+      </ActionForm>
+      <p>The same files without a bound, on a machine with an operator token:</p>
+      <pre>{commandFor(environment, incidentWindow(found, null, nowMs))}</pre>
+    </Card>
+  );
+}
+
+function commandFor(environment: string, { fromMs, toMs }: LedgerWindow): string {
+  const at = (ms: number) => new Date(ms).toISOString();
+  const window = `--from ${at(fromMs)} --to ${at(toMs)}`;
+  return `npm run ops -- --env ${environment} incident report ${window} --out incident-report`;
+}
