@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { strFromU8, unzipSync } from "fflate";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { localOperatorFile } from "../../scripts/ops/local.ts";
@@ -116,6 +117,27 @@ describe.skipIf(!hasChromium)("the dashboard", () => {
     },
     120_000,
   );
+
+  test("the report of an incident is downloaded from its page, after it was said what it holds and asked why", async () => {
+    await attack();
+    const page = await signIn();
+    await page.goto(`${service.url}/ops/incidents`);
+    await page.locator("main a[href^='/ops/incidents/']").first().click();
+    await page.getByRole("button", { name: "Download the report" }).click();
+    await page.getByText(/It holds \d+ messages, with people's numbers/).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByLabel("Why").fill("for the dispute");
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Download it" }).click(),
+    ]);
+    expect(download.suggestedFilename()).toMatch(/^incident-report-development-[\dT-]+Z\.zip$/);
+    const files = unzipSync(readFileSync(await download.path()));
+    expect(Object.keys(files)).toHaveLength(6);
+    expect(strFromU8(files["messages.csv"] ?? new Uint8Array())).toContain("+2348021234510");
+    await page.getByRole("link", { name: "Cancel" }).click();
+    await page.getByText("numbers exported").waitFor();
+  }, 120_000);
 
   test("the posture is raised and the next send changes, and it is undone from the same place", async () => {
     const page = await signIn();

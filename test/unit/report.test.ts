@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { csvCell, csvLine } from "../../src/domain/ledger-report/csv.ts";
 import { conclude, type ReportFacts } from "../../src/domain/ledger-report/facts.ts";
+import { reportFiles } from "../../src/domain/ledger-report/files.ts";
 import { addMessage, newLedgerSums } from "../../src/domain/ledger-report/ledger-sums.ts";
 import { writePage } from "../../src/domain/ledger-report/page.ts";
 import { barsOf } from "../../src/domain/ledger-report/plot.ts";
@@ -85,6 +86,28 @@ test("an attack's start and end are its first and last message, to the second, w
   expect(rfc3339(stretch?.startMs ?? 0)).toBe("2026-11-20T22:00:12Z");
   expect(rfc3339(stretch?.endMs ?? 0)).toBe("2026-11-20T22:30:09Z");
   expect(stretch?.sums.sent).toBeGreaterThanOrEqual(600);
+});
+
+test("a report's files do not depend on the pages its messages come in, empty ones among them", async () => {
+  const rows = attackedEvening();
+  const read = async (pages: readonly (readonly MessageRow[])[]) => {
+    const texts: Record<string, string> = {};
+    const files = reportFiles(
+      facts([]),
+      (async function* () {
+        yield* pages;
+      })(),
+    );
+    for await (const { name, text } of files) {
+      texts[name] = "";
+      for await (const piece of text) texts[name] += piece;
+    }
+    return texts;
+  };
+  const whole = await read([rows]);
+  expect(whole["messages.csv"]?.split("\r\n")).toHaveLength(rows.length + 2);
+  expect(JSON.parse(whole["summary.json"] ?? "").total.sent).toBe(rows.length);
+  expect(await read([[], ...rows.map((row) => [row]), []])).toEqual(whole);
 });
 
 test("an honest evening has no attack in it", () => {
