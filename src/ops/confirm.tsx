@@ -67,7 +67,7 @@ export function Confirm({
             {intent.button}
           </button>
           <a class="button" href={hrefOf(back)}>
-            Cancel
+            {intent.back ?? "Cancel"}
           </a>
         </div>
       </form>

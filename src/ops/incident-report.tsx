@@ -34,6 +34,7 @@ const report = defineAction({
       ],
       replaces: null,
       button: "Download it",
+      back: "Back to the incident",
       laxer: true,
     };
   },
@@ -73,13 +74,23 @@ export function ReportCard({
         </p>
       ) : null}
       {mayAct ? null : <p class="faint">It opens people's numbers: ask an operator for it.</p>}
-      <ActionForm view={view} action={PATH} button="Download…" label="Download the report">
-        <input type="hidden" name="id" value={found.id} />
-        <Field label="Country" hint="Like IN; empty for all.">
-          <input name="country" minlength={2} maxlength={2} size={3} autocomplete="off" required={tooMany} />
-        </Field>
-      </ActionForm>
-      <p>The same files without a bound, on a machine with an operator token:</p>
+      <div class="deeds">
+        <ActionForm view={view} action={PATH} button="Download…" label="Download the report">
+          <input type="hidden" name="id" value={found.id} />
+          <Field label={tooMany ? "Country" : "Country, or all"}>
+            <input
+              name="country"
+              minlength={2}
+              maxlength={2}
+              size={3}
+              placeholder="IN"
+              autocomplete="off"
+              required={tooMany}
+            />
+          </Field>
+        </ActionForm>
+      </div>
+      <p>The same files of any number of messages, on a machine with an operator token:</p>
       <pre>{commandFor(environment, incidentWindow(found, null, nowMs))}</pre>
     </Card>
   );

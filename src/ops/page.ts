@@ -65,6 +65,8 @@ export interface Intent {
   replaces: string | null;
   /** On the button that does it: `Raise to emergency`. */
   button: string;
+  /** On the way back, where it is not to be taken for calling something off. */
+  back?: string;
   /** Opens something, or spends money. */
   laxer?: boolean;
 }

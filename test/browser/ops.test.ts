@@ -135,7 +135,7 @@ describe.skipIf(!hasChromium)("the dashboard", () => {
     const files = unzipSync(readFileSync(await download.path()));
     expect(Object.keys(files)).toHaveLength(6);
     expect(strFromU8(files["messages.csv"] ?? new Uint8Array())).toContain("+2348021234510");
-    await page.getByRole("link", { name: "Cancel" }).click();
+    await page.getByRole("link", { name: "Back to the incident" }).click();
     await page.getByText("numbers exported").waitFor();
   }, 120_000);
 

@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { strFromU8, unzipSync } from "fflate";
 import { beforeEach, expect, test, vi } from "vitest";
-import { type LedgerEvent, NOTHING_TOLD } from "../../src/domain/ledger/event.ts";
+import { type LedgerEvent, NOTHING_TOLD, type Volume } from "../../src/domain/ledger/event.ts";
+import { MOST_MESSAGES } from "../../src/flows/download-report.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Deps } from "../../src/ports.ts";
 import { OPERATOR_TOKEN, VIEWER_TOKEN } from "../support/addresses.ts";
@@ -87,6 +88,7 @@ async function serve(messages: number, over: (deps: Deps) => Partial<Deps> = () 
   }
   await signIn(OPERATOR_TOKEN);
   return {
+    deps,
     go,
     signIn,
     csrf,
@@ -176,6 +178,24 @@ test("without its form's token, a reason, or a country that is one, nothing is o
   expect((await go(PATH, { ...form, country: "India" })).status).toBe(400);
   expect((await go(PATH, { ...form, id: "another" })).status).toBe(409);
   expect((await download("", "x")).status).toBe(400);
+  expect(await actions()).toEqual([]);
+});
+
+test("an incident of more messages than a download may hold says so, and leads to the command", async () => {
+  const many = MOST_MESSAGES + 1;
+  const { go, ask, deps, actions } = await serve(0, ({ ledger }) => ({
+    ledger: {
+      ...ledger,
+      volumes: async () => ({ kind: "answered", volumes: [{ sent: many }] as Volume[] }),
+    },
+  }));
+  await deps.records.keepIncident({ ...INCIDENT, sent: many });
+  const page = await (await go(`/ops/incidents/${INCIDENT.id}`)).text();
+  expect(page).toContain("A download holds 100,000 messages at most, and this incident has more");
+  expect(page).toContain("incident report --from 2026-11-20T22:00:00.000Z --to 2026-11-20T23:00:00.000Z");
+  const asked = await ask();
+  expect(asked.status).toBe(409);
+  expect(await asked.text()).toContain("name a country, or use the command");
   expect(await actions()).toEqual([]);
 });
 
