@@ -30,7 +30,7 @@ const report = defineAction({
         `Your browser saves one ZIP with report.html, dispute.md, summary.json, messages.csv, ranges.csv and ips.csv, from ${utc(window.fromMs)} to ${utc(window.toMs)}.`,
         `It holds ${words.count(messages)} messages${where}, with people's numbers and addresses as far as they are still held.`,
         "That you opened them is written down in the list of actions, before the first of them is read.",
-        "A download that breaks off does not open as a ZIP: begin it again. Delete it when the dispute is over.",
+        "If it does not open as a ZIP, it broke off on the way: begin it again. Delete it when the dispute is over.",
       ],
       replaces: null,
       button: "Download it",

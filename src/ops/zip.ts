@@ -10,7 +10,8 @@ const PIECE_CHARACTERS = 65_536;
 
 /**
  * Without compression, which would cost more time than the network saves. When the files throw, so does the stream, and the
- * ZIP has no directory: nothing opens half of it as if it were whole.
+ * ZIP has no directory: nothing opens half of it as if it were whole. workerd ends a response whose stream failed like any
+ * other (https://github.com/cloudflare/workerd/issues/6818), so that the browser does not notice: the ZIP must tell.
  */
 export const zipOf = (files: AsyncIterable<ReportFile>, writtenAtMs: number): ReadableStream<Uint8Array> =>
   makeZip(entries(files, new Date(writtenAtMs)));
