@@ -12,6 +12,7 @@ import {
   countWrongCode,
   type Place,
 } from "../../src/domain/watch/counting.ts";
+import { countLeft, countLeftVerified, countMet, stoppersOf } from "../../src/domain/watch/rule-counts.ts";
 import type { Entry } from "../../src/domain/watch/tally.ts";
 
 const SEED = 20_260_701;
@@ -49,8 +50,18 @@ export function fullTraffic(perMinute: number): () => Entry[][] {
         ...countWrongCode(place.phone.country, place.flow),
         ...countAddress(`${String(i).padStart(8, "0")}abcdefghijklmnopqrstuvwxyz012345678`, 9),
         ...countOutcome(`type_${i % 100}`),
+        ...ruleEntries(place.flow),
       ];
     });
+}
+
+function ruleEntries(flow: string): Entry[] {
+  const uncounted = (["challenge", "step_up", "deny"] as const).map((would) => ({
+    rule: "hosting_network" as const,
+    would,
+  }));
+  const stoppers = stoppersOf(uncounted, flow);
+  return [...countMet(uncounted, flow), ...countLeft(stoppers, 7000), ...countLeftVerified(stoppers)];
 }
 
 function whatBecame(place: Place, chance: () => number): Entry[] {

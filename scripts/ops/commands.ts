@@ -8,6 +8,7 @@ import { LOOKING } from "./looking.ts";
 import { UsageError } from "./options.ts";
 import { PERSON } from "./person.ts";
 import { ROUTES } from "./routes.ts";
+import { RULES } from "./rules.ts";
 import { mintOperatorToken, readTokenRequest, tokenInstructions } from "./token.ts";
 import { TRACE } from "./trace.ts";
 import { VOLUMES } from "./volumes.ts";
@@ -39,6 +40,7 @@ const TOKENS: readonly Command[] = [
 export const COMMANDS: readonly Command[] = [
   ...LOOKING,
   ...TRACE,
+  ...RULES,
   ...ACTING,
   ...ROUTES,
   ...WEBHOOKS,

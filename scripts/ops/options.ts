@@ -13,6 +13,7 @@ export const OPTIONS = {
   minutes: { type: "string" },
   hours: { type: "string" },
   limit: { type: "string" },
+  span: { type: "string" },
   exempt: { type: "string" },
   role: { type: "string" },
   from: { type: "string" },

@@ -2,8 +2,9 @@ import type { ExposurePolicy } from "./admission/exposure.ts";
 import type { FailurePolicy } from "./admission/failures.ts";
 import type { LookupPolicy } from "./admission/insight.ts";
 import type { LimitPolicy, LimitRule } from "./admission/limits.ts";
+import { isRecordOnly } from "./admission/record-only.ts";
 import type { SourcePolicy } from "./admission/source.ts";
-import type { RiskPolicy } from "./admission/verdict.ts";
+import { type RiskPolicy, RULES, type Rule } from "./admission/verdict.ts";
 import type { EventsPolicy } from "./customer-event.ts";
 import type { MessagePolicy } from "./delivery/message.ts";
 import type { MoneyPolicy } from "./delivery/money.ts";
@@ -112,6 +113,20 @@ export interface Policy {
   outcomes: readonly string[];
   cors: { origins: readonly string[] };
   flows: Readonly<Record<string, FlowPolicy>>;
+}
+
+/** Rules in record-only mode; `flow` null for the general setting, which holds in every flow without rules of its own. */
+export function recordOnlyRules({
+  risk,
+  flows,
+}: Pick<Policy, "risk" | "flows">): { rule: Rule; flow: string | null }[] {
+  const settings = [
+    { flow: null, risk },
+    ...Object.entries(flows).map(([flow, own]) => ({ flow, risk: own.risk })),
+  ];
+  return settings.flatMap(({ flow, risk }) =>
+    RULES.filter((rule) => risk && isRecordOnly(rule, risk)).map((rule) => ({ rule, flow })),
+  );
 }
 
 /** The exposure rules and number limits for a country: those of its group over the general ones. */

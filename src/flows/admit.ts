@@ -18,6 +18,7 @@ import {
   tightestRefusal,
   waivedLimits,
 } from "../domain/admission/limits.ts";
+import { isRecordOnly } from "../domain/admission/record-only.ts";
 import { lookAtSource } from "../domain/admission/source.ts";
 import { decide, isProven, type Signals, type Verdict } from "../domain/admission/verdict.ts";
 import { composeMessage } from "../domain/delivery/message.ts";
@@ -31,6 +32,7 @@ import type { Channel } from "../domain/session/session.ts";
 import { probeKey, takesProbes } from "../domain/watch/block.ts";
 import { countAddress, countChallenge } from "../domain/watch/counting.ts";
 import type { Posture } from "../domain/watch/posture.ts";
+import { countMet, stoppersOf } from "../domain/watch/rule-counts.ts";
 import type { Entry } from "../domain/watch/tally.ts";
 import type { Caller, ChallengeResult, Deps, DeviceClaims, Recalled } from "../ports.ts";
 import { type Answers, ask } from "./ask.ts";
@@ -86,7 +88,8 @@ export type Admitted =
   | Ticket
   /** An earlier request with the same idempotency key holds it. */
   | { kind: "replay"; value: string }
-  | { kind: "decoy"; own: LimitResult[]; verdict: ToldVerdict }
+  /** `observed`: rules in record-only mode that it met, for the counters. */
+  | { kind: "decoy"; own: LimitResult[]; observed: Entry[]; verdict: ToldVerdict }
   | Refusal;
 
 /** True when this policy, or the posture, wants a CAPTCHA token from this caller at all. */
@@ -204,19 +207,25 @@ export async function admit(deps: Deps, admission: Admission): Promise<Admitted>
         retryAfterSeconds: signals.failedAttemptsWaitSeconds || 60,
       });
     case "decoy":
-      return { kind: "decoy", own, verdict: toldVerdict(verdict) };
+      return {
+        kind: "decoy",
+        own,
+        observed: countMet(verdict.uncounted, admission.flow),
+        verdict: toldVerdict(verdict),
+      };
     case "allow": {
       const drawn = verdict.levels.map(({ level }) => level);
       // Whoever is known passes without a probe, and one answer of theirs says nothing of the strangers there.
       const probe = isProbe(answers) && verdict.pool !== "known" ? answers.block : null;
-      const recordOnly = risk.record_all || risk.record_only.includes("exposure");
+      const stoppers = stoppersOf(verdict.uncounted, admission.flow);
       return {
         kind: "admitted",
         hold: {
           ...holdFor(verdict.pool, drawn, answers.levels, signals.weight, meters, vault.newId(), nowMs()),
           ...(probe && { probe: probeKey(probe, phone) }),
+          ...(stoppers.length > 0 && { stoppers }),
         },
-        levels: recordOnly ? drawn.map(boundless) : drawn,
+        levels: isRecordOnly("exposure", risk) ? drawn.map(boundless) : drawn,
         leavingTakes: answers.leavingTakes.filter(({ name }) => name !== "probe" || probe !== null),
         slowStart: { start: exposure.slow_start.start * UNIT, factor: exposure.slow_start.factor },
         routes,
@@ -273,13 +282,16 @@ function isProbe({ block, limits }: Answers): boolean {
   return limits.some(({ take, allowed }) => take.name === "probe" && allowed);
 }
 
-/** What the watch hears of beside the message itself: challenges, and addresses that ask for more numbers than people do. */
+/**
+ * What the watch hears of beside the message itself: challenges, addresses that ask for more numbers than people do, and
+ * rules in record-only mode.
+ */
 function observe(
   { policy }: Deps,
-  { phone }: Admission,
+  { phone, flow }: Admission,
   { addressTag, readings }: Answers,
   { challenge, distinctNumbers }: Signals,
-  { action }: Verdict,
+  { action, uncounted }: Verdict,
 ): Entry[] {
   const { exposure } = rulesForCountry(policy, phone.country);
   const suspicious = distinctNumbers > policy.risk.many_numbers && !isProven(readings, exposure);
@@ -287,6 +299,7 @@ function observe(
     ...(suspicious ? countAddress(addressTag, distinctNumbers) : []),
     ...(action === "challenge" ? countChallenge(phone.country, "challenged") : []),
     ...(challenge === "fresh" ? countChallenge(phone.country, "passed") : []),
+    ...countMet(uncounted, flow),
   ];
 }
 

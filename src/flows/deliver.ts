@@ -8,6 +8,7 @@ import type { Channel, SessionView } from "../domain/session/session.ts";
 import { spendAlert } from "../domain/watch/alert-once.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
 import { countSent } from "../domain/watch/counting.ts";
+import { countLeft } from "../domain/watch/rule-counts.ts";
 import type { Deps, MessageOwner } from "../ports.ts";
 import type { Ticket } from "./admit.ts";
 import { handOver, untriedFirst } from "./hand-over.ts";
@@ -133,7 +134,11 @@ export async function deliver(
   const left = result.kind !== "refused" && !lost;
   const costMicros = (result.kind === "accepted" ? result.costMicros : null) ?? route.costMicros;
   const place = { phone, channel, flow, provider: route.provider, asn: source.asn };
-  const entries = [...(left ? countSent(place, costMicros, numberTag) : []), ...ticket.observed];
+  const entries = [
+    ...(left ? countSent(place, costMicros, numberTag) : []),
+    ...(left ? countLeft(hold.stoppers ?? [], costMicros) : []),
+    ...ticket.observed,
+  ];
   try {
     await sessions.settle(sessionId, sendIndex, { status: result.kind, provider: route.provider, messageId });
   } catch {

@@ -18,7 +18,7 @@ import { answerCurve, type History, usualSent } from "../domain/watch/history.ts
 import { type Dimension, type MinuteTally, OTHERS, tallyKey } from "../domain/watch/tally.ts";
 import type { Deps, Unavailable } from "../ports.ts";
 import { isShut, type ListedBlock, listBlocks } from "./operate-blocks.ts";
-import { readDay } from "./read-day.ts";
+import { type DayDimension, readDay } from "./read-day.ts";
 import { type RangeRow, stateOf } from "./read-ranges.ts";
 import { type Line, linesOf, type Page, pageOf, usualRatio } from "./tally-lines.ts";
 
@@ -154,7 +154,7 @@ const DAY_MS = 86_400_000;
  */
 export async function readLines(
   { policy, counters, watch, nowMs: clock }: Pick<Deps, "policy" | "counters" | "watch" | "nowMs">,
-  by: Destination | "network",
+  by: DayDimension,
   span: Span,
   beside: readonly Dimension[] = [],
 ): Promise<ReadLines> {
@@ -175,7 +175,8 @@ export async function readLines(
   }
   const foldedTo = left.kind === "answered" ? (left.memory?.foldedTo ?? 0) : 0;
   const nothing = { lines: [], fromMs: nowMs - DAY_MS, toMs: nowMs, history, minutes: [] };
-  if (foldedTo === 0) return { ...nothing, faults };
+  // Before the first quarter is over the day is empty: what was counted so far is in the window alone.
+  if (foldedTo === 0) return { ...nothing, fromMs: nowMs, faults };
   const day = await readDay(watch, foldedTo, curve, nowMs);
   return day.kind === "answered"
     ? { ...nothing, lines: day.lines[by], fromMs: day.toMs - DAY_MS, toMs: day.toMs, faults }

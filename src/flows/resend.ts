@@ -84,7 +84,8 @@ async function resendOnce(
   });
   if (admitted.kind === "replay") return { kind: "idempotency_conflict", correlationId };
   if (admitted.kind === "decoy") {
-    return { kind: "too_many_requests", cause: "risk", retryAfterSeconds: 60, correlationId };
+    const observed = { turnedAway: false, entries: admitted.observed };
+    return { kind: "too_many_requests", cause: "risk", retryAfterSeconds: 60, correlationId, observed };
   }
   if (admitted.kind !== "admitted") return { ...admitted, correlationId };
 

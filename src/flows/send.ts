@@ -9,6 +9,7 @@ import { maskPhone, parsePhone, refuseNumber } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import { drawCode } from "../domain/session/code.ts";
 import type { Channel, SessionView } from "../domain/session/session.ts";
+import { minuteOf } from "../domain/watch/cohorts.ts";
 import type { Caller, Deps, SessionClaims } from "../ports.ts";
 import { admit, captchaWanted } from "./admit.ts";
 import { bookRefusal } from "./book-refusal.ts";
@@ -164,6 +165,10 @@ async function sendOnce(
     const view = await deps.sessions.open(sessionId, { ...command, hold: null }, policy);
     const outcome = { status: "accepted" as const, provider: null, messageId: null };
     await deps.sessions.settle(sessionId, 0, outcome);
+    const entries = admitted.observed;
+    if (entries.length > 0) {
+      deps.defer(deps.counters.count([{ minute: minuteOf(deps.nowMs()), entries }]), correlationId);
+    }
     if (deps.events.samples("decoy")) {
       const told = { correlationId, flow: request.flow, phone, source: caller, channel: request.channel };
       const happening = { ...told, kind: "refused" as const, of: vault.newId(), ...admitted.verdict };

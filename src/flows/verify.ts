@@ -11,6 +11,7 @@ import type { Refusal } from "../domain/reasons.ts";
 import type { AnsweredSend, AttemptResult } from "../domain/session/session.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
 import { countProbe, countVerified, countWrongCode } from "../domain/watch/counting.ts";
+import { countLeftVerified } from "../domain/watch/rule-counts.ts";
 import type { Booking } from "../domain/watch/tally.ts";
 import type { Deps, OpenedToken, OutboxMessage } from "../ports.ts";
 import { tellCustomer } from "./tell-customer.ts";
@@ -143,11 +144,14 @@ function verifiedBookings(
 ): Booking[] {
   const phone = parsePhone(e164, undefined);
   if ("kind" in phone) return [];
-  return sends.map(({ atMs, channel, provider, asn }, i) => {
+  return sends.map(({ atMs, channel, provider, asn, stoppers = [] }, i) => {
     const afterSeconds = i === sends.length - 1 ? (nowMs - atMs) / 1000 : null;
     return {
       minute: minuteOf(atMs),
-      entries: countVerified({ phone, channel, flow, provider, asn }, afterSeconds),
+      entries: [
+        ...countVerified({ phone, channel, flow, provider, asn }, afterSeconds),
+        ...countLeftVerified(stoppers),
+      ],
     };
   });
 }

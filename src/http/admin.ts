@@ -37,6 +37,7 @@ import {
 import { type EvidenceDeps, evidenceApi } from "./admin/evidence.ts";
 import { notDoneToWire, UNKNOWN } from "./admin/problems.ts";
 import { routesApi } from "./admin/routes.ts";
+import { rulesApi } from "./admin/rules.ts";
 import { adminTools, answered, readQuery, type Who } from "./admin/tools.ts";
 import { traceApi } from "./admin/trace.ts";
 import { webhooksApi } from "./admin/webhooks.ts";
@@ -163,6 +164,7 @@ export function adminApi(deps: AdminDeps) {
   });
 
   api.route("/routes", routesApi(deps, tools));
+  api.route("/rules", rulesApi(deps, tools));
   api.route("/webhooks", webhooksApi(deps, tools));
   api.route("/trace", traceApi(deps, tools));
   api.route("/", evidenceApi(deps, tools));

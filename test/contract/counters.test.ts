@@ -12,6 +12,7 @@ import {
   type Place,
 } from "../../src/domain/watch/counting.ts";
 import { DELIVERY_TIME, HAND_OVER_TIME } from "../../src/domain/watch/histogram.ts";
+import { countLeft, countLeftVerified, countMet, stoppersOf } from "../../src/domain/watch/rule-counts.ts";
 import {
   type Counts,
   type Entry,
@@ -85,6 +86,18 @@ function countsAsItShould(open: () => CountersPort): void {
       "network AS64500": { ...both, numbers: 1 },
       "hundred +9198765432": { sent: 1 },
     });
+  });
+
+  test("what a rule in record-only mode met, let go and heard of is one subject, in no totals", async () => {
+    const counters = open();
+    const stoppers = stoppersOf([{ rule: "hosting_network", would: "step_up" }], "signup");
+    const met = countMet([{ rule: "hosting_network", would: "step_up" }], "signup");
+    await counters.count([{ minute: MINUTE, entries: [...met, ...countLeft(stoppers, 7000)] }]);
+    await counters.count([{ minute: MINUTE, entries: [...met, ...countLeftVerified(stoppers)] }]);
+    expect(await minuteOf(counters)).toEqual({
+      "rule hosting_network/signup": { met: 2, "would:step_up": 2, sent: 1, micros: 7000, verified: 1 },
+    });
+    expect(await counters.totals()).toEqual({ kind: "answered", tally: new Map() });
   });
 
   test("a window lists its minutes, the oldest first, empty where nothing was counted", async () => {
@@ -370,6 +383,12 @@ describeOnRedis("counters", (upstash) => {
     expect(upstash().service.stats).toMatchObject({ requests: 1, commands: 1 });
     await counters.window(MINUTE, 60);
     expect(upstash().service.stats).toMatchObject({ requests: 2, commands: 2 });
+  });
+
+  test("a rule that was met travels with the message it is counted for", async () => {
+    const rules = countLeft(stoppersOf([{ rule: "tor", would: "deny" }], "login"), 7000);
+    await open().count([{ minute: MINUTE, entries: [...countSent(PLACE, 7000, "tag"), ...rules] }]);
+    expect(upstash().service.stats).toMatchObject({ requests: 1, commands: 1 });
   });
 
   test("every key ends, but the totals", async () => {

@@ -463,3 +463,13 @@ test("whatever is counted, the watch finds something or nothing and never breaks
     { numRuns: 100 },
   );
 });
+
+test("messages that a rule in record-only mode would have stopped are found under nothing of their own", () => {
+  const silent = { sent: 400, verified: 0, micros: 4e9, met: 400, "would:challenge": 400 };
+  const rule = { "rule hosting_network/signup": silent };
+  for (const rest of [{}, { [OVERALL]: { sent: 400 }, "prefix +2348012": { sent: 400 } }]) {
+    const found = (subjects: Record<string, Counts>) =>
+      detect(watched({ minutes: ripe(subjects), history: WEEK }), POLICY);
+    expect(found({ ...rest, ...rule })).toEqual(found(rest));
+  }
+});

@@ -23,6 +23,15 @@ const quarter = (at: number, subjects: Record<string, Counts>) => ({
 const fold = (history: History | null, at: number, subjects: Record<string, Counts>) =>
   foldQuarter(history, quarter(at, subjects), at * 15 * MINUTE);
 
+test("rules in record-only mode leave no trace in the history", () => {
+  const counted = {
+    "country IN": { sent: 40, verified: 3 },
+    "rule tor/signup": { met: 50, sent: 40, verified: 3 },
+  };
+  const { subjects } = fold(null, QUARTER, counted);
+  expect(Object.keys(subjects)).toEqual(["country IN"]);
+});
+
 describe("ripe quarters", () => {
   test("are those that ended at least fifteen minutes ago", () => {
     expect(ripeQuarters(QUARTER - 3, T0)).toEqual([QUARTER - 2]);

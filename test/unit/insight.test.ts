@@ -9,6 +9,7 @@ import {
   verdictAfter,
   worthAsking,
 } from "../../src/domain/admission/insight.ts";
+import type { Uncounted } from "../../src/domain/admission/record-only.ts";
 import type { Action, RiskPolicy, Verdict } from "../../src/domain/admission/verdict.ts";
 import { POSTURES } from "../../src/domain/watch/posture.ts";
 import { consult } from "../../src/flows/consult.ts";
@@ -61,6 +62,7 @@ const verdictOf = (pool: Pool = "stranger", levels: LevelName[] = ["block", "cou
   factors: [],
   reasons: [],
   recorded: "allow",
+  uncounted: [],
 });
 
 const judge = (insight: Partial<NumberInsight>) => judgeInsight({ ...NOTHING, ...insight }, LOOKUP, NUMBERS);
@@ -158,6 +160,7 @@ describe("the verdict after it", () => {
       factors: left,
       reasons: [{ rule: "number_insight", evidence: judgement.evidence, counted: true }],
       recorded: action,
+      uncounted: [],
     });
   });
 
@@ -171,7 +174,22 @@ describe("the verdict after it", () => {
       ...before,
       reasons: [{ rule: "number_insight", evidence: DENY.evidence, counted: false }],
       recorded: "deny",
+      uncounted: [{ rule: "number_insight", would: "deny" }],
     });
+  });
+
+  test("a rule that would have stopped the request alike has nothing to its name any more", () => {
+    const met = (would: Uncounted["would"]): Uncounted => ({ rule: "tor", would });
+    for (const [before, after] of [
+      ["deny", null],
+      ["challenge", "challenge"],
+      [null, null],
+    ] satisfies [Uncounted["would"], Uncounted["would"]][]) {
+      const verdict = { ...verdictOf("challenged"), uncounted: [met(before)] };
+      for (const decoy of [false, true]) {
+        expect(verdictAfter(verdict, DENY, [], { ...RISK, decoy }).uncounted).toEqual([met(after)]);
+      }
+    }
   });
 
   test("keeps the reasons before it, and what they would have come to", () => {

@@ -1,6 +1,16 @@
 import { expect, test } from "vitest";
 import { adminApi } from "../../src/http/admin.ts";
-import { depsOver, document, HOUR, incident, makeWorld, memory, NOW, type World } from "./support-operate.ts";
+import {
+  depsOver,
+  document,
+  HOUR,
+  incident,
+  makeWorld,
+  memory,
+  minuteTally,
+  NOW,
+  type World,
+} from "./support-operate.ts";
 
 function serve(world: World) {
   const api = adminApi(depsOver(world));
@@ -24,6 +34,7 @@ const READS = [
   "/status",
   "/blocks",
   "/ranges",
+  "/rules",
   "/incidents",
   "/incidents/inc-1",
   "/actions",
@@ -269,4 +280,26 @@ test("the status is in the wire's words: RFC 3339, micros, snake_case", async ()
     watch: { alerts_this_hour: { sent: 3, held_back: 2 }, incident: { id: "inc-1", closed: null } },
   });
   expect(JSON.stringify(body)).not.toMatch(/"\w*[a-z][A-Z]\w*":/);
+});
+
+test("the rules in record-only mode are told for a span, and a store that is silent is no zero", async () => {
+  const left = { met: 3, "would:deny": 3, sent: 3, verified: 1, micros: 300_000 };
+  const world = fullWorld({ minutes: [minuteTally(NOW / 60_000, { "rule tor/signup": left })] });
+  const told = await serve(world)("GET", "/rules?span=window");
+  expect(told.body).toMatchObject({ currency: "EUR", to: new Date(NOW).toISOString() });
+  expect(told.body.rules[0]).toEqual({
+    rule: "tor",
+    flow: "signup",
+    record_only: false,
+    met: 3,
+    would_challenge: 0,
+    would_step_up: 0,
+    would_deny: 3,
+    left: 3,
+    left_verified: 1,
+    unanswered_micros: 200_000,
+  });
+  expect((await serve(world)("GET", "/rules?span=year")).status).toBe(400);
+  const silent = await serve(fullWorld({ down: new Set(["counters"]) }))("GET", "/rules?span=window");
+  expect([silent.status, silent.body.code]).toEqual([503, "unavailable"]);
 });

@@ -8,7 +8,7 @@ import type { ProviderLine } from "../../src/flows/read-routes.ts";
 import { pageOf } from "../../src/flows/tally-lines.ts";
 import { destinationParams, readDestinationQuestion } from "../../src/ops/views/destinations.ts";
 import { judgeExposure, judgeRatio, judgeTime, judgeVolume } from "../../src/ops/views/judged.ts";
-import { ownerLines, policySections, postureLines, recordedRules } from "../../src/ops/views/policy.ts";
+import { ownerLines, policySections, postureLines } from "../../src/ops/views/policy.ts";
 import { providerView } from "../../src/ops/views/providers.ts";
 import { BACK, tableLink } from "../../src/ops/views/query.ts";
 import { sparkOf } from "../../src/ops/views/spark.ts";
@@ -240,26 +240,6 @@ test("a posture's column says what it changes: the challenge, halved limits, sto
     emergency: "1 in 60 s, 5 in 24 h",
   });
   expect(lines.get("Ranges nobody verified in")?.emergency).toBe("nothing is sent to strangers");
-});
-
-test("rules that are only recorded are named with their flow and their table", () => {
-  const risk = { ...POLICY.risk, record_only: ["tor" as const] };
-  const flows = {
-    ...POLICY.flows,
-    login: { step_up: [], risk: { ...risk, record_only: ["many_numbers" as const] } },
-  };
-  expect(recordedRules({ ...POLICY, risk, flows }, FILE, "staging")).toEqual([
-    {
-      rule: "tor",
-      where: "every flow",
-      place: { file: "wrangler.toml", table: "[env.staging.vars.POLICY.risk]", line: null },
-    },
-    {
-      rule: "many numbers",
-      where: "login",
-      place: { file: "wrangler.toml", table: "[env.staging.vars.POLICY.flows.login.risk]", line: null },
-    },
-  ]);
 });
 
 test("owners are in charge, later or over by their dates", () => {

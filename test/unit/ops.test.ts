@@ -115,6 +115,7 @@ test("a network is challenged, listed as such, and the challenge alone ended", a
 test("ranges, incidents and metrics are shown", async () => {
   world = busy();
   expect((await ops([...here(), "ranges", "--minutes", "15"])).out).toMatch(/NG\s+40\s+2\s+5%/);
+  expect((await ops([...here(), "rules"])).out).toMatch(/country_mismatch +every flow +0/);
   expect((await ops([...here(), "incidents"])).out).toMatch(/inc-1.*open.*€4\.00\s+€3\.90/);
   expect((await ops([...here(), "incidents", "inc-1"])).out).toContain(
     "€3.90 of it on messages nobody answered",
@@ -143,6 +144,7 @@ test.each([
   [["throttle", "0%", "--why", "stop it"]],
   [["throttle", "101%", "--why", "stop it"]],
   [["ranges", "--minutes", "15", "--hours", "1"]],
+  [["rules", "--span", "year"]],
   [["status", "--env", "staging"]],
 ])("%j is a mistake of usage: exit code 2, told without a stack", async (words) => {
   world = makeWorld();

@@ -171,3 +171,8 @@ test.each([{ sent: "7" }, { sent: null }, { sent: {} }, { sent: Number.NaN }, []
     expect(isTallyObject({ "country DE": { sent: 1 }, "country IN": counts })).toBe(false);
   },
 );
+
+test("a quarter that is over keeps what rules in record-only mode met, though none of it may have left", () => {
+  const counted = new Map<string, Counts>([["rule tor/signup", { met: 9, "would:deny": 9 }]]);
+  expect(keepBusiest(counted, QUARTER_SUBJECTS)).toEqual(counted);
+});

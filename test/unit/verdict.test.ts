@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   allLevels,
@@ -6,8 +7,16 @@ import {
   type Readings,
   UNIT,
 } from "../../src/domain/admission/exposure.ts";
+import { isRecordOnly, stopOf, uncountedIn } from "../../src/domain/admission/record-only.ts";
 import type { SourceFinding } from "../../src/domain/admission/source.ts";
-import { decide, type RiskPolicy, type Signals, type Verdict } from "../../src/domain/admission/verdict.ts";
+import {
+  decide,
+  type RiskPolicy,
+  RULES,
+  type Rule,
+  type Signals,
+  type Verdict,
+} from "../../src/domain/admission/verdict.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 
 const EXPOSURE = policySchema.shape.exposure.parse({});
@@ -248,8 +257,8 @@ describe("the order of the policy", () => {
 
     ["a stranger of what is shut gets nothing", { block: SHUT, ...FRESH }, {}, "step_up", ["blocked"]],
     ["someone known does", { block: SHUT, numberKnown: true }, {}, "allow from known", []],
-    ["a probe must pass a fresh challenge", { block: PROBE }, {}, "challenge", []],
-    ["a probe passes with one", { block: PROBE, ...FRESH }, {}, "allow from stranger", []],
+    ["a probe must pass a fresh challenge", { block: PROBE }, {}, "challenge", ["blocked"]],
+    ["a probe passes with one", { block: PROBE, ...FRESH }, {}, "allow from stranger", ["blocked"]],
     [
       "where people challenge, a stranger must pass a fresh challenge",
       { block: CHALLENGED },
@@ -584,7 +593,9 @@ describe("a rule in record-only", () => {
     ["posture", { challengeDemanded: "posture" }, {}, "challenge"],
     ["challenge_policy", { challengeDemanded: "policy" }, {}, "challenge"],
     ["blocked", { block: SHUT }, {}, "step_up"],
+    ["blocked", { block: PROBE }, {}, "challenge"],
     ["challenged", { block: CHALLENGED }, {}, "challenge"],
+    ["unknown_range", { unknownRanges: "stop" }, { "stranger:prefix": { earned: 0 } }, "step_up"],
     ["exposure", {}, ALL_FULL, "step_up"],
     ["failed_attempts", { failedAttemptsWaitSeconds: 9 }, {}, "deny"],
   ])("%s is told and has no effect", (rule, more, filled, recorded) => {
@@ -592,10 +603,6 @@ describe("a rule in record-only", () => {
     expect(word(verdict)).toBe("allow from stranger");
     expect(verdict.recorded).toBe(recorded);
     expect(verdict.reasons).toEqual([{ rule, evidence: expect.anything(), counted: false }]);
-  });
-
-  test("blocked wants no challenge of a probe either", () => {
-    expect(word(judge({ block: PROBE }, {}, { record_only: ["blocked"] }))).toBe("allow from stranger");
   });
 
   test("exposure lets known people pay from their purse however empty it is", () => {
@@ -616,4 +623,164 @@ describe("with everything in record-only", () => {
     expect(word(verdict)).toBe("allow from stranger");
     expect(verdict.levels).toHaveLength(levelsOf(null).stranger.length);
   });
+});
+
+describe("what a rule in record-only would have changed", () => {
+  type Would = ReturnType<typeof stopOf>;
+
+  test.each<[string, Partial<RiskPolicy>, Partial<Signals>, Filled, [Rule, Would][]]>([
+    ["nothing where every rule counts", {}, { source: [HOSTING] }, {}, []],
+    ["nothing where it was not met", { record_only: ["tor"] }, { source: [HOSTING] }, {}, []],
+    [
+      "a challenge for who was asked for nothing",
+      { record_only: ["hosting_network"] },
+      { source: [HOSTING] },
+      {},
+      [["hosting_network", "challenge"]],
+    ],
+    [
+      "nothing for who was challenged anyway",
+      { record_only: ["hosting_network"] },
+      { source: [HOSTING], challengeDemanded: "posture" },
+      {},
+      [["hosting_network", null]],
+    ],
+    [
+      "a denial for who was challenged",
+      { record_only: ["failed_attempts"] },
+      { failedAttemptsWaitSeconds: 9, challengeDemanded: "posture" },
+      {},
+      [["failed_attempts", "deny"]],
+    ],
+    [
+      "nothing for people we know",
+      { record_only: ["hosting_network"] },
+      { source: [HOSTING], numberKnown: true },
+      {},
+      [["hosting_network", null]],
+    ],
+    [
+      "another factor, where budgets are used up",
+      { record_only: ["exposure"] },
+      FRESH,
+      ALL_FULL,
+      [["exposure", "step_up"]],
+    ],
+    [
+      "a denial, though it would look like a send",
+      { record_only: ["blocked_source"], decoy: true },
+      { source: [BLOCKED] },
+      {},
+      [["blocked_source", "deny"]],
+    ],
+    [
+      "nothing where the judgement did not come to it",
+      { record_only: ["failed_attempts"] },
+      { source: [BLOCKED], failedAttemptsWaitSeconds: 9 },
+      {},
+      [],
+    ],
+    [
+      "nothing where it would have opened a purse of its own",
+      { record_only: ["hosting_network"] },
+      { source: [HOSTING], ...FRESH },
+      SECOND_FULL,
+      [["hosting_network", null]],
+    ],
+    [
+      "of two rules each what it would have changed alone",
+      { record_only: ["tor", "failed_attempts"] },
+      { source: [TOR], failedAttemptsWaitSeconds: 9 },
+      {},
+      [
+        ["tor", "challenge"],
+        ["failed_attempts", "deny"],
+      ],
+    ],
+    [
+      "of every rule the same, where none counts at all",
+      { record_all: true },
+      { source: [BLOCKED, HOSTING], failedAttemptsWaitSeconds: 9 },
+      ALL_FULL,
+      [
+        ["blocked_source", "deny"],
+        ["hosting_network", "challenge"],
+        ["failed_attempts", "deny"],
+        ["exposure", "step_up"],
+      ],
+    ],
+  ])("%s", (_, risk, more, filled, wanted) => {
+    const { uncounted } = judge(more, filled, risk);
+    expect(uncounted.map(({ rule, would }) => [rule, would])).toEqual(wanted);
+  });
+
+  const someSignals = fc.record({
+    source: fc.subarray([HOSTING, ABROAD, LISTED, TOR, BLOCKED]),
+    numberKnown: fc.boolean(),
+    ownDevice: fc.boolean(),
+    challenge: fc.constantFrom("none", "ordinary", "fresh"),
+    challengeDemanded: fc.constantFrom(null, "policy", "posture"),
+    distinctNumbers: fc.constantFrom(1, 2, 6),
+    returned: fc.boolean(),
+    failedAttemptsWaitSeconds: fc.constantFrom(0, 0, 0, 30),
+    factors: fc.constantFrom([], ["email"]),
+    block: fc.constantFrom(null, SHUT, PROBE, CHALLENGED),
+    unknownRanges: fc.constantFrom("as_usual", "challenge", "stop"),
+  } satisfies { [K in keyof Omit<Signals, "weight" | "readings">]: fc.Arbitrary<Signals[K]> });
+  const someFilled = fc.constantFrom<Filled>({}, COUNTRY_FULL, PROVEN, SECOND_FULL, ALL_FULL, {
+    ...KNOWN_NUMBER_FULL,
+    ...OWN_DEVICE_FULL,
+    ...ALL_FULL,
+  });
+  const someRules = fc.subarray([...RULES]);
+
+  test("is what happens when that rule counts from then on; a rule that counts has no entry, and one without an entry changes nothing", () => {
+    fc.assert(
+      fc.property(someSignals, someFilled, someRules, fc.boolean(), (more, filled, record_only, decoy) => {
+        const { uncounted, action, recorded } = judge(more, filled, { record_only, decoy });
+        const by = new Map(uncounted.map(({ rule, would }) => [rule, would]));
+        expect(by.size, "each rule once").toBe(uncounted.length);
+        for (const rule of by.keys()) expect(record_only).toContain(rule);
+        for (const rule of record_only) {
+          const rest = record_only.filter((other) => other !== rule);
+          const counted = judge(more, filled, { record_only: rest, decoy });
+          const stops = counted.action === action ? null : stopOf(counted.action);
+          expect(by.get(rule) ?? null).toBe(stops);
+        }
+        if (uncounted.length === 0) expect(recorded).toBe(action);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("is what each rule does alone, where none counts", () => {
+    fc.assert(
+      fc.property(someSignals, someFilled, (more, filled) => {
+        const { uncounted, reasons } = judge(more, filled, { record_all: true });
+        for (const { rule } of reasons.slice(0, 1)) expect(uncounted.map((one) => one.rule)).toContain(rule);
+        for (const { rule, would } of uncounted) {
+          const alone = judge(more, filled, { record_only: RULES.filter((other) => other !== rule) });
+          expect(would).toBe(stopOf(alone.action));
+        }
+      }),
+    );
+  });
+
+  test("is not asked where every rule that was met counted", () => {
+    const ask = () => {
+      throw new Error("judged again");
+    };
+    expect(uncountedIn(judge({ source: [HOSTING] }, ALL_FULL), ask)).toEqual([]);
+  });
+
+  test.each([
+    [{ record_all: false, record_only: ["tor"] }, "tor", true],
+    [{ record_all: false, record_only: ["tor"] }, "blocked", false],
+    [{ record_all: true, record_only: [] }, "blocked", true],
+  ] satisfies [Pick<RiskPolicy, "record_all" | "record_only">, Rule, boolean][])(
+    "under %j %s is in record-only: %s",
+    (risk, rule, is) => {
+      expect(isRecordOnly(rule, risk)).toBe(is);
+    },
+  );
 });

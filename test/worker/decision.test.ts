@@ -1,7 +1,9 @@
 import { listDurableObjectIds } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { sumTallies } from "../../src/domain/watch/tally.ts";
 import { inbox, outsideFaults, outsideState } from "../support/outside-control.ts";
+import { ROOMY } from "../support/roomy.ts";
 import { codeFor, eventually, from, makeService, wrong } from "../support/service.ts";
 import { STRICT } from "../support/strict.ts";
 
@@ -319,6 +321,22 @@ test("an allowed send takes at most 20 commands in three hops, a refused one 12 
   const hygiene = await quiet();
   // Behind the answer each is counted, by one command.
   expect(hygiene.upstash.commands - earlier.upstash.commands).toBe(2);
+});
+
+test("a rule in record-only mode that is met and heard of costs no request and no command more", async () => {
+  const service = makeService({ ...ROOMY, risk: { ...ROOMY.risk, record_only: ["hosting_network"] } });
+  const journey = async (headers: Record<string, string>) => {
+    const before = await quiet();
+    const phone = fresh();
+    const { body } = await service.send({ phone }, headers);
+    expect((await service.verify({ session: body.session, code: await codeFor(phone) })).status).toBe(200);
+    const { upstash } = await quiet();
+    return [upstash.requests - before.upstash.requests, upstash.commands - before.upstash.commands];
+  };
+  expect(await journey(from("203.0.113.78", 16_276))).toEqual(await journey(home()));
+  const window = await service.deps.counters.window(Math.floor(Date.now() / 60_000), 5);
+  const counted = window.kind === "answered" ? sumTallies(window.minutes.map(({ tally }) => tally)) : null;
+  expect(counted?.get("rule hosting_network/default")).toMatchObject({ met: 1, sent: 1, verified: 1 });
 });
 
 /** The outside once nothing goes on behind an answer any more. */

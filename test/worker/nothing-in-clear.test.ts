@@ -116,6 +116,7 @@ async function keepAnswers(correlationIds: readonly string[]) {
     "/status",
     "/blocks",
     ...rangesBy.map((by) => `/ranges?by=${by}`),
+    "/rules?span=window",
     "/incidents",
     "/actions",
     "/dead-letters",

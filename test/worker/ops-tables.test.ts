@@ -8,8 +8,9 @@ import { minuteOf } from "../../src/domain/watch/cohorts.ts";
 import { sumTallies } from "../../src/domain/watch/tally.ts";
 import { opsApp } from "../../src/ops/app.tsx";
 import { OPERATOR_TOKEN } from "../support/addresses.ts";
+import { outsideFaults } from "../support/outside-control.ts";
 import { ROOMY } from "../support/roomy.ts";
-import { eventually, makeService } from "../support/service.ts";
+import { codeFor, eventually, from, makeService } from "../support/service.ts";
 
 // Scripts and styles are not what is looked at here.
 vi.mock("../../src/ops/assets.ts", () => ({ ASSETS: [] }));
@@ -172,4 +173,30 @@ test.each([
   const { status, html } = await go(action, { csrf: await csrfOf("/providers"), ...fields });
   expect(status).toBe(400);
   expect(html).toContain("Not done");
+});
+
+test("what a rule in record-only mode would have stopped stands on the policy's page, with who verified it", async () => {
+  const hosting = from("203.0.113.77", 16_276);
+  const page = () => go("/policy?span=window");
+  for (const phone of ["+919876543250", "+919876543251"]) {
+    const { status, body } = await service.send({ phone, flow: "signup" }, hosting);
+    expect(status).toBe(202);
+    if (phone.endsWith("0")) await service.verify({ session: body.session, code: await codeFor(phone) });
+  }
+  const { html } = await eventually(page, (seen) =>
+    seen.html.includes("Would have stopped 2 messages, of which 1"),
+  );
+  expect(html).toContain(
+    "Would have stopped 2 messages, of which 1 was verified by the person who asked; the other 1 cost",
+  );
+  expect(html).toContain("[vars.POLICY.risk]");
+  expect((await go("/policy")).html).toMatch(/country mismatch<\/th><td[^>]*>every flow<\/td><td[^>]*>0</);
+});
+
+test("without counters the policy's page says that it cannot read them, and names the rules all the same", async () => {
+  await outsideFaults({ upstash: { down: true } });
+  const { status, html } = await go("/policy?span=window");
+  expect(status).toBe(200);
+  expect(html).toContain("what these rules would have done cannot be read");
+  expect(html).toContain("<strong>hosting network</strong> in every flow");
 });

@@ -266,6 +266,8 @@ export interface Hold {
   meters: Meter[];
   /** The tally that hears of the verification, where a block let the message through to see whether it converts. */
   probe?: string;
+  /** The tallies that hear of the verification, where rules in record-only mode would have stopped the message. */
+  stoppers?: readonly string[];
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { NumberPolicy } from "../phone.ts";
 import type { Posture } from "../watch/posture.ts";
 import type { LevelName, Pool } from "./exposure.ts";
+import { isRecordOnly, stopOf, stoppedAnyway } from "./record-only.ts";
 import type { Reason, RiskPolicy, Verdict } from "./verdict.ts";
 
 export const LOOKUPS = ["none", "twilio", "vonage_number_insight", "vonage_identity_insights"] as const;
@@ -103,10 +104,21 @@ export function verdictAfter(
 ): Verdict {
   const denied = action === "deny" || factors.length === 0;
   const refusal = denied ? (risk.decoy ? "decoy" : "deny") : "step_up";
-  const counted = !risk.record_all && !risk.record_only.includes("number_insight");
+  const counted = !isRecordOnly("number_insight", risk);
   const reasons = [...verdict.reasons, { rule: "number_insight" as const, evidence, counted }];
   // Rules before this one may have refused it, had they counted.
   const recorded = verdict.recorded === "allow" ? refusal : verdict.recorded;
-  if (!counted) return { ...verdict, reasons, recorded };
-  return { action: refusal, pool: "stranger", levels: [], factors: denied ? [] : factors, reasons, recorded };
+  if (!counted) {
+    const uncounted = [...verdict.uncounted, { rule: "number_insight" as const, would: stopOf(refusal) }];
+    return { ...verdict, reasons, recorded, uncounted };
+  }
+  return {
+    action: refusal,
+    pool: "stranger",
+    levels: [],
+    factors: denied ? [] : factors,
+    reasons,
+    recorded,
+    uncounted: stoppedAnyway(verdict.uncounted, refusal),
+  };
 }

@@ -27,6 +27,7 @@ import {
   seasoned,
   UNIT,
 } from "./exposure.ts";
+import { isRecordOnly, type Uncounted, uncountedIn } from "./record-only.ts";
 import type { SourceFinding } from "./source.ts";
 
 export type Action = "allow" | "challenge" | "step_up" | "deny" | "decoy";
@@ -68,6 +69,8 @@ export interface Verdict {
   reasons: Reason[];
   /** What the verdict would have been with every rule counted. */
   recorded: Action;
+  /** Rules in record-only mode that it met. */
+  uncounted: Uncounted[];
 }
 
 export interface RiskPolicy {
@@ -114,18 +117,18 @@ const SOURCE_IS_ODD = ["tor", "hosting_network", "country_mismatch"];
 
 export function decide(given: Signals, risk: RiskPolicy, exposure: ExposurePolicy): Verdict {
   const signals = { ...given, readings: seasoned(given.readings, exposure) };
-  const ruled = judge(signals, exposure, (rule) => !risk.record_only.includes(rule), risk);
-  const recorded = judge(signals, exposure, () => true, risk);
-  if (!risk.record_all) return { ...ruled, recorded: recorded.action };
+  const judged = (counts: (rule: Rule) => boolean) => judge(signals, exposure, counts, risk);
+  const counts = (rule: Rule) => !isRecordOnly(rule, risk);
+  const ruled = judged(counts);
+  const uncounted = uncountedIn(ruled, (rule) => judged((one) => one === rule || counts(one)).action);
+  const full = uncounted.length === 0 ? ruled : judged(() => true);
+  const recorded = full.action;
+  if (!risk.record_all) return { ...ruled, recorded, uncounted };
+  // Whoever would have been refused draws on nothing; all others as if every rule counted.
   const free =
-    ruled.action === "allow"
-      ? ruled
-      : { ...ruled, action: "allow" as const, pool: "known" as const, levels: [] };
-  return {
-    ...free,
-    reasons: ruled.reasons.map((reason) => ({ ...reason, counted: false })),
-    recorded: recorded.action,
-  };
+    recorded === "allow" ? full : { ...full, action: "allow" as const, pool: "known" as const, levels: [] };
+  const reasons = full.reasons.map((reason) => ({ ...reason, counted: false }));
+  return { ...free, reasons, recorded, uncounted };
 }
 
 function judge(
@@ -133,7 +136,7 @@ function judge(
   exposure: ExposurePolicy,
   counts: (rule: Rule) => boolean,
   risk: RiskPolicy,
-): Omit<Verdict, "recorded"> {
+): Omit<Verdict, "recorded" | "uncounted"> {
   const { readings, weight, block, challenge, factors } = signals;
   const reasons: Reason[] = [];
   const say = (rule: Rule, evidence: Reason["evidence"] = {}): boolean => {
@@ -179,9 +182,10 @@ function judge(
     ownPurseEmpty = used.some(({ level }) => level.name === "number");
   }
 
-  const sayBlock = ({ subject, by, effect }: NonNullable<Signals["block"]>) =>
-    say(effect === "stop" ? "blocked" : "challenged", { subject, by, effect });
-  if (block?.effect === "stop" && !block.probe && sayBlock(block)) return orStepUp();
+  const sayBlock = ({ subject, by, effect, probe }: NonNullable<Signals["block"]>) =>
+    say(effect === "stop" ? "blocked" : "challenged", { subject, by, effect, probe });
+  const shut = block?.effect === "stop" && sayBlock(block);
+  if (shut && !block.probe) return orStepUp();
   const prefix = readings.stranger.find(({ level }) => level.name === "prefix");
   const unknown = signals.unknownRanges !== "as_usual" && (prefix?.earned ?? 0) === 0;
   const unknownCounts = unknown && say("unknown_range", { prefix: prefix?.level.key ?? null });
@@ -196,7 +200,7 @@ function judge(
     ...(odd ? readings.odd : []),
   ];
   const wantsFresh = [
-    odd || has(["listed_source"]) || unknownCounts || (block?.probe === true && counts("blocked")),
+    odd || has(["listed_source"]) || unknownCounts || shut,
     block?.effect === "challenge" && sayBlock(block),
     signals.distinctNumbers > risk.many_numbers && !isProven(readings, exposure)
       ? say("many_numbers", { distinct_numbers: signals.distinctNumbers })

@@ -214,7 +214,8 @@ export function resendSession(
 }
 
 /** A message of a session whose code came back. */
-export type AnsweredSend = Pick<SendRecord, "atMs" | "channel" | "provider" | "messageId" | "asn">;
+export type AnsweredSend = Pick<SendRecord, "atMs" | "channel" | "provider" | "messageId" | "asn"> &
+  Pick<Hold, "stoppers">;
 
 export type AttemptResult =
   | {
@@ -285,12 +286,13 @@ export function attemptCode(
   };
 }
 
-const answered = ({ atMs, channel, provider, messageId, asn }: SendRecord): AnsweredSend => ({
+const answered = ({ atMs, channel, provider, messageId, asn, hold }: SendRecord): AnsweredSend => ({
   atMs,
   channel,
   provider,
   messageId,
   asn,
+  ...(hold?.stoppers && { stoppers: hold.stoppers }),
 });
 
 /** Writes down what the provider answered for one message. A session none of whose messages left is closed. */

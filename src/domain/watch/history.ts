@@ -44,7 +44,8 @@ const REACH_MINUTES = 120;
 
 /**
  * Subjects with a history, the busiest of each dimension: at most some 750, 60 kB of JSON. Addresses and hundreds of numbers
- * have none: the ones come and go, the others nobody sends to twice.
+ * have none: the ones come and go, the others nobody sends to twice. Nor have rules in record-only mode, which hold nothing
+ * that is not counted elsewhere.
  */
 const HISTORY_SUBJECTS: Readonly<Record<Dimension, number>> = {
   ...SUBJECTS_PER_MINUTE,
@@ -53,6 +54,7 @@ const HISTORY_SUBJECTS: Readonly<Record<Dimension, number>> = {
   hundred: 0,
   address: 0,
   route: 0,
+  rule: 0,
 };
 
 /** A subject of which less than this is left is forgotten. */

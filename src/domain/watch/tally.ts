@@ -1,4 +1,5 @@
 /** The watch's counters: by what they are told apart, how many of them there may be, and how they are added up and read. */
+import type { Stop } from "../admission/record-only.ts";
 
 export const DIMENSIONS = [
   "overall",
@@ -12,6 +13,7 @@ export const DIMENSIONS = [
   "route",
   "channel",
   "flow",
+  "rule",
 ] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 
@@ -32,6 +34,7 @@ export const SUBJECTS_PER_MINUTE: Readonly<Record<Dimension, number>> = {
   route: 300,
   channel: 4,
   flow: 64,
+  rule: 64,
 };
 
 /**
@@ -79,6 +82,7 @@ export const TOTAL_DIMENSIONS: ReadonlySet<Dimension> = new Set(["overall", "pro
  * - `hand_over_ms`, `handed_over_by:<bucket>`: time to a provider's answer, and `delivery_ms`, `delivered_by:<bucket>` to its
  *   receipt; of providers alone, since a minute has room for hundreds of routes and is read sixty times over
  * - `outcome:<type>`: what the customer's backend reported
+ * - `met`, `would:<stop>`: requests that met a rule in record-only mode, and how it would have stopped them (rule-counts.ts)
  */
 export type Metric =
   | "sent"
@@ -99,7 +103,9 @@ export type Metric =
   | "hand_over_ms"
   | "delivery_ms"
   | `${"verified_by" | "handed_over_by" | "delivered_by"}:${number}`
-  | `outcome:${string}`;
+  | `outcome:${string}`
+  | "met"
+  | `would:${Stop}`;
 
 /** One change of one counter. */
 export interface Entry {

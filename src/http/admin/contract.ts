@@ -1,6 +1,7 @@
 /** What operators send. Strict: a field nobody knows is a mistake, and mistakes here stop a service. */
 import { z } from "zod";
 import { POSTURES } from "../../domain/watch/posture.ts";
+import { SPANS } from "../../flows/read-destinations.ts";
 import { RANGE_DIMENSIONS } from "../../flows/read-ranges.ts";
 
 /** KV keeps nothing shorter than a minute; what lasts longer than a month is policy. */
@@ -91,6 +92,8 @@ export const rangesQuery = ranges.refine(
   ({ minutes, hours }) => minutes === undefined || hours === undefined,
   { path: ["minutes"], error: "give minutes or hours, not both" },
 );
+
+export const rulesQuery = z.strictObject({ span: z.enum(SPANS).default("day") });
 
 export const listQuery = z.strictObject({ limit: count(1, 500).default(100) });
 

@@ -1,18 +1,28 @@
 /** The policy as it is in force, to be read; each part says where it is changed. */
+import { readRecordedRules } from "../../flows/read-recorded-rules.ts";
 import type { OpsPage } from "../page.ts";
-import { Badge, Card, Empty, Time } from "../parts.tsx";
+import { Badge, Card, Time } from "../parts.tsx";
 import { policyFile } from "../policy-file.ts";
-import { ownerLines, ownersPlace, policySections, postureLines, recordedRules } from "../views/policy.ts";
-import { type Place, placeOf } from "../views/policy-place.ts";
+import { RecordedRulesTable } from "../recorded-rules.tsx";
+import { Tabs } from "../tables.tsx";
+import { ownerLines, ownersPlace, policySections, postureLines } from "../views/policy.ts";
+import { placeOf } from "../views/policy-place.ts";
+import { choice, tableLink } from "../views/query.ts";
+import { Where } from "../where.tsx";
+
+const PATH = "/policy";
+const RULES_ID = "record-only";
 
 export const policy: OpsPage = {
-  path: "/policy",
+  path: PATH,
   title: "Policy",
   nav: "Policy",
-  async view({ policy: active, environment }, { words, nowMs }) {
+  async view(deps, { words, nowMs, query }) {
+    const { policy: active, environment } = deps;
+    const span = choice(query, "span", ["day", "window"]);
+    const recorded = await readRecordedRules(deps, span);
     const file = policyFile();
     const sections = policySections(active, file, environment, words);
-    const recorded = recordedRules(active, file, environment);
     return (
       <>
         <div class="head">
@@ -56,24 +66,31 @@ export const policy: OpsPage = {
           </div>
           <p class="faint">In a shutdown nothing is sent at all.</p>
         </Card>
-        <Card title="Rules that are recorded and have no effect">
-          {recorded.length === 0 ? (
-            <Empty>None: every rule counts.</Empty>
-          ) : (
-            <>
-              <ul class="plain-list">
-                {recorded.map(({ rule, where, place }) => (
-                  <li>
-                    <strong>{rule}</strong> in {where} <Where place={place} />
-                  </li>
-                ))}
-              </ul>
-              <p class="faint">
-                What they would have done is not counted; each verdict in the log says it (fact{" "}
-                <code>verdict</code>, field <code>recorded</code>).
-              </p>
-            </>
-          )}
+        <Card
+          title="Rules in record-only mode: what they would have done"
+          id={RULES_ID}
+          aside={
+            <Tabs
+              label="Span"
+              tabs={[
+                { title: "24 hours", href: rulesLink(""), here: span === "day" },
+                {
+                  title: `${active.monitor.window_minutes} min`,
+                  href: rulesLink("window"),
+                  here: span === "window",
+                },
+              ]}
+            />
+          }
+        >
+          <RecordedRulesTable
+            found={recorded}
+            span={span}
+            policy={active}
+            file={file}
+            environment={environment}
+            words={words}
+          />
         </Card>
         <Card title="Owners" aside={<Where place={ownersPlace(file, environment)} />}>
           <div class="scroll">
@@ -128,12 +145,6 @@ export const policy: OpsPage = {
   },
 };
 
-function Where({ place: { file, table, line } }: { place: Place }) {
-  return (
-    <span class="where">
-      {line === null ? file : `${file}:${line}`} <code>{table}</code>
-    </span>
-  );
-}
+const rulesLink = (span: string): string => `${tableLink(PATH, {}, { span })}#${RULES_ID}`;
 
 const changed = (before: string, now: string) => (before === now ? now : <strong>{now}</strong>);

@@ -1,6 +1,5 @@
 /** The active policy in words: what is set, what each posture makes of it, who owns it, and where to change it. */
 import type { LimitRule } from "../../domain/admission/limits.ts";
-import { RULES } from "../../domain/admission/verdict.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { rulesOf } from "../../domain/watch/posture.ts";
 import type { Words } from "../words.ts";
@@ -167,33 +166,6 @@ export function postureLines(policy: Policy, words: Words): PostureLine[] {
   ];
 }
 
-export interface RecordedRule {
-  rule: string;
-  /** Flows in which it is reported only; `every flow` for the general setting. */
-  where: string;
-  place: Place;
-}
-
-/** Rules that are reported and have no effect. */
-export function recordedRules(
-  { risk, flows }: Policy,
-  file: PolicyFile,
-  environment: string,
-): RecordedRule[] {
-  const of = (recorded: typeof risk, where: string, section: string) =>
-    (recorded.record_all ? RULES : recorded.record_only).map((rule) => ({
-      rule: rule.replaceAll("_", " "),
-      where,
-      place: placeOf(file, environment, section),
-    }));
-  return [
-    ...of(risk, "every flow", "risk"),
-    ...Object.entries(flows).flatMap(([flow, own]) =>
-      own.risk === undefined ? [] : of(own.risk, flow, `flows.${flow}.risk`),
-    ),
-  ];
-}
-
 export interface OwnerLine {
   role: string;
   name: string;
@@ -225,3 +197,11 @@ export function ownersPlace(file: PolicyFile, environment: string): Place {
   const place = placeOf(file, environment, "alerts.owners");
   return { ...place, table: `[${place.table}]` };
 }
+
+/** Where the risk rules of a flow are set; of null, or a flow without rules of its own, the general ones. */
+export const riskPlace = (
+  file: PolicyFile,
+  { flows }: Policy,
+  environment: string,
+  flow: string | null,
+): Place => placeOf(file, environment, flow !== null && flows[flow]?.risk ? `flows.${flow}.risk` : "risk");

@@ -1,0 +1,114 @@
+/** What rules in record-only mode would have done, as a table and in sentences. */
+import { type Policy, recordOnlyRules } from "../domain/policy.ts";
+import type { Span } from "../flows/read-destinations.ts";
+import type { RecordedRules } from "../flows/read-recorded-rules.ts";
+import type { Unavailable } from "../ports.ts";
+import { Badge, Empty, Faults, Time } from "./parts.tsx";
+import { riskPlace } from "./views/policy.ts";
+import type { PolicyFile } from "./views/policy-place.ts";
+import { type RuleLine, ruleLine, saysRule } from "./views/rules.ts";
+import { Where } from "./where.tsx";
+import type { Words } from "./words.ts";
+
+interface Shown {
+  found: RecordedRules | Unavailable;
+  span: Span;
+  policy: Policy;
+  file: PolicyFile;
+  environment: string;
+  words: Words;
+}
+
+export function RecordedRulesTable({ found, span, policy, file, environment, words }: Shown) {
+  if (found.kind !== "answered")
+    return <Unread cause={found.cause} policy={policy} file={file} environment={environment} />;
+  if (found.rows.length === 0) return <Empty>None: every rule counts.</Empty>;
+  const lines = found.rows.map((row) => ruleLine(row, policy, file, environment, words));
+  return (
+    <>
+      <div class="scroll">
+        <table class="cards">
+          <thead>
+            <tr>
+              <th scope="col">Rule</th>
+              <th scope="col">Flow</th>
+              {FIGURES.map(([title]) => (
+                <th scope="col" class="number">
+                  {title}
+                </th>
+              ))}
+              <th scope="col">Set in</th>
+            </tr>
+          </thead>
+          <tbody>
+            {lines.map((line) => (
+              <tr>
+                <th scope="row">{line.rule}</th>
+                <td data-label="Flow">{line.flow}</td>
+                {FIGURES.map(([title, of]) => (
+                  <td data-label={title} class="number">
+                    {of(line)}
+                  </td>
+                ))}
+                <td data-label="Set in">
+                  {line.countsNow ? <Badge tone="quiet">counts now</Badge> : null}
+                  {line.place === null ? null : <Where place={line.place} />}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <ul class="plain-list">
+        {lines
+          .filter(({ says }) => says !== "")
+          .map(({ rule, flow, says }) => (
+            <li>
+              <strong>{rule}</strong> {flow === "" ? "" : `in ${flow}`}: {says}
+            </li>
+          ))}
+      </ul>
+      <p class="faint">
+        {found.fromMs === found.toMs
+          ? "No quarter of an hour is over yet: the window has what was counted so far. "
+          : ""}
+        {span === "window" ? "What left in the last minutes may still be answered. " : ""}From{" "}
+        <Time ms={found.fromMs} as="date" /> to <Time ms={found.toMs} as="date" />. Each rule stands for
+        itself: what it alone would have changed beside the rules that count. A message that two of them would
+        have stopped is counted for both.
+      </p>
+    </>
+  );
+}
+
+const FIGURES: readonly [title: string, of: (line: RuleLine) => string][] = [
+  ["Met", ({ met }) => met],
+  ["Would challenge", ({ wouldChallenge }) => wouldChallenge],
+  ["Would step up", ({ wouldStepUp }) => wouldStepUp],
+  ["Would deny", ({ wouldDeny }) => wouldDeny],
+  ["Left all the same", ({ left }) => left],
+  ["Of them verified", ({ leftVerified }) => leftVerified],
+  ["Cost of the others", ({ unanswered }) => unanswered],
+];
+
+/** The rules without their figures. */
+function Unread({
+  cause,
+  policy,
+  file,
+  environment,
+}: Omit<Shown, "found" | "span" | "words"> & { cause: string }) {
+  return (
+    <>
+      <Faults faults={[`what these rules would have done cannot be read: ${cause}`]} />
+      <ul class="plain-list">
+        {recordOnlyRules(policy).map((set) => (
+          <li>
+            <strong>{saysRule(set).rule}</strong> in {saysRule(set).flow}{" "}
+            <Where place={riskPlace(file, policy, environment, set.flow)} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
