@@ -123,7 +123,7 @@ end
 return texts`;
 
 /** What one subject is changed by, in one minute or in the totals. */
-interface Change {
+export interface Change {
   minute: number | "totals";
   dimension: Dimension;
   subject: string;
@@ -204,8 +204,8 @@ export function upstashCounters(redis: Redis): CountersPort {
   };
 }
 
-/** All entries of one subject together, so that its field is read and written once. */
-function changesOf(bookings: readonly Booking[]): Map<string, Change> {
+/** All entries of one subject together, so that its field is read and written once; in the order in which subjects come. */
+export function changesOf(bookings: readonly Booking[]): Map<string, Change> {
   const changes = new Map<string, Change>();
   const book = (minute: Change["minute"], entry: Entry) => {
     const subject = plain(entry.subject);

@@ -9,6 +9,7 @@ import {
   WATCH_QUARTER_SECONDS,
 } from "../../../src/adapters/keys.ts";
 import { inForce } from "../../../src/adapters/kv-control.ts";
+import { type Change, changesOf } from "../../../src/adapters/upstash-counters.ts";
 import { RUN_LOST, sameTimeQuarters } from "../../../src/adapters/upstash-watch.ts";
 import {
   type History,
@@ -20,14 +21,12 @@ import type { Incident } from "../../../src/domain/watch/incident.ts";
 import type { WatchMemory } from "../../../src/domain/watch/memory.ts";
 import {
   type Counts,
-  type Entry,
   keepBusiest,
   METRICS_PER_SUBJECT,
   OTHERS,
   ofDimensions,
   placesFor,
   QUARTER_SUBJECTS,
-  TOTAL_DIMENSIONS,
   tallyKey,
 } from "../../../src/domain/watch/tally.ts";
 import type {
@@ -68,23 +67,25 @@ export function memoryCounters(nowMs: () => number): CountersPort {
     return kept.seen.size;
   }
 
-  function book(counted: Counted, { dimension, subject, metric, how }: Entry, quarter: number): void {
+  function book(counted: Counted, { minute, dimension, subject, entries }: Change): void {
     let key = tallyKey(dimension, subject);
     let apart = true;
     if (!counted.tally.has(key)) {
       const many = counted.apart.get(dimension) ?? 0;
-      if (many < placesFor(dimension, [{ dimension, subject, metric, how }]))
-        counted.apart.set(dimension, many + 1);
+      if (many < placesFor(dimension, entries)) counted.apart.set(dimension, many + 1);
       else [key, apart] = [tallyKey(dimension, OTHERS), false];
     }
     const counts = counted.tally.get(key) ?? {};
     counted.tally.set(key, counts);
-    const before = counts[metric];
-    if (before === undefined && Object.keys(counts).length >= METRICS_PER_SUBJECT) return;
-    if ("add" in how) counts[metric] = (before ?? 0) + how.add;
-    else if ("peak" in how) counts[metric] = Math.max(before ?? 0, how.peak);
-    else if (apart) {
-      counts[metric] = Math.max(before ?? 0, distinct(`${quarter} ${dimension} ${subject}`, how.distinct));
+    for (const { metric, how } of entries) {
+      const before = counts[metric];
+      if (before === undefined && Object.keys(counts).length >= METRICS_PER_SUBJECT) continue;
+      if ("add" in how) counts[metric] = (before ?? 0) + how.add;
+      else if ("peak" in how) counts[metric] = Math.max(before ?? 0, how.peak);
+      else if (apart) {
+        const set = `${quarterOf(Number(minute))} ${dimension} ${subject}`;
+        counts[metric] = Math.max(before ?? 0, distinct(set, how.distinct));
+      }
     }
   }
 
@@ -96,14 +97,16 @@ export function memoryCounters(nowMs: () => number): CountersPort {
 
   return {
     async count(bookings) {
-      for (const { minute, entries } of bookings) {
+      for (const change of changesOf(bookings).values()) {
+        const { minute } = change;
+        if (minute === "totals") {
+          book(totals, change);
+          continue;
+        }
         if (!minutes.has(minute)) forget();
         const counted = minutes.get(minute) ?? nothingCounted();
         minutes.set(minute, counted);
-        for (const entry of entries) {
-          book(counted, entry, quarterOf(minute));
-          if (TOTAL_DIMENSIONS.has(entry.dimension) && "add" in entry.how) book(totals, entry, 0);
-        }
+        book(counted, change);
       }
     },
     async window(minute, count, of) {
