@@ -21,7 +21,10 @@ export function share(value: number | null): string {
 
 /** Micros in their currency. */
 export function money(micros: number, currency: string): string {
-  return new Intl.NumberFormat(undefined, { style: "currency", currency }).format(micros / MICROS);
+  const value = micros / MICROS;
+  // A single message is worth less than a cent, and not nothing.
+  const digits = value !== 0 && Math.abs(value) < 0.01 ? { maximumFractionDigits: 4 } : {};
+  return new Intl.NumberFormat(undefined, { style: "currency", currency, ...digits }).format(value);
 }
 
 /** A time in this machine's zone, to the minute. */

@@ -60,6 +60,8 @@ function makeWords(locale: string, currency: string): Words {
     short: (value) => (value < SHORT_FROM ? whole : compact).format(value),
     money(micros) {
       const value = micros / MICROS;
+      // A single message is worth less than a cent, and not nothing.
+      if (value !== 0 && Math.abs(value) < 0.01) return fine.format(value);
       if (Math.abs(value) >= SHORT_FROM) return short.format(value);
       return (Math.abs(value) >= 1000 ? round : exact).format(value);
     },

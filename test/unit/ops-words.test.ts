@@ -32,6 +32,8 @@ describe("numbers for people", () => {
   test("small money keeps its fractions, and what is not known is a dash", () => {
     const words = wordsFor("en-US", "USD");
     expect(words.money(10_000)).toBe("$0.01");
+    expect(words.money(3000)).toBe("$0.003");
+    expect(words.money(0)).toBe("$0.00");
     expect([words.share(null), words.seconds(null)]).toEqual(["–", "–"]);
     expect(words.country("*")).toBe("*");
   });

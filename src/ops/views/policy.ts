@@ -198,10 +198,16 @@ export function ownersPlace(file: PolicyFile, environment: string): Place {
   return { ...place, table: `[${place.table}]` };
 }
 
-/** Where the risk rules of a flow are set; of null, or a flow without rules of its own, the general ones. */
-export const riskPlace = (
+/** Where a flow's rules are put into record-only mode; of null, or a flow without rules of its own, the general ones. */
+export function riskPlace(
   file: PolicyFile,
-  { flows }: Policy,
+  { flows, risk }: Policy,
   environment: string,
   flow: string | null,
-): Place => placeOf(file, environment, flow !== null && flows[flow]?.risk ? `flows.${flow}.risk` : "risk");
+): Place {
+  const own = flow === null ? undefined : flows[flow]?.risk;
+  const section = own ? `flows.${flow}.risk` : "risk";
+  const setting = (own ?? risk).record_all ? "record_all" : "record_only";
+  const place = placeOf(file, environment, section);
+  return { ...place, line: lineOf(file, environment, `${section}.${setting}`) ?? place.line };
+}
