@@ -22,6 +22,10 @@ let heardMs = Date.now();
 let asking = false;
 let ended = false;
 
+// On a phone the navigation is wider than the screen.
+document
+  .querySelector("nav [aria-current]")
+  ?.scrollIntoView({ behavior: "instant", block: "nearest", inline: "center" });
 prepare(document);
 draw();
 if (EVERY_MS > 0) {
