@@ -18,6 +18,8 @@ export function openUpstash(
     token: config.UPSTASH_REDIS_REST_TOKEN,
     // Not `false`, which still asks twice.
     retry: { retries: 0 },
+    // All that is kept is text; decoding base64, the default, is a quarter of what reading the counters costs.
+    responseEncoding: false,
     enableTelemetry: false,
     signal: () => AbortSignal.timeout(UPSTASH_TIMEOUT_MS),
   });
