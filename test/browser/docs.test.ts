@@ -1,20 +1,14 @@
-import { existsSync } from "node:fs";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hasChromium, openBrowser } from "./chromium.ts";
 import { type RunningService, startService } from "./service.ts";
-
-const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-const hasChromium = existsSync(CHROMIUM);
-if (!hasChromium) {
-  console.warn(`The browser tests skip: no ${CHROMIUM} (install chromium, or name one in CHROMIUM_PATH).`);
-}
 
 describe.skipIf(!hasChromium)("the API document", () => {
   let service: RunningService;
   let browser: Browser;
 
   beforeAll(async () => {
-    [service, browser] = await Promise.all([startService({}), chromium.launch({ executablePath: CHROMIUM })]);
+    [service, browser] = await Promise.all([startService({}), openBrowser()]);
   }, 120_000);
 
   afterAll(async () => {

@@ -1,12 +1,8 @@
-import { existsSync } from "node:fs";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { AXE, hasChromium, openBrowser } from "./chromium.ts";
 import { type Host, startHost } from "./element-host.ts";
 import { type RunningService, startService } from "./service.ts";
-
-const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-const hasChromium = existsSync(CHROMIUM);
-const AXE = new URL("../../node_modules/axe-core/axe.min.js", import.meta.url).pathname;
 
 const POLICY = {
   limits: {
@@ -34,10 +30,7 @@ describe.skipIf(!hasChromium)("the form", () => {
   let lastNumber = 9_876_500_000;
 
   beforeAll(async () => {
-    [service, browser] = await Promise.all([
-      startService(POLICY),
-      chromium.launch({ executablePath: CHROMIUM }),
-    ]);
+    [service, browser] = await Promise.all([startService(POLICY), openBrowser()]);
     host = await startHost(service.url);
   }, 120_000);
 
@@ -496,7 +489,7 @@ describe.skipIf(!hasChromium)("the form", () => {
   }
 
   async function seeNoViolation(): Promise<void> {
-    await page.addScriptTag({ path: AXE });
+    await page.addScriptTag({ path: AXE.pathname });
     const found = await page.evaluate(async () => {
       const { axe } = window as unknown as {
         axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };

@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   addExamples,
@@ -9,13 +8,8 @@ import {
   type RunningBackend,
   startBackend,
 } from "../contract/support-kit.ts";
+import { hasChromium, openBrowser } from "./chromium.ts";
 import { type RunningService, startService } from "./service.ts";
-
-const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-const hasChromium = existsSync(CHROMIUM);
-if (!hasChromium) {
-  console.warn(`The browser tests skip: no ${CHROMIUM} (install chromium, or name one in CHROMIUM_PATH).`);
-}
 
 describe.skipIf(!hasChromium)("the example page", () => {
   let service: RunningService;
@@ -24,11 +18,7 @@ describe.skipIf(!hasChromium)("the example page", () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    [service, project, browser] = await Promise.all([
-      startService({}),
-      freshProject(),
-      chromium.launch({ executablePath: CHROMIUM }),
-    ]);
+    [service, project, browser] = await Promise.all([startService({}), freshProject(), openBrowser()]);
     backend = await startBackend(await addExamples(project), service.url);
   }, 120_000);
 

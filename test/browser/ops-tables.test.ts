@@ -1,16 +1,11 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { mkdirSync } from "node:fs";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { LocalServer } from "../../scripts/dev/serve.ts";
 import { makeWorld, NOW, type World } from "../unit/support-operate.ts";
+import { AXE, hasChromium, openBrowser } from "./chromium.ts";
 import { attacked, CORRELATION_ID, NUMBER, serveOps } from "./ops-tables-world.ts";
 
-const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-const AXE = new URL("../../node_modules/axe-core/axe.min.js", import.meta.url);
-const hasChromium = existsSync(CHROMIUM);
-if (!hasChromium) {
-  console.warn(`The browser tests skip: no ${CHROMIUM} (install chromium, or name one in CHROMIUM_PATH).`);
-}
 /** A folder for pictures of each page; none are taken without it. */
 const PICTURES = process.env.OPS_PICTURES;
 
@@ -32,10 +27,7 @@ describe.skipIf(!hasChromium)("the dashboard's tables", () => {
   let faults: string[];
 
   beforeAll(async () => {
-    [server, browser] = await Promise.all([
-      serveOps(() => world),
-      chromium.launch({ executablePath: CHROMIUM }),
-    ]);
+    [server, browser] = await Promise.all([serveOps(() => world), openBrowser()]);
     if (PICTURES !== undefined) mkdirSync(PICTURES, { recursive: true });
   });
 

@@ -1,16 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { strFromU8, unzipSync } from "fflate";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { localOperatorFile } from "../../scripts/ops/local.ts";
+import { AXE, hasChromium, openBrowser } from "./chromium.ts";
 import { type RunningService, startService } from "./service.ts";
-
-const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-const AXE = new URL("../../node_modules/axe-core/axe.min.js", import.meta.url);
-const hasChromium = existsSync(CHROMIUM);
-if (!hasChromium) {
-  console.warn(`The browser tests skip: no ${CHROMIUM} (install chromium, or name one in CHROMIUM_PATH).`);
-}
 
 /** People answer at once here, so that a message nobody answered is seen within seconds. */
 const POLICY = {
@@ -33,10 +27,7 @@ describe.skipIf(!hasChromium)("the dashboard", () => {
   let faults: string[] = [];
 
   beforeAll(async () => {
-    [service, browser] = await Promise.all([
-      startService(POLICY),
-      chromium.launch({ executablePath: CHROMIUM }),
-    ]);
+    [service, browser] = await Promise.all([startService(POLICY), openBrowser()]);
     const file = localOperatorFile(new URL(service.url).port);
     // It is left there a moment after the service is well.
     for (let i = 0; i < 50 && !existsSync(file); i++)

@@ -1,15 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { readFileSync } from "node:fs";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { AXE, hasChromium, openBrowser } from "./chromium.ts";
 import { bundleElement } from "./element-host.ts";
 import { type RunningService, startService } from "./service.ts";
-
-const CHROMIUM = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-const AXE = new URL("../../node_modules/axe-core/axe.min.js", import.meta.url);
-const hasChromium = existsSync(CHROMIUM);
-if (!hasChromium) {
-  console.warn(`The browser tests skip: no ${CHROMIUM} (install chromium, or name one in CHROMIUM_PATH).`);
-}
 
 /** All tests come from one address, and the one that asks for a second message does not wait a minute for it. */
 const POLICY = {
@@ -28,11 +22,7 @@ describe.skipIf(!hasChromium)("the development page", () => {
   let faults: string[];
 
   beforeAll(async () => {
-    [service, browser, script] = await Promise.all([
-      startService(POLICY),
-      chromium.launch({ executablePath: CHROMIUM }),
-      bundleElement(),
-    ]);
+    [service, browser, script] = await Promise.all([startService(POLICY), openBrowser(), bundleElement()]);
   }, 120_000);
 
   afterAll(async () => {
