@@ -77,6 +77,12 @@ const operatorBlocksSchema: z.ZodType<OperatorBlock[]> = z.array(
       .transform(({ exempt, ...block }) => ({ ...block, effect: exempt ? "exempt" : "stop" }) as const),
   ]),
 );
+/**
+ * A version from before the challenge, running beside this one while it is deployed or after it was taken back, wants
+ * `exempt` and must not lose what people shut. A challenge is a stop to it.
+ */
+const alsoForOlder = (block: OperatorBlock) => ({ ...block, exempt: block.effect === "exempt" });
+
 const said = { sinceMs: z.number(), untilMs: z.number(), by: z.string(), why: z.string() };
 const operatorPausesSchema: z.ZodType<Pause[]> = z.array(
   z.object({ kind: z.enum(PAUSE_KINDS), subject: z.string().min(1), ...said }),
@@ -201,7 +207,7 @@ export function kvControl(
     writeOperator: (operator) => writeDocument(OPERATOR_KEY, operator, { operator }),
     writeCronBlocks: (cronBlocks) => writeList(CRON_BLOCKS_KEY, cronBlocks, { cronBlocks }),
     writeOperatorBlocks: (operatorBlocks) =>
-      writeList(OPERATOR_BLOCKS_KEY, operatorBlocks, { operatorBlocks }),
+      writeList(OPERATOR_BLOCKS_KEY, operatorBlocks.map(alsoForOlder), { operatorBlocks }),
     writeOperatorRoutes: (operatorRoutes) =>
       writeList(OPERATOR_ROUTES_KEY, operatorRoutes, { operatorRoutes }),
     writeOperatorPauses: (operatorPauses) =>

@@ -86,7 +86,25 @@ export async function downloadReport(
   if (noted.kind !== "done") return noted;
   const service = { environment, brand: policy.message.brand, currency: policy.money.currency };
   const facts = { ...around, ...service, ...window, writtenAtMs: nowMs() };
-  return { kind: "download", window, files: reportFiles(facts, openPages(deps, act, window)) };
+  return {
+    kind: "download",
+    window,
+    files: told(deps, act, reportFiles(facts, openPages(deps, act, window))),
+  };
+}
+
+/** A file that cannot be written is told like a ledger that falls silent: the ZIP it ends shows nothing but that it ended. */
+async function* told(
+  { log }: Pick<Needs, "log">,
+  { who }: Act,
+  files: AsyncIterable<ReportFile>,
+): AsyncGenerator<ReportFile> {
+  try {
+    yield* files;
+  } catch (error) {
+    log("report_cut_off", { who, cause: `a file could not be written: ${(error as Error).name}` });
+    throw error;
+  }
 }
 
 async function countMessages(

@@ -10,9 +10,16 @@ import { watchAlert } from "../domain/watch/alert-once.ts";
 import { alertsFor } from "../domain/watch/alerting.ts";
 import { type BlockChanges, nextBlocks } from "../domain/watch/block.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
-import { keepDay } from "../domain/watch/day.ts";
+import { DAY_QUARTERS, type DayPoint, keepDay } from "../domain/watch/day.ts";
 import { detectIn, lateness } from "../domain/watch/detectors.ts";
-import { foldQuarter, OVERALL, QUARTER_MINUTES, quarterOf, ripeQuarters } from "../domain/watch/history.ts";
+import {
+  foldQuarter,
+  OVERALL,
+  QUARTER_MINUTES,
+  type QuarterTally,
+  quarterOf,
+  ripeQuarters,
+} from "../domain/watch/history.ts";
 import { nextIncident } from "../domain/watch/incident.ts";
 import { firstMemory, type WatchMemory } from "../domain/watch/memory.ts";
 import { learnRoutes } from "../domain/watch/route-records.ts";
@@ -123,7 +130,7 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
     lastFailure: refused.join("; "),
     postureTold: set.now,
     foldedTo: ripe?.quarter ?? memory.foldedTo,
-    day: ripe ? keepDay(memory.day ?? [], ripe) : memory.day,
+    day: ripe ? await dayUpTo(deps, memory, ripe) : memory.day,
     incident: incident.incident?.closedAtMs === null ? incident.incident : null,
     countedTo: incident.countedTo,
     settled: incident.settled,
@@ -168,6 +175,13 @@ async function ripeQuarter({ counters }: Deps, { foldedTo }: WatchMemory, nowMs:
   const read = await counters.window(last, QUARTER_MINUTES);
   if (read.kind === "unavailable") return null;
   return { quarter, tally: sumTallies(read.minutes.map(({ tally }) => tally)) };
+}
+
+/** The day with its latest quarter. Who does not remember it reads it once from what the quarters left. */
+async function dayUpTo({ watch }: Deps, { day }: WatchMemory, ripe: QuarterTally) {
+  if (day) return keepDay(day, ripe);
+  const read = await watch.quarters(ripe.quarter - DAY_QUARTERS + 1, ripe.quarter - 1);
+  return read.kind === "answered" ? [...read.quarters, ripe].reduce<DayPoint[]>(keepDay, []) : undefined;
 }
 
 /** Twice the outcomes' window, where outcomes are being reported at all. */

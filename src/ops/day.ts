@@ -7,21 +7,24 @@ import type { Deps } from "../ports.ts";
 /** The watch folds a quarter some 30 minutes after it began; until then its minutes tell. */
 const UNFOLDED_MINUTES = 60;
 
-/** Sessions live for ten minutes: an older minute changes no more. */
+/** Sessions live for ten minutes: a minute that was read when it was older changes no more. */
 const RIPE_MINUTES = 12;
 
+/** The first quarter was folded so many quarters after it began, or sooner. */
+const FOLDED_WITHIN = 2;
+
 export interface Day {
-  /** Each quarter with its beginning, the oldest first; null where it could not be read. */
+  /** Each quarter with its beginning, the oldest first; null where it is not known. */
   quarters: { startMs: number; point: Point | null }[];
   faults: string[];
 }
 
-type Minutes = Map<number, Point>;
+type Minutes = ReadonlyMap<number, Point>;
 
-const kept = new WeakMap<object, Minutes>();
+const kept = new WeakMap<object, Map<number, Point>>();
 
-/** Minutes that these dependencies' reader has seen, in this isolate. */
-function minutesOf(deps: object): Minutes {
+/** Minutes that these dependencies' reader has seen ripe, in this isolate. */
+function ripeMinutesOf(deps: object): Map<number, Point> {
   const known = kept.get(deps) ?? new Map();
   kept.set(deps, known);
   return known;
@@ -47,51 +50,63 @@ export async function readDay(
   windowMinutes: number,
   nowMs: number,
 ): Promise<Day> {
-  const minutes = minutesOf(service);
   const [minute, running] = [minuteOf(nowMs), quarterOf(minuteOf(nowMs))];
-  const [left, unread] = await Promise.all([
+  const [left, counted] = await Promise.all([
     deps.watch.look(),
-    readMinutes(deps, minutes, windowMinutes, minute),
+    readMinutes(deps, ripeMinutesOf(service), windowMinutes, minute),
   ]);
-  const folded = new Map(
-    (left.kind === "answered" ? (left.memory?.day ?? []) : []).map((point) => [point.quarter, point]),
-  );
   const faults = [
     ...(left.kind === "answered" ? [] : [`the past day: ${left.cause}`]),
-    ...(unread === null ? [] : [unread]),
+    ...(counted.fault === null ? [] : [`the last hour: ${counted.fault}`]),
   ];
+  const { memory = null, history = null } = left.kind === "answered" ? left : {};
+  const folded = new Map((memory?.day ?? []).map((point) => [point.quarter, point]));
+  // Before the service was watched there was nothing; after that a quarter nobody knows is a gap and no zero.
+  const first = history === null ? running : quarterOf(minuteOf(history.sinceMs)) - FOLDED_WITHIN;
   const quarters = Array.from({ length: DAY_QUARTERS }, (_, i) => {
     const quarter = running - DAY_QUARTERS + 1 + i;
-    const startMs = quarter * QUARTER_MINUTES * 60_000;
-    const point = folded.get(quarter) ?? ofMinutes(minutes, quarter, minute);
-    return { startMs, point: point ?? (faults.length === 0 ? NONE : null) };
+    const before = quarter < first && faults.length === 0 ? NONE : null;
+    const point = folded.get(quarter) ?? ofMinutes(counted.minutes, quarter, minute) ?? before;
+    return { startMs: quarter * QUARTER_MINUTES * 60_000, point };
   });
+  const gaps = quarters.filter(({ point }) => point === null).length;
+  if (gaps > 0 && faults.length === 0) {
+    faults.push(
+      `the past day: ${gaps} quarters of an hour are missing: the watch did not run, or lost its memory`,
+    );
+  }
   return { quarters, faults };
 }
 
-/** @returns why they could not be read, if so */
+/** The minutes of the last hour; those the isolate has seen ripe are not asked for again. */
 async function readMinutes(
   { counters }: Pick<Deps, "counters">,
-  minutes: Minutes,
+  ripe: Map<number, Point>,
   windowMinutes: number,
   minute: number,
-): Promise<string | null> {
-  for (const known of minutes.keys()) if (known < minute - UNFOLDED_MINUTES) minutes.delete(known);
+): Promise<{ minutes: Minutes; fault: string | null }> {
+  for (const known of ripe.keys()) if (known <= minute - UNFOLDED_MINUTES) ripe.delete(known);
   const fresh = Math.max(windowMinutes, RIPE_MINUTES);
-  const ripe = Array.from({ length: UNFOLDED_MINUTES - fresh }, (_, i) => minute - fresh - i);
-  const known = ripe.every((each) => minutes.has(each));
+  const older = Array.from({ length: UNFOLDED_MINUTES - fresh }, (_, i) => minute - fresh - i);
+  const known = older.every((each) => ripe.has(each));
   const answer = await counters.window(minute, known ? fresh : UNFOLDED_MINUTES, ["overall"]);
-  if (answer.kind !== "answered") return `the last hour: ${answer.cause}`;
-  for (const { minute: at, tally } of answer.minutes) minutes.set(at, pointOf(tally));
-  return null;
+  if (answer.kind !== "answered") return { minutes: ripe, fault: answer.cause };
+  const minutes = new Map(ripe);
+  for (const { minute: at, tally } of answer.minutes) {
+    minutes.set(at, pointOf(tally));
+    if (at <= minute - RIPE_MINUTES) ripe.set(at, pointOf(tally));
+  }
+  return { minutes, fault: null };
 }
 
-/** A quarter that is not folded yet, by its minutes; null where none of them is known. */
+/** A quarter that is not folded yet, by its minutes; null where one of them is not known. */
 function ofMinutes(minutes: Minutes, quarter: number, now: number): Point | null {
-  let sum: Point | null = null;
-  for (let minute = quarter * QUARTER_MINUTES; minute < (quarter + 1) * QUARTER_MINUTES; minute++) {
-    const point = minute <= now ? minutes.get(minute) : undefined;
-    if (point !== undefined) sum = add(sum ?? NONE, point);
+  let sum = NONE;
+  const end = Math.min(now, (quarter + 1) * QUARTER_MINUTES - 1);
+  for (let minute = quarter * QUARTER_MINUTES; minute <= end; minute++) {
+    const point = minutes.get(minute);
+    if (point === undefined) return null;
+    sum = add(sum, point);
   }
   return sum;
 }

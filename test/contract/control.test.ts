@@ -288,6 +288,17 @@ describe("control on KV", () => {
     });
   });
 
+  test("what people say now is read by a version from before there was a challenge, which takes a challenge for a stop", async () => {
+    const said = (["stop", "challenge", "exempt"] as const).map((effect, i) =>
+      byPeople(block(`+23480${i}`), effect),
+    );
+    await open().writeOperatorBlocks(said);
+    const documents = await kv.get(["operator-blocks"], { type: "text" });
+    const held = JSON.parse(documents.get("operator-blocks") ?? "");
+    expect(held.map(({ exempt }: { exempt: boolean }) => exempt)).toEqual([false, false, true]);
+    expect(await open().documents()).toMatchObject({ operatorBlocks: said, faults: [] });
+  });
+
   test("a document without what only people say is one too", async () => {
     const { healthy_since_ms: _, ...document } = CRON;
     await put("operator-mode", JSON.stringify({ ...document, by: "operator" }));

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { csvCell, csvLine } from "../../src/domain/ledger-report/csv.ts";
 import { conclude, type ReportFacts } from "../../src/domain/ledger-report/facts.ts";
 import { reportFiles } from "../../src/domain/ledger-report/files.ts";
@@ -113,7 +113,30 @@ test("a report's files do not depend on the pages its messages come in, empty on
 test("an honest evening has no attack in it", () => {
   const honest = attackedEvening().filter(({ id }) => id.startsWith("h"));
   expect(conclude(facts(honest)).stretch).toBeNull();
-  expect(worstStretch(new Map(), 0.8)).toBeNull();
+  expect(worstStretch(new Map(), { sent: 100, verified: 80 })).toBeNull();
+});
+
+describe("where a pump tried its numbers in the week before, and nobody answered", () => {
+  const usual = { fromMs: START - 8 * 86_400_000, toMs: START - 60 * MINUTE, sent: 4, verified: 0 };
+
+  test("the attack is an attack all the same", () => {
+    const pumped = Array.from({ length: 900 }, (_, i) => message({ atMs: START + i * 1000 }));
+    const { stretch } = conclude(facts(pumped, { usual }));
+    expect(stretch).toMatchObject({ startMs: START, endMs: START + 899_000, sums: { sent: 900 } });
+  });
+
+  test("an empty window is a report without one, and every file of it can be written", async () => {
+    const names: string[] = [];
+    const empty = (async function* () {
+      yield [];
+    })();
+    for await (const { name, text } of reportFiles(facts([], { usual }), empty)) {
+      for await (const _ of text);
+      names.push(name);
+    }
+    expect(names).toHaveLength(6);
+    expect(conclude(facts([], { usual })).stretch).toBeNull();
+  });
 });
 
 test("of two attacks far apart the larger one is named", () => {

@@ -89,7 +89,7 @@ export const isSilent = ({ verified }: Sums): boolean => verified === 0;
 export function conclude(facts: ReportFacts): Report {
   const { sums, usual } = facts;
   const usualRatio = ratioOf(usual);
-  const stretch = worstStretch(sums.minutes, usualRatio);
+  const stretch = worstStretch(sums.minutes, usual);
   const silent = { ...listed(sums.ranges, isSilent), sums: NOTHING };
   for (const range of inOrder(sums.ranges, isSilent)) silent.sums = addSums(silent.sums, range);
   const silentParts = new Map<string, Sums>();

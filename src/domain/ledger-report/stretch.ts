@@ -10,8 +10,12 @@ export interface Stretch {
   sums: Sums;
 }
 
-/** What is taken for normal where nothing was sent before. */
+/**
+ * What is taken for normal where nothing was sent before, and how many messages that belief weighs: a few unanswered ones the
+ * week before, as a pump tries its numbers, do not make silence normal.
+ */
 const RATIO_WITHOUT_HISTORY = 0.5;
+const WEIGHT_WITHOUT_HISTORY = 20;
 
 /** So long a quiet outweighs the busiest minute: two attacks further apart are two. */
 const LULL_MINUTES = 60;
@@ -24,11 +28,15 @@ const LEAST_MISSING = 5;
  * have brought, less those they did, and the stretch with the highest sum is the incident (the maximum subarray, found in one
  * pass). An honest minute scores below zero and so ends it; every minute costs a little, so that a long quiet does too.
  *
- * @param normalRatio verified of sent on usual days, from 0 to 1; null where there were none
+ * @param usual the messages of usual days
  * @returns null where nothing is missing
  */
-export function worstStretch(minutes: LedgerSums["minutes"], normalRatio: number | null): Stretch | null {
-  const normal = normalRatio ?? RATIO_WITHOUT_HISTORY;
+export function worstStretch(
+  minutes: LedgerSums["minutes"],
+  usual: Pick<Sums, "sent" | "verified">,
+): Stretch | null {
+  const normal =
+    (usual.verified + WEIGHT_WITHOUT_HISTORY * RATIO_WITHOUT_HISTORY) / (usual.sent + WEIGHT_WITHOUT_HISTORY);
   const inOrder = [...minutes].sort(([a], [b]) => a - b);
   const scores = inOrder.map(([, { sent, verified }]) => (normal * sent) / 2 - verified);
   const perMinute = scores.reduce((most, score) => Math.max(most, score), 0) / LULL_MINUTES;

@@ -22,7 +22,7 @@ export function pointOf(tally: Tally): Point {
   return { sent, verified, refused, challenged };
 }
 
-/** Puts a quarter that is over at the end; what is older than a day goes. */
+/** Puts a quarter that is over at the end, an empty one too; what is older than a day goes. */
 export const keepDay = (day: readonly DayPoint[], { quarter, tally }: QuarterTally): DayPoint[] => [
   ...day.filter((point) => point.quarter > quarter - DAY_QUARTERS && point.quarter !== quarter),
   { quarter, ...pointOf(tally) },
