@@ -32,6 +32,8 @@ export interface ReportPlan {
   kind: "plan";
   window: LedgerWindow;
   messages: number;
+  /** Messages the incident counted, where the ledger holds none of its time any more. */
+  forgotten: number;
 }
 
 export interface ReportDownload {
@@ -67,7 +69,8 @@ export async function planReport(
       `would hold ${countText(messages)} messages, and a download holds ${countText(MOST_MESSAGES)} at most: name a country, or use the command that stands on the incident's page.`,
     );
   }
-  return { kind: "plan", window, messages };
+  const forgotten = messages === 0 && country === null ? story.incident.sent : 0;
+  return { kind: "plan", window, messages, forgotten };
 }
 
 /** Writes the download down, and begins it. */

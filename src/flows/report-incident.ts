@@ -153,7 +153,11 @@ export async function readFacts(
     faults.push(`${part}: ${(answer as Unavailable).cause}`);
     return null;
   };
-  const matters = (told("incidents", incidents)?.incidents ?? []).filter(
+  const known = told("incidents", incidents)?.incidents ?? [];
+  if (known.length === RECORDS && (known.at(-1)?.openedAtMs ?? 0) > fromMs) {
+    faults.push(`incidents: only the latest ${RECORDS} are in reach, and the window begins before them`);
+  }
+  const matters = known.filter(
     ({ openedAtMs, closedAtMs }) => openedAtMs < toMs && (closedAtMs ?? toMs) >= fromMs,
   );
   const all = told("actions", actions)?.actions ?? [];

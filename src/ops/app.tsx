@@ -149,7 +149,7 @@ export function opsApp(deps: OpsDeps) {
       const faults = read.errors.map(({ field, reason }) => `${field}: ${reason}`);
       return refuse(c, view, action, action.home, faults, 400);
     }
-    const intent = await intentOf(deps, read, view);
+    const intent = await intentOf(deps, read, fields, view);
     if ("kind" in intent) return refuse(c, view, action, read.back, saysNotDone(intent), 409);
     const reason = readWhy(why);
     const changed = confirmed !== undefined && seen !== intent.seen;

@@ -124,7 +124,11 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
         says: [
           `Strangers get a message ${place} only after a freshly solved CAPTCHA, for ${view.words.lasting(for_seconds * 1000)}.`,
           "People whose number or device verified before are asked for nothing.",
-          ...(laxer ? ["People have shut it: whoever solves one gets messages again."] : []),
+          ...(laxer
+            ? [
+                "People have shut it: whoever solves one gets messages again. When the challenge ends it is open, for the block does not come back.",
+              ]
+            : []),
           cron === null
             ? "Budgets, limits and what is shut hold as before."
             : "The watch has shut it: it stays shut until that ends. Budgets and limits hold as before.",

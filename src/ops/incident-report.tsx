@@ -23,12 +23,17 @@ const report = defineAction({
   async intent(deps, { id, country }, { words }) {
     const plan = await planReport(deps, id, country);
     if (plan.kind !== "plan") return plan;
-    const { window, messages } = plan;
+    const { window, messages, forgotten } = plan;
     const where = country === null ? "" : ` to ${words.country(country)}`;
     return {
       says: [
         `Your browser saves one ZIP with report.html, dispute.md, summary.json, messages.csv, ranges.csv and ips.csv, from ${utc(window.fromMs)} to ${utc(window.toMs)}.`,
         `It holds ${words.count(messages)} messages${where}, with people's numbers and addresses as far as they are still held.`,
+        ...(forgotten > 0
+          ? [
+              `The incident counted ${words.count(forgotten)} messages, and the ledger holds none of that time any more: only what was found and done is left.`,
+            ]
+          : []),
         "That you opened them is written down in the list of actions, before the first of them is read.",
         "If it does not open as a ZIP, it broke off on the way: begin it again. Delete it when the dispute is over.",
       ],

@@ -1,4 +1,5 @@
 /** What an action's form says, and what is said of one that was not done. */
+import { isReadable } from "../domain/admission/operator.ts";
 import type { NotDone } from "../flows/operate.ts";
 import type { Intent, OpsDeps, ReadAction, View } from "./page.ts";
 
@@ -10,19 +11,23 @@ export function readWhy(text: string): { why: string } | { fault: string } {
   if (why.length < WHY.shortest)
     return { fault: "Say why, in three characters or more: it is written down." };
   if (why.length > WHY.longest) return { fault: `Say it in ${WHY.longest} characters.` };
-  const odd = !why.isWellFormed() || /\p{Cc}/u.test(why);
-  return odd ? { fault: "The reason holds characters that nobody can read." } : { why };
+  return isReadable(why) ? { why } : { fault: "The reason holds characters that nobody can read." };
 }
 
-/** An intent, and a mark of what it would replace: one that another operator changed since is asked about anew. */
+/**
+ * An intent, and a mark of what was asked for and what it would replace: where either has changed since it was shown, it is
+ * asked about anew.
+ */
 export async function intentOf(
   deps: OpsDeps,
   read: ReadAction,
+  fields: Readonly<Record<string, string>>,
   view: View,
 ): Promise<(Intent & { seen: string }) | NotDone> {
   const intent = await read.intent(deps, view);
   if ("kind" in intent) return intent;
-  return { ...intent, seen: await deps.vault.tag("ops seen", intent.replaces ?? "") };
+  const asked = Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return { ...intent, seen: await deps.vault.tag("ops seen", JSON.stringify([intent.replaces, asked])) };
 }
 
 /** In sentences; operators may know causes. */

@@ -20,7 +20,11 @@ export function sharedReads<D extends Read>(deps: D, of: readonly Dimension[]): 
     watch: { ...watch, look },
     counters: {
       ...counters,
-      window(minute: number, minutes: number) {
+      window(minute: number, minutes: number, wanted?: readonly Dimension[]) {
+        // Who wants more than the view has said asks alone.
+        if (!wanted?.every((dimension) => of.includes(dimension))) {
+          return counters.window(minute, minutes, wanted);
+        }
         const key = `${minute} ${minutes}`;
         const known = windows.get(key) ?? counters.window(minute, minutes, of);
         windows.set(key, known);

@@ -293,7 +293,7 @@ describe("control on KV", () => {
       byPeople(block(`+23480${i}`), effect),
     );
     await open().writeOperatorBlocks(said);
-    const documents = await kv.get(["operator-blocks"], { type: "text" });
+    const documents = await kv.get(["operator-blocks"], { type: "text", cacheTtl: 30 });
     const held = JSON.parse(documents.get("operator-blocks") ?? "");
     expect(held.map(({ exempt }: { exempt: boolean }) => exempt)).toEqual([false, false, true]);
     expect(await open().documents()).toMatchObject({ operatorBlocks: said, faults: [] });

@@ -210,5 +210,14 @@ test("an incident that goes on is reported until now, and what it would hold is 
     kind: "plan",
     window: { fromMs: open.openedAtMs, toMs: NOW, country: null },
     messages: ROWS.filter(({ kind, atMs }) => kind === "sent" && atMs < NOW).length,
+    forgotten: 0,
   });
+});
+
+test("an incident whose messages the ledger has let go says how many there were", async () => {
+  const old = incident({});
+  const { ledger } = ledgerOf([]);
+  const deps = depsOf(worldOf({ incidents: [old] }), ledger);
+  expect(await planReport(deps, old.id, null)).toMatchObject({ messages: 0, forgotten: old.sent });
+  expect(await planReport(deps, old.id, "BD")).toMatchObject({ messages: 0, forgotten: 0 });
 });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   formatOperatorToken,
   isOperatorName,
+  isReadable,
   parseOperatorTokens,
 } from "../../src/domain/admission/operator.ts";
 
@@ -38,6 +39,17 @@ test.each([
 test("two entries of one name are refused: a log must tell them apart", () => {
   const parsed = parseOperatorTokens(`ada:viewer:${HASH},ada:operator:${HASH}`);
   expect(parsed).toEqual({ ok: false, faults: ["entry 2 has the name of another"] });
+});
+
+test.each([
+  ["receipts stopped", true],
+  ["क्‍ष 👩‍👩‍👧 — très bien", true],
+  ["two\nlines", false],
+  ["half \ud83d", false],
+  ["shut \u202etuhs", false],
+  ["\u2066isolated", false],
+])("a reason like %j is readable: %j", (text, readable) => {
+  expect(isReadable(text)).toBe(readable);
 });
 
 test("names are short, lower-case and never look like an address", () => {

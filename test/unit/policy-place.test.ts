@@ -53,6 +53,7 @@ test.each([
 test.each([
   ["development", "limits", { file: "wrangler.toml", table: "[vars.POLICY.limits]", line: 3 }],
   ["development", "alerts.owners", { file: "wrangler.toml", table: "[vars.POLICY.alerts.owners]", line: 18 }],
+  ["development", "alerts", { file: "wrangler.toml", table: "[vars.POLICY.alerts]", line: null }],
   ["staging", "limits", { file: "wrangler.toml", table: "[env.staging.vars.POLICY.limits]", line: null }],
 ])("in %s the table %s is at %j", (environment, table, place) => {
   expect(placeOf(fileOf(TEXT), environment, table)).toEqual(place);

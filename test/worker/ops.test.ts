@@ -301,6 +301,19 @@ test("fields nobody can read are named, and nothing is done", async () => {
   }
 });
 
+test("a confirmation holds for what was read: with another field it is read again", async () => {
+  const { browser } = await serve();
+  const one = browser();
+  await one.signIn(OPERATOR_TOKEN);
+  const { csrf = "" } = await one.form("/ops/switch", "/switch/posture");
+  const read = await one.go("/ops/switch/posture", { csrf, posture: "elevated", for_seconds: "3600" });
+  const other = { ...fieldsOf(read.html, "/switch/posture"), posture: "shutdown", why: "never read" };
+  const asked = await one.go("/ops/switch/posture", other);
+  expect(asked.status).toBe(409);
+  expect(asked.html).toContain("It was changed while you read");
+  expect(await env.CONTROL.get("operator-mode")).toBeNull();
+});
+
 test("of two operators the second sees what the first has set before replacing it", async () => {
   const { browser } = await serve();
   const [one, two] = [browser(), browser()];

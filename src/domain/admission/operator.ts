@@ -61,3 +61,10 @@ export function parseOperatorTokens(
   }
   return faults.length > 0 ? { ok: false, faults } : { ok: true, tokens };
 }
+
+/**
+ * Whether people read a reason as it was written: without control characters, halves of characters, and what turns the
+ * direction of text, behind which it shows something else than it says (CVE-2021-42574).
+ */
+export const isReadable = (text: string): boolean =>
+  text.isWellFormed() && !/[\p{Cc}\u202A-\u202E\u2066-\u2069]/u.test(text);

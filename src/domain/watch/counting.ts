@@ -136,8 +136,10 @@ export function countDelivery(
   { handedOverMs, statedMs, heardMs }: { handedOverMs: number; statedMs: number | null; heardMs: number },
 ): Entry[] {
   if (channel === "voice") return [];
-  const canBe = statedMs !== null && handedOverMs <= statedMs && statedMs <= heardMs;
-  return addTime("provider", provider, DELIVERY_TIME, (canBe ? statedMs : heardMs) - handedOverMs);
+  // Some state whole seconds: what was delivered within the second of its hand-over is stamped before it.
+  const canBe = statedMs !== null && handedOverMs < statedMs + 1000 && statedMs <= heardMs;
+  const deliveredMs = canBe ? Math.max(statedMs, handedOverMs) : heardMs;
+  return addTime("provider", provider, DELIVERY_TIME, deliveredMs - handedOverMs);
 }
 
 /** What is known of a request that got no message. */

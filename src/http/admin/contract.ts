@@ -1,5 +1,6 @@
 /** What operators send. Strict: a field nobody knows is a mistake, and mistakes here stop a service. */
 import { z } from "zod";
+import { isReadable } from "../../domain/admission/operator.ts";
 import { POSTURES } from "../../domain/watch/posture.ts";
 import { SPANS } from "../../flows/read-destinations.ts";
 import { RANGE_DIMENSIONS } from "../../flows/read-ranges.ts";
@@ -9,14 +10,9 @@ const SHORTEST_SECONDS = 60;
 const LONGEST_SECONDS = 30 * 86_400;
 
 export const lasting = z.int().min(SHORTEST_SECONDS).max(LONGEST_SECONDS);
-export const why = z
-  .string()
-  .trim()
-  .min(3)
-  .max(200)
-  .refine((text) => text.isWellFormed() && !/\p{Cc}/u.test(text), {
-    error: "must not hold control characters or lone surrogates",
-  });
+export const why = z.string().trim().min(3).max(200).refine(isReadable, {
+  error: "must not hold control characters, lone surrogates or what turns the direction of text",
+});
 
 /** Exactly one of these fields. */
 export function oneOf<T extends object>(...fields: (keyof T & string)[]) {

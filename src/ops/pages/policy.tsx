@@ -11,6 +11,8 @@ import { choice, tableLink } from "../views/query.ts";
 import { Where } from "../where.tsx";
 
 const PATH = "/policy";
+/** What a developer starts with stands in no deployment. */
+const LAID_OVER = ", or comes from what npm start was told to lay over it";
 const RULES_ID = "record-only";
 
 export const policy: OpsPage = {
@@ -29,9 +31,9 @@ export const policy: OpsPage = {
           <h1>Policy</h1>
           <p class="faint">
             In force in {environment}. It is changed in {file.name} and deployed: a setting shows its line
-            there, one without a line is the default. What people set for a time is under{" "}
-            <a href="/ops/switch">Switch</a>, <a href="/ops/destinations">Destinations</a> and{" "}
-            <a href="/ops/providers">Providers</a>.
+            there, one without a line is the default{environment === "development" ? LAID_OVER : ""}. What
+            people set for a time is under <a href="/ops/switch">Switch</a>,{" "}
+            <a href="/ops/destinations">Destinations</a> and <a href="/ops/providers">Providers</a>.
           </p>
         </div>
         <nav class="contents" aria-label="Tables of the policy">

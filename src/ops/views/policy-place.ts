@@ -11,7 +11,7 @@ export interface PolicyFile {
 export interface Place {
   file: string;
   table: string;
-  /** Of its head; null for a table that is not there, whose settings are the defaults. */
+  /** Of its head; null for a table without one, into which a setting goes with a head of its own. */
   line: number | null;
 }
 
@@ -19,14 +19,13 @@ export interface Place {
 export function linesOfToml(text: string): Map<string, number> {
   const lines = new Map<string, number>();
   const note = (path: readonly (string | number)[], { loc }: AST.TOMLNode) => {
-    for (let end = 1; end <= path.length; end++) {
-      const name = path.slice(0, end).join(".");
-      if (!lines.has(name)) lines.set(name, loc.start.line);
-    }
+    const name = path.join(".");
+    if (!lines.has(name)) lines.set(name, loc.start.line);
   };
   const noteSetting = (above: readonly (string | number)[], setting: AST.TOMLKeyValue) => {
     const path = [...above, ...setting.key.keys.map(nameOf)];
-    note(path, setting);
+    // `limits.ip = …` makes a table too, and a path above it stands elsewhere.
+    for (let end = above.length + 1; end <= path.length; end++) note(path.slice(0, end), setting);
     if (setting.value.type !== "TOMLInlineTable") return;
     for (const inner of setting.value.body) noteSetting(path, inner);
   };
@@ -34,6 +33,8 @@ export function linesOfToml(text: string): Map<string, number> {
     if (part.type === "TOMLKeyValue") noteSetting([], part);
     else {
       note(part.resolvedKey, part);
+      // The first of several tables of a name stands for all of them.
+      if (typeof part.resolvedKey.at(-1) === "number") note(part.resolvedKey.slice(0, -1), part);
       for (const setting of part.body) noteSetting(part.resolvedKey, setting);
     }
   }
