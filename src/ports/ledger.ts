@@ -1,0 +1,102 @@
+/** The ledger: every send and its fate, for as long as it may be kept. */
+import type {
+  EventKind,
+  LedgerEvent,
+  LedgerRow,
+  RefusalCount,
+  Volume,
+  VolumeDimension,
+} from "../domain/ledger/event.ts";
+import type { Done, Unavailable } from "./outcome.ts";
+
+/** Takes the ledger's events behind the answer; queued, and never in the way. */
+export interface EventsPort {
+  put(events: readonly LedgerEvent[]): Promise<void>;
+  /** Whether a request refused with this problem code gets a row of its own; what says yes has taken the room. */
+  samples(code: string): boolean;
+}
+
+/** From `fromMs` up to, and without, `toMs`; of one country, where one is named. */
+export interface LedgerWindow {
+  fromMs: number;
+  toMs: number;
+  country: string | null;
+}
+
+export interface LedgerPage {
+  kind: "answered";
+  /** In the order of their times. Sealed numbers and addresses are null where they are no longer held. */
+  rows: LedgerRow[];
+  /** Where the next page begins; null after the last one. */
+  cursor: string | null;
+}
+
+/** How long each class is kept, in times before which it goes. */
+export interface RetentionLimits {
+  numbersBeforeMs: number;
+  addressesBeforeMs: number;
+  eventsBeforeMs: number;
+}
+
+/** Rows removed, and whether there is more to remove. */
+export interface Swept {
+  kind: "swept";
+  numbers: number;
+  addresses: number;
+  events: number;
+  refusals: number;
+  letters: number;
+  more: boolean;
+}
+
+/** What upkeep left: when it ran last, and its report. */
+export interface Upkeep {
+  atMs: number;
+  report: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** The ledger. Every write may come twice and counts once. */
+export interface LedgerPort {
+  /** Writes all events or none; what is kept already stays as it is. */
+  write(events: readonly LedgerEvent[]): Promise<Done>;
+  /** @param limit at most 1000 rows @param kind of event; all kinds without it */
+  page(
+    window: LedgerWindow,
+    cursor: string | null,
+    limit: number,
+    kind?: EventKind,
+  ): Promise<LedgerPage | Unavailable>;
+  /** Everything of one verification in order. */
+  story(correlationId: string): Promise<{ kind: "answered"; rows: LedgerRow[] } | Unavailable>;
+  /** Everything of the verifications of a number, by its tags under all keys; the latest first, at most 1000 rows. */
+  byNumber(numberTags: readonly string[]): Promise<{ kind: "answered"; rows: LedgerRow[] } | Unavailable>;
+  /** What each subject came to, the most messages first. @param limit at most 1000 subjects */
+  volumes(
+    by: VolumeDimension,
+    window: LedgerWindow,
+    limit: number,
+  ): Promise<{ kind: "answered"; volumes: Volume[] } | Unavailable>;
+  /** One sealed address for each tag, with the event it is tied to, where one is held still. */
+  addresses(
+    addressTags: readonly string[],
+  ): Promise<
+    { kind: "answered"; addresses: { addressTag: string; eventId: string; sealed: string }[] } | Unavailable
+  >;
+  /** Exact counts of refused requests by minute, dimension and subject; `country` of the window does not matter. */
+  refusals(window: LedgerWindow): Promise<{ kind: "answered"; counts: RefusalCount[] } | Unavailable>;
+  /** Sets the exact counts of whole minutes; a count never falls. */
+  countRefusals(counts: readonly RefusalCount[]): Promise<Done>;
+  /**
+   * Takes a person out: sealed numbers and addresses go, and the rows of their verifications keep place, time and money
+   * only. Ledger events among the dead letters go too.
+   */
+  erase(
+    numberTags: readonly string[],
+  ): Promise<{ kind: "erased"; rows: number; sealed: number; letters: number } | Unavailable>;
+  /** How many sealed texts each encryption key still holds. */
+  sealedByKey(): Promise<{ kind: "answered"; keys: { keyId: string; sealed: number }[] } | Unavailable>;
+  /** Removes what is too old, at most `limit` rows of each class. */
+  sweep(limits: RetentionLimits, limit: number): Promise<Swept | Unavailable>;
+  upkeep(name: string): Promise<Upkeep | null | Unavailable>;
+  keepUpkeep(name: string, upkeep: Upkeep): Promise<Done>;
+}

@@ -1,0 +1,43 @@
+/** Work for others that goes on behind an answer: for providers, and for the customer's backend. */
+import type { CustomerEvent } from "../domain/customer-event.ts";
+import type { Channel } from "../domain/session/session.ts";
+import type { Done } from "./outcome.ts";
+
+/** Work for a provider that goes on behind an answer. */
+export type ProviderWork =
+  | {
+      kind: "feedback";
+      /** null in what was queued before feedback knew its verification. */
+      correlationId: string | null;
+      provider: string;
+      messageId: string;
+      channel: Channel;
+      verified: boolean;
+      atMs: number;
+    }
+  /** Asks a provider without webhooks what became of a message. */
+  | { kind: "poll"; provider: string; messageId: string; tries: number };
+
+/** The customer's backend. */
+export interface CustomerPort {
+  /** Where events go and how many secrets sign them, without anything secret. */
+  readonly settings: { host: string; secrets: number };
+  hashPhone(e164: string): Promise<string>;
+  tell(
+    event: CustomerEvent,
+  ): Promise<
+    { kind: "told" } | { kind: "failed"; cause: string; retryable: boolean; retryAfterSeconds: number | null }
+  >;
+}
+
+/** Work for others that goes on behind an answer, with retries, until it is done or buried. */
+export type OutboxMessage =
+  | ProviderWork
+  | { kind: "event"; event: CustomerEvent }
+  /** Sends an undelivered message's code again by another route. `of` is what `session` is sealed to. */
+  | { kind: "resend"; of: string; session: string; correlationId: string };
+
+export interface OutboxPort {
+  /** @param delaySeconds before its first try */
+  put(messages: readonly OutboxMessage[], delaySeconds?: number): Promise<Done>;
+}

@@ -1,0 +1,81 @@
+/** A session where it is kept, the token its bearer holds, and the proof it ends in. */
+import type { Source } from "../domain/admission/source.ts";
+import type {
+  AttemptResult,
+  Channel,
+  OpenCommand,
+  ResendCommand,
+  ResendResult,
+  SendRecord,
+  SessionRules,
+  SessionView,
+} from "../domain/session/session.ts";
+
+export interface SessionsPort {
+  open(id: string, command: OpenCommand, rules: SessionRules): Promise<SessionView>;
+  resend(id: string, command: ResendCommand, rules: SessionRules): Promise<ResendResult>;
+  /** Takes in a final word on a message. @returns false when it says nothing new, or the session is gone */
+  receipt(
+    id: string,
+    sendIndex: number,
+    receipt: { status: "delivered" | "undelivered"; messageId: string },
+  ): Promise<boolean>;
+  settle(
+    id: string,
+    sendIndex: number,
+    outcome: Pick<SendRecord, "status" | "provider" | "messageId">,
+  ): Promise<void>;
+  attempt(id: string, digest: string, rules: SessionRules): Promise<AttemptResult>;
+  /** null when there is no such session (never opened, or deleted at its end). */
+  view(id: string, rules: SessionRules): Promise<SessionView | null>;
+  /** Ends a session and deletes what it kept. @returns false where there was none */
+  forget(id: string): Promise<boolean>;
+}
+
+/** What a session token says. It is sealed: only the service reads it. */
+export interface SessionClaims {
+  sessionId: string;
+  correlationId: string;
+  flow: string;
+  phone: string;
+  /** Language of the messages, as the client asked for it. */
+  locale: string | null;
+  /** Who asked first, for what is sent again without anybody asking; null in tokens of before. */
+  source: Source | null;
+  reference: string | null;
+  /** Of the device token the send came with, or a new one that the device gets when it verifies. */
+  deviceId: string;
+  /** Numbers the device verified before. */
+  deviceNumberTags: string[];
+  /** Where a wrong code is counted across sessions. */
+  failureTags: string[];
+}
+
+/** A session as its bearer proved it: the claims and the key that made its code digests. */
+export interface OpenedToken extends SessionClaims {
+  keyId: string;
+}
+
+/**
+ * The bearer's half of a session: an authenticated, sealed token that ties session, number, flow and reference together
+ * (JWE `dir` with A128CBC-HS256, that is AES-CBC and HMAC-SHA-256). The number is kept nowhere else.
+ */
+export interface TokensPort {
+  mint(claims: SessionClaims, ttlSeconds: number): Promise<string>;
+  /** null for anything forged, expired or made by a key that is gone; no storage is touched. */
+  open(token: string): Promise<OpenedToken | null>;
+}
+
+export interface ProofClaims {
+  phone: string;
+  flow: string;
+  audience: string;
+  channel: Channel;
+  reference: string | null;
+  correlationId: string;
+}
+
+export interface ProofsPort {
+  sign(claims: ProofClaims, nowMs: number): Promise<string>;
+  publicKeys(): { keys: object[] };
+}
