@@ -1,22 +1,17 @@
 import { DurableObject } from "cloudflare:workers";
 import { customerEvent } from "../domain/customer-event.ts";
 import { type LedgerEvent, NOTHING_TOLD } from "../domain/ledger/event.ts";
+import { type AttemptResult, attemptCode } from "../domain/session/attempt.ts";
+import { type ResendCommand, type ResendResult, resendSession } from "../domain/session/resend.ts";
 import {
-  type AttemptResult,
-  attemptCode,
   type OpenCommand,
   openSession,
-  type ResendCommand,
-  type ResendResult,
-  receiveReceipt,
-  resendSession,
   type SendRecord,
   type SessionRules,
   type SessionState,
-  type SessionView,
-  settleSend,
-  viewSession,
 } from "../domain/session/session.ts";
+import { receiveReceipt, settleSend } from "../domain/session/settle.ts";
+import { type SessionView, viewSession } from "../domain/session/view.ts";
 import type { OutboxMessage } from "../ports.ts";
 import { ledgerBody } from "./ledger-body.ts";
 

@@ -1,7 +1,7 @@
 /** The story of one verification, found by its correlation id, or by its number among all of the number's. */
 import { EVENT_KINDS, type LedgerRow } from "../domain/ledger/event.ts";
 import { parsePhone } from "../domain/phone.ts";
-import type { SessionView } from "../domain/session/session.ts";
+import type { SessionView } from "../domain/session/view.ts";
 import type { Deps, Unavailable } from "../ports.ts";
 
 export interface Story {

@@ -1,5 +1,5 @@
 import type { Refusal } from "../domain/reasons.ts";
-import type { SessionView } from "../domain/session/session.ts";
+import type { SessionView } from "../domain/session/view.ts";
 import type { Deps } from "../ports.ts";
 
 /** The state of a session and of its delivery, for whoever holds its token. */

@@ -8,7 +8,7 @@ import { wrongCodeLimit } from "../domain/admission/limits.ts";
 import type { Source } from "../domain/admission/source.ts";
 import { parsePhone } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
-import type { AnsweredSend, AttemptResult } from "../domain/session/session.ts";
+import type { AnsweredSend, AttemptResult } from "../domain/session/attempt.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
 import { countProbe, countVerified, countWrongCode } from "../domain/watch/counting.ts";
 import { countLeftVerified } from "../domain/watch/rule-counts.ts";

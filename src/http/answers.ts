@@ -1,6 +1,6 @@
 /** What the flows found out, in the wire's words. */
 
-import type { SessionView } from "../domain/session/session.ts";
+import type { SessionView } from "../domain/session/view.ts";
 import type { Sent } from "../flows/send.ts";
 import type { Verified } from "../flows/verify.ts";
 import type { SendAnswer, SessionAnswer, VerifyAnswer } from "./contract.ts";

@@ -17,15 +17,11 @@ import {
 import { type Random, seededRandom } from "../../scripts/lab/world/random.ts";
 import { kvRoutes } from "../../src/adapters/kv-routes.ts";
 import { parsePolicy } from "../../src/config.ts";
-import {
-  attemptCode,
-  openSession,
-  receiveReceipt,
-  resendSession,
-  type SessionState,
-  settleSend,
-  viewSession,
-} from "../../src/domain/session/session.ts";
+import { attemptCode } from "../../src/domain/session/attempt.ts";
+import { resendSession } from "../../src/domain/session/resend.ts";
+import { openSession, type SessionState } from "../../src/domain/session/session.ts";
+import { receiveReceipt, settleSend } from "../../src/domain/session/settle.ts";
+import { viewSession } from "../../src/domain/session/view.ts";
 import { OWNER_ROLES } from "../../src/domain/watch/alert.ts";
 import { receiveHook } from "../../src/flows/receipt.ts";
 import type {

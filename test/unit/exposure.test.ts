@@ -16,7 +16,8 @@ import {
   UNIT,
   weightOf,
 } from "../../src/domain/admission/exposure.ts";
-import { attemptCode, openSession } from "../../src/domain/session/session.ts";
+import { attemptCode } from "../../src/domain/session/attempt.ts";
+import { openSession } from "../../src/domain/session/session.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 
 const POLICY = policySchema.shape.exposure.parse({});

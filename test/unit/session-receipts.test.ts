@@ -1,17 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { attemptCode } from "../../src/domain/session/attempt.ts";
+import { resendSession } from "../../src/domain/session/resend.ts";
 import {
-  attemptCode,
   type Channel,
   openSession,
-  receiveReceipt,
-  resendSession,
   type SendStatus,
   type SessionRules,
   type SessionState,
-  settleSend,
-  viewSession,
 } from "../../src/domain/session/session.ts";
+import { receiveReceipt, settleSend } from "../../src/domain/session/settle.ts";
+import { viewSession } from "../../src/domain/session/view.ts";
 
 const RULES: SessionRules = {
   code: { length: 6, ttl_seconds: 180, session_seconds: 600 },

@@ -1,14 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  attemptCode,
-  openSession,
-  resendSession,
-  type SessionRules,
-  type SessionState,
-  settleSend,
-  viewSession,
-} from "../../src/domain/session/session.ts";
+import { attemptCode } from "../../src/domain/session/attempt.ts";
+import { resendSession } from "../../src/domain/session/resend.ts";
+import { openSession, type SessionRules, type SessionState } from "../../src/domain/session/session.ts";
+import { settleSend } from "../../src/domain/session/settle.ts";
+import { viewSession } from "../../src/domain/session/view.ts";
 
 const RULES: SessionRules = {
   code: { length: 6, ttl_seconds: 180, session_seconds: 600 },

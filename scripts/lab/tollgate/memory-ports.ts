@@ -1,15 +1,11 @@
 /** The smaller ports in memory, on the lab's virtual clock. */
 
 import type { Failures } from "../../../src/domain/admission/failures.ts";
-import {
-  attemptCode,
-  openSession,
-  receiveReceipt,
-  resendSession,
-  type SessionState,
-  settleSend,
-  viewSession,
-} from "../../../src/domain/session/session.ts";
+import { attemptCode } from "../../../src/domain/session/attempt.ts";
+import { resendSession } from "../../../src/domain/session/resend.ts";
+import { openSession, type SessionState } from "../../../src/domain/session/session.ts";
+import { receiveReceipt, settleSend } from "../../../src/domain/session/settle.ts";
+import { viewSession } from "../../../src/domain/session/view.ts";
 import type { ClaimsPort, Deps, MarksPort, SessionsPort, TokensPort, VaultPort } from "../../../src/ports.ts";
 
 const KNOWN_MS = 180 * 86_400_000;

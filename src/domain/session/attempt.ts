@@ -1,0 +1,94 @@
+import type { Hold } from "../admission/exposure.ts";
+import { sameDigest } from "./code.ts";
+import {
+  type Channel,
+  isOver,
+  outOf,
+  overCause,
+  type SendRecord,
+  type SessionRules,
+  type SessionState,
+  secondsUntil,
+} from "./session.ts";
+
+/** A message of a session whose code came back. */
+export type AnsweredSend = Pick<SendRecord, "atMs" | "channel" | "provider" | "messageId" | "asn"> &
+  Pick<Hold, "stoppers">;
+
+export type AttemptResult =
+  | {
+      kind: "verified";
+      channel: Channel;
+      /** The messages that may have carried the code, in order: the cohorts it counts for. One answer answers them all. */
+      sends: AnsweredSend[];
+      /** Those that came back undelivered while another may have carried it. */
+      lost: AnsweredSend[];
+      /** What the last message took that may have carried it: one answer earns once. null for a decoy. */
+      hold: Hold | null;
+      /** What the other messages took. */
+      otherHolds: Hold[];
+    }
+  | { kind: "incorrect"; attemptsLeft: number; retryInSeconds: number }
+  | { kind: "locked"; retryAfterSeconds: number }
+  | { kind: "wait"; attemptsLeft: number; retryAfterSeconds: number }
+  | { kind: "gone"; cause: string };
+
+/**
+ * Judges one code. The attempt is counted in the same step that compares, and a right code is used up in that step, so
+ * whatever arrives in parallel finds the session already changed.
+ *
+ * @param digest of the offered code, made with the session's key
+ */
+export function attemptCode(
+  state: SessionState,
+  digest: string,
+  rules: SessionRules,
+  nowMs: number,
+): { state: SessionState; result: AttemptResult } {
+  const unchanged = (result: AttemptResult) => ({ state, result });
+  if (isOver(state, nowMs)) return unchanged({ kind: "gone", cause: overCause(state) });
+  const { max, wait_seconds: waits } = rules.attempts;
+  if (state.attempts >= max) {
+    return unchanged({ kind: "locked", retryAfterSeconds: secondsUntil(state.endsAtMs, nowMs) });
+  }
+  if (nowMs >= state.codeExpiresAtMs) return unchanged({ kind: "gone", cause: "code expired" });
+  if (nowMs < state.attemptNotBeforeMs) {
+    const retryAfterSeconds = secondsUntil(state.attemptNotBeforeMs, nowMs);
+    return unchanged({ kind: "wait", attemptsLeft: max - state.attempts, retryAfterSeconds });
+  }
+
+  const attempts = state.attempts + 1;
+  if (sameDigest(digest, state.code.digest)) {
+    const out = outOf(state);
+    const arrived = out.filter(({ status }) => status !== "undelivered");
+    // A code that was typed did arrive, whatever the receipts say.
+    const carriers = arrived.length > 0 ? arrived : out;
+    const last = carriers.at(-1);
+    return {
+      state: { ...state, attempts, status: "verified" },
+      result: {
+        kind: "verified",
+        // The proof names a channel that may have carried the code.
+        channel: last?.channel ?? "sms",
+        sends: carriers.map(answered),
+        lost: out.filter((send) => !carriers.includes(send)).map(answered),
+        hold: last?.hold ?? null,
+        otherHolds: state.sends.flatMap((send) => (send === last ? [] : (send.hold ?? []))),
+      },
+    };
+  }
+  const retryInSeconds = attempts >= max ? 0 : (waits[attempts - 1] ?? waits.at(-1) ?? 0);
+  return {
+    state: { ...state, attempts, attemptNotBeforeMs: nowMs + retryInSeconds * 1000 },
+    result: { kind: "incorrect", attemptsLeft: max - attempts, retryInSeconds },
+  };
+}
+
+const answered = ({ atMs, channel, provider, messageId, asn, hold }: SendRecord): AnsweredSend => ({
+  atMs,
+  channel,
+  provider,
+  messageId,
+  asn,
+  ...(hold?.stoppers && { stoppers: hold.stoppers }),
+});

@@ -1,0 +1,74 @@
+import type { Hold } from "../admission/exposure.ts";
+import { channelAtMs } from "./next-message.ts";
+import {
+  type Channel,
+  isOver,
+  type KeptCode,
+  outOf,
+  overCause,
+  type SessionRules,
+  type SessionState,
+  secondsUntil,
+  sending,
+} from "./session.ts";
+import { type SessionView, viewSession } from "./view.ts";
+
+export interface ResendCommand {
+  channel: Channel;
+  /** The code to use when the present one is over. */
+  fresh: KeptCode;
+  hold: Hold;
+  asn: number | null;
+}
+
+export type ResendResult =
+  | {
+      kind: "send";
+      code: KeptCode;
+      sendIndex: number;
+      view: SessionView;
+      /** Providers of earlier messages that left, or may have: the code did not come by them. */
+      tried: string[];
+    }
+  | { kind: "gone"; cause: string }
+  | { kind: "locked"; retryAfterSeconds: number }
+  | { kind: "wait"; retryAfterSeconds: number };
+
+/**
+ * Asks for another message. The same code goes out again while it is good, because messages arrive late and out of
+ * order and whichever arrives must work; after that the fresh one takes its place. Attempts already used stay used.
+ */
+export function resendSession(
+  state: SessionState,
+  { channel, fresh, hold, asn }: ResendCommand,
+  rules: SessionRules,
+  nowMs: number,
+): { state: SessionState; result: ResendResult } {
+  const refused = (result: ResendResult) => ({ state, result });
+  if (isOver(state, nowMs)) return refused({ kind: "gone", cause: overCause(state) });
+  if (state.attempts >= rules.attempts.max) {
+    return refused({ kind: "locked", retryAfterSeconds: secondsUntil(state.endsAtMs, nowMs) });
+  }
+  const resendAtMs = channelAtMs(state, channel, rules, nowMs);
+  if (resendAtMs === null)
+    return refused({ kind: "wait", retryAfterSeconds: secondsUntil(state.endsAtMs, nowMs) });
+  if (nowMs < resendAtMs)
+    return refused({ kind: "wait", retryAfterSeconds: secondsUntil(resendAtMs, nowMs) });
+  const stillGood = nowMs < state.codeExpiresAtMs;
+  const next: SessionState = {
+    ...state,
+    code: stillGood ? state.code : fresh,
+    codeExpiresAtMs: Math.min(nowMs + rules.code.ttl_seconds * 1000, state.endsAtMs),
+    sends: [...state.sends, sending({ channel, hold, asn }, state.codeExpiresAtMs, nowMs)],
+  };
+  return {
+    state: next,
+    result: {
+      kind: "send",
+      code: next.code,
+      sendIndex: next.sends.length - 1,
+      view: viewSession(next, rules, nowMs),
+      tried: outOf(state).flatMap(({ provider }) => provider ?? []),
+    },
+  };
+}

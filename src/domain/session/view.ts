@@ -1,0 +1,53 @@
+import type { CustomerSubject } from "../customer-event.ts";
+import { channelAtMs, nextResendAtMs } from "./next-message.ts";
+import {
+  type Channel,
+  isOver,
+  type SendStatus,
+  type SessionRules,
+  type SessionState,
+  secondsUntil,
+} from "./session.ts";
+
+/** What the client must know about a session to act. */
+export interface SessionView {
+  status: "pending" | "verified" | "locked" | "gone";
+  correlationId: string;
+  channel: Channel;
+  delivery: SendStatus;
+  sends: number;
+  attemptsLeft: number;
+  expiresInSeconds: number;
+  /** null when no further resend will be possible in this session. */
+  resendInSeconds: number | null;
+  /** What the next message may travel by, and when. */
+  nextChannels: { channel: Channel; availableInSeconds: number }[];
+  /** For events to the customer's backend, never for the client. */
+  customer?: CustomerSubject | null;
+}
+
+/** What may be told to whoever holds the session token. */
+export function viewSession(state: SessionState, rules: SessionRules, nowMs: number): SessionView {
+  const last = state.sends.at(-1);
+  const locked = state.attempts >= rules.attempts.max;
+  const resendAtMs = nextResendAtMs(state, rules);
+  const over = isOver(state, nowMs);
+  return {
+    status: state.status === "verified" ? "verified" : over ? "gone" : locked ? "locked" : "pending",
+    correlationId: state.correlationId,
+    customer: state.customer?.subject ?? null,
+    channel: last?.channel ?? "sms",
+    delivery: last?.status ?? "unknown",
+    sends: state.sends.length,
+    attemptsLeft: Math.max(0, rules.attempts.max - state.attempts),
+    expiresInSeconds: over ? 0 : secondsUntil(state.codeExpiresAtMs, nowMs),
+    resendInSeconds: over || locked || resendAtMs === null ? null : secondsUntil(resendAtMs, nowMs),
+    nextChannels:
+      over || locked
+        ? []
+        : rules.delivery.channels.flatMap((channel) => {
+            const atMs = channelAtMs(state, channel, rules, nowMs);
+            return atMs === null ? [] : [{ channel, availableInSeconds: secondsUntil(atMs, nowMs) }];
+          }),
+  };
+}
