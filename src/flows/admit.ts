@@ -11,7 +11,6 @@ import {
   UNIT,
   weightOf,
 } from "../domain/admission/exposure.ts";
-import { waitAfterFailures } from "../domain/admission/failures.ts";
 import {
   type LimitResult,
   type LimitTake,
@@ -19,8 +18,7 @@ import {
   waivedLimits,
 } from "../domain/admission/limits.ts";
 import { isRecordOnly } from "../domain/admission/record-only.ts";
-import { lookAtSource } from "../domain/admission/source.ts";
-import { decide, isProven, type Signals, type Verdict } from "../domain/admission/verdict.ts";
+import { decide, isProven, type Verdict } from "../domain/admission/verdict.ts";
 import { composeMessage } from "../domain/delivery/message.ts";
 import { secondsToNext, spendMeters } from "../domain/delivery/money.ts";
 import type { Route } from "../domain/delivery/routing.ts";
@@ -29,16 +27,16 @@ import type { Phone } from "../domain/phone.ts";
 import { rulesForCountry } from "../domain/policy.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import type { Channel } from "../domain/session/session.ts";
-import { probeKey, takesProbes } from "../domain/watch/block.ts";
-import { countAddress, countChallenge } from "../domain/watch/counting.ts";
-import type { Posture } from "../domain/watch/posture.ts";
+import { probeKey } from "../domain/watch/block.ts";
 import { countMet, stoppersOf } from "../domain/watch/rule-counts.ts";
 import type { Entry } from "../domain/watch/tally.ts";
-import type { Caller, ChallengeResult, Deps, DeviceClaims, Recalled } from "../ports.ts";
-import { type Answers, ask } from "./ask.ts";
+import type { Caller, Deps, DeviceClaims } from "../ports.ts";
+import { ask } from "./ask.ts";
+import { judgeChallenge } from "./challenge.ts";
 import { consult } from "./consult.ts";
 import type { Standing } from "./posture.ts";
 import { routesFor } from "./routes.ts";
+import { isProbe, observe, signalsOf } from "./signals.ts";
 
 export interface Admission {
   correlationId: string;
@@ -91,12 +89,6 @@ export type Admitted =
   /** `observed`: rules in record-only mode that it met, for the counters. */
   | { kind: "decoy"; own: LimitResult[]; observed: Entry[]; verdict: ToldVerdict }
   | Refusal;
-
-/** True when this policy, or the posture, wants a CAPTCHA token from this caller at all. */
-export function captchaWanted({ policy }: Deps, { rules }: Standing, caller: Caller): boolean {
-  if (caller.server?.skipCaptcha) return false;
-  return policy.challenge === "always" || rules?.challenge === "always";
-}
 
 export async function admit(deps: Deps, admission: Admission): Promise<Admitted> {
   const { policy, marks, vault, log, defer, nowMs } = deps;
@@ -244,105 +236,6 @@ function segmentsOf({ policy }: Deps, { flow, locale, channel }: Admission): num
   const { length, ttl_seconds: ttlSeconds } = policy.code;
   const what = { code: "0".repeat(length), channel, flow, locale, ttlSeconds };
   return composeMessage(what, policy.message).segments;
-}
-
-function signalsOf(deps: Deps, admission: Admission, answers: Answers, weight: number): Signals {
-  const { policy, nowMs } = deps;
-  const { caller, phone, device } = admission;
-  const { recalled, readings } = answers;
-  const { after_seconds } = rulesForCountry(policy, phone.country).exposure.returned;
-  return {
-    weight,
-    source: lookAtSource(caller, phone, policy.source, deps.hosting),
-    readings,
-    numberKnown: recalled.numberKnown,
-    ownDevice: device !== null,
-    challenge: challengeGrade(answers.challenge, recalled, policy.captcha.fresh_site_key !== undefined),
-    challengeDemanded: demanded(deps, admission, readings),
-    distinctNumbers: answers.limits.find(({ take }) => take.name === "numbers_per_ip")?.used ?? 0,
-    returned: recalled.askedAtMs !== null && nowMs() >= recalled.askedAtMs + after_seconds * 1000,
-    failedAttemptsWaitSeconds: Math.max(
-      0,
-      ...recalled.failures.map((failures) => waitAfterFailures(failures, policy.failures, nowMs())),
-    ),
-    factors: policy.flows[admission.flow]?.step_up ?? [],
-    block: answers.block && {
-      subject: answers.block.subject,
-      by: answers.block.by,
-      effect: answers.block.effect,
-      probe: isProbe(answers),
-    },
-    unknownRanges: admission.standing.rules?.unknown_ranges ?? "as_usual",
-  };
-}
-
-/** True when a block of the watch's lets this one through, to see whether it converts. What people shut stays shut. */
-function isProbe({ block, limits }: Answers): boolean {
-  if (block === null || !takesProbes(block)) return false;
-  return limits.some(({ take, allowed }) => take.name === "probe" && allowed);
-}
-
-/**
- * What the watch hears of beside the message itself: challenges, addresses that ask for more numbers than people do, and
- * rules in record-only mode.
- */
-function observe(
-  { policy }: Deps,
-  { phone, flow }: Admission,
-  { addressTag, readings }: Answers,
-  { challenge, distinctNumbers }: Signals,
-  { action, uncounted }: Verdict,
-): Entry[] {
-  const { exposure } = rulesForCountry(policy, phone.country);
-  const suspicious = distinctNumbers > policy.risk.many_numbers && !isProven(readings, exposure);
-  return [
-    ...(suspicious ? countAddress(addressTag, distinctNumbers) : []),
-    ...(action === "challenge" ? countChallenge(phone.country, "challenged") : []),
-    ...(challenge === "fresh" ? countChallenge(phone.country, "passed") : []),
-    ...countMet(uncounted, flow),
-  ];
-}
-
-function judgeChallenge(
-  answer: ChallengeResult | null,
-  posture: Posture,
-  onOutage: "refuse" | "allow_clean",
-): Refusal | null {
-  if (answer === null || answer.kind === "passed") return null;
-  if (answer.kind === "failed") return { kind: "challenge_failed", cause: answer.cause };
-  if (answer.kind === "misconfigured") {
-    return { kind: "sending_paused", cause: answer.cause, retryAfterSeconds: 300 };
-  }
-  const clean = posture === "normal" && onOutage === "allow_clean";
-  return clean ? null : { kind: "sending_paused", cause: "challenge unavailable", retryAfterSeconds: 30 };
-}
-
-/**
- * A token is fresh when it was solved after we demanded it, or comes from the widget that only demands use. There is no
- * slack for clocks: it would let one token, sent twice under one idempotency key, count as two.
- */
-function challengeGrade(
-  answer: ChallengeResult | null,
-  { askedAtMs }: Recalled,
-  ownWidget: boolean,
-): Signals["challenge"] {
-  if (answer?.kind !== "passed") return "none";
-  if (ownWidget) return answer.grade;
-  if (askedAtMs === null || answer.solvedAtMs === null) return "ordinary";
-  return answer.solvedAtMs >= askedAtMs ? "fresh" : "ordinary";
-}
-
-function demanded(
-  { policy }: Deps,
-  { standing, channel, caller }: Admission,
-  { proven }: Signals["readings"],
-): Signals["challengeDemanded"] {
-  if (caller.server?.skipCaptcha) return null;
-  const { channels, from_unverified } = policy.captcha.demand;
-  if (standing.rules?.fresh_challenge) return "posture";
-  const unverified = proven.find(({ level }) => level.name === "address")?.unverified ?? 0;
-  const many = from_unverified !== null && unverified >= from_unverified * UNIT;
-  return many || channels.includes(channel) ? "policy" : null;
 }
 
 /** Each reason with its evidence, for the operator alone. */
