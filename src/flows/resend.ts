@@ -14,7 +14,7 @@ import { captchaWanted } from "./challenge.ts";
 import { deliver } from "./deliver.ts";
 import { currentStanding, refusePaused, refuseShutdown } from "./posture.ts";
 import { recognise } from "./recognise.ts";
-import { type Sent, sentAnswer } from "./send.ts";
+import { type Sent, sentAnswer } from "./sent.ts";
 
 export interface ResendRequest {
   session: string;

@@ -4,20 +4,20 @@
  * object; an allowed one takes three hops in a row (admission, reservation and session, provider).
  */
 import { mayUseFlow } from "../domain/admission/api-key.ts";
-import type { LimitResult } from "../domain/admission/limits.ts";
-import { maskPhone, parsePhone, refuseNumber } from "../domain/phone.ts";
+import { parsePhone, refuseNumber } from "../domain/phone.ts";
 import type { Refusal } from "../domain/reasons.ts";
 import { drawCode } from "../domain/session/code.ts";
 import type { Channel } from "../domain/session/session.ts";
-import type { SessionView } from "../domain/session/view.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
 import type { Caller, Deps, SessionClaims } from "../ports.ts";
 import { admit } from "./admit.ts";
 import { bookRefusal } from "./book-refusal.ts";
 import { captchaWanted } from "./challenge.ts";
 import { deliver } from "./deliver.ts";
+import { answerReplay, idempotencyClaim } from "./idempotency.ts";
 import { currentStanding, refusePaused, refuseShutdown } from "./posture.ts";
 import { recognise } from "./recognise.ts";
+import { type Sent, sentAnswer } from "./sent.ts";
 import { customerOfSession } from "./tell-customer.ts";
 import { tellLedger } from "./tell-ledger.ts";
 
@@ -33,22 +33,6 @@ export interface SendRequest {
   userId: string | undefined;
   reference: string | undefined;
   idempotencyKey: string | undefined;
-}
-
-export interface Sent {
-  kind: "sent";
-  session: string;
-  correlationId: string;
-  channel: Channel;
-  maskedPhone: string;
-  codeLength: number;
-  expiresInSeconds: number;
-  /** null when this session can send no more. */
-  resendInSeconds: number | null;
-  attemptsLeft: number;
-  nextChannels: { channel: Channel; availableInSeconds: number }[];
-  /** The tightest of the caller's own limits; null in a repeated answer. */
-  ownLimit: { max: number; remaining: number } | null;
 }
 
 /**
@@ -197,100 +181,4 @@ async function sendOnce(
   });
   if (delivered.kind !== "delivered") return delivered;
   return sentAnswer(deps, session, phone.e164, delivered.view, admitted.own);
-}
-
-/** Puts into words what the client needs next. */
-export function sentAnswer(
-  { policy }: Deps,
-  session: string,
-  phone: string,
-  view: SessionView,
-  own: readonly LimitResult[] = [],
-): Sent {
-  const tightest = own.toSorted((a, b) => a.remaining - b.remaining)[0];
-  return {
-    kind: "sent",
-    session,
-    correlationId: view.correlationId,
-    channel: view.channel,
-    maskedPhone: maskPhone(phone),
-    codeLength: policy.code.length,
-    expiresInSeconds: view.expiresInSeconds,
-    resendInSeconds: view.resendInSeconds,
-    attemptsLeft: view.attemptsLeft,
-    nextChannels: view.nextChannels,
-    ownLimit: tightest ? { max: tightest.max, remaining: tightest.remaining } : null,
-  };
-}
-
-interface IdempotencyClaim {
-  key: string;
-  value: string;
-  fingerprint: string;
-  retryKey: string;
-  /** True for what an earlier request with this very CAPTCHA token claimed: a network's repetition. */
-  repeats(held: string): boolean;
-}
-
-/** Shorter keys are guessed or reused by strangers; they count per address, a UUID counts everywhere. */
-const SAFE_KEY_LENGTH = 22;
-
-/**
- * What an idempotency key stands for: the fingerprint tells a repeated request from another one that reuses the key, the
- * token's hash tells a repetition from somebody who learned the key, and the session token lets the repetition answer with
- * the very same session.
- */
-async function idempotencyClaim(
-  { vault }: Deps,
-  request: SendRequest,
-  { server, ip }: Caller,
-  phone: string,
-  session: string,
-): Promise<IdempotencyClaim | null> {
-  const { idempotencyKey, flow, channel, reference, captchaToken } = request;
-  if (idempotencyKey === undefined) return null;
-  const owner = server?.keyId ?? (idempotencyKey.length < SAFE_KEY_LENGTH ? `public ${ip}` : "public");
-  const facts = JSON.stringify([phone, flow, channel, reference ?? null]);
-  const key = await vault.tag("idempotency", `${owner} ${idempotencyKey}`);
-  const [sealed, fingerprint, captcha, retry] = await Promise.all([
-    // Whoever reads the store must not hold the session.
-    vault.sealForLedger(heldUnder(key), session),
-    vault.tag("request", `${idempotencyKey}\n${facts}`),
-    vault.tag("captcha", captchaToken ?? ""),
-    vault.tag("retry", `${idempotencyKey}\n${facts}\n${captchaToken ?? ""}`),
-  ]);
-  return {
-    key,
-    fingerprint,
-    value: `${fingerprint} ${captcha} ${sealed}`,
-    retryKey: vault.uuidFrom(retry),
-    repeats: (held) => held.split(" ")[1] === captcha,
-  };
-}
-
-const heldUnder = (key: string) => `idempotency ${key}`;
-
-/** How often, and how long apart, a repetition looks whether the first request has opened its session. */
-const REPLAY_LOOKS = 10;
-
-/** Answers a repeated request with the first one's session: same verification, one message, one bill. */
-async function answerReplay(
-  deps: Deps,
-  claim: IdempotencyClaim | null,
-  held: string,
-): Promise<Sent | Refusal> {
-  const [fingerprint, , sealed = ""] = held.split(" ");
-  if (claim === null || claim.fingerprint !== fingerprint) return { kind: "idempotency_conflict" };
-  const session = await deps.vault.unsealFromLedger(heldUnder(claim.key), sealed);
-  const claims = session === null ? null : await deps.tokens.open(session);
-  if (session === null || !claims) return { kind: "session_gone", cause: "idempotent session expired" };
-  for (let look = 0; look < REPLAY_LOOKS; look++) {
-    const view = await deps.sessions.view(claims.sessionId, deps.policy);
-    if (view?.delivery === "refused") {
-      return { kind: "delivery_failed", cause: "first request's delivery failed", retryAfterSeconds: 5 };
-    }
-    if (view && view.delivery !== "sending") return sentAnswer(deps, session, claims.phone, view);
-    await deps.pause(200);
-  }
-  return { kind: "too_many_requests", cause: "first request still running", retryAfterSeconds: 1 };
 }

@@ -1,7 +1,7 @@
 /** What the flows found out, in the wire's words. */
 
 import type { SessionView } from "../domain/session/view.ts";
-import type { Sent } from "../flows/send.ts";
+import type { Sent } from "../flows/sent.ts";
 import type { Verified } from "../flows/verify.ts";
 import type { SendAnswer, SessionAnswer, VerifyAnswer } from "./contract.ts";
 
