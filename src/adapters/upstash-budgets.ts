@@ -1,11 +1,6 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import {
-  type Hold,
-  type Level,
-  type LevelReading,
-  oldestSlotOf,
-  slotOf,
-} from "../domain/admission/exposure.ts";
+import { type Level, type LevelReading, oldestSlotOf, slotOf } from "../domain/admission/exposure.ts";
+import type { Hold } from "../domain/admission/hold.ts";
 import type { Meter } from "../domain/delivery/money.ts";
 import type { BudgetsPort, Reservation } from "../ports.ts";
 import { HISTORY_SECONDS, HOLD_SECONDS, keys, METER_SECONDS } from "./keys.ts";

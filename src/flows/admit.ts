@@ -2,15 +2,8 @@
  * Lets a request through to delivery, or not: asks everything at once, judges limits, caps and CAPTCHA, and hands the
  * signals to the domain's decision. Nothing is taken from a destination or from the money here.
  */
-import {
-  boundless,
-  type ExposurePolicy,
-  type Hold,
-  holdFor,
-  type Level,
-  UNIT,
-  weightOf,
-} from "../domain/admission/exposure.ts";
+import { boundless, type ExposurePolicy, type Level, UNIT, weightOf } from "../domain/admission/exposure.ts";
+import { type Hold, holdFor } from "../domain/admission/hold.ts";
 import {
   type LimitResult,
   type LimitTake,

@@ -1,5 +1,6 @@
 import { addressUnit } from "../domain/admission/address.ts";
-import { allLevels, type Drawn, type Level, type Readings } from "../domain/admission/exposure.ts";
+import type { Drawn, Level, Readings } from "../domain/admission/exposure.ts";
+import { allLevels } from "../domain/admission/levels.ts";
 import { type LimitResult, type LimitTake, probeLimit, sendLimits } from "../domain/admission/limits.ts";
 import type { Meter } from "../domain/delivery/money.ts";
 import { rulesForCountry } from "../domain/policy.ts";

@@ -3,7 +3,6 @@
  * what the counters tell apart; budgets are read for the rows of one page.
  */
 import {
-  allLevels,
   budgetOf,
   type ExposurePolicy,
   type Level,
@@ -11,6 +10,7 @@ import {
   seasoned,
   UNIT,
 } from "../domain/admission/exposure.ts";
+import { allLevels } from "../domain/admission/levels.ts";
 import { countryOfRange, mayLieIn, type Phone, rangeOfCountry } from "../domain/phone.ts";
 import { type Policy, rulesForCountry } from "../domain/policy.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";

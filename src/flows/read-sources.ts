@@ -1,5 +1,6 @@
 /** Who asks: networks and addresses, with how many numbers they asked for and what became of that. */
-import { allLevels, type Level } from "../domain/admission/exposure.ts";
+import type { Level } from "../domain/admission/exposure.ts";
+import { allLevels } from "../domain/admission/levels.ts";
 import { minuteOf } from "../domain/watch/cohorts.ts";
 import { usualSent } from "../domain/watch/history.ts";
 import { type MinuteTally, OTHERS, sumTallies, tallyKey } from "../domain/watch/tally.ts";

@@ -3,7 +3,8 @@
  * its CAPTCHA, exposure and money.
  */
 import type { ApiKey } from "../domain/admission/api-key.ts";
-import type { ExposurePolicy, Hold, Level, LevelReading } from "../domain/admission/exposure.ts";
+import type { ExposurePolicy, Level, LevelReading } from "../domain/admission/exposure.ts";
+import type { Hold } from "../domain/admission/hold.ts";
 import type { LimitResult, LimitTake } from "../domain/admission/limits.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { Meter, MeterReading } from "../domain/delivery/money.ts";

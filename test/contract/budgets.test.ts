@@ -4,7 +4,8 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { memoryBudgets } from "../../scripts/lab/tollgate/memory-budgets.ts";
 import { keys } from "../../src/adapters/keys.ts";
 import { upstashBudgets } from "../../src/adapters/upstash-budgets.ts";
-import { boundless, type Hold, type Level, UNIT } from "../../src/domain/admission/exposure.ts";
+import { boundless, type Level, UNIT } from "../../src/domain/admission/exposure.ts";
+import type { Hold } from "../../src/domain/admission/hold.ts";
 import type { Meter } from "../../src/domain/delivery/money.ts";
 import type { BudgetsPort } from "../../src/ports.ts";
 import {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
-import { type Hold, type Level, type LevelReading, UNIT } from "../../src/domain/admission/exposure.ts";
+import { type Level, type LevelReading, UNIT } from "../../src/domain/admission/exposure.ts";
+import type { Hold } from "../../src/domain/admission/hold.ts";
 import type { Meter } from "../../src/domain/delivery/money.ts";
 import type { BudgetsPort, ReserveResult } from "../../src/ports.ts";
 

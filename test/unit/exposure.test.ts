@@ -2,12 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { memoryBudgets } from "../../scripts/lab/tollgate/memory-budgets.ts";
 import {
-  allLevels,
   budgetOf,
-  type ExposureSubjects,
-  type Hold,
   hasRoom,
-  holdFor,
   type Level,
   type LevelReading,
   type Pool,
@@ -16,6 +12,8 @@ import {
   UNIT,
   weightOf,
 } from "../../src/domain/admission/exposure.ts";
+import { type Hold, holdFor } from "../../src/domain/admission/hold.ts";
+import { allLevels, type ExposureSubjects } from "../../src/domain/admission/levels.ts";
 import { attemptCode } from "../../src/domain/session/attempt.ts";
 import { openSession } from "../../src/domain/session/session.ts";
 import { policySchema } from "../../src/policy-schema.ts";

@@ -1,12 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  allLevels,
-  type Level,
-  type LevelReading,
-  type Readings,
-  UNIT,
-} from "../../src/domain/admission/exposure.ts";
+import { type Level, type LevelReading, type Readings, UNIT } from "../../src/domain/admission/exposure.ts";
+import { allLevels } from "../../src/domain/admission/levels.ts";
 import { isRecordOnly, stopOf, uncountedIn } from "../../src/domain/admission/record-only.ts";
 import type { SourceFinding } from "../../src/domain/admission/source.ts";
 import {

@@ -6,8 +6,6 @@
  * comes from. It is the linear boundary of a sequential test on the conversion rate (Wald 1945): with a gain of g a
  * destination whose strangers convert better than 1 / (1 + g) never runs out for long.
  */
-import type { Meter } from "../delivery/money.ts";
-import type { Phone } from "../phone.ts";
 
 /** Units are counted in hundredths, so that a store with integers keeps them exactly. */
 export const UNIT = 100;
@@ -130,84 +128,12 @@ export interface LevelReading {
 /** All that is known of a request's levels, as `allLevels` names them. */
 export type Readings = Record<Drawn, LevelReading[]>;
 
-/** Where a message would go and come from; hashed where it names a person. */
-export interface ExposureSubjects {
-  phone: Phone;
-  numberTag: string;
-  addressTag: string;
-  asn: number | null;
-  /**
-   * A device that verified this very number before, by the token we gave it: strangers' messages to the number do not count
-   * against it. Any other device is a stranger's, or one verified number would open the purse for all others.
-   */
-  ownDevice: string | null;
-}
-
 export const slotOf = (nowMs: number, windowSeconds: number): number =>
   Math.floor(nowMs / ((windowSeconds * 1000) / SLOTS));
 
 /** The oldest slot that still counts. */
 export const oldestSlotOf = (nowMs: number, windowSeconds: number): number =>
   slotOf(nowMs, windowSeconds) - SLOTS + 1;
-
-/** Every level any verdict could draw on: they are read together, in one round trip. */
-export function allLevels(subjects: ExposureSubjects, policy: ExposurePolicy): Record<Drawn, Level[]> {
-  const { phone, numberTag, addressTag, asn, ownDevice } = subjects;
-  const { window_seconds: day, known } = policy;
-  const level = (
-    pool: Pool,
-    name: LevelName,
-    subject: string,
-    rule: BudgetRule,
-    windowSeconds: number,
-  ): Level => ({
-    name,
-    key: `${pool}:${name}:${subject}`,
-    rule,
-    base: Math.round(rule.base * UNIT),
-    windowSeconds,
-    maxMessages: pool === "stranger" && name === "block" ? policy.block_density : null,
-  });
-  const block = level("stranger", "block", phone.block, policy.block, day);
-  const address = level("stranger", "address", addressTag, policy.address, day);
-  const challengedBlock = level("challenged", "block", phone.block, policy.challenged.block, day);
-  const smallPurse = (pool: "challenged" | "returned", { country, overall, window_seconds }: PurseRule) => [
-    challengedBlock,
-    level(pool, "country", phone.country, country, window_seconds),
-    level(pool, "overall", "all", overall, window_seconds),
-  ];
-  return {
-    stranger: [
-      block,
-      level("stranger", "prefix", `${phone.country} ${phone.prefix}`, policy.prefix, day),
-      level("stranger", "country", phone.country, policy.country, day),
-      ...(asn === null ? [] : [level("stranger", "network", `AS${asn}`, policy.network, day)]),
-      address,
-      level("stranger", "overall", "all", policy.overall, day),
-    ],
-    proven: [
-      address,
-      block,
-      level("proven", "country", phone.country, policy.proven.country, day),
-      level("proven", "overall", "all", policy.proven.overall, day),
-    ],
-    challenged: smallPurse("challenged", policy.challenged),
-    returned: smallPurse("returned", policy.returned),
-    known: [
-      ownDevice === null
-        ? level("known", "number", numberTag, known.number, known.window_seconds)
-        : level("known", "device", ownDevice, known.device, known.window_seconds),
-      level("known", "block", phone.block, known.block, known.window_seconds),
-      level("known", "country", phone.country, known.country, known.window_seconds),
-      level("known", "overall", "all", known.overall, known.window_seconds),
-    ],
-    odd: [
-      level("stranger", "odd", "all", policy.odd, day),
-      level("stranger", "odd_country", phone.country, policy.odd_country, day),
-    ],
-    unknown: [level("stranger", "unknown", "all", policy.unknown, day)],
-  };
-}
 
 const GROWS_WITH_HISTORY: readonly LevelName[] = ["prefix", "country", "odd_country", "network", "address"];
 
@@ -252,47 +178,4 @@ export const boundless = (level: Level): Level => ({
 export function weightOf(costMicros: number, policy: ExposurePolicy): number {
   const times = costMicros / policy.reference_price_micros;
   return Math.round(Math.min(policy.max_weight, Math.max(1, times)) * UNIT);
-}
-
-/** What one message took, kept with its session until the code comes back. */
-export interface Hold {
-  /** Given back or booked once, and only if it was really taken. */
-  id: string;
-  atMs: number;
-  weight: number;
-  taken: { key: string; windowSeconds: number }[];
-  /** Levels that took nothing and still hear of the verification. */
-  earns: { key: string; windowSeconds: number }[];
-  meters: Meter[];
-  /** The tally that hears of the verification, where a block let the message through to see whether it converts. */
-  probe?: string;
-  /** The tallies that hear of the verification, where rules in record-only mode would have stopped the message. */
-  stoppers?: readonly string[];
-}
-
-/**
- * What a message paid from this purse takes, and who learns when it is answered: whatever let a stranger in, the address it
- * came from has earned room for the next one. Someone known proves nothing new about an address, or one number verified
- * over and over would make it a proven one.
- */
-export function holdFor(
-  pool: Pool,
-  drawn: readonly Level[],
-  levels: ReturnType<typeof allLevels>,
-  weight: number,
-  meters: Meter[],
-  id: string,
-  atMs: number,
-): Hold {
-  const taken = new Set(drawn.map(({ key }) => key));
-  const learners = pool === "known" ? [] : levels.stranger.filter(({ name }) => name === "address");
-  const slim = ({ key, windowSeconds }: Level) => ({ key, windowSeconds });
-  return {
-    id,
-    atMs,
-    weight,
-    taken: drawn.map(slim),
-    earns: learners.filter(({ key }) => !taken.has(key)).map(slim),
-    meters,
-  };
 }
