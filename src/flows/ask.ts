@@ -24,8 +24,9 @@ export interface Answers {
   askTag: string;
   /** Keyed hash of the caller's address. */
   addressTag: string;
-  /** The block that holds of this request. */
+  /** What shuts this request out, and what people challenge of it. */
   block: BlockInForce | null;
+  challengedBy: BlockInForce | null;
   /** What is drawn when the message leaves and was only looked at here: the number's own limit, and a block's probe. */
   leavingTakes: LimitTake[];
   /** Gives back what was drawn for a repetition or an outage. */
@@ -71,7 +72,7 @@ export async function ask(
     apiKey: caller.server && { id: caller.server.keyId, maxPerMinute: caller.server.maxPerMinute },
   });
   const met = { e164: phone.e164, asn: caller.asn, addressTags: [ip, ...olderIps] };
-  const block = findBlock(standing.blocks, met, nowMs());
+  const block = findBlock(standing.blocks, "stop", met, nowMs());
   if (block && takesProbes(block)) takes.push(probeLimit(block.subject, policy.monitor.blocks.probe_seconds));
   const isLeaving = ({ name }: LimitTake) => name === "number" || name === "probe";
 
@@ -119,6 +120,7 @@ export async function ask(
     askTag,
     addressTag: ip,
     block,
+    challengedBy: findBlock(standing.blocks, "challenge", met, nowMs()),
     leavingTakes: takes.filter(isLeaving),
     undo,
   };

@@ -35,8 +35,11 @@ export function signalsOf(deps: Deps, admission: Admission, answers: Answers, we
     block: answers.block && {
       subject: answers.block.subject,
       by: answers.block.by,
-      effect: answers.block.effect,
       probe: isProbe(answers),
+    },
+    challenged: answers.challengedBy && {
+      subject: answers.challengedBy.subject,
+      by: answers.challengedBy.by,
     },
     unknownRanges: admission.standing.rules?.unknown_ranges ?? "as_usual",
   };

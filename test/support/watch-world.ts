@@ -343,7 +343,7 @@ export function simulate(
 
     for (const message of traffic(minute)) {
       const shut = blocks.map((block) => ({ ...block, effect: "stop" as const }));
-      const block = findBlock(shut, { e164: message.e164, asn: message.asn, addressTags: [] }, nowMs);
+      const block = findBlock(shut, "stop", { e164: message.e164, asn: message.asn, addressTags: [] }, nowMs);
       if (block !== null) {
         const probe = minute - (probed.get(block.subject) ?? 0) >= policy.blocks.probe_seconds / 60;
         if (!probe) continue;

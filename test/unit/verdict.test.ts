@@ -61,6 +61,7 @@ const signals = (more: Partial<Signals> = {}, filled: Filled = {}): Signals => (
   challenge: "ordinary",
   challengeDemanded: null,
   block: null,
+  challenged: null,
   unknownRanges: "as_usual",
   distinctNumbers: 1,
   returned: false,
@@ -90,9 +91,9 @@ const ALL_FULL: Filled = { ...SECOND_FULL, "returned:overall": { unverified: 500
 const KNOWN_NUMBER_FULL: Filled = { "known:number": { unverified: 4 } };
 const OWN_DEVICE_FULL: Filled = { "known:device": { unverified: 4 } };
 const FRESH = { challenge: "fresh" as const };
-const SHUT = { subject: "+91987", by: "ada", effect: "stop", probe: false } as const;
+const SHUT = { subject: "+91987", by: "ada", probe: false } as const;
 const PROBE = { ...SHUT, by: "cron", probe: true } as const;
-const CHALLENGED = { subject: "AS55836", by: "ada", effect: "challenge", probe: false } as const;
+const CHALLENGED = { subject: "AS55836", by: "ada" } as const;
 
 type Row = [title: string, more: Partial<Signals>, filled: Filled, wanted: string, rules: string[]];
 
@@ -256,50 +257,56 @@ describe("the order of the policy", () => {
     ["a probe passes with one", { block: PROBE, ...FRESH }, {}, "allow from stranger", ["blocked"]],
     [
       "where people challenge, a stranger must pass a fresh challenge",
-      { block: CHALLENGED },
+      { challenged: CHALLENGED },
       {},
       "challenge",
       ["challenged"],
     ],
     [
       "the stranger passes with one",
-      { block: CHALLENGED, ...FRESH },
+      { challenged: CHALLENGED, ...FRESH },
       {},
       "allow from stranger",
       ["challenged"],
     ],
     [
       "budgets hold after it",
-      { block: CHALLENGED, ...FRESH },
+      { challenged: CHALLENGED, ...FRESH },
       ALL_FULL,
       "step_up",
       ["challenged", "exposure", "exposure"],
     ],
     [
       "the second purse is theirs too",
-      { block: CHALLENGED, ...FRESH },
+      { challenged: CHALLENGED, ...FRESH },
       COUNTRY_FULL,
       "allow from challenged",
       ["challenged", "exposure"],
     ],
-    ["nobody known is asked for it", { block: CHALLENGED, numberKnown: true }, {}, "allow from known", []],
+    [
+      "nobody known is asked for it",
+      { challenged: CHALLENGED, numberKnown: true },
+      {},
+      "allow from known",
+      [],
+    ],
     [
       "nobody on their own device is asked for it",
-      { block: CHALLENGED, ownDevice: true },
+      { challenged: CHALLENGED, ownDevice: true },
       {},
       "allow from known",
       [],
     ],
     [
       "unless their own purse is empty",
-      { block: CHALLENGED, ownDevice: true },
+      { challenged: CHALLENGED, ownDevice: true },
       OWN_DEVICE_FULL,
       "challenge",
       ["exposure", "challenged"],
     ],
     [
       "a range in which nobody ever verified stays shut where people challenge it",
-      { block: CHALLENGED, unknownRanges: "stop", ...FRESH },
+      { challenged: CHALLENGED, unknownRanges: "stop", ...FRESH },
       { "stranger:prefix": { earned: 0 } },
       "step_up",
       ["unknown_range"],
@@ -537,7 +544,7 @@ describe("what a message draws on", () => {
 
 test.each<[string, Partial<Signals>, Filled, readonly string[]]>([
   ["a challenge names the factors that will do instead", {}, COUNTRY_FULL, ["email"]],
-  ["so does one by people", { block: CHALLENGED }, {}, ["email"]],
+  ["so does one by people", { challenged: CHALLENGED }, {}, ["email"]],
   ["a step-up names its factors", FRESH, ALL_FULL, ["email"]],
   ["a denial names none", { source: [BLOCKED] }, {}, []],
   ["a message names none", {}, {}, []],
@@ -545,14 +552,13 @@ test.each<[string, Partial<Signals>, Filled, readonly string[]]>([
   expect(judge(more, filled).factors).toEqual(factors);
 });
 
-test.each([SHUT, CHALLENGED])(
-  "what people said of $subject is told with its subject, by whom and effect",
-  (block) => {
-    const { subject, by, effect } = block;
-    const [reason] = judge({ block }).reasons;
-    expect(reason).toMatchObject({ evidence: { subject, by, effect }, counted: true });
-  },
-);
+test.each([
+  ["shut", { block: SHUT }, SHUT],
+  ["challenge", { challenged: CHALLENGED }, CHALLENGED],
+])("what people %s is told with its subject and by whom", (_, more, evidence) => {
+  const [reason] = judge(more).reasons;
+  expect(reason).toMatchObject({ evidence, counted: true });
+});
 
 test("a used-up level is told with its figures", () => {
   const [reason] = judge({}, { "stranger:country": { unverified: 6, verified: 2, messages: 9 } }).reasons;
@@ -589,7 +595,7 @@ describe("a rule in record-only", () => {
     ["challenge_policy", { challengeDemanded: "policy" }, {}, "challenge"],
     ["blocked", { block: SHUT }, {}, "step_up"],
     ["blocked", { block: PROBE }, {}, "challenge"],
-    ["challenged", { block: CHALLENGED }, {}, "challenge"],
+    ["challenged", { challenged: CHALLENGED }, {}, "challenge"],
     ["unknown_range", { unknownRanges: "stop" }, { "stranger:prefix": { earned: 0 } }, "step_up"],
     ["exposure", {}, ALL_FULL, "step_up"],
     ["failed_attempts", { failedAttemptsWaitSeconds: 9 }, {}, "deny"],
@@ -719,7 +725,8 @@ describe("what a rule in record-only would have changed", () => {
     returned: fc.boolean(),
     failedAttemptsWaitSeconds: fc.constantFrom(0, 0, 0, 30),
     factors: fc.constantFrom([], ["email"]),
-    block: fc.constantFrom(null, SHUT, PROBE, CHALLENGED),
+    block: fc.constantFrom(null, SHUT, PROBE),
+    challenged: fc.constantFrom(null, CHALLENGED),
     unknownRanges: fc.constantFrom("as_usual", "challenge", "stop"),
   } satisfies { [K in keyof Omit<Signals, "weight" | "readings">]: fc.Arbitrary<Signals[K]> });
   const someFilled = fc.constantFrom<Filled>({}, COUNTRY_FULL, PROVEN, SECOND_FULL, ALL_FULL, {
@@ -743,6 +750,23 @@ describe("what a rule in record-only would have changed", () => {
           expect(by.get(rule) ?? null).toBe(stops);
         }
         if (uncounted.length === 0) expect(recorded).toBe(action);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("whatever is in record-only mode, one more word against a subject opens nothing", () => {
+    fc.assert(
+      fc.property(someSignals, someFilled, someRules, (more, filled, record_only) => {
+        const passes = (over: Partial<Signals>) =>
+          judge({ ...more, ...over }, filled, { record_only }).action === "allow";
+        const free = passes({ block: null, challenged: null });
+        const challenged = passes({ block: null, challenged: CHALLENGED });
+        if (challenged) expect(free).toBe(true);
+        for (const block of [SHUT, PROBE]) {
+          if (passes({ block, challenged: null })) expect(free).toBe(true);
+          if (passes({ block, challenged: CHALLENGED })) expect(challenged).toBe(true);
+        }
       }),
       { numRuns: 500 },
     );

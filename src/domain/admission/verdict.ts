@@ -16,7 +16,6 @@
  *
  * Every reason carries its evidence for the operator. A rule in `record_only` is reported and has no effect.
  */
-import type { BlockInForce } from "../watch/block.ts";
 import {
   budgetOf,
   type ExposurePolicy,
@@ -107,8 +106,10 @@ export interface Signals {
   failedAttemptsWaitSeconds: number;
   /** Factors the flow permits. */
   factors: readonly string[];
-  /** Its range, network or address is shut or challenged; `probe`: this one may go through to see whether it converts. */
-  block: { subject: string; by: string; effect: BlockInForce["effect"]; probe: boolean } | null;
+  /** Its range, network or address is shut; `probe`: this one may go through to see whether it converts. */
+  block: { subject: string; by: string; probe: boolean } | null;
+  /** People challenge its range, network or address. */
+  challenged: { subject: string; by: string } | null;
   /** What the posture makes of prefixes in which nobody ever verified. */
   unknownRanges: "as_usual" | "challenge" | "stop";
 }
@@ -137,7 +138,7 @@ function judge(
   counts: (rule: Rule) => boolean,
   risk: RiskPolicy,
 ): Omit<Verdict, "recorded" | "uncounted"> {
-  const { readings, weight, block, challenge, factors } = signals;
+  const { readings, weight, block, challenged, challenge, factors } = signals;
   const reasons: Reason[] = [];
   const say = (rule: Rule, evidence: Reason["evidence"] = {}): boolean => {
     reasons.push({ rule, evidence, counted: counts(rule) });
@@ -182,9 +183,7 @@ function judge(
     ownPurseEmpty = used.some(({ level }) => level.name === "number");
   }
 
-  const sayBlock = ({ subject, by, effect, probe }: NonNullable<Signals["block"]>) =>
-    say(effect === "stop" ? "blocked" : "challenged", { subject, by, effect, probe });
-  const shut = block?.effect === "stop" && sayBlock(block);
+  const shut = block !== null && say("blocked", { ...block });
   if (shut && !block.probe) return orStepUp();
   const prefix = readings.stranger.find(({ level }) => level.name === "prefix");
   const unknown = signals.unknownRanges !== "as_usual" && (prefix?.earned ?? 0) === 0;
@@ -201,7 +200,7 @@ function judge(
   ];
   const wantsFresh = [
     odd || has(["listed_source"]) || unknownCounts || shut,
-    block?.effect === "challenge" && sayBlock(block),
+    challenged !== null && say("challenged", { ...challenged }),
     signals.distinctNumbers > risk.many_numbers && !isProven(readings, exposure)
       ? say("many_numbers", { distinct_numbers: signals.distinctNumbers })
       : false,

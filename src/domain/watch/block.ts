@@ -57,15 +57,16 @@ const NARROW_SHARE = 0.75;
 const KINDS: readonly BlockKind[] = ["range", "network", "address"];
 
 /**
- * For this message, the block that holds of it; null when none does. The strictest wins, whatever it is of and however
- * narrow: people's stop, which lets nobody through, then the watch's, which lets probes through, then people's challenge. So
- * a challenge never softens a stop on anything else the message meets, nor what the watch shut. Among equals it is the
- * longest range, else the network, else the address.
+ * For this message, the block of this effect that holds of it; null when none does. Of stops the strictest, whatever it is of
+ * and however narrow: people's, which lets nobody through, before the watch's, which lets probes through. Among equals it is
+ * the longest range, else the network, else the address. Stops and challenges are looked for apart: no challenge softens a
+ * stop, and a stop that has no effect (in record-only mode) hides no challenge.
  *
  * @param addressTags under the key in use and older ones
  */
 export function findBlock(
   blocks: readonly BlockInForce[],
+  effect: BlockInForce["effect"],
   { e164, asn, addressTags }: { e164: string; asn: number | null; addressTags: readonly string[] },
   nowMs: number,
 ): BlockInForce | null {
@@ -74,19 +75,14 @@ export function findBlock(
     return kind === "network" ? asn !== null && subject === `AS${asn}` : addressTags.includes(subject);
   };
   const [strictest] = blocks
-    .filter((block) => nowMs < block.untilMs && meets(block))
+    .filter((block) => block.effect === effect && nowMs < block.untilMs && meets(block))
     .sort(
       (a, b) =>
-        strictness(b) - strictness(a) ||
+        Number(takesProbes(a)) - Number(takesProbes(b)) ||
         KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) ||
         b.subject.length - a.subject.length,
     );
   return strictest ?? null;
-}
-
-function strictness(block: BlockInForce): number {
-  if (block.effect === "challenge") return 0;
-  return takesProbes(block) ? 1 : 2;
 }
 
 /** The watch shuts on suspicion and lets one stranger through now and then, to see whether it converts; people mean it. */
