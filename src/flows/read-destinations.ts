@@ -2,34 +2,24 @@
  * Where messages go: countries, prefixes and blocks, each against its own history, its budget and what is shut. Bounded by
  * what the counters tell apart; budgets are read for the rows of one page.
  */
-import {
-  budgetOf,
-  type ExposurePolicy,
-  type Level,
-  type LevelReading,
-  seasoned,
-  UNIT,
-} from "../domain/admission/exposure.ts";
+import type { Level } from "../domain/admission/exposure.ts";
 import { allLevels } from "../domain/admission/levels.ts";
 import { countryOfRange, mayLieIn, type Phone, rangeOfCountry } from "../domain/phone.ts";
 import { type Policy, rulesForCountry } from "../domain/policy.ts";
-import { minuteOf } from "../domain/watch/cohorts.ts";
-import { answerCurve, type History, usualSent } from "../domain/watch/history.ts";
-import { type Dimension, type MinuteTally, OTHERS, tallyKey } from "../domain/watch/tally.ts";
-import type { Deps, Unavailable } from "../ports.ts";
+import { type History, usualSent } from "../domain/watch/history.ts";
+import { OTHERS, tallyKey } from "../domain/watch/tally.ts";
+import type { Deps } from "../ports.ts";
 import { isShut, type ListedBlock, listBlocks } from "./operate-blocks.ts";
-import { type DayDimension, readDay } from "./read-day.ts";
+import { type Exposure, readExposures } from "./read-exposures.ts";
+import { readLines, type Span } from "./read-lines.ts";
 import { type RangeRow, stateOf } from "./read-ranges.ts";
-import { type Line, linesOf, type Page, pageOf, usualRatio } from "./tally-lines.ts";
+import { type Line, type Page, pageOf, usualRatio } from "./tally-lines.ts";
 
 export const DESTINATIONS = ["country", "prefix", "block"] as const;
 export type Destination = (typeof DESTINATIONS)[number];
 
 export const DESTINATION_SORTS = ["sent", "ratio", "spent", "refused", "subject"] as const;
 export const DESTINATION_STATES = ["any", "shut", "challenged", "exempt", "open"] as const;
-export const SPANS = ["window", "day"] as const;
-export type Span = (typeof SPANS)[number];
-
 export interface DestinationQuestion {
   by: Destination;
   /** Of prefixes the country, of blocks the prefix they lie in; null for all. */
@@ -41,15 +31,6 @@ export interface DestinationQuestion {
   state: (typeof DESTINATION_STATES)[number];
   sort: (typeof DESTINATION_SORTS)[number];
   page: number;
-}
-
-export interface Exposure {
-  /** Units out unanswered, and how many may be. */
-  unverified: number;
-  budget: number;
-  /** Messages in the window, and the most there may be; null for any. */
-  messages: number;
-  most: number | null;
 }
 
 export interface DestinationRow {
@@ -135,54 +116,6 @@ export async function readDestinations(
   };
 }
 
-export interface ReadLines {
-  lines: readonly Line[];
-  fromMs: number;
-  toMs: number;
-  history: History | null;
-  /** The window's minutes, where the span is the window: of the dimension, and of those beside it. */
-  minutes: readonly MinuteTally[];
-  faults: string[];
-}
-
-const DAY_MS = 86_400_000;
-
-/**
- * The lines of a dimension over a span; none, and a fault, where they do not answer.
- *
- * @param beside dimensions that the window's minutes have too
- */
-export async function readLines(
-  { policy, counters, watch, nowMs: clock }: Pick<Deps, "policy" | "counters" | "watch" | "nowMs">,
-  by: DayDimension,
-  span: Span,
-  beside: readonly Dimension[] = [],
-): Promise<ReadLines> {
-  const nowMs = clock();
-  const { window_minutes, answer_curve } = policy.monitor;
-  const [left, counted] = await Promise.all([
-    watch.look(),
-    span === "window" ? counters.window(minuteOf(nowMs), window_minutes, [by, ...beside]) : null,
-  ]);
-  const faults = left.kind === "answered" ? [] : [`watch: ${left.cause}`];
-  const history = left.kind === "answered" ? left.history : null;
-  const curve = answerCurve(history, answer_curve);
-  if (counted !== null) {
-    const fromMs = (minuteOf(nowMs) - window_minutes + 1) * 60_000;
-    const minutes = counted.kind === "answered" ? counted.minutes : [];
-    if (counted.kind !== "answered") faults.push(`counters: ${counted.cause}`);
-    return { lines: linesOf(minutes, by, curve, nowMs), fromMs, toMs: nowMs, history, minutes, faults };
-  }
-  const foldedTo = left.kind === "answered" ? (left.memory?.foldedTo ?? 0) : 0;
-  const nothing = { lines: [], fromMs: nowMs - DAY_MS, toMs: nowMs, history, minutes: [] };
-  // Before the first quarter is over the day is empty: what was counted so far is in the window alone.
-  if (foldedTo === 0) return { ...nothing, fromMs: nowMs, faults };
-  const day = await readDay(watch, foldedTo, curve, nowMs);
-  return day.kind === "answered"
-    ? { ...nothing, lines: day.lines[by], fromMs: day.toMs - DAY_MS, toMs: day.toMs, faults }
-    : { ...nothing, faults: [...faults, `quarters: ${day.cause}`] };
-}
-
 /** A country that shares its calling code is never shut as a whole. */
 function standingOf(
   by: Destination,
@@ -252,22 +185,6 @@ const BY: Readonly<Record<DestinationQuestion["sort"], Order>> = {
   subject: (a, b) => (a.subject < b.subject ? -1 : 1),
 };
 
-/** What levels hold, in one round trip and in their order; null for a level of null. */
-export async function readExposures(
-  { policy, budgets }: Pick<Deps, "policy" | "budgets">,
-  levels: readonly (Level | null)[],
-): Promise<(Exposure | null)[] | Unavailable> {
-  const asked = levels.flatMap((level) => (level === null ? [] : [level]));
-  if (asked.length === 0) return levels.map(() => null);
-  const answer = await budgets.read(asked, []);
-  if (answer.kind !== "answered") return answer;
-  const readings = new Map(answer.readings.map((reading) => [reading.level.key, reading]));
-  return levels.map((level) => {
-    const reading = level && readings.get(level.key);
-    return reading ? exposureOf(reading, policy.exposure) : null;
-  });
-}
-
 /** A stranger's level of a destination; null where its country is not known. */
 function levelOf(policy: Policy, by: Destination, { subject, country }: DestinationRow): Level | null {
   if (country === null) return null;
@@ -275,16 +192,4 @@ function levelOf(policy: Policy, by: Destination, { subject, country }: Destinat
   const nobody = { phone, numberTag: "", addressTag: "", asn: null, ownDevice: null };
   const { exposure } = rulesForCountry(policy, country);
   return allLevels(nobody, exposure).stranger.find(({ name }) => name === by) ?? null;
-}
-
-/** A reading in whole units, with the base that history has raised. */
-function exposureOf(reading: LevelReading, policy: ExposurePolicy): Exposure {
-  const none = { challenged: [], returned: [], known: [], proven: [], odd: [], unknown: [] };
-  const [grown = reading] = seasoned({ ...none, stranger: [reading] }, policy).stranger;
-  return {
-    unverified: reading.unverified / UNIT,
-    budget: budgetOf(grown, policy) / UNIT,
-    messages: reading.messages,
-    most: reading.level.maxMessages,
-  };
 }

@@ -6,7 +6,7 @@ import { type Policy, recordOnlyRules } from "../domain/policy.ts";
 import { type RuleCounts, ruleCounts } from "../domain/watch/rule-counts.ts";
 import { OTHERS } from "../domain/watch/tally.ts";
 import type { Deps, Unavailable } from "../ports.ts";
-import { readLines, type Span } from "./read-destinations.ts";
+import { readLines, type Span } from "./read-lines.ts";
 
 export interface RuleRow extends RuleCounts {
   /** `*` for what the counters had no room to tell apart. */

@@ -6,7 +6,9 @@ import { usualSent } from "../domain/watch/history.ts";
 import { type MinuteTally, OTHERS, sumTallies, tallyKey } from "../domain/watch/tally.ts";
 import type { Deps } from "../ports.ts";
 import { isShut, type ListedBlock, listBlocks } from "./operate-blocks.ts";
-import { type Exposure, ROWS_PER_PAGE, readExposures, readLines, type Span } from "./read-destinations.ts";
+import { ROWS_PER_PAGE } from "./read-destinations.ts";
+import { type Exposure, readExposures } from "./read-exposures.ts";
+import { readLines, type Span } from "./read-lines.ts";
 import { type Page, pageOf, usualRatio } from "./tally-lines.ts";
 
 export const SOURCE_SORTS = ["sent", "numbers", "ratio", "refused", "turned_away"] as const;

@@ -1,6 +1,6 @@
 /** What rules in record-only mode would have done, as a table and in sentences. */
 import { type Policy, recordOnlyRules } from "../domain/policy.ts";
-import type { Span } from "../flows/read-destinations.ts";
+import type { Span } from "../flows/read-lines.ts";
 import type { RecordedRules } from "../flows/read-recorded-rules.ts";
 import type { Unavailable } from "../ports.ts";
 import { Badge, Empty, Faults, Time } from "./parts.tsx";

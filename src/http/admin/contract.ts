@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { isReadable } from "../../domain/admission/operator.ts";
 import { POSTURES } from "../../domain/watch/posture.ts";
-import { SPANS } from "../../flows/read-destinations.ts";
+import { SPANS } from "../../flows/read-lines.ts";
 import { RANGE_DIMENSIONS } from "../../flows/read-ranges.ts";
 
 /** KV keeps nothing shorter than a minute; what lasts longer than a month is policy. */

@@ -9,8 +9,8 @@ import {
   type DestinationQuestion,
   type DestinationRow,
   FITS,
-  SPANS,
 } from "../../flows/read-destinations.ts";
+import { SPANS } from "../../flows/read-lines.ts";
 import type { Tone } from "../parts.tsx";
 import type { Words } from "../words.ts";
 import { type Judged, judgeExposure, judgeRatio, judgeVolume } from "./judged.ts";

@@ -1,7 +1,7 @@
 /** Networks and addresses as people read them. */
 
 import type { ListedBlock } from "../../flows/operate-blocks.ts";
-import { SPANS } from "../../flows/read-destinations.ts";
+import { SPANS } from "../../flows/read-lines.ts";
 import {
   type AddressRow,
   type NetworkRow,
