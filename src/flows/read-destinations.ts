@@ -20,6 +20,7 @@ export type Destination = (typeof DESTINATIONS)[number];
 
 export const DESTINATION_SORTS = ["sent", "ratio", "spent", "refused", "subject"] as const;
 export const DESTINATION_STATES = ["any", "shut", "challenged", "exempt", "open"] as const;
+
 export interface DestinationQuestion {
   by: Destination;
   /** Of prefixes the country, of blocks the prefix they lie in; null for all. */

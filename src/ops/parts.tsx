@@ -74,7 +74,7 @@ export function Faults({ faults }: { faults: readonly string[] }) {
         <strong>A part of the service does not answer.</strong> What stands here without it may be old or
         missing; the switch works.
       </p>
-      <ul>
+      <ul data-faults>
         {faults.map((fault) => (
           <li>{fault}</li>
         ))}

@@ -244,6 +244,20 @@ describe.skipIf(!hasChromium)("the dashboard's tables", () => {
     await page.getByText("+234801 is open.").waitFor();
   });
 
+  test("a part that does not answer is told with since when this window has missed it, until it answers again", async () => {
+    world = attacked({ down: new Set(["counters"]) });
+    await open("/providers");
+    const fault = page.locator("[data-faults] li");
+    const since = (await fault.textContent()) ?? "";
+    expect(since).toMatch(/^counters: down for the test \(missed here since .*\d{2}:\d{2}.*\)$/);
+    await page.reload();
+    expect(await fault.textContent()).toBe(since);
+    world = attacked();
+    await page.reload();
+    expect(await fault.count()).toBe(0);
+    expect(await page.evaluate(() => sessionStorage.getItem("missed /ops/providers"))).toBe("{}");
+  });
+
   /** The rules it found broken, and where. */
   async function axe(): Promise<string[]> {
     const session = await context.newCDPSession(page);

@@ -35,8 +35,9 @@ if (EVERY_MS > 0) {
   });
 }
 
-/** Writes what only the viewer's machine knows: its zone. */
+/** Writes what only the viewer's machine knows: its zone, and since when a part of the service is missed here. */
 function prepare(/** @type {Document} */ page) {
+  tellSince(page);
   const today = new Date().toDateString();
   for (const time of page.querySelectorAll("time")) {
     const date = new Date(time.dateTime);
@@ -44,6 +45,25 @@ function prepare(/** @type {Document} */ page) {
     const isToday = date.toDateString() === today;
     time.textContent = (time.dataset.as === "time" && isToday ? CLOCK : DAY).format(date);
   }
+}
+
+/**
+ * A page knows nothing of the one before it. This window remembers when it first saw a part not answer, and forgets it when the
+ * part answers again.
+ */
+function tellSince(/** @type {Document} */ page) {
+  const key = `missed ${location.pathname}`;
+  /** @type {Record<string, number>} */
+  const before = JSON.parse(sessionStorage.getItem(key) ?? "{}");
+  /** @type {Record<string, number>} */
+  const now = {};
+  for (const fault of page.querySelectorAll("[data-faults] li")) {
+    const part = fault.textContent?.split(":")[0] ?? "";
+    const sinceMs = before[part] ?? Date.now();
+    now[part] = sinceMs;
+    fault.append(` (missed here since ${CLOCK_SECONDS.format(sinceMs)})`);
+  }
+  sessionStorage.setItem(key, JSON.stringify(now));
 }
 
 /** Asks for the page again, and changes what has changed. */
