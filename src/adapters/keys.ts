@@ -26,8 +26,8 @@
  * | `tg:fail:<number, device or user>` | integer | policy `failures.memory_seconds` | verify | send |
  *
  * What the watch takes at most, as `MEMORY USAGE` of Redis says (`node scripts/bench-watch.ts --full`): a minute in which
- * every dimension is full 140 kB, the 120 that live 17 MB; a quarter 100 kB, the 772 that live 77 MB; history and totals
- * 100 kB together. A network with a thousand numbers in a quarter of an hour takes 80 kB, so that the sets grow with the
+ * every dimension is full 148 kB, the 120 that live 18 MB; a quarter 115 kB, the 772 that live 89 MB; history and totals
+ * 50 kB together. A network with a thousand numbers in a quarter of an hour takes 80 kB, so that the sets grow with the
  * messages that left, which cost, and with nothing else. A day of a million messages takes half as much of each.
  */
 export const keys = {

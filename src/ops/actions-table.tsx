@@ -1,40 +1,29 @@
 import type { OperatorAction } from "../ports.ts";
 import { Empty, Time } from "./parts.tsx";
 import { utc } from "./posture-words.ts";
+import { type Column, Table } from "./table.tsx";
 
 /** What people did, when and why. */
 export function ActionsTable({ actions }: { actions: readonly OperatorAction[] }) {
   if (actions.length === 0) return <Empty>Nobody did anything.</Empty>;
-  return (
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">Who</th>
-            <th scope="col">What</th>
-            <th scope="col">Why</th>
-          </tr>
-        </thead>
-        <tbody>
-          {actions.map(({ id, atMs, who, what, why, details }) => (
-            <tr id={`action-${id}`}>
-              <td>
-                <Time ms={atMs} />
-              </td>
-              <td>{who}</td>
-              <td>
-                {what}
-                <small class="details">{saysDetails(details)}</small>
-              </td>
-              <td class="why">{why}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+  return <Table columns={COLUMNS} rows={actions} rowId={({ id }) => `action-${id}`} />;
 }
+
+const COLUMNS: readonly Column<OperatorAction>[] = [
+  { title: "When", cell: ({ atMs }) => <Time ms={atMs} /> },
+  { title: "Who", cell: ({ who }) => who },
+  {
+    title: "What",
+    wide: true,
+    cell: ({ what, details }) => (
+      <>
+        {what}
+        <small class="details">{saysDetails(details)}</small>
+      </>
+    ),
+  },
+  { title: "Why", wide: true, cell: ({ why }) => why },
+];
 
 function saysDetails(details: OperatorAction["details"]): string {
   return Object.entries(details)

@@ -3,6 +3,7 @@ import { isShut, type ListedBlock } from "../flows/operate-blocks.ts";
 import type { Page } from "../flows/tally-lines.ts";
 import type { Child, View } from "./page.ts";
 import { ActionForm, Badge, Card, Empty, LastingField, Time } from "./parts.tsx";
+import { type Column, Table } from "./table.tsx";
 import { RowActs } from "./tables.tsx";
 import { short } from "./views/trace.ts";
 
@@ -91,54 +92,52 @@ export function BlocksCard({
       {list.rows.length === 0 ? (
         <Empty>Nothing is shut, challenged or exempt.</Empty>
       ) : (
-        <div class="scroll">
-          <table class="cards">
-            <thead>
-              <tr>
-                {["Subject", "State", "Until", "By", "Why", ""].map((name) => (
-                  <th scope="col">{name === "" ? <span class="hidden">Actions</span> : name}</th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {list.rows.map((block) => (
-                <tr id={`block-${block.set}-${block.subject}`}>
-                  <th scope="row">
-                    <code>{block.kind === "address" ? short(block.subject) : block.subject}</code>
-                  </th>
-                  <td data-label="State">
-                    <BlockBadge block={block} />
-                  </td>
-                  <td data-label="Until">
-                    <Time ms={block.untilMs} />
-                  </td>
-                  <td data-label="By">{block.set === "cron" ? "the watch" : block.by}</td>
-                  <td data-label="Why" class="why">
-                    {block.why}
-                    {block.times > 1 ? <small> {block.times} times this week</small> : null}
-                  </td>
-                  <td class="act">
-                    <ActionForm
-                      view={view}
-                      action={block.effect === "challenge" ? "/blocks/end-challenge" : "/blocks/open"}
-                      button={block.effect === "stop" ? "Unblock…" : "End…"}
-                      label={`${ENDS[block.effect]} ${block.subject}`}
-                      inline
-                    >
-                      <input type="hidden" name="subject" value={block.subject} />
-                      <input type="hidden" name="back" value={back} />
-                    </ActionForm>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          columns={columnsOf(view, back)}
+          rows={list.rows}
+          rowId={({ set, subject }) => `block-${set}-${subject}`}
+        />
       )}
       {pager}
     </Card>
   );
 }
+
+const columnsOf = (view: View, back: string): readonly Column<ListedBlock>[] => [
+  {
+    title: "Subject",
+    cell: ({ kind, subject }) => <code>{kind === "address" ? short(subject) : subject}</code>,
+  },
+  { title: "State", cell: (block) => <BlockBadge block={block} /> },
+  { title: "Until", cell: ({ untilMs }) => <Time ms={untilMs} /> },
+  { title: "By", cell: ({ set, by }) => (set === "cron" ? "the watch" : by) },
+  {
+    title: "Why",
+    wide: true,
+    cell: ({ why, times }) => (
+      <>
+        {why}
+        {times > 1 ? <small> {times} times this week</small> : null}
+      </>
+    ),
+  },
+  {
+    title: "Actions",
+    acts: true,
+    cell: ({ effect, subject }) => (
+      <ActionForm
+        view={view}
+        action={effect === "challenge" ? "/blocks/end-challenge" : "/blocks/open"}
+        button={effect === "stop" ? "Unblock…" : "End…"}
+        label={`${ENDS[effect]} ${subject}`}
+        inline
+      >
+        <input type="hidden" name="subject" value={subject} />
+        <input type="hidden" name="back" value={back} />
+      </ActionForm>
+    ),
+  },
+];
 
 const ENDS = { stop: "Unblock", challenge: "End challenge of", exempt: "End the exemption of" } as const;
 

@@ -4,6 +4,7 @@ import type { Span } from "../flows/read-lines.ts";
 import type { RecordedRules } from "../flows/read-recorded-rules.ts";
 import type { Unavailable } from "../ports.ts";
 import { Badge, Empty, Faults, Time } from "./parts.tsx";
+import { type Column, Table } from "./table.tsx";
 import { riskPlace } from "./views/policy.ts";
 import type { PolicyFile } from "./views/policy-place.ts";
 import { type RuleLine, ruleLine, saysRule } from "./views/rules.ts";
@@ -26,39 +27,7 @@ export function RecordedRulesTable({ found, span, policy, file, environment, wor
   const lines = found.rows.map((row) => ruleLine(row, policy, file, environment, words));
   return (
     <>
-      <div class="scroll">
-        <table class="cards">
-          <thead>
-            <tr>
-              <th scope="col">Rule</th>
-              <th scope="col">Flow</th>
-              {FIGURES.map(([title]) => (
-                <th scope="col" class="number">
-                  {title}
-                </th>
-              ))}
-              <th scope="col">Set in</th>
-            </tr>
-          </thead>
-          <tbody>
-            {lines.map((line) => (
-              <tr>
-                <th scope="row">{line.rule}</th>
-                <td data-label="Flow">{line.flow}</td>
-                {FIGURES.map(([title, of]) => (
-                  <td data-label={title} class="number">
-                    {of(line)}
-                  </td>
-                ))}
-                <td data-label="Set in">
-                  {line.countsNow ? <Badge tone="quiet">counts now</Badge> : null}
-                  {line.place === null ? null : <Where place={line.place} />}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table columns={COLUMNS} rows={lines} />
       <ul class="plain-list">
         {lines
           .filter(({ says }) => says !== "")
@@ -81,14 +50,25 @@ export function RecordedRulesTable({ found, span, policy, file, environment, wor
   );
 }
 
-const FIGURES: readonly [title: string, of: (line: RuleLine) => string][] = [
-  ["Met", ({ met }) => met],
-  ["Would challenge", ({ wouldChallenge }) => wouldChallenge],
-  ["Would step up", ({ wouldStepUp }) => wouldStepUp],
-  ["Would deny", ({ wouldDeny }) => wouldDeny],
-  ["Left all the same", ({ left }) => left],
-  ["Of them verified", ({ leftVerified }) => leftVerified],
-  ["Cost of the others", ({ unanswered }) => unanswered],
+const COLUMNS: readonly Column<RuleLine>[] = [
+  { title: "Rule", cell: ({ rule }) => rule },
+  { title: "Flow", cell: ({ flow }) => flow },
+  { title: "Met", number: true, cell: ({ met }) => met },
+  { title: "Would challenge", number: true, cell: ({ wouldChallenge }) => wouldChallenge },
+  { title: "Would step up", number: true, cell: ({ wouldStepUp }) => wouldStepUp },
+  { title: "Would deny", number: true, cell: ({ wouldDeny }) => wouldDeny },
+  { title: "Left all the same", number: true, cell: ({ left }) => left },
+  { title: "Of them verified", number: true, cell: ({ leftVerified }) => leftVerified },
+  { title: "Cost of the others", number: true, cell: ({ unanswered }) => unanswered },
+  {
+    title: "Set in",
+    cell: ({ countsNow, place }) => (
+      <>
+        {countsNow ? <Badge tone="quiet">counts now</Badge> : null}
+        {place === null ? null : <Where place={place} />}
+      </>
+    ),
+  },
 ];
 
 /** The rules without their figures. */

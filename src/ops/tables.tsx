@@ -1,4 +1,4 @@
-/** What the long tables are made of: courses, judged figures, sorted heads, pages, and what can be done to a row. */
+/** What the long tables are made of: courses, judged figures, pages, and what can be done to a row. */
 import type { PropsWithChildren } from "hono/jsx";
 import type { Page } from "../flows/tally-lines.ts";
 import type { View } from "./page.ts";
@@ -30,51 +30,6 @@ export function Figures({ judged }: { judged: Judged }) {
       {judged.text}
       {judged.note === "" ? null : <small>{judged.note}</small>}
     </span>
-  );
-}
-
-export interface Column {
-  title: string;
-  number?: boolean;
-  /** What it sorts by; absent where it does not. */
-  sort?: string;
-}
-
-/** The head of a table; a sorted column says so, and the others lead to the same table sorted by them. */
-export function Head({
-  columns,
-  path,
-  params,
-  sorted,
-}: {
-  columns: readonly Column[];
-  path: string;
-  params: Readonly<Record<string, string>>;
-  sorted: string;
-}) {
-  return (
-    <thead>
-      <tr>
-        {columns.map(({ title, number, sort }) => (
-          <th
-            scope="col"
-            class={number ? "number" : undefined}
-            aria-sort={sort === undefined ? undefined : sort === sorted ? "descending" : "none"}
-          >
-            {title === "" ? (
-              <span class="hidden">Actions</span>
-            ) : sort === undefined ? (
-              title
-            ) : (
-              <a href={hrefOf(tableLink(path, params, { sort }))}>
-                {title}
-                {sort === sorted ? <span aria-hidden="true"> ↓</span> : null}
-              </a>
-            )}
-          </th>
-        ))}
-      </tr>
-    </thead>
   );
 }
 

@@ -3,6 +3,7 @@ import type { RangeRow } from "../../flows/read-ranges.ts";
 import type { SpendState, WindowState } from "../../flows/read-state.ts";
 import type { Told } from "../alerts.ts";
 import { Badge, Bar, Card, Empty, Time, type Tone } from "../parts.tsx";
+import { type Column, Table } from "../table.tsx";
 import { STATES } from "../views/destinations.ts";
 import type { Words } from "../words.ts";
 
@@ -154,50 +155,7 @@ export function DestinationsCard({
       {rows.length === 0 ? (
         <Empty>Nothing was sent.</Empty>
       ) : (
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Prefix</th>
-                <th scope="col" class="number">
-                  Sent
-                </th>
-                <th scope="col" class="number">
-                  Verified
-                </th>
-                <th scope="col" class="number">
-                  Spent
-                </th>
-                <th scope="col">State</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map(({ subject, sent, verified, spentMicros, state, untilMs }) => (
-                <tr>
-                  <th scope="row" class="place">
-                    {subject}
-                  </th>
-                  <td class="number">{words.count(sent)}</td>
-                  <td class="number">{words.count(verified)}</td>
-                  <td class="number">{words.money(spentMicros)}</td>
-                  <td>
-                    {state === "open" ? (
-                      <small>open</small>
-                    ) : (
-                      <Badge tone={STATES[state].tone}>{STATES[state].text}</Badge>
-                    )}
-                    {untilMs === null ? null : (
-                      <small>
-                        {" "}
-                        until <Time ms={untilMs} />
-                      </small>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table columns={leastAnswered(words)} rows={rows} compact />
       )}
     </Card>
   );
@@ -236,3 +194,28 @@ function Unread({ title }: { title: string }) {
     </Card>
   );
 }
+
+const leastAnswered = (words: Words): readonly Column<RangeRow>[] => [
+  { title: "Prefix", cell: ({ subject }) => <span class="place">{subject}</span> },
+  { title: "Sent", number: true, cell: ({ sent }) => words.count(sent) },
+  { title: "Verified", number: true, cell: ({ verified }) => words.count(verified) },
+  { title: "Spent", number: true, cell: ({ spentMicros }) => words.money(spentMicros) },
+  {
+    title: "State",
+    cell: ({ state, untilMs }) => (
+      <>
+        {state === "open" ? (
+          <small>open</small>
+        ) : (
+          <Badge tone={STATES[state].tone}>{STATES[state].text}</Badge>
+        )}
+        {untilMs === null ? null : (
+          <small>
+            {" "}
+            until <Time ms={untilMs} />
+          </small>
+        )}
+      </>
+    ),
+  },
+];

@@ -1,9 +1,18 @@
 /** Deliveries that were given up: alerts, feedback to providers. */
 import { z } from "zod";
 import { replayLetter } from "../../flows/replay-letter.ts";
-import { defineAction, type OpsAction, type OpsDeps, type OpsPage, type PageRequest } from "../page.ts";
+import type { DeadLetter } from "../../ports.ts";
+import {
+  defineAction,
+  type OpsAction,
+  type OpsDeps,
+  type OpsPage,
+  type PageRequest,
+  type View,
+} from "../page.ts";
 import { ActionForm, Card, Empty, Faults, Time } from "../parts.tsx";
 import { hrefOf } from "../shell.tsx";
+import { type Column, Table } from "../table.tsx";
 
 const LETTERS = 100;
 const ID = /^[\w.:-]{1,128}$/;
@@ -50,53 +59,43 @@ async function view(deps: OpsDeps, request: PageRequest) {
         {letters.length === 0 ? (
           <Empty>None: every alert and every feedback arrived.</Empty>
         ) : (
-          <div class="scroll">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">When</th>
-                  <th scope="col">Queue</th>
-                  <th scope="col">Why</th>
-                  <th scope="col">What</th>
-                  <th scope="col">Again</th>
-                </tr>
-              </thead>
-              <tbody>
-                {letters.map(({ id, atMs, queue, cause, body }) => (
-                  <tr id={`letter-${id}`}>
-                    <td>
-                      <Time ms={atMs} as="date" />
-                    </td>
-                    <td>{queue}</td>
-                    <td class="why">{cause}</td>
-                    <td>
-                      {request.mayAct ? (
-                        <details>
-                          <summary>Body</summary>
-                          <pre>{body}</pre>
-                        </details>
-                      ) : (
-                        <small>for operators</small>
-                      )}
-                    </td>
-                    <td>
-                      <ActionForm
-                        view={request}
-                        action="/dead-letters/replay"
-                        button="Replay"
-                        label={`Send the delivery to ${queue} once more`}
-                        inline
-                      >
-                        <input type="hidden" name="id" value={id} />
-                      </ActionForm>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table columns={columnsOf(request)} rows={letters} rowId={({ id }) => `letter-${id}`} />
         )}
       </Card>
     </>
   );
 }
+
+const columnsOf = (view: View): readonly Column<DeadLetter>[] => [
+  { title: "When", cell: ({ atMs }) => <Time ms={atMs} as="date" /> },
+  { title: "Queue", cell: ({ queue }) => queue },
+  { title: "Why", wide: true, cell: ({ cause }) => cause },
+  {
+    title: "What",
+    wide: true,
+    cell: ({ body }) =>
+      view.mayAct ? (
+        <details>
+          <summary>Body</summary>
+          <pre>{body}</pre>
+        </details>
+      ) : (
+        <small>for operators</small>
+      ),
+  },
+  {
+    title: "Actions",
+    acts: true,
+    cell: ({ id, queue }) => (
+      <ActionForm
+        view={view}
+        action="/dead-letters/replay"
+        button="Replay"
+        label={`Send the delivery to ${queue} once more`}
+        inline
+      >
+        <input type="hidden" name="id" value={id} />
+      </ActionForm>
+    ),
+  },
+];

@@ -7,10 +7,12 @@ import {
 } from "../../flows/read-destinations.ts";
 import { pageOf } from "../../flows/tally-lines.ts";
 import { BlockActs, BlocksCard } from "../blocks.tsx";
+import { MEASURES } from "../measures.tsx";
 import type { OpsPage, View } from "../page.ts";
-import { Badge, Bar, Card, Empty, Faults, Field, Time } from "../parts.tsx";
+import { Badge, Card, Empty, Faults, Field, Time } from "../parts.tsx";
 import { hrefOf } from "../shell.tsx";
-import { type Column, Figures, FilterForm, Head, Pager, Sparkline, Tabs } from "../tables.tsx";
+import { type Column, Table } from "../table.tsx";
+import { FilterForm, Pager, Tabs } from "../tables.tsx";
 import {
   countryName,
   type DestinationLine,
@@ -23,16 +25,52 @@ import { tableLink } from "../views/query.ts";
 
 const BLOCKS_PER_PAGE = 25;
 
-const COLUMNS: readonly Column[] = [
-  { title: "Destination", sort: "subject" },
-  { title: "Course" },
-  { title: "Sent", number: true, sort: "sent" },
-  { title: "Verified", number: true, sort: "ratio" },
-  { title: "Unanswered", number: true },
-  { title: "Spent", number: true, sort: "spent" },
-  { title: "Refused", number: true, sort: "refused" },
-  { title: "State" },
-  { title: "" },
+const columnsOf = (view: View, back: string): readonly Column<DestinationLine>[] => [
+  {
+    title: "Destination",
+    sort: "subject",
+    cell: ({ drill, title, under }) => (
+      <>
+        {drill === null ? title : <a href={hrefOf(drill)}>{title}</a>}
+        {under === "" ? null : <small> {under}</small>}
+      </>
+    ),
+  },
+  MEASURES.course,
+  MEASURES.sent,
+  MEASURES.verified,
+  MEASURES.unanswered,
+  { ...MEASURES.spent, sort: "spent" },
+  MEASURES.refused,
+  {
+    title: "State",
+    cell: ({ state }) => (
+      <>
+        <Badge tone={state.tone}>{state.text}</Badge>
+        {state.untilMs === null ? null : (
+          <small>
+            {" "}
+            until <Time ms={state.untilMs} />
+          </small>
+        )}
+      </>
+    ),
+  },
+  {
+    title: "Actions",
+    acts: true,
+    cell: ({ subject, title, shut, challenged }) =>
+      subject === null ? null : (
+        <BlockActs
+          view={view}
+          subject={subject}
+          name={title}
+          back={back}
+          shut={shut}
+          challenged={challenged}
+        />
+      ),
+  },
 ];
 
 export const destinations: OpsPage = {
@@ -71,7 +109,16 @@ export const destinations: OpsPage = {
         <Faults faults={found.faults} />
         <Card title={countOf(found, question, request)} aside={<Span found={found} />}>
           <Filter question={question} params={params} />
-          <Table lines={lines} params={params} question={question} view={request} back={back} />
+          {lines.length === 0 ? (
+            <Empty>Nothing was sent that fits.</Empty>
+          ) : (
+            <Table
+              columns={columnsOf(request, back)}
+              rows={lines}
+              rowId={({ id }) => id}
+              sorting={{ path: PATH, params, by: question.sort }}
+            />
+          )}
           <Pager list={found} path={PATH} params={params} what={NAMES[question.by][1]} />
           {found.othersSent > 0 ? (
             <p class="faint">
@@ -145,79 +192,6 @@ function Filter({ question, params }: { question: DestinationQuestion; params: R
           </select>
         </Field>
       </FilterForm>
-    </div>
-  );
-}
-
-function Table({
-  lines,
-  params,
-  question,
-  view,
-  back,
-}: {
-  lines: readonly DestinationLine[];
-  params: Record<string, string>;
-  question: DestinationQuestion;
-  view: View;
-  back: string;
-}) {
-  if (lines.length === 0) return <Empty>Nothing was sent that fits.</Empty>;
-  return (
-    <div class="scroll">
-      <table class="cards">
-        <Head columns={COLUMNS} path={PATH} params={params} sorted={question.sort} />
-        <tbody>
-          {lines.map((line) => (
-            <tr id={line.id}>
-              <th scope="row">
-                {line.drill === null ? line.title : <a href={hrefOf(line.drill)}>{line.title}</a>}
-                {line.under === "" ? null : <small> {line.under}</small>}
-              </th>
-              <td data-label="Course">
-                <Sparkline spark={line.spark} />
-              </td>
-              <td data-label="Sent" class="number">
-                <Figures judged={{ text: line.sent, ...line.volume }} />
-              </td>
-              <td data-label="Verified" class="number">
-                <Figures judged={line.ratio} />
-              </td>
-              <td data-label="Unanswered" class="number">
-                <Figures judged={line.exposure} />
-                <Bar share={line.exposure.share} tone={line.exposure.tone} label={line.exposure.text} />
-              </td>
-              <td data-label="Spent" class="number">
-                {line.spent}
-              </td>
-              <td data-label="Refused" class="number">
-                {line.refused}
-              </td>
-              <td data-label="State">
-                <Badge tone={line.state.tone}>{line.state.text}</Badge>
-                {line.state.untilMs === null ? null : (
-                  <small>
-                    {" "}
-                    until <Time ms={line.state.untilMs} />
-                  </small>
-                )}
-              </td>
-              <td class="act">
-                {line.subject === null ? null : (
-                  <BlockActs
-                    view={view}
-                    subject={line.subject}
-                    name={line.title}
-                    back={back}
-                    shut={line.shut}
-                    challenged={line.challenged}
-                  />
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
     </div>
   );
 }

@@ -1,7 +1,10 @@
+import type { Incident } from "../../domain/watch/incident.ts";
 import { readIncidents } from "../../flows/read-state.ts";
 import type { OpsDeps, OpsPage, PageRequest } from "../page.ts";
 import { Badge, Card, Empty, Faults, Time } from "../parts.tsx";
 import { hrefOf, POSTURE_TONE } from "../shell.tsx";
+import { type Column, Table } from "../table.tsx";
+import type { Words } from "../words.ts";
 
 /** All incidents that are kept, the newest first. */
 export const incidents: OpsPage = {
@@ -26,56 +29,37 @@ async function view(deps: OpsDeps, { words, nowMs }: PageRequest) {
         {list.length === 0 ? (
           <Empty>There was none. An incident opens by itself when the watch finds an attack.</Empty>
         ) : (
-          <div class="scroll">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">First sign</th>
-                  <th scope="col">State</th>
-                  <th scope="col">Lasted</th>
-                  <th scope="col">Highest posture</th>
-                  <th scope="col" class="number">
-                    Leaked
-                  </th>
-                  <th scope="col" class="number">
-                    Sent
-                  </th>
-                  <th scope="col" class="number">
-                    Verified
-                  </th>
-                  <th scope="col">Strongest sign</th>
-                </tr>
-              </thead>
-              <tbody>
-                {list.map((incident) => (
-                  <tr id={`incident-${incident.id}`}>
-                    <th scope="row">
-                      <a href={hrefOf(`/incidents/${incident.id}`)}>
-                        <Time ms={incident.openedAtMs} as="date" />
-                      </a>
-                    </th>
-                    <td>
-                      {incident.closedAtMs === null ? (
-                        <Badge tone="bad">open</Badge>
-                      ) : (
-                        <Badge tone="quiet">over</Badge>
-                      )}
-                    </td>
-                    <td>{words.lasting((incident.closedAtMs ?? nowMs) - incident.openedAtMs)}</td>
-                    <td>
-                      <Badge tone={POSTURE_TONE[incident.posture]}>{incident.posture}</Badge>
-                    </td>
-                    <td class="number">{words.money(incident.unansweredMicros)}</td>
-                    <td class="number">{words.count(incident.sent)}</td>
-                    <td class="number">{words.count(incident.verified)}</td>
-                    <td class="why">{incident.findings[0]?.says ?? "set by hand"}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table columns={columnsOf(words, nowMs)} rows={list} rowId={({ id }) => `incident-${id}`} />
         )}
       </Card>
     </>
   );
 }
+
+const columnsOf = (words: Words, nowMs: number): readonly Column<Incident>[] => [
+  {
+    title: "First sign",
+    cell: ({ id, openedAtMs }) => (
+      <a href={hrefOf(`/incidents/${id}`)}>
+        <Time ms={openedAtMs} as="date" />
+      </a>
+    ),
+  },
+  {
+    title: "State",
+    cell: ({ closedAtMs }) =>
+      closedAtMs === null ? <Badge tone="bad">open</Badge> : <Badge tone="quiet">over</Badge>,
+  },
+  {
+    title: "Lasted",
+    cell: ({ openedAtMs, closedAtMs }) => words.lasting((closedAtMs ?? nowMs) - openedAtMs),
+  },
+  {
+    title: "Highest posture",
+    cell: ({ posture }) => <Badge tone={POSTURE_TONE[posture]}>{posture}</Badge>,
+  },
+  { title: "Leaked", number: true, cell: ({ unansweredMicros }) => words.money(unansweredMicros) },
+  { title: "Sent", number: true, cell: ({ sent }) => words.count(sent) },
+  { title: "Verified", number: true, cell: ({ verified }) => words.count(verified) },
+  { title: "Strongest sign", wide: true, cell: ({ findings }) => findings[0]?.says ?? "set by hand" },
+];

@@ -4,8 +4,16 @@ import type { OpsPage } from "../page.ts";
 import { Badge, Card, Time } from "../parts.tsx";
 import { policyFile } from "../policy-file.ts";
 import { RecordedRulesTable } from "../recorded-rules.tsx";
+import { type Column, Table } from "../table.tsx";
 import { Tabs } from "../tables.tsx";
-import { ownerLines, ownersPlace, policySections, postureLines } from "../views/policy.ts";
+import {
+  type OwnerLine,
+  ownerLines,
+  ownersPlace,
+  type PostureLine,
+  policySections,
+  postureLines,
+} from "../views/policy.ts";
 import { placeOf } from "../views/policy-place.ts";
 import { choice, tableLink } from "../views/query.ts";
 import { Where } from "../where.tsx";
@@ -45,27 +53,7 @@ export const policy: OpsPage = {
           title="What each posture makes of it"
           aside={<Where place={placeOf(file, environment, "postures")} />}
         >
-          <div class="scroll">
-            <table class="cards">
-              <thead>
-                <tr>
-                  {["What", "Normal", "Elevated", "Emergency"].map((name) => (
-                    <th scope="col">{name}</th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {postureLines(active, words).map(({ name, normal, elevated, emergency }) => (
-                  <tr>
-                    <th scope="row">{name}</th>
-                    <td data-label="Normal">{normal}</td>
-                    <td data-label="Elevated">{changed(normal, elevated)}</td>
-                    <td data-label="Emergency">{changed(elevated, emergency)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table columns={POSTURES} rows={postureLines(active, words)} />
           <p class="faint">In a shutdown nothing is sent at all.</p>
         </Card>
         <Card
@@ -95,35 +83,7 @@ export const policy: OpsPage = {
           />
         </Card>
         <Card title="Owners" aside={<Where place={ownersPlace(file, environment)} />}>
-          <div class="scroll">
-            <table class="cards">
-              <thead>
-                <tr>
-                  {["Owns", "Who", "By", "From", "Until", "Now"].map((name) => (
-                    <th scope="col">{name}</th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {ownerLines(active, nowMs).map((owner) => (
-                  <tr>
-                    <th scope="row">{owner.role}</th>
-                    <td data-label="Who">{owner.name}</td>
-                    <td data-label="By">{owner.channels}</td>
-                    <td data-label="From">
-                      {owner.fromMs === null ? "always" : <Time ms={owner.fromMs} as="date" />}
-                    </td>
-                    <td data-label="Until">
-                      {owner.untilMs === null ? "further notice" : <Time ms={owner.untilMs} as="date" />}
-                    </td>
-                    <td data-label="Now">
-                      <Badge tone={owner.state === "in charge" ? "good" : "quiet"}>{owner.state}</Badge>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table columns={OWNERS} rows={ownerLines(active, nowMs)} />
         </Card>
         {sections.map(({ id, title, place, lines }) => (
           <Card title={title} id={id} aside={<Where place={place} />}>
@@ -148,5 +108,27 @@ export const policy: OpsPage = {
 };
 
 const rulesLink = (span: string): string => `${tableLink(PATH, {}, { span })}#${RULES_ID}`;
+
+const POSTURES: readonly Column<PostureLine>[] = [
+  { title: "What", cell: ({ name }) => name },
+  { title: "Normal", cell: ({ normal }) => normal },
+  { title: "Elevated", cell: ({ normal, elevated }) => changed(normal, elevated) },
+  { title: "Emergency", cell: ({ elevated, emergency }) => changed(elevated, emergency) },
+];
+
+const OWNERS: readonly Column<OwnerLine>[] = [
+  { title: "Owns", cell: ({ role }) => role },
+  { title: "Who", cell: ({ name }) => name },
+  { title: "By", cell: ({ channels }) => channels },
+  { title: "From", cell: ({ fromMs }) => (fromMs === null ? "always" : <Time ms={fromMs} as="date" />) },
+  {
+    title: "Until",
+    cell: ({ untilMs }) => (untilMs === null ? "further notice" : <Time ms={untilMs} as="date" />),
+  },
+  {
+    title: "Now",
+    cell: ({ state }) => <Badge tone={state === "in charge" ? "good" : "quiet"}>{state}</Badge>,
+  },
+];
 
 const changed = (before: string, now: string) => (before === now ? now : <strong>{now}</strong>);

@@ -1,27 +1,101 @@
 /** Who asks: networks and addresses. Addresses are keyed hashes here: nobody reads a person's off this page. */
-import { readSources, type Sources } from "../../flows/read-sources.ts";
+import { type AddressRow, type NetworkRow, readSources, type Sources } from "../../flows/read-sources.ts";
 import { pageOf } from "../../flows/tally-lines.ts";
 import { BlockActs, BlockState, BlocksCard } from "../blocks.tsx";
+import { MEASURES } from "../measures.tsx";
 import type { OpsPage, View } from "../page.ts";
-import { Badge, Bar, Card, Empty, Faults, Field, Time } from "../parts.tsx";
-import { type Column, Figures, FilterForm, Head, Pager, Sparkline, Tabs } from "../tables.tsx";
+import { Badge, Card, Empty, Faults, Field, Time } from "../parts.tsx";
+import { type Column, Table } from "../table.tsx";
+import { Figures, FilterForm, Pager, Tabs } from "../tables.tsx";
 import { tableLink } from "../views/query.ts";
-import { addressLine, networkLine, PATH, readSourceQuestion, sourceParams } from "../views/sources.ts";
+import {
+  type AddressLine,
+  addressLine,
+  type NetworkLine,
+  networkLine,
+  PATH,
+  readSourceQuestion,
+  sourceParams,
+} from "../views/sources.ts";
 
 const BLOCKS_PER_PAGE = 25;
 
-const NETWORKS: readonly Column[] = [
-  { title: "Network" },
-  { title: "Course" },
-  { title: "Sent", number: true, sort: "sent" },
-  { title: "Numbers", number: true, sort: "numbers" },
-  { title: "Verified", number: true, sort: "ratio" },
-  { title: "Unanswered", number: true },
-  { title: "Refused", number: true, sort: "refused" },
-  { title: "Turned away", number: true, sort: "turned_away" },
-  { title: "Spent", number: true },
-  { title: "State" },
-  { title: "" },
+interface Network {
+  row: NetworkRow;
+  line: NetworkLine;
+}
+
+interface Address {
+  row: AddressRow;
+  line: AddressLine;
+}
+
+/** A network's own column of what its line says. */
+const ofLine = ({ cell, ...column }: Column<NetworkLine>): Column<Network> => ({
+  ...column,
+  cell: ({ line }) => cell(line),
+});
+
+const networkColumns = (view: View, back: string): readonly Column<Network>[] => [
+  {
+    title: "Network",
+    cell: ({ line: { subject, under } }) => (
+      <>
+        {subject}
+        {under === "" ? null : (
+          <small>
+            {" "}
+            {under} <Badge tone="warn">hosting</Badge>
+          </small>
+        )}
+      </>
+    ),
+  },
+  ofLine(MEASURES.course),
+  ofLine(MEASURES.sent),
+  ofLine({ title: "Numbers", number: true, sort: "numbers", cell: ({ numbers }) => numbers }),
+  ofLine(MEASURES.verified),
+  ofLine(MEASURES.unanswered),
+  ofLine(MEASURES.refused),
+  ofLine({ title: "Turned away", number: true, sort: "turned_away", cell: ({ turnedAway }) => turnedAway }),
+  ofLine(MEASURES.spent),
+  { title: "State", cell: ({ row }) => <BlockState block={row.block} /> },
+  {
+    title: "Actions",
+    acts: true,
+    cell: ({ line: { subject, shut, challenged } }) => (
+      <BlockActs
+        view={view}
+        subject={subject}
+        name={subject}
+        back={back}
+        shut={shut}
+        challenged={challenged}
+      />
+    ),
+  },
+];
+
+const addressColumns = (view: View, back: string): readonly Column<Address>[] => [
+  { title: "Address", cell: ({ line }) => <code>{line.title}</code> },
+  { title: "Numbers", number: true, cell: ({ line }) => line.numbers },
+  { title: "Requests", number: true, cell: ({ line }) => line.asked },
+  { title: "Unanswered", number: true, cell: ({ line }) => <Figures judged={line.exposure} /> },
+  { title: "State", cell: ({ row }) => <BlockState block={row.block} /> },
+  {
+    title: "Actions",
+    acts: true,
+    cell: ({ line: { subject, title, shut, challenged } }) => (
+      <BlockActs
+        view={view}
+        subject={subject}
+        name={`address ${title}`}
+        back={back}
+        shut={shut}
+        challenged={challenged}
+      />
+    ),
+  },
 ];
 
 export const sources: OpsPage = {
@@ -110,64 +184,12 @@ function Networks({
   const rows = found.networks.rows.map((row) => ({ row, line: networkLine(row, alarmRatio, view.words) }));
   if (rows.length === 0) return <Empty>Nobody asked from a network that fits.</Empty>;
   return (
-    <div class="scroll">
-      <table class="cards">
-        <Head columns={NETWORKS} path={PATH} params={params} sorted={sort} />
-        <tbody>
-          {rows.map(({ row, line }) => (
-            <tr id={line.id}>
-              <th scope="row">
-                {line.subject}
-                {line.under === "" ? null : (
-                  <small>
-                    {" "}
-                    {line.under} <Badge tone="warn">hosting</Badge>
-                  </small>
-                )}
-              </th>
-              <td data-label="Course">
-                <Sparkline spark={line.spark} />
-              </td>
-              <td data-label="Sent" class="number">
-                <Figures judged={{ text: line.sent, ...line.volume }} />
-              </td>
-              <td data-label="Numbers" class="number">
-                {line.numbers}
-              </td>
-              <td data-label="Verified" class="number">
-                <Figures judged={line.ratio} />
-              </td>
-              <td data-label="Unanswered" class="number">
-                <Figures judged={line.exposure} />
-                <Bar share={line.exposure.share} tone={line.exposure.tone} label={line.exposure.text} />
-              </td>
-              <td data-label="Refused" class="number">
-                {line.refused}
-              </td>
-              <td data-label="Turned away" class="number">
-                {line.turnedAway}
-              </td>
-              <td data-label="Spent" class="number">
-                {line.spent}
-              </td>
-              <td data-label="State">
-                <BlockState block={row.block} />
-              </td>
-              <td class="act">
-                <BlockActs
-                  view={view}
-                  subject={line.subject}
-                  name={line.subject}
-                  back={back}
-                  shut={line.shut}
-                  challenged={line.challenged}
-                />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      columns={networkColumns(view, back)}
+      rows={rows}
+      rowId={({ line }) => line.id}
+      sorting={{ path: PATH, params, by: sort }}
+    />
   );
 }
 
@@ -188,59 +210,7 @@ function Addresses({
       {rows.length === 0 ? (
         <Empty>No address asked for more numbers than people do.</Empty>
       ) : (
-        <div class="scroll">
-          <table class="cards">
-            <thead>
-              <tr>
-                <th scope="col">Address</th>
-                <th scope="col" class="number">
-                  Numbers
-                </th>
-                <th scope="col" class="number">
-                  Requests
-                </th>
-                <th scope="col" class="number">
-                  Unanswered
-                </th>
-                <th scope="col">State</th>
-                <th scope="col">
-                  <span class="hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map(({ row, line }) => (
-                <tr id={line.id}>
-                  <th scope="row">
-                    <code>{line.title}</code>
-                  </th>
-                  <td data-label="Numbers" class="number">
-                    {line.numbers}
-                  </td>
-                  <td data-label="Requests" class="number">
-                    {line.asked}
-                  </td>
-                  <td data-label="Unanswered" class="number">
-                    <Figures judged={line.exposure} />
-                  </td>
-                  <td data-label="State">
-                    <BlockState block={row.block} />
-                  </td>
-                  <td class="act">
-                    <BlockActs
-                      view={view}
-                      subject={line.subject}
-                      name={`address ${line.title}`}
-                      back={back}
-                      shut={line.shut}
-                      challenged={line.challenged}
-                    />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table columns={addressColumns(view, back)} rows={rows} rowId={({ line }) => line.id} />
       )}
     </Card>
   );

@@ -9,6 +9,7 @@ import {
 import type { OpsDeps, OpsPage, PageRequest, View } from "../page.ts";
 import { Badge, Card, Empty, Faults, Field, Time } from "../parts.tsx";
 import { hrefOf } from "../shell.tsx";
+import { type Column, Table } from "../table.tsx";
 import { countryName } from "../views/destinations.ts";
 import { tableLink } from "../views/query.ts";
 import { outcomeTone, traceLines } from "../views/trace.ts";
@@ -91,41 +92,32 @@ function Nothing({ children }: { children: string }) {
 function ChaptersTable({ chapters, view }: { chapters: Chapters["chapters"]; view: View }) {
   return (
     <Card title="Verifications of this number" aside="the latest first">
-      <div class="scroll">
-        <table class="cards">
-          <thead>
-            <tr>
-              {["When", "Flow", "Country", "Messages", "Cost", "Came to", ""].map((name) => (
-                <th scope="col">{name === "" ? <span class="hidden">Story</span> : name}</th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {chapters.map((chapter) => (
-              <tr id={`chapter-${chapter.correlationId}`}>
-                <th scope="row">
-                  <Time ms={chapter.firstAtMs} as="date" />
-                </th>
-                <td data-label="Flow">{chapter.flow ?? "–"}</td>
-                <td data-label="Country">{chapter.country === null ? "–" : countryName(chapter.country)}</td>
-                <td data-label="Messages">{view.words.count(chapter.messages)}</td>
-                <td data-label="Cost">{view.words.price(chapter.costMicros)}</td>
-                <td data-label="Came to">
-                  <Badge tone={outcomeTone(chapter.outcome)}>{chapter.outcome}</Badge>
-                </td>
-                <td class="act">
-                  <a href={hrefOf(tableLink(PATH, {}, { id: chapter.correlationId }))}>
-                    Story<span class="hidden"> of {chapter.correlationId}</span>
-                  </a>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        columns={columnsOf(view)}
+        rows={chapters}
+        rowId={({ correlationId }) => `chapter-${correlationId}`}
+      />
     </Card>
   );
 }
+
+const columnsOf = ({ words }: View): readonly Column<Chapters["chapters"][number]>[] => [
+  { title: "When", cell: ({ firstAtMs }) => <Time ms={firstAtMs} as="date" /> },
+  { title: "Flow", cell: ({ flow }) => flow ?? "–" },
+  { title: "Country", cell: ({ country }) => (country === null ? "–" : countryName(country)) },
+  { title: "Messages", cell: ({ messages }) => words.count(messages) },
+  { title: "Cost", cell: ({ costMicros }) => words.price(costMicros) },
+  { title: "Came to", cell: ({ outcome }) => <Badge tone={outcomeTone(outcome)}>{outcome}</Badge> },
+  {
+    title: "Story",
+    acts: true,
+    cell: ({ correlationId }) => (
+      <a href={hrefOf(tableLink(PATH, {}, { id: correlationId }))}>
+        Story<span class="hidden"> of {correlationId}</span>
+      </a>
+    ),
+  },
+];
 
 function StoryCard({ story, view }: { story: Story; view: View }) {
   const { session } = story;

@@ -1,0 +1,44 @@
+/** Columns that tables of traffic have in common: how much of it, what came of it, what it cost. */
+import { Bar } from "./parts.tsx";
+import type { Column } from "./table.tsx";
+import { Figures, Sparkline } from "./tables.tsx";
+import type { Judged } from "./views/judged.ts";
+import type { Spark } from "./views/spark.ts";
+
+interface Measured {
+  spark: Spark;
+  sent: string;
+  volume: Pick<Judged, "note" | "tone">;
+  ratio: Judged;
+  exposure: Judged & { share: number };
+  spent: string;
+  refused: string;
+}
+
+export const MEASURES = {
+  course: { title: "Course", cell: ({ spark }) => <Sparkline spark={spark} /> },
+  sent: {
+    title: "Sent",
+    number: true,
+    sort: "sent",
+    cell: ({ sent, volume }) => <Figures judged={{ text: sent, ...volume }} />,
+  },
+  verified: {
+    title: "Verified",
+    number: true,
+    sort: "ratio",
+    cell: ({ ratio }) => <Figures judged={ratio} />,
+  },
+  unanswered: {
+    title: "Unanswered",
+    number: true,
+    cell: ({ exposure }) => (
+      <>
+        <Figures judged={exposure} />
+        <Bar share={exposure.share} tone={exposure.tone} label={exposure.text} />
+      </>
+    ),
+  },
+  spent: { title: "Spent", number: true, cell: ({ spent }) => spent },
+  refused: { title: "Refused", number: true, sort: "refused", cell: ({ refused }) => refused },
+} satisfies Record<string, Column<Measured>>;
