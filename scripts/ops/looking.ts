@@ -52,7 +52,7 @@ export const LOOKING: readonly Command[] = [
   {
     name: "blocks",
     usage: "blocks",
-    about: "what is shut, by whom, until when",
+    about: "what is shut, challenged or exempt, by whom, until when",
     help: "",
     options: [],
     words: [0, 0],

@@ -89,25 +89,29 @@ export async function downloadReport(
   if (noted.kind !== "done") return noted;
   const service = { environment, brand: policy.message.brand, currency: policy.money.currency };
   const facts = { ...around, ...service, ...window, writtenAtMs: nowMs() };
-  return {
-    kind: "download",
-    window,
-    files: told(deps, act, reportFiles(facts, openPages(deps, act, window))),
-  };
+  const progress = { messages: 0 };
+  const files = reportFiles(facts, openPages(deps, progress, window));
+  return { kind: "download", window, files: told(deps, act, progress, files) };
 }
 
-/** A file that cannot be written is told like a ledger that falls silent: the ZIP it ends shows nothing but that it ended. */
+/** What breaks a report off, in whichever of its files, is told: the ZIP it ends shows nothing but that it ended. */
 async function* told(
   { log }: Pick<Needs, "log">,
   { who }: Act,
+  progress: Readonly<Progress>,
   files: AsyncIterable<ReportFile>,
 ): AsyncGenerator<ReportFile> {
-  try {
-    yield* files;
-  } catch (error) {
-    log("report_cut_off", { who, cause: `a file could not be written: ${(error as Error).name}` });
-    throw error;
+  async function* telling<T>(parts: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T> {
+    try {
+      yield* parts;
+    } catch (error) {
+      const { name, cause } = error as Error;
+      const why = typeof cause === "string" ? cause : `a file could not be written: ${name}`;
+      log("report_cut_off", { who, messages: progress.messages, cause: why });
+      throw error;
+    }
   }
+  for await (const { name, text } of telling(files)) yield { name, text: telling(text) };
 }
 
 async function countMessages(
@@ -119,9 +123,16 @@ async function countMessages(
   return { kind: "answered", messages: answer.volumes.reduce((sum, { sent }) => sum + sent, 0) };
 }
 
-async function* openPages(deps: Needs, { who }: Act, window: LedgerWindow): AsyncGenerator<MessageRow[]> {
+interface Progress {
+  messages: number;
+}
+
+async function* openPages(
+  deps: Needs,
+  progress: Progress,
+  window: LedgerWindow,
+): AsyncGenerator<MessageRow[]> {
   let cursor: string | null = null;
-  let messages = 0;
   do {
     const page: Awaited<ReturnType<typeof openMessages>> = await openMessages(
       deps,
@@ -129,12 +140,9 @@ async function* openPages(deps: Needs, { who }: Act, window: LedgerWindow): Asyn
       cursor,
       PAGE_ROWS,
     );
-    if (page.kind !== "page") {
-      deps.log("report_cut_off", { who, messages, cause: page.cause });
-      throw new Error("the ledger fell silent");
-    }
+    if (page.kind !== "page") throw new Error("the ledger fell silent", { cause: page.cause });
     yield page.messages;
-    messages += page.messages.length;
+    progress.messages += page.messages.length;
     cursor = page.cursor;
   } while (cursor !== null);
 }

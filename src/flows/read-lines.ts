@@ -47,8 +47,9 @@ export async function readLines(
     if (counted.kind !== "answered") faults.push(`counters: ${counted.cause}`);
     return { lines: linesOf(minutes, by, curve, nowMs), fromMs, toMs: nowMs, history, minutes, faults };
   }
-  const foldedTo = left.kind === "answered" ? (left.memory?.foldedTo ?? 0) : 0;
   const nothing = { lines: [], fromMs: nowMs - DAY_MS, toMs: nowMs, history, minutes: [] };
+  if (left.kind !== "answered") return { ...nothing, faults };
+  const foldedTo = left.memory?.foldedTo ?? 0;
   // Before the first quarter is over the day is empty: what was counted so far is in the window alone.
   if (foldedTo === 0) return { ...nothing, fromMs: nowMs, faults };
   const day = await readDay(watch, foldedTo, curve, nowMs);

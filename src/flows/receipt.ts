@@ -8,7 +8,7 @@ export type HookOutcome = "taken" | "refused" | "unknown_provider" | "try_again"
 
 /**
  * Takes in a provider's webhook: signature, then each receipt to the session whose message it is. Genuine receipts for
- * nobody have no effect; late, repeated and disordered ones are harmless (session.ts).
+ * nobody have no effect; late, repeated and disordered ones are harmless (settle.ts).
  */
 export async function receiveHook(
   deps: Deps,

@@ -16,6 +16,8 @@ const FOLDED_WITHIN = 2;
 export interface Day {
   /** Each quarter with its beginning, the oldest first; null where it is not known. */
   quarters: { startMs: number; point: Point | null }[];
+  /** Quarters that nobody knows though everything answered: the watch did not run then, or has yet to read them. */
+  gaps: number;
   faults: string[];
 }
 
@@ -69,13 +71,8 @@ export async function readDay(
     const point = folded.get(quarter) ?? ofMinutes(counted.minutes, quarter, minute) ?? before;
     return { startMs: quarter * QUARTER_MINUTES * 60_000, point };
   });
-  const gaps = quarters.filter(({ point }) => point === null).length;
-  if (gaps > 0 && faults.length === 0) {
-    faults.push(
-      `the past day: ${gaps} quarters of an hour are missing: the watch did not run, or lost its memory`,
-    );
-  }
-  return { quarters, faults };
+  const gaps = faults.length > 0 ? 0 : quarters.filter(({ point }) => point === null).length;
+  return { quarters, gaps, faults };
 }
 
 /** The minutes of the last hour; those the isolate has seen ripe are not asked for again. */

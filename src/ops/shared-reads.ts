@@ -7,13 +7,16 @@ type Read = Pick<Deps, "control" | "watch" | "counters">;
  * The same ports, of which one view asks each question once: several flows look at the same documents and minutes, and a page
  * must not cost a round trip and a parse for each of them. For reading only: what is written goes past it.
  *
- * @param of what all the view's flows together want of the counters
+ * @param shared the window that the view's flows look at, and what all of them together want of it
  */
-export function sharedReads<D extends Read>(deps: D, of: readonly Dimension[]): D {
+export function sharedReads<D extends Read>(
+  deps: D,
+  shared: { minutes: number; of: readonly Dimension[] },
+): D {
   const { control, watch, counters } = deps;
   const documents = once(() => control.documents());
   const look = once(() => watch.look());
-  const windows = new Map<string, ReturnType<Deps["counters"]["window"]>>();
+  const windows = new Map<number, ReturnType<Deps["counters"]["window"]>>();
   return {
     ...deps,
     control: { ...control, documents },
@@ -21,13 +24,11 @@ export function sharedReads<D extends Read>(deps: D, of: readonly Dimension[]): 
     counters: {
       ...counters,
       window(minute: number, minutes: number, wanted?: readonly Dimension[]) {
-        // Who wants more than the view has said asks alone.
-        if (!wanted?.every((dimension) => of.includes(dimension))) {
-          return counters.window(minute, minutes, wanted);
-        }
-        const key = `${minute} ${minutes}`;
-        const known = windows.get(key) ?? counters.window(minute, minutes, of);
-        windows.set(key, known);
+        // Who wants something else than the view has said asks alone.
+        const fits = wanted?.every((dimension) => shared.of.includes(dimension)) ?? false;
+        if (!fits || minutes !== shared.minutes) return counters.window(minute, minutes, wanted);
+        const known = windows.get(minute) ?? counters.window(minute, minutes, shared.of);
+        windows.set(minute, known);
         return known;
       },
     },

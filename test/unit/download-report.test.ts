@@ -202,6 +202,26 @@ test("a ledger that falls silent midway breaks the download off, and the log say
   });
 });
 
+test("a row that cannot be written breaks the download off too, and is told once", async () => {
+  const world = worldOf();
+  const { ledger } = ledgerOf(ROWS);
+  const broken = ROWS.map((row) => (row.kind === "sent" ? { ...row, atMs: Number.NaN } : row));
+  const failing: Partial<LedgerPort> = {
+    ...ledger,
+    page: async () => ({ kind: "answered", rows: broken.slice(0, 10), cursor: null }),
+  };
+  const begun = await downloadReport(depsOf(world, failing), ACT, INCIDENT.id, null);
+  if (begun.kind !== "download") throw new Error(begun.kind);
+  await expect(unzipped(zipOf(begun.files, NOW))).rejects.toThrow();
+  const told = world.logged.filter(({ fact }) => fact === "report_cut_off");
+  expect(told).toEqual([
+    {
+      fact: "report_cut_off",
+      evidence: { who: "ada", messages: 0, cause: "a file could not be written: RangeError" },
+    },
+  ]);
+});
+
 test("an incident that goes on is reported until now, and what it would hold is told beforehand", async () => {
   const open = incident({ closedAtMs: null });
   const { ledger } = ledgerOf(ROWS);

@@ -36,6 +36,14 @@ test.each([
   expect(!parsed.ok && parsed.faults[0]).toMatch(/^entry [12] is not/);
 });
 
+test("nobody has the name of the watch", () => {
+  expect(parseOperatorTokens(`cron:operator:${HASH}`)).toEqual({
+    ok: false,
+    faults: ["entry 1 has the name of the watch"],
+  });
+  expect(isOperatorName("cron")).toBe(false);
+});
+
 test("two entries of one name are refused: a log must tell them apart", () => {
   const parsed = parseOperatorTokens(`ada:viewer:${HASH},ada:operator:${HASH}`);
   expect(parsed).toEqual({ ok: false, faults: ["entry 2 has the name of another"] });

@@ -33,7 +33,10 @@ export interface OperatorToken extends Operator {
 const ENTRY = /^([a-z0-9][a-z0-9-]{0,39}):(viewer|operator):([0-9a-f]{64})$/;
 const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
-export const isOperatorName = (text: string): boolean => NAME.test(text);
+/** What the watch signs with: a person of that name would pass for it, and what they shut would let probes through. */
+export const WATCH_NAME = "cron";
+
+export const isOperatorName = (text: string): boolean => NAME.test(text) && text !== WATCH_NAME;
 
 /** One entry of the setting ADMIN_TOKENS. */
 export const formatOperatorToken = ({ who, role, hash }: OperatorToken): string => `${who}:${role}:${hash}`;
@@ -56,6 +59,7 @@ export function parseOperatorTokens(
       faults.push(`entry ${at + 1} is not name:viewer or operator:SHA-256 in hexadecimal`);
       continue;
     }
+    if (who === WATCH_NAME) faults.push(`entry ${at + 1} has the name of the watch`);
     if (tokens.some((token) => token.who === who)) faults.push(`entry ${at + 1} has the name of another`);
     tokens.push({ who, role, hash });
   }

@@ -14,8 +14,8 @@ export interface Stretch {
  * What is taken for normal where nothing was sent before, and how many messages that belief weighs: a few unanswered ones the
  * week before, as a pump tries its numbers, do not make silence normal.
  */
-const RATIO_WITHOUT_HISTORY = 0.5;
-const WEIGHT_WITHOUT_HISTORY = 20;
+const PRIOR_RATIO = 0.5;
+const PRIOR_WEIGHT = 20;
 
 /** So long a quiet outweighs the busiest minute: two attacks further apart are two. */
 const LULL_MINUTES = 60;
@@ -35,8 +35,7 @@ export function worstStretch(
   minutes: LedgerSums["minutes"],
   usual: Pick<Sums, "sent" | "verified">,
 ): Stretch | null {
-  const normal =
-    (usual.verified + WEIGHT_WITHOUT_HISTORY * RATIO_WITHOUT_HISTORY) / (usual.sent + WEIGHT_WITHOUT_HISTORY);
+  const normal = (usual.verified + PRIOR_WEIGHT * PRIOR_RATIO) / (usual.sent + PRIOR_WEIGHT);
   const inOrder = [...minutes].sort(([a], [b]) => a - b);
   const scores = inOrder.map(([, { sent, verified }]) => (normal * sent) / 2 - verified);
   const perMinute = scores.reduce((most, score) => Math.max(most, score), 0) / LULL_MINUTES;

@@ -1,4 +1,5 @@
 /** Ranges, networks and addresses that are shut for a limited time, by the watch or by people, or challenged by people. */
+import { WATCH_NAME } from "../admission/operator.ts";
 import type { Phone } from "../phone.ts";
 import type { Finding } from "./finding.ts";
 import { splitKey } from "./history.ts";
@@ -86,7 +87,7 @@ export function findBlock(
 }
 
 /** The watch shuts on suspicion and lets one stranger through now and then, to see whether it converts; people mean it. */
-export const takesProbes = ({ by }: Pick<Block, "by">): boolean => by === "cron";
+export const takesProbes = ({ by }: Pick<Block, "by">): boolean => by === WATCH_NAME;
 
 /**
  * What is shut from now on. A finding with `block` shuts its range, network or address, each return within a week for longer;

@@ -16,7 +16,7 @@ const add = (subject: string, metric: Metric, amount = 1): Entry => ({
   how: { add: amount },
 });
 
-/** A request, whatever became of it. */
+/** A request that came to its verdict; one that a limit or a cap stops at the very last is not among them. */
 export const countMet = (uncounted: readonly Uncounted[], flow: string): Entry[] =>
   uncounted.flatMap(({ rule, would }) => {
     const subject = subjectOf(rule, flow);

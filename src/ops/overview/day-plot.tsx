@@ -50,6 +50,12 @@ export function DayPlot({ day, marks, words }: { day: Day; marks: readonly Postu
       }
     >
       <div class="plot" role="img" aria-label={says} data-plot={JSON.stringify(plot)} />
+      {day.gaps === 0 ? null : (
+        <p class="faint">
+          {day.gaps === 1 ? "One quarter of an hour is" : `${words.count(day.gaps)} quarters of an hour are`}{" "}
+          not known: the watch did not run then, or has yet to read what they left.
+        </p>
+      )}
       {marks.length === 0 ? null : (
         <ul class="marks" aria-label="Changes of the posture, the latest first">
           {marks

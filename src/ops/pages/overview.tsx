@@ -21,8 +21,9 @@ export const overview: OpsPage = { path: "/", title: "Overview", nav: "Overview"
 async function view(deps: OpsDeps, request: PageRequest) {
   const { words, nowMs } = request;
   const { policy, records } = deps;
-  const reads = sharedReads({ ...deps, nowMs: () => nowMs }, ["overall", "prefix", "country"]);
   const minutes = policy.monitor.window_minutes;
+  const shared = { minutes, of: ["overall", "prefix", "country"] as const };
+  const reads = sharedReads({ ...deps, nowMs: () => nowMs }, shared);
   const rangesBy = (by: "prefix" | "country") => readRanges(reads, { by, span: { minutes }, limit: ROWS });
   const [state, prefixes, countries, day, left, incidents, actions] = await Promise.all([
     readState(reads),
