@@ -12,7 +12,7 @@ import type { Deps } from "../ports.ts";
 import { isShut, type ListedBlock, listBlocks } from "./operate-blocks.ts";
 import { type Exposure, readExposures } from "./read-exposures.ts";
 import { readLines, type Span } from "./read-lines.ts";
-import { type RangeRow, stateOf } from "./read-ranges.ts";
+import { type RangeRow, type RangeStanding, stateOf } from "./read-ranges.ts";
 import { type Line, type Page, pageOf, usualRatio } from "./tally-lines.ts";
 
 export const DESTINATIONS = ["country", "prefix", "block"] as const;
@@ -49,6 +49,7 @@ export interface DestinationRow {
   course: readonly number[];
   state: RangeRow["state"];
   untilMs: number | null;
+  challenged: boolean;
   exposure: Exposure | null;
 }
 
@@ -118,18 +119,14 @@ export async function readDestinations(
 }
 
 /** A country that shares its calling code is never shut as a whole. */
-function standingOf(
-  by: Destination,
-  subject: string,
-  ranges: readonly ListedBlock[],
-): Pick<DestinationRow, "state" | "untilMs"> {
+function standingOf(by: Destination, subject: string, ranges: readonly ListedBlock[]): RangeStanding {
   if (by !== "country") return stateOf(by, subject, ranges);
   const range = rangeOfCountry(subject);
   if (range !== null) return stateOf("prefix", range, ranges);
   const within = ranges.filter((block) => mayLieIn(block.subject, subject));
-  if (within.some(isShut)) return { state: "partly", untilMs: null };
   const challenged = within.some(({ effect }) => effect === "challenge");
-  return { state: challenged ? "partly_challenged" : "open", untilMs: null };
+  const state = within.some(isShut) ? "partly" : challenged ? "partly_challenged" : "open";
+  return { state, untilMs: null, challenged };
 }
 
 const liesWithin = (by: Destination, subject: string, within: string): boolean =>
@@ -140,7 +137,7 @@ function rowOf(
   by: Destination,
   history: History | null,
   minutes: number,
-  standing: Pick<DestinationRow, "state" | "untilMs">,
+  standing: RangeStanding,
 ): DestinationRow {
   const key = tallyKey(by, subject);
   const usually = usualSent(history, key, minutes);
@@ -163,10 +160,10 @@ function rowOf(
 
 /** Which states a filter shows. */
 export const FITS: Readonly<
-  Record<Exclude<DestinationQuestion["state"], "any">, (row: Pick<DestinationRow, "state">) => boolean>
+  Record<Exclude<DestinationQuestion["state"], "any">, (row: RangeStanding) => boolean>
 > = {
   shut: ({ state }) => state === "blocked" || state === "partly",
-  challenged: ({ state }) => state === "challenged" || state === "partly_challenged",
+  challenged: ({ challenged }) => challenged,
   exempt: ({ state }) => state === "exempt",
   open: ({ state }) => state === "open",
 };

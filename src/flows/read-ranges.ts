@@ -30,7 +30,11 @@ export interface RangeRow {
   /** `partly`: a part of the range is shut; `partly_challenged`: people challenge a part of it. */
   state: "open" | "blocked" | "partly" | "challenged" | "partly_challenged" | "exempt";
   untilMs: number | null;
+  /** People challenge it or a part of it, whatever is shut of it besides. */
+  challenged: boolean;
 }
+
+export type RangeStanding = Pick<RangeRow, "state" | "untilMs" | "challenged">;
 
 export interface Ranges {
   kind: "answered";
@@ -103,11 +107,7 @@ async function readHours(watch: Deps["watch"], nowMs: number, hours: number): Pr
  * What is shut or challenged of a subject: a prefix, a block or a network. A wider block holds of all of it, a narrower one of
  * a part; what is shut is told before what is challenged.
  */
-export function stateOf(
-  by: RangeDimension,
-  subject: string,
-  blocks: readonly ListedBlock[],
-): Pick<RangeRow, "state" | "untilMs"> {
+export function stateOf(by: RangeDimension, subject: string, blocks: readonly ListedBlock[]): RangeStanding {
   const ofRange = by === "prefix" || by === "block";
   const touching = blocks.filter(({ kind, subject: shut }) =>
     ofRange
@@ -120,14 +120,13 @@ export function stateOf(
   };
   const holdsOfAll = (block: ListedBlock) => subject.startsWith(block.subject);
   const isChallenged = ({ effect }: ListedBlock) => effect === "challenge";
-  return (
+  const strictest =
     first("blocked", (block) => isShut(block) && holdsOfAll(block)) ??
     first("partly", isShut) ??
     first("challenged", (block) => isChallenged(block) && holdsOfAll(block)) ??
     first("partly_challenged", isChallenged) ??
-    first("exempt", (block) => block.effect === "exempt" && holdsOfAll(block)) ?? {
-      state: "open",
-      untilMs: null,
-    }
-  );
+    first("exempt", (block) => block.effect === "exempt" && holdsOfAll(block));
+  return { ...(strictest ?? OPEN), challenged: touching.some(isChallenged) };
 }
+
+const OPEN = { state: "open", untilMs: null } as const;

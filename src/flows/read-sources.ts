@@ -24,6 +24,8 @@ export interface SourceQuestion {
 interface Standing {
   /** What shuts it, else challenges it, else exempts it; null when nothing does. */
   block: ListedBlock | null;
+  /** People challenge it, whatever shuts it besides. */
+  challenged: boolean;
   exposure: Exposure | null;
 }
 
@@ -89,6 +91,9 @@ export async function readSources(deps: SourceDeps, question: SourceQuestion): P
     return own.find(isShut) ?? own.find(({ inForce }) => inForce) ?? own[0] ?? null;
   };
 
+  const isChallenged = (kind: "network" | "address", subject: string) =>
+    blocks.some((block) => block.kind === kind && block.subject === subject && block.effect === "challenge");
+
   const sought = contains.trim().toLowerCase();
   const spanMinutes = (toMs - fromMs) / 60_000;
   const found = lines
@@ -111,13 +116,17 @@ export async function readSources(deps: SourceDeps, question: SourceQuestion): P
         spentMicros: counts.micros ?? 0,
         course,
         block: blockOf("network", subject),
+        challenged: isChallenged("network", subject),
         exposure: null,
       };
     })
     .filter(({ subject, hosting: owner }) => `${subject} ${owner ?? ""}`.toLowerCase().includes(sought))
     .toSorted(BY[sort]);
   const networks = pageOf(found, page, ROWS_PER_PAGE);
-  const addresses = addressesOf(window?.kind === "answered" ? window.minutes : minutes, blockOf);
+  const addresses = addressesOf(window?.kind === "answered" ? window.minutes : minutes, (subject) => ({
+    block: blockOf("address", subject),
+    challenged: isChallenged("address", subject),
+  }));
   const exposures = await readExposures(deps, [
     ...networks.rows.map(({ subject }) => levelOf(deps, "network", subject)),
     ...addresses.map(({ subject }) => levelOf(deps, "address", subject)),
@@ -150,14 +159,14 @@ const BY: Readonly<Record<SourceQuestion["sort"], Order>> = {
 
 function addressesOf(
   minutes: readonly MinuteTally[],
-  blockOf: (kind: "address", subject: string) => ListedBlock | null,
+  standingOf: (subject: string) => Pick<Standing, "block" | "challenged">,
 ): AddressRow[] {
   const start = tallyKey("address", "");
   const own = minutes.map(({ tally }) => new Map([...tally].filter(([key]) => key.startsWith(start))));
   return [...sumTallies(own)]
     .map(([key, { sent = 0, numbers = 0 }]): AddressRow => {
       const subject = key.slice(start.length);
-      return { subject, asked: sent, numbers, block: blockOf("address", subject), exposure: null };
+      return { subject, asked: sent, numbers, ...standingOf(subject), exposure: null };
     })
     .filter(({ subject }) => subject !== OTHERS)
     .toSorted((a, b) => b.numbers - a.numbers || b.asked - a.asked)

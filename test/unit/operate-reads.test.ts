@@ -136,6 +136,7 @@ test("ranges come busiest first, with their ratio, what is usual and what is shu
       usualRatio: 0.7,
       state: "blocked",
       untilMs: NOW + HOUR,
+      challenged: false,
     },
     expect.objectContaining({ subject: "+919876", ratio: 0.8, usualRatio: null, state: "partly" }),
   ]);

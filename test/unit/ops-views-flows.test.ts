@@ -151,7 +151,10 @@ test("a network that the watch shut is shown shut, though people challenge it fo
   });
   const question = { span: "window", contains: "", sort: "sent", page: 1 } as const;
   const found = await readSources(depsOf(world), question);
-  expect(found.networks.rows.map(({ block }) => block?.effect)).toEqual(["stop", "challenge"]);
+  expect(found.networks.rows.map(({ block, challenged }) => [block?.effect, challenged])).toEqual([
+    ["stop", true],
+    ["challenge", true],
+  ]);
   expect(found.blocks).toHaveLength(3);
 });
 

@@ -1,6 +1,5 @@
 /** Networks and addresses as people read them. */
 
-import type { ListedBlock } from "../../flows/operate-blocks.ts";
 import { SPANS } from "../../flows/read-lines.ts";
 import {
   type AddressRow,
@@ -36,9 +35,9 @@ interface Standing {
   challenged: boolean;
 }
 
-const standingOf = (block: ListedBlock | null): Standing => ({
+const standingOf = ({ block, challenged }: Pick<NetworkRow, "block" | "challenged">): Standing => ({
   shut: block?.effect === "stop",
-  challenged: block?.effect === "challenge",
+  challenged,
 });
 
 export interface NetworkLine extends Standing {
@@ -71,7 +70,7 @@ export function networkLine(row: NetworkRow, alarmRatio: number, words: Words): 
     turnedAway: words.count(row.turnedAway),
     spent: words.money(row.spentMicros),
     spark: sparkOf(row.course, words.count),
-    ...standingOf(row.block),
+    ...standingOf(row),
   };
 }
 
@@ -91,5 +90,5 @@ export const addressLine = (row: AddressRow, words: Words): AddressLine => ({
   numbers: words.count(row.numbers),
   asked: words.count(row.asked),
   exposure: judgeExposure(row.exposure, words),
-  ...standingOf(row.block),
+  ...standingOf(row),
 });
