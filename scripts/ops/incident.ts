@@ -49,14 +49,14 @@ Texts a spreadsheet could take for a formula, like +919876543210, have an apostr
   },
 ];
 
-export interface Window {
+interface Window {
   fromMs: number;
   toMs: number;
   country: string | null;
 }
 
 /** @throws UsageError for times that are none or in the wrong order */
-export function readWindow(values: {
+function readWindow(values: {
   from?: string | undefined;
   to?: string | undefined;
   country?: string | undefined;

@@ -8,7 +8,7 @@ import { QUARTER_MINUTES } from "../domain/watch/history.ts";
 import type { Deps, Unavailable } from "../ports.ts";
 import { type Line, linesOf } from "./tally-lines.ts";
 
-export const DAY_DIMENSIONS = ["country", "prefix", "block", "network", "rule"] as const;
+const DAY_DIMENSIONS = ["country", "prefix", "block", "network", "rule"] as const;
 export type DayDimension = (typeof DAY_DIMENSIONS)[number];
 
 export interface Day {

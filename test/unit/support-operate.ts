@@ -1,3 +1,4 @@
+import { ofDimensions } from "../../scripts/lab/tollgate/memory-watch.ts";
 import { mergeTables, policyOf, readSettings } from "../../scripts/lib/settings.ts";
 import { parsePolicy } from "../../src/config.ts";
 import type { RouteOverride } from "../../src/domain/delivery/route-overrides.ts";
@@ -8,13 +9,7 @@ import type { Incident } from "../../src/domain/watch/incident.ts";
 import type { WatchMemory } from "../../src/domain/watch/memory.ts";
 import type { Pause } from "../../src/domain/watch/pause.ts";
 import type { ControlDocument } from "../../src/domain/watch/posture.ts";
-import {
-  type Counts,
-  type Dimension,
-  type MinuteTally,
-  ofDimensions,
-  type Tally,
-} from "../../src/domain/watch/tally.ts";
+import type { Counts, Dimension, MinuteTally, Tally } from "../../src/domain/watch/tally.ts";
 import type { AdminDeps } from "../../src/http/admin.ts";
 import type { DeadLetter, OperatorAction, Unavailable } from "../../src/ports.ts";
 

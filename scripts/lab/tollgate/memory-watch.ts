@@ -21,12 +21,13 @@ import type { Incident } from "../../../src/domain/watch/incident.ts";
 import type { WatchMemory } from "../../../src/domain/watch/memory.ts";
 import {
   type Counts,
+  type Dimension,
   keepBusiest,
   METRICS_PER_SUBJECT,
   OTHERS,
-  ofDimensions,
   placesFor,
   QUARTER_SUBJECTS,
+  type Tally,
   tallyKey,
 } from "../../../src/domain/watch/tally.ts";
 import type {
@@ -40,6 +41,10 @@ import type {
 } from "../../../src/ports.ts";
 
 const QUARTERS_KEPT = Math.floor(WATCH_QUARTER_SECONDS / 60 / QUARTER_MINUTES);
+
+/** The part of a tally that is of these dimensions. */
+export const ofDimensions = (tally: Tally, wanted: readonly Dimension[]): Tally =>
+  new Map([...tally].filter(([key]) => wanted.some((dimension) => key.startsWith(`${dimension} `))));
 
 /** Counters of one minute, or of all time. */
 interface Counted {

@@ -137,10 +137,6 @@ export interface MinuteTally {
 
 export const tallyKey = (dimension: Dimension, subject: string): string => `${dimension} ${subject}`;
 
-/** The part of a tally that is of these dimensions. */
-export const ofDimensions = (tally: Tally, wanted: readonly Dimension[]): Tally =>
-  new Map([...tally].filter(([key]) => wanted.some((dimension) => key.startsWith(`${dimension} `))));
-
 /** Adds counters to a sum, in place; peaks and distinct counts (`numbers`) keep the largest. */
 export function addCounts(total: Counts, counts: Counts): void {
   for (const name in counts) {
