@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { RouteOverride } from "../domain/delivery/route-overrides.ts";
-import { BLOCK_EFFECTS, type Block, type BlockInForce, type OperatorBlock } from "../domain/watch/block.ts";
+import { BLOCK_EFFECTS, type OperatorBlock } from "../domain/watch/block.ts";
+import { inForce, NO_DOCUMENTS } from "../domain/watch/in-force.ts";
 import { PAUSE_KINDS, type Pause } from "../domain/watch/pause.ts";
 import { type ControlDocument, POSTURES } from "../domain/watch/posture.ts";
-import type { Control, ControlDocuments, ControlPort, Done, Log } from "../ports.ts";
+import type { ControlDocuments, ControlPort, Done, Log } from "../ports.ts";
 import { parseJson } from "./json.ts";
 
 /** What this adapter needs of a KV namespace. */
@@ -40,9 +41,6 @@ const KV_WRITE_PAUSE_MS = 1000;
 
 /** How long an isolate acts on what it read: bounds KV reads to one per isolate and five seconds. */
 const MEMORY_MS = 5000;
-
-/** How long an isolate that saw something unreadable acts on that; it reads again long before. */
-const CAUTION_MS = 60_000;
 
 const documentSchema = z.object({
   posture: z.enum(POSTURES),
@@ -189,7 +187,7 @@ export function kvControl(
       } catch {
         log("control_unreadable", { why: "KV does not answer" });
         return inForce(
-          remember({ ...(memory?.documents ?? NOTHING), faults: ["KV does not answer"] }),
+          remember({ ...(memory?.documents ?? NO_DOCUMENTS), faults: ["KV does not answer"] }),
           nowMs(),
         );
       }
@@ -213,60 +211,4 @@ export function kvControl(
     writeOperatorPauses: (operatorPauses) =>
       writeList(OPERATOR_PAUSES_KEY, operatorPauses, { operatorPauses }),
   };
-}
-
-const NOTHING: ControlDocuments = {
-  cron: null,
-  operator: null,
-  cronBlocks: [],
-  operatorBlocks: [],
-  operatorRoutes: [],
-  operatorPauses: [],
-  faults: [],
-};
-
-/**
- * What a place acts on. The operators' document wins for as long as it lives, whatever else is there; then the cron's, raised
- * to an emergency where something could not be read. Blocks are the cron's without what people exempted, and people's own
- * stops and challenges.
- */
-export function inForce(documents: ControlDocuments, nowMs: number): Control {
-  const { cron, operator, cronBlocks, operatorBlocks, operatorRoutes, operatorPauses, faults } = documents;
-  const running = operatorBlocks.filter(({ untilMs }) => nowMs < untilMs);
-  const exempt = running.filter(({ effect }) => effect === "exempt");
-  const blocks: BlockInForce[] = [
-    ...cronBlocks
-      .filter((block) => nowMs < block.untilMs && !exempt.some((exemption) => covers(exemption, block)))
-      .map((block) => ({ ...block, effect: "stop" as const })),
-    ...running.flatMap(({ effect, ...block }) => (effect === "exempt" ? [] : [{ ...block, effect }])),
-  ];
-  const routes = operatorRoutes.filter(({ untilMs }) => nowMs < untilMs);
-  const pauses = operatorPauses.filter(({ untilMs }) => nowMs < untilMs);
-  const people = operator !== null && nowMs < operator.until_ms ? operator : null;
-  if (people !== null && people.holds_posture !== false) return { document: people, blocks, routes, pauses };
-  const flag = cron !== null && nowMs < cron.until_ms ? cron : null;
-  const [why] = faults;
-  const decides = why === undefined || flag?.posture === "shutdown" ? flag : cautionOf(why, nowMs);
-  if (people === null) return { document: decides, blocks, routes, pauses };
-  // A throttle says how much, and leaves to the watch how hard.
-  const { max_per_minute, caps_lifted } = people;
-  return { document: { ...(decides ?? people), max_per_minute, caps_lifted }, blocks, routes, pauses };
-}
-
-function cautionOf(why: string, nowMs: number): ControlDocument {
-  return {
-    posture: "emergency",
-    since_ms: nowMs,
-    until_ms: nowMs + CAUTION_MS,
-    by: "operator",
-    why,
-    healthy_since_ms: null,
-  };
-}
-
-/** Whoever exempts a range exempts what lies in it. */
-function covers(exemption: OperatorBlock, block: Block): boolean {
-  if (exemption.kind !== block.kind) return false;
-  if (block.kind === "range") return block.subject.startsWith(exemption.subject);
-  return exemption.subject === block.subject;
 }

@@ -11,7 +11,7 @@ import {
   readSubject,
   unblock,
 } from "../flows/operate-blocks.ts";
-import { defineAction, type OpsAction, type OpsDeps, type View } from "./page.ts";
+import { defineAction, type Intent, type OpsAction, type OpsDeps, type View } from "./page.ts";
 import { countryName } from "./views/destinations.ts";
 import { BACK } from "./views/query.ts";
 
@@ -83,6 +83,14 @@ const replacedBy = (said: ListedBlock | null, { nowMs, words }: View): string | 
 /** What a button says it is for: the keyed hash of an address says nothing. */
 const onButton = (text: string): string => (/^(\+|AS)/.test(text) ? text : "the address");
 
+/** An intent that is said of a subject as it stands. */
+const seeing =
+  <V extends { subject: string }>(says: (seen: Seen, values: V, view: View) => Intent | NotDone) =>
+  async (deps: OpsDeps, values: V, view: View): Promise<Intent | NotDone> => {
+    const seen = await look(deps, values.subject);
+    return "kind" in seen ? seen : says(seen, values, view);
+  };
+
 const notItself = ({ name, near }: Seen, what: string): NotDone => ({
   kind: "not_found",
   reason: `${name} is ${what} itself.${near.length === 0 ? "" : ` Look at ${near.slice(0, NEAR_SHOWN).join(", ")}.`}`,
@@ -94,9 +102,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
     title: "Block",
     back: ({ back }) => back,
     fields: lasts,
-    async intent(deps, { subject: text, for_seconds }, view) {
-      const seen = await look(deps, text);
-      if ("kind" in seen) return seen;
+    intent: seeing((seen, { subject: text, for_seconds }, view) => {
       return {
         says: [
           `Strangers get no message ${seen.place} for ${view.words.lasting(for_seconds * 1000)}.`,
@@ -106,7 +112,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
         replaces: replacedBy(seen.people, view),
         button: `Block ${onButton(text)}`,
       };
-    },
+    }),
     perform: (deps, act, { subject: text, for_seconds }) =>
       block(deps, act, { subject: text, forSeconds: for_seconds }),
   }),
@@ -115,9 +121,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
     title: "Challenge",
     back: ({ back }) => back,
     fields: lasts,
-    async intent(deps, { subject: text, for_seconds }, view) {
-      const seen = await look(deps, text);
-      if ("kind" in seen) return seen;
+    intent: seeing((seen, { subject: text, for_seconds }, view) => {
       const { place, people, cron } = seen;
       const laxer = people?.effect === "stop";
       return {
@@ -137,7 +141,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
         button: `Challenge ${onButton(text)}`,
         laxer,
       };
-    },
+    }),
     perform: (deps, act, { subject: text, for_seconds }) =>
       challenge(deps, act, { subject: text, forSeconds: for_seconds }),
   }),
@@ -146,9 +150,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
     title: "End a challenge",
     back: ({ back }) => back,
     fields: opened,
-    async intent(deps, { subject: text }, view) {
-      const seen = await look(deps, text);
-      if ("kind" in seen) return seen;
+    intent: seeing((seen, _, view) => {
       const { place, people, cron } = seen;
       if (people?.effect !== "challenge") return notItself(seen, "not challenged");
       return {
@@ -161,7 +163,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
         button: "End the challenge",
         laxer: true,
       };
-    },
+    }),
     perform: (deps, act, { subject: text }) => endChallenge(deps, act, { subject: text }),
   }),
   defineAction({
@@ -169,9 +171,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
     title: "Unblock",
     back: ({ back }) => back,
     fields: opened,
-    async intent(deps, { subject: text }, view) {
-      const seen = await look(deps, text);
-      if ("kind" in seen) return seen;
+    intent: seeing((seen, _, view) => {
       const { name, place, people, cron } = seen;
       if (people === null && cron === null) return notItself(seen, "neither blocked nor exempt");
       const says =
@@ -182,7 +182,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
               ...(cron === null ? [] : ["The watch had shut it, and does not for an hour."]),
             ];
       return { says, replaces: replacedBy(people ?? cron, view), button: "Unblock", laxer: true };
-    },
+    }),
     perform: (deps, act, { subject: text }) =>
       unblock(deps, act, { subject: text, exemptForSeconds: undefined }),
   }),
@@ -191,9 +191,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
     title: "Exempt",
     back: ({ back }) => back,
     fields: lasts,
-    async intent(deps, { subject: text, for_seconds }, view) {
-      const seen = await look(deps, text);
-      if ("kind" in seen) return seen;
+    intent: seeing((seen, { for_seconds }, view) => {
       return {
         says: [
           `The watch does not shut ${seen.name} for ${view.words.lasting(for_seconds * 1000)}, whatever it sees.`,
@@ -205,7 +203,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
         button: "Exempt",
         laxer: true,
       };
-    },
+    }),
     perform: (deps, act, { subject: text, for_seconds }) =>
       unblock(deps, act, { subject: text, exemptForSeconds: for_seconds }),
   }),

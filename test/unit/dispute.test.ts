@@ -3,32 +3,11 @@ import { conclude, type ReportFacts } from "../../src/domain/ledger-report/facts
 import { addMessage, newLedgerSums } from "../../src/domain/ledger-report/ledger-sums.ts";
 import { writeLetters } from "../../src/domain/ledger-report/letter.ts";
 import type { MessageRow } from "../../src/domain/ledger-report/row.ts";
-
-const START = Date.UTC(2026, 10, 20, 22);
+import { message, START } from "./support-report.ts";
 
 function report(rows: readonly Partial<MessageRow>[], over: Partial<ReportFacts> = {}) {
   const sums = newLedgerSums();
-  for (const row of rows) {
-    addMessage(sums, {
-      id: "sent.a.0",
-      atMs: START,
-      correlationId: "c-1",
-      flow: "login",
-      channel: "sms",
-      country: "IN",
-      range: "+91987654",
-      ip: "198.51.100.7",
-      asn: 64500,
-      provider: "twilio",
-      messageId: "SM1",
-      messageMicros: 30_000,
-      dltMicros: 2_500,
-      delivered: true,
-      verified: false,
-      number: "+919876543210",
-      ...row,
-    });
-  }
+  for (const row of rows) addMessage(sums, message(row));
   return conclude({
     environment: "production",
     brand: "Example",

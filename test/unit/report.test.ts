@@ -10,31 +10,9 @@ import type { MessageRow } from "../../src/domain/ledger-report/row.ts";
 import { worstStretch } from "../../src/domain/ledger-report/stretch.ts";
 import { MESSAGE_COLUMNS, messageCells, summaryOf } from "../../src/domain/ledger-report/tables.ts";
 import { html, rfc3339 } from "../../src/domain/ledger-report/words.ts";
+import { message, START } from "./support-report.ts";
 
-const START = Date.UTC(2026, 10, 20, 22);
 const MINUTE = 60_000;
-
-function message(over: Partial<MessageRow> = {}): MessageRow {
-  return {
-    id: "sent.a.0",
-    atMs: START,
-    correlationId: "c-1",
-    flow: "login",
-    channel: "sms",
-    country: "IN",
-    range: "+91987654",
-    ip: "198.51.100.7",
-    asn: 64500,
-    provider: "twilio",
-    messageId: "SM1",
-    messageMicros: 30_000,
-    dltMicros: 2_500,
-    delivered: true,
-    verified: false,
-    number: "+919876543210",
-    ...over,
-  };
-}
 
 function facts(rows: readonly MessageRow[], over: Partial<ReportFacts> = {}): ReportFacts {
   const sums = newLedgerSums();

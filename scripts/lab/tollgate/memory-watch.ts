@@ -8,7 +8,6 @@ import {
   WATCH_LOCK_MS,
   WATCH_QUARTER_SECONDS,
 } from "../../../src/adapters/keys.ts";
-import { inForce } from "../../../src/adapters/kv-control.ts";
 import { type Change, changesOf } from "../../../src/adapters/upstash-counters.ts";
 import { RUN_LOST, sameTimeQuarters } from "../../../src/adapters/upstash-watch.ts";
 import {
@@ -17,6 +16,7 @@ import {
   type QuarterTally,
   quarterOf,
 } from "../../../src/domain/watch/history.ts";
+import { inForce, NO_DOCUMENTS } from "../../../src/domain/watch/in-force.ts";
 import type { Incident } from "../../../src/domain/watch/incident.ts";
 import type { WatchMemory } from "../../../src/domain/watch/memory.ts";
 import {
@@ -174,15 +174,7 @@ export function memoryWatch(nowMs: () => number): WatchPort {
 
 /** Control documents without KV. `documents` answers always: nothing here can be unreadable. */
 export function memoryControl(nowMs: () => number): ControlPort & { documents(): Promise<ControlDocuments> } {
-  let held: ControlDocuments = {
-    cron: null,
-    operator: null,
-    cronBlocks: [],
-    operatorBlocks: [],
-    operatorRoutes: [],
-    operatorPauses: [],
-    faults: [],
-  };
+  let held = NO_DOCUMENTS;
   const write = (part: Partial<ControlDocuments>) => {
     held = { ...held, ...part };
     return Promise.resolve({ kind: "done" } as const);
