@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
-import { API_KEY_PREFIX, hashSecret, readApiKeyRecord } from "../src/adapters/kv-api-keys.ts";
-import { parsePolicy } from "../src/config.ts";
-import { type ApiKeyRecord, EVERY_FLOW, isApiKeyId, isExpired } from "../src/domain/admission/api-key.ts";
+import { API_KEY_PREFIX, hashSecret, readApiKeyRecord } from "../src/adapters/cloudflare/kv-api-keys.ts";
+import { parsePolicy } from "../src/config/config.ts";
+import { type ApiKeyRecord, EVERY_FLOW, isApiKeyId, isExpired } from "../src/domain/access/api-key.ts";
 import { CommandError, runCommand } from "./lib/command.ts";
 import { deleteValue, findTarget, listKeys, putValue, readValues, type Target } from "./lib/control-kv.ts";
 import { readDuration } from "./lib/duration.ts";

@@ -1,13 +1,13 @@
 /** Measures what one run of the watch reads on a busy day: commands, bytes and processor time. */
 import { parseArgs } from "node:util";
 import { keys } from "../src/adapters/keys.ts";
-import { openUpstash } from "../src/adapters/upstash.ts";
-import { upstashCounters } from "../src/adapters/upstash-counters.ts";
-import { sameTimeQuarters, upstashWatch } from "../src/adapters/upstash-watch.ts";
-import { foldQuarter, QUARTER_MINUTES } from "../src/domain/watch/history.ts";
-import { firstMemory } from "../src/domain/watch/memory.ts";
-import { type MinuteTally, sumTallies } from "../src/domain/watch/tally.ts";
-import type { CountersPort } from "../src/ports.ts";
+import { openUpstash } from "../src/adapters/upstash/upstash-client.ts";
+import { upstashCounters } from "../src/adapters/upstash/upstash-counters.ts";
+import { sameTimeQuarters, upstashWatch } from "../src/adapters/upstash/upstash-monitor-state.ts";
+import { foldQuarter, QUARTER_MINUTES } from "../src/domain/monitor/history.ts";
+import { firstMemory } from "../src/domain/monitor/monitor-memory.ts";
+import { type MinuteTally, sumTallies } from "../src/domain/monitor/tally.ts";
+import type { CountersPort } from "../src/ports/deps.ts";
 import { fillMinutes } from "./bench/fill.ts";
 import { dayTraffic, fullTraffic } from "./bench/traffic.ts";
 import { openRedis } from "./dev/redis.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { parsePolicy } from "../src/config.ts";
+import { parsePolicy } from "../src/config/config.ts";
 import { CommandError, runCommand } from "./lib/command.ts";
 import { environmentOf, isTable, policyOf, readSettings } from "./lib/settings.ts";
 import { wrangler } from "./lib/wrangler.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { parsePolicy } from "../src/config.ts";
+import { parsePolicy } from "../src/config/config.ts";
 import { startEverything } from "./dev/everything.ts";
 import type { LocalRedis } from "./dev/redis.ts";
 import { isPortFree } from "./dev/serve.ts";

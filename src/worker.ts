@@ -1,16 +1,16 @@
 /** The entry: fetch, the minute's cron, the queue of work behind answers, and the session object. No logic. */
-import { compose, compositionFaults, log } from "./compose.ts";
-import { parseConfig, parseTables } from "./config.ts";
+import { compose, compositionFaults, log } from "./compose/compose.ts";
+import { parseConfig, parseTables } from "./config/config.ts";
 import hosting from "./data/hosting-asns.csv";
 import prices from "./data/prices.csv";
-import { buryLedger, keepLedger, keepRefusalCounts } from "./flows/keep-ledger.ts";
-import { monitor } from "./flows/monitor.ts";
-import { retain } from "./flows/retain.ts";
-import { bury, workOff } from "./flows/work-off.ts";
+import { buryLedger, keepLedger, keepRefusalCounts } from "./flows/consumers/consume-ledger.ts";
+import { monitor } from "./flows/monitor/monitor.ts";
+import { retain } from "./flows/monitor/retain.ts";
+import { bury, workOff } from "./flows/consumers/consume-outbox.ts";
 import { createApp } from "./http/app.ts";
 import { misconfigured } from "./http/misconfigured.ts";
 
-export { SessionObject } from "./adapters/session-object.ts";
+export { SessionObject } from "./adapters/cloudflare/session-object.ts";
 
 /** The cron strings this Worker knows; wrangler's local handler calls with an empty one. */
 const MINUTE_CRONS = ["* * * * *", ""];

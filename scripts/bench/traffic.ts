@@ -11,9 +11,9 @@ import {
   countVerified,
   countWrongCode,
   type Place,
-} from "../../src/domain/watch/counting.ts";
-import { countLeft, countLeftVerified, countMet, stoppersOf } from "../../src/domain/watch/rule-counts.ts";
-import type { Entry } from "../../src/domain/watch/tally.ts";
+} from "../../src/domain/monitor/counting.ts";
+import { countLeft, countLeftVerified, countMet, stoppersOf } from "../../src/domain/monitor/rule-counts.ts";
+import type { Entry } from "../../src/domain/monitor/tally.ts";
 
 const SEED = 20_260_701;
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { parsePolicy } from "../../src/config.ts";
+import { parsePolicy } from "../../src/config/config.ts";
 import { CommandError, ROOT } from "../lib/command.ts";
 import { environmentOf, policyOf, readSettings } from "../lib/settings.ts";
 import { plain } from "./format.ts";

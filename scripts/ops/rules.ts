@@ -1,5 +1,5 @@
 /** What rules in record-only mode would have done. */
-import { ruleInWords } from "../../src/domain/watch/rule-counts.ts";
+import { ruleInWords } from "../../src/domain/monitor/rule-counts.ts";
 import type { RulesAnswer } from "../../src/http/admin/rules.ts";
 import { askJson } from "./client.ts";
 import type { Command } from "./command.ts";

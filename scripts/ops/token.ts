@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { sha256Hex } from "../../src/adapters/access.ts";
+import { sha256Hex } from "../../src/adapters/identity/cloudflare-access.ts";
 import {
   formatOperatorToken,
   isOperatorName,
   type OperatorToken,
   ROLES,
   type Role,
-} from "../../src/domain/admission/operator.ts";
+} from "../../src/domain/access/operator.ts";
 
 const SECRET_BYTES = 32;
 

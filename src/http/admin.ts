@@ -3,15 +3,15 @@
  * CORS, and a body must be `application/json`, so no page of another origin can act with somebody's Access cookie.
  */
 import { Hono } from "hono";
-import type { OperatorsPort } from "../domain/admission/operator.ts";
-import { OPENMETRICS_TYPE } from "../domain/watch/metrics.ts";
-import { block, challenge, endChallenge, listBlocks, unblock } from "../flows/operate-blocks.ts";
-import { clearPosture, clearThrottle, setPosture, setThrottle } from "../flows/operate-posture.ts";
-import { readMetrics } from "../flows/read-metrics.ts";
-import { readRanges } from "../flows/read-ranges.ts";
-import { readIncident, readIncidents, readState } from "../flows/read-state.ts";
-import { type QueuesPort, replayLetter } from "../flows/replay-letter.ts";
-import type { Deps } from "../ports.ts";
+import type { OperatorsPort } from "../domain/access/operator.ts";
+import { OPENMETRICS_TYPE } from "../domain/monitor/metrics.ts";
+import { block, challenge, endChallenge, listBlocks, unblock } from "../flows/operators/change-bans.ts";
+import { clearPosture, clearThrottle, setPosture, setThrottle } from "../flows/operators/change-posture.ts";
+import { readMetrics } from "../flows/operators/views/read-metrics.ts";
+import { readRanges } from "../flows/operators/views/read-ranges.ts";
+import { readIncident, readIncidents, readState } from "../flows/operators/views/read-state.ts";
+import { type QueuesPort, replayLetter } from "../flows/operators/replay-dead-letter.ts";
+import type { Deps } from "../ports/deps.ts";
 import {
   actionToWire,
   blockChangedToWire,

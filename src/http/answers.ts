@@ -1,8 +1,8 @@
 /** What the flows found out, in the wire's words. */
 
 import type { SessionView } from "../domain/session/view.ts";
-import type { Sent } from "../flows/sent.ts";
-import type { Verified } from "../flows/verify.ts";
+import type { Sent } from "../flows/verification/answer-sent.ts";
+import type { Verified } from "../flows/verification/verify.ts";
 import type { SendAnswer, SessionAnswer, VerifyAnswer } from "./contract.ts";
 
 export const sentToWire = (sent: Sent): SendAnswer => ({

@@ -1,8 +1,8 @@
 import type { Context } from "hono";
 import { z } from "zod";
-import type { ApiKey, ApiKeysPort } from "../domain/admission/api-key.ts";
+import type { ApiKey, ApiKeysPort } from "../domain/access/api-key.ts";
 import type { Source } from "../domain/admission/source.ts";
-import type { Refusal } from "../domain/reasons.ts";
+import type { Refusal } from "../domain/kernel/refusal.ts";
 
 /** The largest number of a network (RFC 6793). */
 const MAX_ASN = 4_294_967_295;

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { z } from "zod";
-import type { FieldError } from "../domain/reasons.ts";
+import type { FieldError } from "../domain/kernel/refusal.ts";
 import { type Wire, wire } from "./problems.ts";
 
 export const MAX_BODY_BYTES = 16 * 1024;

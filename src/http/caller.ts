@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Source } from "../domain/admission/source.ts";
-import type { Refusal } from "../domain/reasons.ts";
+import type { Refusal } from "../domain/kernel/refusal.ts";
 
 const devClient = z.strictObject({
   ip: z.union([z.ipv4(), z.ipv6()]),

@@ -1,9 +1,9 @@
 import type { Context } from "hono";
 import { z } from "zod";
-import type { ApiKeysPort } from "../domain/admission/api-key.ts";
-import type { Refusal } from "../domain/reasons.ts";
-import { type Outcome, type Reported, reportOutcomes } from "../flows/report-outcomes.ts";
-import type { LimitsPort } from "../ports.ts";
+import type { ApiKeysPort } from "../domain/access/api-key.ts";
+import type { Refusal } from "../domain/kernel/refusal.ts";
+import { type Outcome, type Reported, reportOutcomes } from "../flows/verification/report-outcomes.ts";
+import type { LimitsPort } from "../ports/deps.ts";
 import { readBody } from "./body.ts";
 import type { Wire } from "./problems.ts";
 

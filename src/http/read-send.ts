@@ -1,10 +1,10 @@
 import type { Context } from "hono";
-import type { ApiKeysPort } from "../domain/admission/api-key.ts";
+import type { ApiKeysPort } from "../domain/access/api-key.ts";
 import type { Source } from "../domain/admission/source.ts";
-import type { FieldError, Refusal } from "../domain/reasons.ts";
-import type { ResendRequest } from "../flows/resend.ts";
-import type { SendRequest } from "../flows/send.ts";
-import type { Caller, Deps } from "../ports.ts";
+import type { FieldError, Refusal } from "../domain/kernel/refusal.ts";
+import type { ResendRequest } from "../flows/verification/resend.ts";
+import type { SendRequest } from "../flows/verification/send.ts";
+import type { Caller, Deps } from "../ports/deps.ts";
 import { authenticate, type ClientFacts } from "./authenticate.ts";
 import { fieldErrors, readBody } from "./body.ts";
 import { callerOf, devClientUnreadable } from "./caller.ts";

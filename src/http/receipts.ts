@@ -1,6 +1,6 @@
 import type { Context } from "hono";
-import { type HookOutcome, receiveHook } from "../flows/receipt.ts";
-import type { Deps } from "../ports.ts";
+import { type HookOutcome, receiveHook } from "../flows/delivery/settle-receipt.ts";
+import type { Deps } from "../ports/deps.ts";
 import { readAtMost } from "./body.ts";
 import { type Wire, wire } from "./problems.ts";
 

@@ -1,6 +1,6 @@
 /** What the watch has told people within the hour, sorted by what it is about: money, or who gets in. */
-import type { Finding, FindingKind, Severity } from "../domain/watch/finding.ts";
-import type { WatchMemory } from "../domain/watch/memory.ts";
+import type { Finding, FindingKind, Severity } from "../domain/monitor/finding.ts";
+import type { WatchMemory } from "../domain/monitor/monitor-memory.ts";
 
 export interface Told {
   says: string;

@@ -14,8 +14,8 @@
  */
 import { type Context, Hono } from "hono";
 import type { Child } from "hono/jsx";
-import type { Posture } from "../domain/watch/posture.ts";
-import { standingsOf } from "../flows/operate-posture.ts";
+import type { Posture } from "../domain/monitor/posture.ts";
+import { standingsOf } from "../flows/operators/change-posture.ts";
 import { ASSETS } from "./assets.ts";
 import { Confirm } from "./confirm.tsx";
 import type { Download, OpsAction, OpsDeps, OpsPage, View } from "./page.ts";

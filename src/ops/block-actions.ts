@@ -1,7 +1,7 @@
 /** Shut, challenge, open and exempt a range, a network or an address; said in words first. */
 import { z } from "zod";
-import { countryOfRange } from "../domain/phone.ts";
-import { invalid, type NotDone } from "../flows/operate.ts";
+import { countryOfRange } from "../domain/kernel/phone.ts";
+import { invalid, type NotDone } from "../flows/audit/run-operator-action.ts";
 import {
   block,
   challenge,
@@ -10,7 +10,7 @@ import {
   listBlocks,
   readSubject,
   unblock,
-} from "../flows/operate-blocks.ts";
+} from "../flows/operators/change-bans.ts";
 import { defineAction, type Intent, type OpsAction, type OpsDeps, type View } from "./page.ts";
 import { countryName } from "./views/destinations.ts";
 import { BACK } from "./views/query.ts";

@@ -1,6 +1,6 @@
 /** What is shut, challenged or exempt: how it is shown, and what can be done about it. */
-import { isShut, type ListedBlock } from "../flows/operate-blocks.ts";
-import type { Page } from "../flows/tally-lines.ts";
+import { isShut, type ListedBlock } from "../flows/operators/change-bans.ts";
+import type { Page } from "../flows/operators/views/summarise-tally.ts";
 import type { Child, View } from "./page.ts";
 import { ActionForm, Badge, Card, Empty, LastingField, Time } from "./parts.tsx";
 import { type Column, Table } from "./table.tsx";

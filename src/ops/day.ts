@@ -1,8 +1,8 @@
 /** The last 24 hours in quarters: those the watch has folded as it remembers them, the newest by their minutes. */
-import { minuteOf } from "../domain/watch/cohorts.ts";
-import { DAY_QUARTERS, type Point, pointOf } from "../domain/watch/day.ts";
-import { QUARTER_MINUTES, quarterOf } from "../domain/watch/history.ts";
-import type { Deps } from "../ports.ts";
+import { minuteOf } from "../domain/monitor/cohorts.ts";
+import { DAY_QUARTERS, type Point, pointOf } from "../domain/monitor/day.ts";
+import { QUARTER_MINUTES, quarterOf } from "../domain/monitor/history.ts";
+import type { Deps } from "../ports/deps.ts";
 
 /** The watch folds a quarter some 30 minutes after it began; until then its minutes tell. */
 const UNFOLDED_MINUTES = 60;

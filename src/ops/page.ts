@@ -1,13 +1,13 @@
 /** How the dashboard's pages and actions are declared. `app.tsx` serves what is listed in `pages.ts`. */
 import type { Child } from "hono/jsx";
 import type { z } from "zod";
-import type { Operator, OperatorsPort } from "../domain/admission/operator.ts";
-import type { ReportFile } from "../domain/ledger-report/files.ts";
-import type { FieldError } from "../domain/reasons.ts";
-import type { Posture } from "../domain/watch/posture.ts";
-import type { Act, Acted, NotDone } from "../flows/operate.ts";
-import type { QueuesPort } from "../flows/replay-letter.ts";
-import type { Deps } from "../ports.ts";
+import type { Operator, OperatorsPort } from "../domain/access/operator.ts";
+import type { ReportFile } from "../domain/report/files.ts";
+import type { FieldError } from "../domain/kernel/refusal.ts";
+import type { Posture } from "../domain/monitor/posture.ts";
+import type { Act, Acted, NotDone } from "../flows/audit/run-operator-action.ts";
+import type { QueuesPort } from "../flows/operators/replay-dead-letter.ts";
+import type { Deps } from "../ports/deps.ts";
 import type { SealPort } from "./session.ts";
 import type { Words } from "./words.ts";
 

@@ -1,8 +1,8 @@
 /** Pausing one country, flow or provider, and letting it go on, from the switch. */
 import { z } from "zod";
-import { PAUSE_KINDS, type Pause } from "../domain/watch/pause.ts";
-import { lasting } from "../flows/operate.ts";
-import { pause, pauseFault, resume } from "../flows/operate-pauses.ts";
+import { PAUSE_KINDS, type Pause } from "../domain/monitor/pause.ts";
+import { lasting } from "../flows/audit/run-operator-action.ts";
+import { pause, pauseFault, resume } from "../flows/operators/change-pauses.ts";
 import { defineAction, type OpsAction, type OpsDeps } from "./page.ts";
 import { utc } from "./posture-words.ts";
 import { lastingField } from "./switch-actions.ts";

@@ -1,4 +1,4 @@
-import type { Pause } from "../domain/watch/pause.ts";
+import type { Pause } from "../domain/monitor/pause.ts";
 import type { Child, View } from "./page.ts";
 import { ActionForm, Badge, Card, Empty, Field, LastingField, Time } from "./parts.tsx";
 

@@ -1,6 +1,6 @@
 /** Postures and the documents that set them, in words. */
 import type { Policy } from "../domain/policy.ts";
-import type { ControlDocument, Posture } from "../domain/watch/posture.ts";
+import type { ControlDocument, Posture } from "../domain/monitor/posture.ts";
 
 /** What a posture does, as this policy has it. */
 export function postureMeans(posture: Posture, { postures }: Pick<Policy, "postures">): string {

@@ -1,6 +1,6 @@
 /** What an action's form says, and what is said of one that was not done. */
-import { isReadable } from "../domain/admission/operator.ts";
-import type { NotDone } from "../flows/operate.ts";
+import { isReadable } from "../domain/access/operator.ts";
+import type { NotDone } from "../flows/audit/run-operator-action.ts";
 import type { Intent, OpsDeps, ReadAction, View } from "./page.ts";
 
 /** As the operators' API has it. */

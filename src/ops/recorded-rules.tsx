@@ -1,8 +1,8 @@
 /** What rules in record-only mode would have done, as a table and in sentences. */
 import { type Policy, recordOnlyRules } from "../domain/policy.ts";
-import type { Span } from "../flows/read-lines.ts";
-import type { RecordedRules } from "../flows/read-recorded-rules.ts";
-import type { Unavailable } from "../ports.ts";
+import type { Span } from "../flows/operators/views/read-lines.ts";
+import type { RecordedRules } from "../flows/operators/views/read-recorded-rules.ts";
+import type { Unavailable } from "../ports/deps.ts";
 import { Badge, Empty, Faults, Time } from "./parts.tsx";
 import { type Column, Table } from "./table.tsx";
 import { riskPlace } from "./views/policy.ts";

@@ -6,8 +6,8 @@ import {
   type RouteWord,
   subjectOfWord,
 } from "../domain/delivery/route-overrides.ts";
-import { invalid, type NotDone } from "../flows/operate.ts";
-import { clearRoute, faultOf, inWords, sayRoute, warningsOf } from "../flows/operate-routes.ts";
+import { invalid, type NotDone } from "../flows/audit/run-operator-action.ts";
+import { clearRoute, faultOf, inWords, sayRoute, warningsOf } from "../flows/operators/change-routes.ts";
 import { lastingField } from "./block-actions.ts";
 import { defineAction, type Intent, type OpsAction, type OpsDeps, type View } from "./page.ts";
 

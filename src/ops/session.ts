@@ -6,9 +6,9 @@
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { z } from "zod";
-import type { Operator, OperatorsPort } from "../domain/admission/operator.ts";
+import type { Operator, OperatorsPort } from "../domain/access/operator.ts";
 import { sameDigest } from "../domain/session/code.ts";
-import type { Deps } from "../ports.ts";
+import type { Deps } from "../ports/deps.ts";
 
 /** Seals text for ourselves: authenticated, encrypted, and good until it ends. */
 export interface SealPort {

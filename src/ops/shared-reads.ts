@@ -1,5 +1,5 @@
-import type { Dimension } from "../domain/watch/tally.ts";
-import type { Deps } from "../ports.ts";
+import type { Dimension } from "../domain/monitor/tally.ts";
+import type { Deps } from "../ports/deps.ts";
 
 type Read = Pick<Deps, "control" | "watch" | "counters">;
 

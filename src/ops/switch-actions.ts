@@ -1,7 +1,7 @@
 /** What the switch does: each deed as its form, in words, and by its flow. */
 import { z } from "zod";
-import { POSTURES } from "../domain/watch/posture.ts";
-import { lasting } from "../flows/operate.ts";
+import { POSTURES } from "../domain/monitor/posture.ts";
+import { lasting } from "../flows/audit/run-operator-action.ts";
 import {
   clearPosture,
   clearThrottle,
@@ -9,8 +9,8 @@ import {
   setPosture,
   setThrottle,
   standingsOf,
-} from "../flows/operate-posture.ts";
-import { normalPerMinute } from "../flows/usual-rate.ts";
+} from "../flows/operators/change-posture.ts";
+import { normalPerMinute } from "../flows/monitor/measure-usual-rate.ts";
 import { defineAction, type OpsAction, type OpsDeps } from "./page.ts";
 import { postureMeans, saysDocument, utc } from "./posture-words.ts";
 

@@ -1,6 +1,6 @@
 /** What the long tables are made of: courses, judged figures, pages, and what can be done to a row. */
 import type { PropsWithChildren } from "hono/jsx";
-import type { Page } from "../flows/tally-lines.ts";
+import type { Page } from "../flows/operators/views/summarise-tally.ts";
 import type { View } from "./page.ts";
 import { hrefOf } from "./shell.tsx";
 import type { Judged } from "./views/judged.ts";

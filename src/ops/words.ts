@@ -1,5 +1,5 @@
 /** Numbers for people, as their own language writes them: 12,34,567 and ₹1.2 Cr for a reader of `en-IN`. */
-import { lasting } from "../flows/operate.ts";
+import { lasting } from "../flows/audit/run-operator-action.ts";
 
 export interface Words {
   locale: string;

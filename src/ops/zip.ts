@@ -1,6 +1,6 @@
 /** A report's files as one ZIP, made while it is read: no more of it is held than the piece that is on its way. */
 import { makeZip } from "client-zip";
-import type { ReportFile } from "../domain/ledger-report/files.ts";
+import type { ReportFile } from "../domain/report/files.ts";
 
 /** Numbers of people lie in these files: unpacked, they are for whoever asked alone. */
 const FILE_MODE = 0o600;

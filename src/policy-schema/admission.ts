@@ -3,7 +3,7 @@ import { z } from "zod";
 import { isRange } from "../domain/admission/address.ts";
 import { LOOKUPS } from "../domain/admission/insight.ts";
 import { RULES } from "../domain/admission/verdict.ts";
-import { NUMBER_TYPES } from "../domain/phone.ts";
+import { NUMBER_TYPES } from "../domain/kernel/phone.ts";
 import { channel, country, DAY, HOUR, limitRules, seconds } from "./shapes.ts";
 
 export const numbers = z

@@ -1,6 +1,6 @@
 /** The customer's side: what its flows are, what its backend hears and reports, which pages may call. */
 import { z } from "zod";
-import { CUSTOMER_EVENT_TYPES } from "../domain/customer-event.ts";
+import { CUSTOMER_EVENT_TYPES } from "../domain/session/customer-event.ts";
 import { countries, riskPolicy } from "./admission.ts";
 import { name } from "./shapes.ts";
 

@@ -1,6 +1,6 @@
 /** The watch: what alarms it, what a posture changes, who is told. */
 import { z } from "zod";
-import { ALERT_CHANNELS, OWNER_ROLES } from "../domain/watch/alert.ts";
+import { ALERT_CHANNELS, OWNER_ROLES } from "../domain/monitor/alert.ts";
 import { DAY, HOUR, seconds } from "./shapes.ts";
 
 const rising = (curve: readonly (readonly [number, number])[]) =>

@@ -2,13 +2,13 @@
  * What is asked about a request, and taken for it, before its message leaves: limits, its place under an idempotency key,
  * its CAPTCHA, exposure and money.
  */
-import type { ApiKey } from "../domain/admission/api-key.ts";
+import type { ApiKey } from "../domain/access/api-key.ts";
 import type { ExposurePolicy, Level, LevelReading } from "../domain/admission/exposure.ts";
-import type { Hold } from "../domain/admission/hold.ts";
+import type { Hold } from "../domain/admission/reservation.ts";
 import type { LimitResult, LimitTake } from "../domain/admission/limits.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { Meter, MeterReading } from "../domain/delivery/money.ts";
-import type { Unavailable } from "./outcome.ts";
+import type { Unavailable } from "./result.ts";
 
 /**
  * Who asks. Of a public client, what the platform (never the client itself) says; of a server that showed an API key, its

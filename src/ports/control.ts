@@ -1,10 +1,10 @@
 /** The documents that cron and people steer by: postures, blocks, routes, pauses. */
 import type { RouteOverride } from "../domain/delivery/route-overrides.ts";
-import type { Block, OperatorBlock } from "../domain/watch/block.ts";
-import type { Control, ControlDocuments } from "../domain/watch/in-force.ts";
-import type { Pause } from "../domain/watch/pause.ts";
-import type { ControlDocument } from "../domain/watch/posture.ts";
-import type { Done, Unavailable } from "./outcome.ts";
+import type { Block, OperatorBlock } from "../domain/monitor/ban.ts";
+import type { Control, ControlDocuments } from "../domain/monitor/effective-control.ts";
+import type { Pause } from "../domain/monitor/pause.ts";
+import type { ControlDocument } from "../domain/monitor/posture.ts";
+import type { Done, Unavailable } from "./result.ts";
 
 export type { Control, ControlDocuments };
 

@@ -1,7 +1,7 @@
 /** Providers, the messages they take and the receipts they send, and what is known of the routes to them. */
 import type { RouteRecord } from "../domain/delivery/routing.ts";
 import type { Channel } from "../domain/session/session.ts";
-import type { Done, Unavailable } from "./outcome.ts";
+import type { Done, Unavailable } from "./result.ts";
 
 /** One message as the router hands it to a provider. */
 export interface OutgoingMessage {

@@ -7,7 +7,7 @@ import type {
   Volume,
   VolumeDimension,
 } from "../domain/ledger/event.ts";
-import type { Done, Unavailable } from "./outcome.ts";
+import type { Done, Unavailable } from "./result.ts";
 
 /** Takes the ledger's events behind the answer; queued, and never in the way. */
 export interface EventsPort {

@@ -1,8 +1,8 @@
 /** What is known of numbers and devices: what is remembered, what a device brings along, what others say of a number. */
 import type { Failures } from "../domain/admission/failures.ts";
 import type { NumberInsight } from "../domain/admission/insight.ts";
-import type { TagChange } from "../domain/person.ts";
-import type { Unavailable } from "./outcome.ts";
+import type { TagChange } from "../domain/ledger/person.ts";
+import type { Unavailable } from "./result.ts";
 
 export interface Recalled {
   kind: "answered";

@@ -1,6 +1,6 @@
 /** What is kept for people to read: incidents, what operators did, and what could not be delivered. */
-import type { Incident } from "../domain/watch/incident.ts";
-import type { Done, Unavailable } from "./outcome.ts";
+import type { Incident } from "../domain/monitor/incident.ts";
+import type { Done, Unavailable } from "./result.ts";
 
 /** Something an operator did, and why. */
 export interface OperatorAction {

@@ -1,8 +1,8 @@
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { mintOperatorToken } from "../../scripts/ops/token.ts";
-import { operators, sha256Hex } from "../../src/adapters/access.ts";
-import { parseOperatorTokens } from "../../src/domain/admission/operator.ts";
+import { operators, sha256Hex } from "../../src/adapters/identity/cloudflare-access.ts";
+import { parseOperatorTokens } from "../../src/domain/access/operator.ts";
 
 const TEAM = "example.cloudflareaccess.com";
 const ISSUER = `https://${TEAM}`;

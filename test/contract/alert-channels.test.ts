@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { IncomingWebhook, type IncomingWebhookSendArguments } from "@slack/webhook";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { ALERT_TIMEOUT_MS } from "../../src/adapters/alert-http.ts";
-import { pagerdutyChannel, pagerdutyEvent } from "../../src/adapters/alert-pagerduty.ts";
-import { slackChannel, slackMessage } from "../../src/adapters/alert-slack.ts";
-import { webhookChannel } from "../../src/adapters/alert-webhook.ts";
-import type { AlertChannelPort } from "../../src/ports.ts";
+import { ALERT_TIMEOUT_MS } from "../../src/adapters/alerts/alert-http.ts";
+import { pagerdutyChannel, pagerdutyEvent } from "../../src/adapters/alerts/pagerduty-alerts.ts";
+import { slackChannel, slackMessage } from "../../src/adapters/alerts/slack-alerts.ts";
+import { webhookChannel } from "../../src/adapters/alerts/webhook-alerts.ts";
+import type { AlertChannelPort } from "../../src/ports/deps.ts";
 import { alert } from "../support/alerts.ts";
 import { contractFile } from "../support/contracts.ts";
 import {

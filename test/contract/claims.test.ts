@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { upstashClaims } from "../../src/adapters/upstash-claims.ts";
+import { upstashClaims } from "../../src/adapters/upstash/upstash-claims.ts";
 import { describeOnRedis } from "./support-redis.ts";
 
 describeOnRedis("claims", (upstash) => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { memoryCounters } from "../../scripts/lab/tollgate/memory-watch.ts";
-import { upstashCounters } from "../../src/adapters/upstash-counters.ts";
+import { memoryCounters } from "../../src/memory/memory-monitor.ts";
+import { upstashCounters } from "../../src/adapters/upstash/upstash-counters.ts";
 import {
   countDelivery,
   countHandOver,
@@ -10,17 +10,17 @@ import {
   countVerified,
   countWrongCode,
   type Place,
-} from "../../src/domain/watch/counting.ts";
-import { DELIVERY_TIME, HAND_OVER_TIME } from "../../src/domain/watch/histogram.ts";
-import { countLeft, countLeftVerified, countMet, stoppersOf } from "../../src/domain/watch/rule-counts.ts";
+} from "../../src/domain/monitor/counting.ts";
+import { DELIVERY_TIME, HAND_OVER_TIME } from "../../src/domain/monitor/histogram.ts";
+import { countLeft, countLeftVerified, countMet, stoppersOf } from "../../src/domain/monitor/rule-counts.ts";
 import {
   type Counts,
   type Entry,
   type Metric,
   SUBJECTS_PER_MINUTE,
   type Tally,
-} from "../../src/domain/watch/tally.ts";
-import type { CountersPort } from "../../src/ports.ts";
+} from "../../src/domain/monitor/tally.ts";
+import type { CountersPort } from "../../src/ports/deps.ts";
 import { describeOnRedis } from "./support-redis.ts";
 
 /** 2026-07-01 12:00 UTC in minutes, the beginning of a quarter of an hour. */

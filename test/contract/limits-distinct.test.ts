@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { upstashLimits } from "../../src/adapters/upstash-limits.ts";
+import { upstashLimits } from "../../src/adapters/upstash/upstash-limits.ts";
 import type { LimitRule } from "../../src/domain/admission/limits.ts";
 import { describeOnRedis } from "./support-redis.ts";
 import { draw, takeOf } from "./support-takes.ts";

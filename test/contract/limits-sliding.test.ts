@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { upstashLimits } from "../../src/adapters/upstash-limits.ts";
+import { upstashLimits } from "../../src/adapters/upstash/upstash-limits.ts";
 import { describeOnRedis } from "./support-redis.ts";
 import { draw, drawAtOnce, takeOf } from "./support-takes.ts";
 

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
-import { upstashClaims } from "../../src/adapters/upstash-claims.ts";
-import { upstashCounters } from "../../src/adapters/upstash-counters.ts";
-import { upstashLimits } from "../../src/adapters/upstash-limits.ts";
+import { upstashClaims } from "../../src/adapters/upstash/upstash-claims.ts";
+import { upstashCounters } from "../../src/adapters/upstash/upstash-counters.ts";
+import { upstashLimits } from "../../src/adapters/upstash/upstash-limits.ts";
 import { type LimitPolicy, sendLimits, wrongCodeLimit } from "../../src/domain/admission/limits.ts";
-import { countOutcome } from "../../src/domain/watch/counting.ts";
+import { countOutcome } from "../../src/domain/monitor/counting.ts";
 import { describeOnRedis } from "./support-redis.ts";
 import { draw, drawAtOnce, takeOf } from "./support-takes.ts";
 

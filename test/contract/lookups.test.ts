@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { twilioLookup } from "../../src/adapters/lookup-twilio.ts";
-import { identityInsightsLookup, numberInsightLookup } from "../../src/adapters/lookup-vonage.ts";
-import type { LookupPort, NumberInsight } from "../../src/ports.ts";
+import { twilioLookup } from "../../src/adapters/twilio/twilio-lookup.ts";
+import { identityInsightsLookup, numberInsightLookup } from "../../src/adapters/vonage/vonage-lookup.ts";
+import type { LookupPort, NumberInsight } from "../../src/ports/deps.ts";
 import { contractFile } from "../support/contracts.ts";
 import {
   type Behaviour,

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { memoryMarks } from "../../scripts/lab/tollgate/memory-ports.ts";
-import { upstashMarks } from "../../src/adapters/upstash-marks.ts";
-import type { MarksPort, Recalled } from "../../src/ports.ts";
+import { memoryMarks } from "../../src/memory/memory-ports.ts";
+import { upstashMarks } from "../../src/adapters/upstash/upstash-marks.ts";
+import type { MarksPort, Recalled } from "../../src/ports/deps.ts";
 import { describeOnRedis } from "./support-redis.ts";
 
 const DAY = 86_400;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { msg91Provider } from "../../src/adapters/provider-msg91.ts";
+import { msg91Provider } from "../../src/adapters/providers/msg91-provider.ts";
 import { contractFile } from "../support/contracts.ts";
 import { json, openRudeServer, type RudeServer } from "../support/rude-server.ts";
 import { expectNoSecrets, MSG91, messageTo, msg91At } from "./support-providers.ts";

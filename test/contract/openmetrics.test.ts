@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import parsePrometheusTextFormat from "parse-prometheus-text-format";
 import { expect, test } from "vitest";
-import { type Figures, openMetrics } from "../../src/domain/watch/metrics.ts";
-import type { Counts } from "../../src/domain/watch/tally.ts";
+import { type Figures, openMetrics } from "../../src/domain/monitor/metrics.ts";
+import type { Counts } from "../../src/domain/monitor/tally.ts";
 
 const TOTALS = new Map<string, Counts>([
   [

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
-import { upstashBudgets } from "../../src/adapters/upstash-budgets.ts";
-import { upstashClaims } from "../../src/adapters/upstash-claims.ts";
-import { upstashLimits } from "../../src/adapters/upstash-limits.ts";
-import { upstashMarks } from "../../src/adapters/upstash-marks.ts";
+import { upstashBudgets } from "../../src/adapters/upstash/upstash-budgets.ts";
+import { upstashClaims } from "../../src/adapters/upstash/upstash-claims.ts";
+import { upstashLimits } from "../../src/adapters/upstash/upstash-limits.ts";
+import { upstashMarks } from "../../src/adapters/upstash/upstash-marks.ts";
 import { sendLimits } from "../../src/domain/admission/limits.ts";
 import { levelOf, meterOf } from "./support-budgets.ts";
 import { describeOnRedis } from "./support-redis.ts";

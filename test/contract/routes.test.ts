@@ -1,6 +1,6 @@
 import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { kvRoutes } from "../../src/adapters/kv-routes.ts";
+import { kvRoutes } from "../../src/adapters/cloudflare/kv-routes.ts";
 import { FRESH_ROUTE, type RouteRecord, type RoutingPolicy } from "../../src/domain/delivery/routing.ts";
 
 const START_MS = Date.UTC(2026, 6, 1, 12);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { startMessagingProvider } from "../../src/adapters/provider-startmessaging.ts";
+import { startMessagingProvider } from "../../src/adapters/providers/startmessaging-provider.ts";
 import { contractFile } from "../support/contracts.ts";
 import { json, openRudeServer, page, type RudeServer } from "../support/rude-server.ts";
 import {

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import type { ProofKey, RingKey } from "../../src/config.ts";
+import type { ProofKey, RingKey } from "../../src/config/config.ts";
 
 /** A fresh key of a ring. */
 export const ringKey = (id: string): RingKey => ({ id, secret: crypto.getRandomValues(new Uint8Array(32)) });

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe } from "vitest";
 import { type LocalRedis, openRedis } from "../../scripts/dev/redis.ts";
 import { type LocalServer, serveLocally } from "../../scripts/dev/serve.ts";
 import { makeUpstash, type UpstashService } from "../../scripts/dev/upstash.ts";
-import { openUpstash } from "../../src/adapters/upstash.ts";
+import { openUpstash } from "../../src/adapters/upstash/upstash-client.ts";
 
 const TOKEN = "a-token-for-tests";
 

@@ -1,5 +1,5 @@
-import { captcha } from "../../src/adapters/captcha.ts";
-import type { ChallengePort, ChallengeResult } from "../../src/ports.ts";
+import { captcha } from "../../src/adapters/identity/captcha-siteverify.ts";
+import type { ChallengePort, ChallengeResult } from "../../src/ports/deps.ts";
 
 export interface TurnstileOptions {
   siteverifyUrl: string;

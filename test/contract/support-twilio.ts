@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { type TwilioOptions, twilioProvider } from "../../src/adapters/provider-twilio.ts";
-import type { Channel, IncomingHook, OutgoingMessage } from "../../src/ports.ts";
+import { type TwilioOptions, twilioProvider } from "../../src/adapters/twilio/twilio-provider.ts";
+import type { Channel, IncomingHook, OutgoingMessage } from "../../src/ports/deps.ts";
 import { messageTo, TWILIO } from "./support-providers.ts";
 
 export const SECOND_AUTH_TOKEN = randomBytes(16).toString("hex");

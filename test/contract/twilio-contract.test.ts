@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import twilio from "twilio";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Channel, OutgoingMessage } from "../../src/ports.ts";
+import type { Channel, OutgoingMessage } from "../../src/ports/deps.ts";
 import { contractFile } from "../support/contracts.ts";
 import { json, openRudeServer, type RecordedRequest, type RudeServer } from "../support/rude-server.ts";
 import { type Judgement, openPrism } from "./support-prism.ts";

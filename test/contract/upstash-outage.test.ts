@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { openUpstash } from "../../src/adapters/upstash.ts";
-import { upstashBudgets } from "../../src/adapters/upstash-budgets.ts";
-import { upstashClaims } from "../../src/adapters/upstash-claims.ts";
-import { upstashCounters } from "../../src/adapters/upstash-counters.ts";
-import { upstashLimits } from "../../src/adapters/upstash-limits.ts";
-import { upstashMarks } from "../../src/adapters/upstash-marks.ts";
-import { countOutcome } from "../../src/domain/watch/counting.ts";
+import { openUpstash } from "../../src/adapters/upstash/upstash-client.ts";
+import { upstashBudgets } from "../../src/adapters/upstash/upstash-budgets.ts";
+import { upstashClaims } from "../../src/adapters/upstash/upstash-claims.ts";
+import { upstashCounters } from "../../src/adapters/upstash/upstash-counters.ts";
+import { upstashLimits } from "../../src/adapters/upstash/upstash-limits.ts";
+import { upstashMarks } from "../../src/adapters/upstash/upstash-marks.ts";
+import { countOutcome } from "../../src/domain/monitor/counting.ts";
 import {
   type Behaviour,
   deadUrl,

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type VaultKeys, webCryptoVault } from "../../src/adapters/vault.ts";
+import { type VaultKeys, webCryptoVault } from "../../src/adapters/identity/vault.ts";
 import { ringKey, tamperedWith } from "./support-keys.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

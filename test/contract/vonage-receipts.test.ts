@@ -11,8 +11,8 @@ import {
   type SmsSignatureMethod,
   smsSignatureFault,
   tokenFault,
-} from "../../src/adapters/vonage-signature.ts";
-import type { IncomingHook, Receipt } from "../../src/ports.ts";
+} from "../../src/adapters/vonage/vonage-signature.ts";
+import type { IncomingHook, Receipt } from "../../src/ports/deps.ts";
 import { contractFile } from "../support/contracts.ts";
 import { hookOf } from "./support-twilio.ts";
 import { NOW_MS, VONAGE, vonageAt } from "./support-vonage.ts";
@@ -348,7 +348,7 @@ describe.skipIf(file === null)("Vonage's published SMS signatures", () => {
   );
 
   test("are accepted inside workerd, MD5 with the others", async () => {
-    const entry = fileURLToPath(new URL("../../src/adapters/vonage-signature.ts", import.meta.url));
+    const entry = fileURLToPath(new URL("../../src/adapters/vonage/vonage-signature.ts", import.meta.url));
     const { outputFiles } = await build({
       stdin: {
         contents: `import { smsSignatureFault } from ${JSON.stringify(entry)};

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Channel, DeliveryResult } from "../../src/ports.ts";
+import type { Channel, DeliveryResult } from "../../src/ports/deps.ts";
 import { contractFile } from "../support/contracts.ts";
 import {
   type Behaviour,

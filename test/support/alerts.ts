@@ -1,6 +1,6 @@
-import type { Alert, AlertContext, AlertPolicy } from "../../src/domain/watch/alert.ts";
-import type { Finding } from "../../src/domain/watch/finding.ts";
-import type { Incident } from "../../src/domain/watch/incident.ts";
+import type { Alert, AlertContext, AlertPolicy } from "../../src/domain/monitor/alert.ts";
+import type { Finding } from "../../src/domain/monitor/finding.ts";
+import type { Incident } from "../../src/domain/monitor/incident.ts";
 
 /** 16 July 2026, 02:14 UTC. */
 export const NOW = Date.UTC(2026, 6, 16, 2, 14);

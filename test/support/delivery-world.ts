@@ -1,29 +1,29 @@
 /** The real flows over ports in memory, with providers that count what they really took. */
-import { memoryBudgets } from "../../scripts/lab/tollgate/memory-budgets.ts";
-import { memoryLimits } from "../../scripts/lab/tollgate/memory-limits.ts";
+import { memoryBudgets } from "../../src/memory/memory-budgets.ts";
+import { memoryLimits } from "../../src/memory/memory-limits.ts";
 import {
   keptTokens,
   memoryMarks,
   noClaims,
   noLedger,
   openVault,
-} from "../../scripts/lab/tollgate/memory-ports.ts";
+} from "../../src/memory/memory-ports.ts";
 import {
   memoryControl,
   memoryCounters,
   memoryRecords,
   memoryWatch,
-} from "../../scripts/lab/tollgate/memory-watch.ts";
+} from "../../src/memory/memory-monitor.ts";
 import { type Random, seededRandom } from "../../scripts/lab/world/random.ts";
-import { kvRoutes } from "../../src/adapters/kv-routes.ts";
-import { parsePolicy } from "../../src/config.ts";
+import { kvRoutes } from "../../src/adapters/cloudflare/kv-routes.ts";
+import { parsePolicy } from "../../src/config/config.ts";
 import { attemptCode } from "../../src/domain/session/attempt.ts";
 import { resendSession } from "../../src/domain/session/resend.ts";
 import { openSession, type SessionState } from "../../src/domain/session/session.ts";
 import { receiveReceipt, settleSend } from "../../src/domain/session/settle.ts";
 import { viewSession } from "../../src/domain/session/view.ts";
-import { OWNER_ROLES } from "../../src/domain/watch/alert.ts";
-import { receiveHook } from "../../src/flows/receipt.ts";
+import { OWNER_ROLES } from "../../src/domain/monitor/alert.ts";
+import { receiveHook } from "../../src/flows/delivery/settle-receipt.ts";
 import type {
   BudgetsPort,
   Deps,
@@ -37,7 +37,7 @@ import type {
   Receipt,
   ReceiptsPort,
   SessionsPort,
-} from "../../src/ports.ts";
+} from "../../src/ports/deps.ts";
 
 export const NOON_MS = Date.UTC(2026, 6, 1, 12);
 export const COST_MICROS = 50_000;

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
-import { compose } from "../../src/compose.ts";
-import { parseConfig, parseTables } from "../../src/config.ts";
+import { compose } from "../../src/compose/compose.ts";
+import { parseConfig, parseTables } from "../../src/config/config.ts";
 import hosting from "../../src/data/hosting-asns.csv";
 import prices from "../../src/data/prices.csv";
 import { createApp } from "../../src/http/app.ts";

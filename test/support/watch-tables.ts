@@ -1,7 +1,7 @@
 /** Small hand-made counters for tests of the watch. */
-import type { History } from "../../src/domain/watch/history.ts";
-import type { Watched } from "../../src/domain/watch/sight.ts";
-import type { Counts, MinuteTally } from "../../src/domain/watch/tally.ts";
+import type { History } from "../../src/domain/monitor/history.ts";
+import type { Watched } from "../../src/domain/monitor/sight.ts";
+import type { Counts, MinuteTally } from "../../src/domain/monitor/tally.ts";
 
 export const T0 = 1_800_000_000_000;
 export const MINUTE = 60_000;

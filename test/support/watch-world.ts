@@ -1,10 +1,10 @@
 /** A service in fast motion: seeded people and attackers, and the whole watch run once a minute over what they do. */
 import { type Random, seededRandom } from "../../scripts/lab/world/random.ts";
-import { type Block, type BlockChanges, findBlock, nextBlocks } from "../../src/domain/watch/block.ts";
-import { cohortsOf, readRatio } from "../../src/domain/watch/cohorts.ts";
-import { detect } from "../../src/domain/watch/detectors.ts";
-import type { Finding } from "../../src/domain/watch/finding.ts";
-import { VERIFY_TIME } from "../../src/domain/watch/histogram.ts";
+import { type Block, type BlockChanges, findBlock, nextBlocks } from "../../src/domain/monitor/ban.ts";
+import { cohortsOf, readRatio } from "../../src/domain/monitor/cohorts.ts";
+import { detect } from "../../src/domain/monitor/detectors.ts";
+import type { Finding } from "../../src/domain/monitor/finding.ts";
+import { VERIFY_TIME } from "../../src/domain/monitor/histogram.ts";
 import {
   answerCurve,
   foldQuarter,
@@ -14,16 +14,16 @@ import {
   type QuarterTally,
   quarterOf,
   ripeQuarters,
-} from "../../src/domain/watch/history.ts";
-import { nextIncident } from "../../src/domain/watch/incident.ts";
-import { firstMemory, type WatchMemory } from "../../src/domain/watch/memory.ts";
+} from "../../src/domain/monitor/history.ts";
+import { nextIncident } from "../../src/domain/monitor/incident.ts";
+import { firstMemory, type WatchMemory } from "../../src/domain/monitor/monitor-memory.ts";
 import {
   type ControlDocument,
   type MonitorPolicy,
   nextPosture,
   type Posture,
-} from "../../src/domain/watch/posture.ts";
-import { type Counts, type Metric, type MinuteTally, sumTallies } from "../../src/domain/watch/tally.ts";
+} from "../../src/domain/monitor/posture.ts";
+import { type Counts, type Metric, type MinuteTally, sumTallies } from "../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 
 export const POLICY: MonitorPolicy = policySchema.shape.monitor.parse({});

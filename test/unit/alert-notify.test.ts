@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { AlertMessage } from "../../src/domain/watch/alert.ts";
-import { buryLetters, MOST_ATTEMPTS, type NotifyDeps, notify, notifyAll } from "../../src/flows/notify.ts";
-import type { AlertChannelPort, DeadLetter } from "../../src/ports.ts";
+import type { AlertMessage } from "../../src/domain/monitor/alert.ts";
+import { buryLetters, MOST_ATTEMPTS, type NotifyDeps, notify, notifyAll } from "../../src/flows/consumers/consume-alerts.ts";
+import type { AlertChannelPort, DeadLetter } from "../../src/ports/deps.ts";
 import { alert, NOW } from "../support/alerts.ts";
 
 type TellResult = Awaited<ReturnType<AlertChannelPort["tell"]>>;

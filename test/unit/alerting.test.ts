@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { WatchedMinute } from "../../src/domain/watch/alert-drafts.ts";
-import { type Alerting, alertsFor } from "../../src/domain/watch/alerting.ts";
-import { FINDING_KINDS } from "../../src/domain/watch/finding.ts";
+import type { WatchedMinute } from "../../src/domain/monitor/alert-drafts.ts";
+import { type Alerting, alertsFor } from "../../src/domain/monitor/alerting.ts";
+import { FINDING_KINDS } from "../../src/domain/monitor/finding.ts";
 import { alertContext, alertPolicy, finding, incident, MINUTE, NOW } from "../support/alerts.ts";
 
 const HOUR = Math.floor(NOW / (60 * MINUTE));

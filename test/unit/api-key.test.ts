@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { hashSecret, readApiKeyRecord } from "../../src/adapters/kv-api-keys.ts";
-import { type ApiKeyRecord, isGoodKey, mayUseFlow, parseApiKey } from "../../src/domain/admission/api-key.ts";
+import { hashSecret, readApiKeyRecord } from "../../src/adapters/cloudflare/kv-api-keys.ts";
+import { type ApiKeyRecord, isGoodKey, mayUseFlow, parseApiKey } from "../../src/domain/access/api-key.ts";
 
 const ID = "abcdefgh2345";
 const SECRET = "A".repeat(43);

@@ -8,10 +8,10 @@ import {
   findBlock,
   nextBlocks,
   type OperatorBlock,
-} from "../../src/domain/watch/block.ts";
-import type { Finding } from "../../src/domain/watch/finding.ts";
-import type { WatchMemory } from "../../src/domain/watch/memory.ts";
-import type { Counts } from "../../src/domain/watch/tally.ts";
+} from "../../src/domain/monitor/ban.ts";
+import type { Finding } from "../../src/domain/monitor/finding.ts";
+import type { WatchMemory } from "../../src/domain/monitor/monitor-memory.ts";
+import type { Counts } from "../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 import { MINUTE, T0, windowOf } from "../support/watch-tables.ts";
 

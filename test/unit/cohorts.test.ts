@@ -6,7 +6,7 @@ import {
   cohortsOf,
   readRatio,
   ripeShare,
-} from "../../src/domain/watch/cohorts.ts";
+} from "../../src/domain/monitor/cohorts.ts";
 import { MINUTE, T0, windowOf } from "../support/watch-tables.ts";
 
 const CURVE: AnswerCurve = [

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { parse } from "smol-toml";
 import { expect, test, vi } from "vitest";
-import { composeProviders } from "../../src/compose-providers.ts";
-import { parseConfig, parsePolicy, parseTables } from "../../src/config.ts";
+import { composeProviders } from "../../src/compose/compose-providers.ts";
+import { parseConfig, parsePolicy, parseTables } from "../../src/config/config.ts";
 import { testBindings } from "../support/bindings.ts";
 
 type Table = Record<string, unknown>;

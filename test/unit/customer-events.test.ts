@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { traceLines } from "../../scripts/ops/trace.ts";
 import { webhooksLines } from "../../scripts/ops/webhooks.ts";
-import { readOutboxMessage } from "../../src/adapters/queue-outbox.ts";
+import { readOutboxMessage } from "../../src/adapters/cloudflare/queue-outbox.ts";
 import {
   CUSTOMER_EVENT_TYPES,
   customerEvent,
   sequenceOf,
   TEST_EVENT,
-} from "../../src/domain/customer-event.ts";
+} from "../../src/domain/session/customer-event.ts";
 
 const LAST_MS = Date.UTC(2250, 0, 1);
 const anyType = fc.constantFrom(...CUSTOMER_EVENT_TYPES, TEST_EVENT);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DAY_QUARTERS, type DayPoint, keepDay } from "../../src/domain/watch/day.ts";
+import { DAY_QUARTERS, type DayPoint, keepDay } from "../../src/domain/monitor/day.ts";
 
 const folded = (quarter: number, sent = quarter) => ({
   quarter,

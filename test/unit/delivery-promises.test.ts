@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { deliveryFault } from "../../src/adapters/provider-http.ts";
-import { readOutboxMessage } from "../../src/adapters/queue-outbox.ts";
+import { deliveryFault } from "../../src/adapters/providers/provider-http.ts";
+import { readOutboxMessage } from "../../src/adapters/cloudflare/queue-outbox.ts";
 import { type Level, UNIT } from "../../src/domain/admission/exposure.ts";
 import type { LedgerEvent } from "../../src/domain/ledger/event.ts";
-import type { BlockInForce } from "../../src/domain/watch/block.ts";
-import { resend } from "../../src/flows/resend.ts";
-import { send } from "../../src/flows/send.ts";
-import { status } from "../../src/flows/status.ts";
-import { verify } from "../../src/flows/verify.ts";
-import { workOff } from "../../src/flows/work-off.ts";
-import type { Channel } from "../../src/ports.ts";
+import type { BlockInForce } from "../../src/domain/monitor/ban.ts";
+import { resend } from "../../src/flows/verification/resend.ts";
+import { send } from "../../src/flows/verification/send.ts";
+import { status } from "../../src/flows/verification/read-status.ts";
+import { verify } from "../../src/flows/verification/verify.ts";
+import { workOff } from "../../src/flows/consumers/consume-outbox.ts";
+import type { Channel } from "../../src/ports/deps.ts";
 import {
   COST_MICROS,
   callerOf,

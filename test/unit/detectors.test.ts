@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../scripts/lab/world/random.ts";
-import { atLeast, atMost } from "../../src/domain/watch/chance.ts";
-import { strongestFall } from "../../src/domain/watch/collapse.ts";
-import { detect, lateness } from "../../src/domain/watch/detectors.ts";
-import { type FindingKind, isAboutConversion } from "../../src/domain/watch/finding.ts";
-import { OVERALL } from "../../src/domain/watch/history.ts";
-import type { Incident } from "../../src/domain/watch/incident.ts";
-import { firstMemory } from "../../src/domain/watch/memory.ts";
-import type { Watched } from "../../src/domain/watch/sight.ts";
-import type { Counts } from "../../src/domain/watch/tally.ts";
+import { atLeast, atMost } from "../../src/domain/monitor/chance.ts";
+import { strongestFall } from "../../src/domain/monitor/collapse.ts";
+import { detect, lateness } from "../../src/domain/monitor/detectors.ts";
+import { type FindingKind, isAboutConversion } from "../../src/domain/monitor/finding.ts";
+import { OVERALL } from "../../src/domain/monitor/history.ts";
+import type { Incident } from "../../src/domain/monitor/incident.ts";
+import { firstMemory } from "../../src/domain/monitor/monitor-memory.ts";
+import type { Watched } from "../../src/domain/monitor/sight.ts";
+import type { Counts } from "../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 import { DAY_MS, historyOf, MINUTE, T0, watched, windowOf } from "../support/watch-tables.ts";
 

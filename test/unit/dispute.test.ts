@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { conclude, type ReportFacts } from "../../src/domain/ledger-report/facts.ts";
-import { addMessage, newLedgerSums } from "../../src/domain/ledger-report/ledger-sums.ts";
-import { writeLetters } from "../../src/domain/ledger-report/letter.ts";
-import type { MessageRow } from "../../src/domain/ledger-report/row.ts";
+import { conclude, type ReportFacts } from "../../src/domain/report/facts.ts";
+import { addMessage, newLedgerSums } from "../../src/domain/report/ledger-sums.ts";
+import { writeLetters } from "../../src/domain/report/letter.ts";
+import type { MessageRow } from "../../src/domain/report/row.ts";
 import { message, START } from "./support-report.ts";
 
 function report(rows: readonly Partial<MessageRow>[], over: Partial<ReportFacts> = {}) {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { countDelivery, countHandOver } from "../../src/domain/watch/counting.ts";
+import { countDelivery, countHandOver } from "../../src/domain/monitor/counting.ts";
 import {
   bucketsOf,
   DELIVERY_TIME,
@@ -9,8 +9,8 @@ import {
   quantileOf,
   timeMetrics,
   VERIFY_TIME,
-} from "../../src/domain/watch/histogram.ts";
-import type { Counts, Entry } from "../../src/domain/watch/tally.ts";
+} from "../../src/domain/monitor/histogram.ts";
+import type { Counts, Entry } from "../../src/domain/monitor/tally.ts";
 
 const HISTOGRAMS: [string, Histogram][] = [
   ["time to verify", VERIFY_TIME],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { answeredBy } from "../../src/domain/watch/cohorts.ts";
+import { answeredBy } from "../../src/domain/monitor/cohorts.ts";
 import {
   answerCurve,
   foldQuarter,
@@ -9,8 +9,8 @@ import {
   ripeQuarters,
   usual,
   usualSent,
-} from "../../src/domain/watch/history.ts";
-import type { Counts } from "../../src/domain/watch/tally.ts";
+} from "../../src/domain/monitor/history.ts";
+import type { Counts } from "../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 import { MINUTE, T0 } from "../support/watch-tables.ts";
 

@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Block } from "../../src/domain/watch/block.ts";
-import type { Finding } from "../../src/domain/watch/finding.ts";
-import { OVERALL } from "../../src/domain/watch/history.ts";
+import type { Block } from "../../src/domain/monitor/ban.ts";
+import type { Finding } from "../../src/domain/monitor/finding.ts";
+import { OVERALL } from "../../src/domain/monitor/history.ts";
 import {
   type IncidentState,
   type MinuteOfWatch,
   NO_SUMS,
   nextIncident,
-} from "../../src/domain/watch/incident.ts";
-import type { Posture } from "../../src/domain/watch/posture.ts";
-import type { Counts } from "../../src/domain/watch/tally.ts";
+} from "../../src/domain/monitor/incident.ts";
+import type { Posture } from "../../src/domain/monitor/posture.ts";
+import type { Counts } from "../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 import { MINUTE, T0, windowOf } from "../support/watch-tables.ts";
 

@@ -11,10 +11,10 @@ import {
 } from "../../src/domain/admission/insight.ts";
 import type { Uncounted } from "../../src/domain/admission/record-only.ts";
 import type { Action, RiskPolicy, Verdict } from "../../src/domain/admission/verdict.ts";
-import { POSTURES } from "../../src/domain/watch/posture.ts";
-import { consult } from "../../src/flows/consult.ts";
+import { POSTURES } from "../../src/domain/monitor/posture.ts";
+import { consult } from "../../src/flows/admission/look-up-number.ts";
 import { policySchema } from "../../src/policy-schema.ts";
-import type { LookupPort, Posture } from "../../src/ports.ts";
+import type { LookupPort, Posture } from "../../src/ports/deps.ts";
 import { deliveryWorld, phoneOf, roomyPolicy } from "../support/delivery-world.ts";
 
 const DAY = 86_400;

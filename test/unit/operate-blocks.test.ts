@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Block } from "../../src/domain/watch/block.ts";
+import type { Block } from "../../src/domain/monitor/ban.ts";
 import {
   block,
   challenge,
@@ -8,7 +8,7 @@ import {
   OPERATOR_BLOCKS_MOST,
   readSubject,
   unblock,
-} from "../../src/flows/operate-blocks.ts";
+} from "../../src/flows/operators/change-bans.ts";
 import { depsOver, HOUR, makeWorld, NOW } from "./support-operate.ts";
 
 const ADA = { who: "ada", why: "pumped" };

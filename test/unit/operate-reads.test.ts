@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { readRanges } from "../../src/flows/read-ranges.ts";
-import { readIncident, readIncidents, readState } from "../../src/flows/read-state.ts";
-import { reportOutcomes } from "../../src/flows/report-outcomes.ts";
+import { readRanges } from "../../src/flows/operators/views/read-ranges.ts";
+import { readIncident, readIncidents, readState } from "../../src/flows/operators/views/read-state.ts";
+import { reportOutcomes } from "../../src/flows/verification/report-outcomes.ts";
 import {
   depsOver,
   document,

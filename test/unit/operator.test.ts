@@ -4,7 +4,7 @@ import {
   isOperatorName,
   isReadable,
   parseOperatorTokens,
-} from "../../src/domain/admission/operator.ts";
+} from "../../src/domain/access/operator.ts";
 
 const HASH = `${"0".repeat(63)}a`;
 

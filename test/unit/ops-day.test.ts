@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from "vitest";
-import { DAY_QUARTERS, type DayPoint } from "../../src/domain/watch/day.ts";
-import type { MinuteTally } from "../../src/domain/watch/tally.ts";
+import { DAY_QUARTERS, type DayPoint } from "../../src/domain/monitor/day.ts";
+import type { MinuteTally } from "../../src/domain/monitor/tally.ts";
 import { readDay } from "../../src/ops/day.ts";
-import type { Deps } from "../../src/ports.ts";
+import type { Deps } from "../../src/ports/deps.ts";
 
 const RUNNING = 1_983_000;
 /** Five minutes into the running quarter. */

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { mergeTables } from "../../scripts/lib/settings.ts";
-import { parsePolicy } from "../../src/config.ts";
+import { parsePolicy } from "../../src/config/config.ts";
 import type { LedgerRow } from "../../src/domain/ledger/event.ts";
-import { countryOfRange, mayLieIn, rangeOfCountry } from "../../src/domain/phone.ts";
-import type { ProviderLine } from "../../src/flows/read-routes.ts";
-import { pageOf } from "../../src/flows/tally-lines.ts";
+import { countryOfRange, mayLieIn, rangeOfCountry } from "../../src/domain/kernel/phone.ts";
+import type { ProviderLine } from "../../src/flows/operators/views/read-routes.ts";
+import { pageOf } from "../../src/flows/operators/views/summarise-tally.ts";
 import { destinationParams, readDestinationQuestion } from "../../src/ops/views/destinations.ts";
 import { judgeExposure, judgeRatio, judgeTime, judgeVolume } from "../../src/ops/views/judged.ts";
 import { ownerLines, policySections, postureLines } from "../../src/ops/views/policy.ts";

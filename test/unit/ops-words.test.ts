@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { firstMemory, type WatchMemory } from "../../src/domain/watch/memory.ts";
+import { firstMemory, type WatchMemory } from "../../src/domain/monitor/monitor-memory.ts";
 import { toldOf } from "../../src/ops/alerts.ts";
 import { postureMarks } from "../../src/ops/overview/posture-marks.ts";
 import { saysDocument } from "../../src/ops/posture-words.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findPause, isProviderPaused, type Pause } from "../../src/domain/watch/pause.ts";
+import { findPause, isProviderPaused, type Pause } from "../../src/domain/monitor/pause.ts";
 
 const NOW = 1_900_000_000_000;
 const paused = (kind: Pause["kind"], subject: string, untilMs = NOW + 1): Pause => ({

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { CountryCode } from "libphonenumber-js/max";
 import { getExampleNumber } from "libphonenumber-js/max";
 import { describe, expect, test } from "vitest";
-import { maskPhone, parsePhone, refuseNumber } from "../../src/domain/phone.ts";
+import { maskPhone, parsePhone, refuseNumber } from "../../src/domain/kernel/phone.ts";
 
 const examples = JSON.parse(readFileSync("node_modules/libphonenumber-js/examples.mobile.json", "utf8"));
 const NUMBERS = {

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { RatioReading } from "../../src/domain/watch/cohorts.ts";
-import type { Finding, Severity } from "../../src/domain/watch/finding.ts";
+import type { RatioReading } from "../../src/domain/monitor/cohorts.ts";
+import type { Finding, Severity } from "../../src/domain/monitor/finding.ts";
 import {
   type ControlDecision,
   type ControlDocument,
   nextPosture,
   POSTURES,
   rulesOf,
-} from "../../src/domain/watch/posture.ts";
+} from "../../src/domain/monitor/posture.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 import { MINUTE, T0 } from "../support/watch-tables.ts";
 

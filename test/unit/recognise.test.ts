@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { recognise } from "../../src/flows/recognise.ts";
-import type { Deps } from "../../src/ports.ts";
+import { recognise } from "../../src/flows/admission/recognise.ts";
+import type { Deps } from "../../src/ports/deps.ts";
 
 const E164 = "+919876543210";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { Counts } from "../../src/domain/watch/tally.ts";
-import { resend } from "../../src/flows/resend.ts";
-import { send } from "../../src/flows/send.ts";
-import { verify } from "../../src/flows/verify.ts";
+import type { Counts } from "../../src/domain/monitor/tally.ts";
+import { resend } from "../../src/flows/verification/resend.ts";
+import { send } from "../../src/flows/verification/send.ts";
+import { verify } from "../../src/flows/verification/verify.ts";
 import {
   COST_MICROS,
   callerOf,

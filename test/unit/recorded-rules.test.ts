@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { rulesLines } from "../../scripts/ops/rules.ts";
-import type { Counts } from "../../src/domain/watch/tally.ts";
-import { readRecordedRules } from "../../src/flows/read-recorded-rules.ts";
+import type { Counts } from "../../src/domain/monitor/tally.ts";
+import { readRecordedRules } from "../../src/flows/operators/views/read-recorded-rules.ts";
 import { type RulesAnswer, rulesApi } from "../../src/http/admin/rules.ts";
 import { ruleLine } from "../../src/ops/views/rules.ts";
 import { wordsFor } from "../../src/ops/words.ts";

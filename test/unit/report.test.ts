@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { csvCell, csvLine } from "../../src/domain/ledger-report/csv.ts";
-import { conclude, type ReportFacts } from "../../src/domain/ledger-report/facts.ts";
-import { reportFiles } from "../../src/domain/ledger-report/files.ts";
-import { addMessage, newLedgerSums } from "../../src/domain/ledger-report/ledger-sums.ts";
-import { writePage } from "../../src/domain/ledger-report/page.ts";
-import { barsOf } from "../../src/domain/ledger-report/plot.ts";
-import type { MessageRow } from "../../src/domain/ledger-report/row.ts";
-import { worstStretch } from "../../src/domain/ledger-report/stretch.ts";
-import { MESSAGE_COLUMNS, messageCells, summaryOf } from "../../src/domain/ledger-report/tables.ts";
-import { html, rfc3339 } from "../../src/domain/ledger-report/words.ts";
+import { csvCell, csvLine } from "../../src/domain/kernel/csv.ts";
+import { conclude, type ReportFacts } from "../../src/domain/report/facts.ts";
+import { reportFiles } from "../../src/domain/report/files.ts";
+import { addMessage, newLedgerSums } from "../../src/domain/report/ledger-sums.ts";
+import { writePage } from "../../src/domain/report/page.ts";
+import { barsOf } from "../../src/domain/report/plot.ts";
+import type { MessageRow } from "../../src/domain/report/row.ts";
+import { worstStretch } from "../../src/domain/report/stretch.ts";
+import { MESSAGE_COLUMNS, messageCells, summaryOf } from "../../src/domain/report/tables.ts";
+import { html, rfc3339 } from "../../src/domain/report/words.ts";
 import { message, START } from "./support-report.ts";
 
 const MINUTE = 60_000;

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { resendUndelivered } from "../../src/flows/resend-undelivered.ts";
-import { send } from "../../src/flows/send.ts";
-import { verify } from "../../src/flows/verify.ts";
-import type { OutboxMessage } from "../../src/ports.ts";
+import { resendUndelivered } from "../../src/flows/verification/resend-undelivered.ts";
+import { send } from "../../src/flows/verification/send.ts";
+import { verify } from "../../src/flows/verification/verify.ts";
+import type { OutboxMessage } from "../../src/ports/deps.ts";
 import { callerOf, deliveryWorld, receiptOf, requestOf, roomyPolicy } from "../support/delivery-world.ts";
 
 type Resend = Extract<OutboxMessage, { kind: "resend" }>;

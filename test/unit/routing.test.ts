@@ -11,9 +11,9 @@ import {
   type RoutingPolicy,
   routeKey,
 } from "../../src/domain/delivery/routing.ts";
-import { learnRoutes } from "../../src/domain/watch/route-records.ts";
-import { lookAt } from "../../src/domain/watch/sight.ts";
-import type { Counts, MinuteTally, Tally } from "../../src/domain/watch/tally.ts";
+import { learnRoutes } from "../../src/domain/monitor/route-records.ts";
+import { lookAt } from "../../src/domain/monitor/sight.ts";
+import type { Counts, MinuteTally, Tally } from "../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 
 const DEFAULTS = policySchema.shape.delivery.parse({ providers: ["sandbox"] });

@@ -9,8 +9,8 @@ import {
   ruleCounts,
   ruleInWords,
   stoppersOf,
-} from "../../src/domain/watch/rule-counts.ts";
-import type { Counts, Entry } from "../../src/domain/watch/tally.ts";
+} from "../../src/domain/monitor/rule-counts.ts";
+import type { Counts, Entry } from "../../src/domain/monitor/tally.ts";
 
 /** What the entries come to, by subject; every one of them adds to a rule. */
 function tallied(entries: readonly Entry[]): Record<string, Counts> {

@@ -2,9 +2,9 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { importJWK, SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { es256Proofs } from "../../src/adapters/proofs.ts";
+import { es256Proofs } from "../../src/adapters/identity/proofs.ts";
 import { type ProofExpectation, verifyProof } from "../../src/client/server.ts";
-import type { ProofKey } from "../../src/config.ts";
+import type { ProofKey } from "../../src/config/config.ts";
 import { proofKey } from "../contract/support-keys.ts";
 
 const ISSUER = "https://verify.example.com";

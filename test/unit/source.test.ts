@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { inRanges } from "../../src/domain/admission/address.ts";
 import { lookAtSource } from "../../src/domain/admission/source.ts";
-import { parsePhone } from "../../src/domain/phone.ts";
+import { parsePhone } from "../../src/domain/kernel/phone.ts";
 
 const EMPTY = {
   block_ips: [],

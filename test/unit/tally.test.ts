@@ -7,7 +7,7 @@ import {
   countSent,
   countVerified,
   type Place,
-} from "../../src/domain/watch/counting.ts";
+} from "../../src/domain/monitor/counting.ts";
 import {
   type Counts,
   type Dimension,
@@ -19,7 +19,7 @@ import {
   readTally,
   sumTallies,
   type Tally,
-} from "../../src/domain/watch/tally.ts";
+} from "../../src/domain/monitor/tally.ts";
 
 const PLACE: Place = {
   phone: { e164: "+919876543210", country: "IN", type: "mobile", block: "+91987654", prefix: "+91987" },

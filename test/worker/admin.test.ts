@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test } from "vitest";
-import { API_KEY_PREFIX, hashSecret } from "../../src/adapters/kv-api-keys.ts";
+import { API_KEY_PREFIX, hashSecret } from "../../src/adapters/cloudflare/kv-api-keys.ts";
 import { OPERATOR_TOKEN, VIEWER_TOKEN } from "../support/addresses.ts";
 import { outsideFaults } from "../support/outside-control.ts";
 import { ROOMY } from "../support/roomy.ts";

@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { beforeEach, describe, expect, test } from "vitest";
-import { API_KEY_PREFIX, type ApiKeyStore, hashSecret, kvApiKeys } from "../../src/adapters/kv-api-keys.ts";
-import type { ApiKeyRecord } from "../../src/domain/admission/api-key.ts";
+import { API_KEY_PREFIX, type ApiKeyStore, hashSecret, kvApiKeys } from "../../src/adapters/cloudflare/kv-api-keys.ts";
+import type { ApiKeyRecord } from "../../src/domain/access/api-key.ts";
 import { authenticate, type ClientFacts, clientFacts } from "../../src/http/authenticate.ts";
 
 const START = 1_900_000_000_000;

@@ -1,7 +1,7 @@
 import { listDurableObjectIds } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { sumTallies } from "../../src/domain/watch/tally.ts";
+import { sumTallies } from "../../src/domain/monitor/tally.ts";
 import { inbox, outsideFaults, outsideState } from "../support/outside-control.ts";
 import { ROOMY } from "../support/roomy.ts";
 import { codeFor, eventually, from, makeService, wrong } from "../support/service.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readSignedReceipt, signedHeaders } from "../../src/adapters/signed-hooks.ts";
+import { readSignedReceipt, signedHeaders } from "../../src/adapters/providers/signed-webhooks.ts";
 import { composeMessage } from "../../src/domain/delivery/message.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
-import { monitor } from "../../src/flows/monitor.ts";
+import { monitor } from "../../src/flows/monitor/monitor.ts";
 import worker from "../../src/worker.ts";
 import { outsideFaults, outsideState } from "../support/outside-control.ts";
 import { ROOMY } from "../support/roomy.ts";

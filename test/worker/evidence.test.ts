@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { mintKeyring, mintProofKeys } from "../../scripts/lib/mint.ts";
-import { addedSecretName } from "../../src/keyrings.ts";
+import { addedSecretName } from "../../src/config/keyrings.ts";
 import { OPERATOR_TOKEN, OUTSIDE, UPSTASH_TOKEN, VIEWER_TOKEN } from "../support/addresses.ts";
 import { ROOMY } from "../support/roomy.ts";
 import { codeFor, DUMMY_TOKEN, from, makeService } from "../support/service.ts";

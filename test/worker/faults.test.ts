@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { compositionFaults } from "../../src/compose.ts";
-import { parseConfig, parseTables } from "../../src/config.ts";
+import { compositionFaults } from "../../src/compose/compose.ts";
+import { parseConfig, parseTables } from "../../src/config/config.ts";
 import hosting from "../../src/data/hosting-asns.csv";
 import prices from "../../src/data/prices.csv";
 import { inbox, outsideFaults, outsideState } from "../support/outside-control.ts";

@@ -1,8 +1,8 @@
 import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { CUSTOMER_EVENT_TYPES } from "../../src/domain/customer-event.ts";
-import { monitor } from "../../src/flows/monitor.ts";
+import { CUSTOMER_EVENT_TYPES } from "../../src/domain/session/customer-event.ts";
+import { monitor } from "../../src/flows/monitor/monitor.ts";
 import worker from "../../src/worker.ts";
 import { OPERATOR_TOKEN, OUTSIDE, UPSTASH_TOKEN, VIEWER_TOKEN } from "../support/addresses.ts";
 import { outsideFaults } from "../support/outside-control.ts";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test } from "vitest";
-import { pause, resume } from "../../src/flows/operate-pauses.ts";
+import { pause, resume } from "../../src/flows/operators/change-pauses.ts";
 import { ROOMY } from "../support/roomy.ts";
 import { makeService } from "../support/service.ts";
 

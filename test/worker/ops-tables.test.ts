@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { operators, sha256Hex } from "../../src/adapters/access.ts";
-import { sealedTokens } from "../../src/adapters/sealed-tokens.ts";
+import { operators, sha256Hex } from "../../src/adapters/identity/cloudflare-access.ts";
+import { sealedTokens } from "../../src/adapters/identity/sealed-tokens.ts";
 import type { LedgerEvent } from "../../src/domain/ledger/event.ts";
-import { minuteOf } from "../../src/domain/watch/cohorts.ts";
-import { sumTallies } from "../../src/domain/watch/tally.ts";
+import { minuteOf } from "../../src/domain/monitor/cohorts.ts";
+import { sumTallies } from "../../src/domain/monitor/tally.ts";
 import { opsApp } from "../../src/ops/app.tsx";
 import { OPERATOR_TOKEN } from "../support/addresses.ts";
 import { outsideFaults } from "../support/outside-control.ts";

@@ -1,7 +1,7 @@
 import { env, exports } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { API_KEY_PREFIX, hashSecret } from "../../src/adapters/kv-api-keys.ts";
+import { API_KEY_PREFIX, hashSecret } from "../../src/adapters/cloudflare/kv-api-keys.ts";
 import { createServerClient, verifyProof, verifyWebhook } from "../../src/client/server.ts";
 import { codeFor, wrong } from "../support/service.ts";
 

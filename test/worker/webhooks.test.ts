@@ -1,11 +1,11 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { readOutboxMessage } from "../../src/adapters/queue-outbox.ts";
-import { CUSTOMER_EVENT_TYPES, type CustomerEvent } from "../../src/domain/customer-event.ts";
-import { monitor } from "../../src/flows/monitor.ts";
-import { settleReceipt } from "../../src/flows/receipt.ts";
-import { workOff } from "../../src/flows/work-off.ts";
+import { readOutboxMessage } from "../../src/adapters/cloudflare/queue-outbox.ts";
+import { CUSTOMER_EVENT_TYPES, type CustomerEvent } from "../../src/domain/session/customer-event.ts";
+import { monitor } from "../../src/flows/monitor/monitor.ts";
+import { settleReceipt } from "../../src/flows/delivery/settle-receipt.ts";
+import { workOff } from "../../src/flows/consumers/consume-outbox.ts";
 import { OPERATOR_TOKEN, OUTSIDE, VIEWER_TOKEN } from "../support/addresses.ts";
 import { ROOMY } from "../support/roomy.ts";
 import { codeFor, eventually, from, makeService, wrong } from "../support/service.ts";

@@ -1,23 +1,23 @@
 /** The product itself under the lab's hands: its own flows, on ports in memory and a virtual clock. */
 import { readFileSync } from "node:fs";
-import { parsePolicy } from "../../../src/config.ts";
+import { parsePolicy } from "../../../src/config/config.ts";
 import { parseNetworkList } from "../../../src/domain/admission/network-list.ts";
 import type { Reason } from "../../../src/domain/admission/verdict.ts";
 import type { PriceRow } from "../../../src/domain/delivery/money.ts";
-import type { Posture } from "../../../src/domain/watch/posture.ts";
-import { monitor } from "../../../src/flows/monitor.ts";
-import { type SendRequest, send } from "../../../src/flows/send.ts";
-import { verify } from "../../../src/flows/verify.ts";
-import type { ChallengeResult, Deps, ProviderPort } from "../../../src/ports.ts";
+import type { Posture } from "../../../src/domain/monitor/posture.ts";
+import { monitor } from "../../../src/flows/monitor/monitor.ts";
+import { type SendRequest, send } from "../../../src/flows/verification/send.ts";
+import { verify } from "../../../src/flows/verification/verify.ts";
+import type { ChallengeResult, Deps, ProviderPort } from "../../../src/ports/deps.ts";
 import { mergePolicy, UsageError } from "../policy.ts";
 import type { RuleFactory, RuleSetup } from "../rule.ts";
 import type { TraceEvent } from "../trace.ts";
 import { allCountries } from "../world/networks.ts";
 import { countryOf } from "../world/numbers.ts";
-import { memoryBudgets } from "./memory-budgets.ts";
-import { memoryLimits } from "./memory-limits.ts";
-import { keptTokens, memoryMarks, memorySessions, noClaims, noLedger, openVault } from "./memory-ports.ts";
-import { memoryControl, memoryCounters, memoryRecords, memoryWatch } from "./memory-watch.ts";
+import { memoryBudgets } from "../../../src/memory/memory-budgets.ts";
+import { memoryLimits } from "../../../src/memory/memory-limits.ts";
+import { keptTokens, memoryMarks, memorySessions, noClaims, noLedger, openVault } from "../../../src/memory/memory-ports.ts";
+import { memoryControl, memoryCounters, memoryRecords, memoryWatch } from "../../../src/memory/memory-monitor.ts";
 
 const NO_CAP = 1e15;
 

@@ -3,8 +3,8 @@
  * and more, so it is asked for only where its answer could change something: about strangers who are about to get a message
  * on thin evidence. People we know, and whoever is refused anyway, are never asked about.
  */
-import type { NumberPolicy } from "../phone.ts";
-import type { Posture } from "../watch/posture.ts";
+import type { NumberPolicy } from "../kernel/phone.ts";
+import type { Posture } from "../monitor/posture.ts";
 import type { LevelName, Pool } from "./exposure.ts";
 import { isRecordOnly, stopOf, stoppedAnyway } from "./record-only.ts";
 import type { Reason, RiskPolicy, Verdict } from "./verdict.ts";

@@ -1,4 +1,4 @@
-import type { Phone } from "../phone.ts";
+import type { Phone } from "../kernel/phone.ts";
 import { inRanges } from "./address.ts";
 
 export interface SourcePolicy {

@@ -1,4 +1,4 @@
-import type { MinuteTally } from "../watch/tally.ts";
+import type { MinuteTally } from "../monitor/tally.ts";
 import type { RefusalCount } from "./event.ts";
 
 const MINUTE_MS = 60_000;

@@ -1,4 +1,4 @@
-import type { Hold } from "../admission/hold.ts";
+import type { Hold } from "../admission/reservation.ts";
 import { sameDigest } from "./code.ts";
 import {
   type Channel,

@@ -1,4 +1,4 @@
-import type { Hold } from "../admission/hold.ts";
+import type { Hold } from "../admission/reservation.ts";
 import { channelAtMs } from "./next-message.ts";
 import {
   type Channel,

@@ -4,8 +4,8 @@
  * the stored state and the clock, stores what comes back, and does both without a pause in between, which is what makes a
  * code single-use and an attempt counted under any parallelism.
  */
-import type { Hold } from "../admission/hold.ts";
-import type { CustomerSubject } from "../customer-event.ts";
+import type { Hold } from "../admission/reservation.ts";
+import type { CustomerSubject } from "./customer-event.ts";
 import type { CodePolicy } from "./code.ts";
 
 export type Channel = "sms" | "voice" | "whatsapp";

@@ -1,4 +1,4 @@
-import type { CustomerSubject } from "../customer-event.ts";
+import type { CustomerSubject } from "./customer-event.ts";
 import { channelAtMs, nextResendAtMs } from "./next-message.ts";
 import {
   type Channel,

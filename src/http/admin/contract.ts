@@ -1,9 +1,9 @@
 /** What operators send. Strict: a field nobody knows is a mistake, and mistakes here stop a service. */
 import { z } from "zod";
-import { isReadable } from "../../domain/admission/operator.ts";
-import { POSTURES } from "../../domain/watch/posture.ts";
-import { SPANS } from "../../flows/read-lines.ts";
-import { RANGE_DIMENSIONS } from "../../flows/read-ranges.ts";
+import { isReadable } from "../../domain/access/operator.ts";
+import { POSTURES } from "../../domain/monitor/posture.ts";
+import { SPANS } from "../../flows/operators/views/read-lines.ts";
+import { RANGE_DIMENSIONS } from "../../flows/operators/views/read-ranges.ts";
 
 /** KV keeps nothing shorter than a minute; what lasts longer than a month is policy. */
 const SHORTEST_SECONDS = 60;

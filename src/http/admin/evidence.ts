@@ -3,12 +3,12 @@
  * volumes, one person's data, and the keys. A telephone number comes in a body and never in a URL, which others log.
  */
 import { Hono } from "hono";
-import { erasePerson } from "../../flows/erase-person.ts";
-import { exportPerson, type PersonDeps } from "../../flows/export-person.ts";
-import { type KeyDeps, noteRotation, readKeys } from "../../flows/read-keys.ts";
-import { readVolumes } from "../../flows/read-volumes.ts";
-import { exportMessages, readEvents, readFacts } from "../../flows/report-incident.ts";
-import type { Deps } from "../../ports.ts";
+import { erasePerson } from "../../flows/evidence/erase-person.ts";
+import { exportPerson, type PersonDeps } from "../../flows/evidence/export-person.ts";
+import { type KeyDeps, noteRotation, readKeys } from "../../flows/operators/views/read-keys.ts";
+import { readVolumes } from "../../flows/evidence/read-volumes.ts";
+import { exportMessages, readEvents, readFacts } from "../../flows/evidence/report-incident.ts";
+import type { Deps } from "../../ports/deps.ts";
 import {
   erasedToWire,
   eventsQuery,

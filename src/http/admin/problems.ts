@@ -1,6 +1,6 @@
 /** Why an operator did not get what they asked for. They may know causes: they are the ones who can put them right. */
 import type { Context } from "hono";
-import type { NotDone } from "../../flows/operate.ts";
+import type { NotDone } from "../../flows/audit/run-operator-action.ts";
 import { type Wire, wire } from "../problems.ts";
 
 export interface AdminWire extends Omit<Wire, "code"> {

@@ -2,10 +2,10 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import type { RouteOverride, RouteWord } from "../../domain/delivery/route-overrides.ts";
-import type { NotDone } from "../../flows/operate.ts";
-import { clearRoute, type RouteChanged, sayRoute } from "../../flows/operate-routes.ts";
-import { type ProviderLine, type Routes, readRoutes, type TimeTaken } from "../../flows/read-routes.ts";
-import type { Deps } from "../../ports.ts";
+import type { NotDone } from "../../flows/audit/run-operator-action.ts";
+import { clearRoute, type RouteChanged, sayRoute } from "../../flows/operators/change-routes.ts";
+import { type ProviderLine, type Routes, readRoutes, type TimeTaken } from "../../flows/operators/views/read-routes.ts";
+import type { Deps } from "../../ports/deps.ts";
 import { lasting, oneOf, why } from "./contract.ts";
 import { notDoneToWire } from "./problems.ts";
 import type { AdminTools, Who } from "./tools.ts";

@@ -1,7 +1,7 @@
 /** What rules in record-only mode would have done: mounted at `/rules`. */
 import { Hono } from "hono";
-import { type RecordedRules, readRecordedRules } from "../../flows/read-recorded-rules.ts";
-import type { Deps } from "../../ports.ts";
+import { type RecordedRules, readRecordedRules } from "../../flows/operators/views/read-recorded-rules.ts";
+import type { Deps } from "../../ports/deps.ts";
 import { rulesQuery } from "./contract.ts";
 import { notDoneToWire } from "./problems.ts";
 import { type AdminTools, readQuery, type Who } from "./tools.ts";

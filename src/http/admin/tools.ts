@@ -1,9 +1,9 @@
 /** What every part of the operators' API does alike: roles, reasons, queries, problems. */
 import type { Context } from "hono";
 import type { z } from "zod";
-import type { Operator } from "../../domain/admission/operator.ts";
-import type { Act, NotDone } from "../../flows/operate.ts";
-import type { Deps } from "../../ports.ts";
+import type { Operator } from "../../domain/access/operator.ts";
+import type { Act, NotDone } from "../../flows/audit/run-operator-action.ts";
+import type { Deps } from "../../ports/deps.ts";
 import { fieldErrors, readBody } from "../body.ts";
 import { wire } from "../problems.ts";
 import { type AdminWire, answerAdminProblem, FORBIDDEN, notDoneToWire } from "./problems.ts";

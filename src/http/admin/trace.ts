@@ -1,7 +1,7 @@
 /** One verification from its request to its end, found by its correlation id, which says nothing of a person. */
 import { Hono } from "hono";
-import { readStory, type Story } from "../../flows/read-trace.ts";
-import type { Deps } from "../../ports.ts";
+import { readStory, type Story } from "../../flows/evidence/read-trace.ts";
+import type { Deps } from "../../ports/deps.ts";
 import { eventToWire } from "./evidence-contract.ts";
 import { notDoneToWire, UNKNOWN } from "./problems.ts";
 import type { AdminTools, Who } from "./tools.ts";

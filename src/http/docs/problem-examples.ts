@@ -1,4 +1,4 @@
-import type { Reason } from "../../domain/reasons.ts";
+import type { Reason } from "../../domain/kernel/refusal.ts";
 import { MAX_BODY_BYTES } from "../body.ts";
 import type { Problem, ProblemCode } from "../contract.ts";
 import { refusalToWire, type Wire, wire } from "../problems.ts";

@@ -1,6 +1,6 @@
 import type { Policy } from "../../domain/policy.ts";
-import type { RangeRow } from "../../flows/read-ranges.ts";
-import type { SpendState, WindowState } from "../../flows/read-state.ts";
+import type { RangeRow } from "../../flows/operators/views/read-ranges.ts";
+import type { SpendState, WindowState } from "../../flows/operators/views/read-state.ts";
 import type { Told } from "../alerts.ts";
 import { Badge, Bar, Card, Empty, Time, type Tone } from "../parts.tsx";
 import { type Column, Table } from "../table.tsx";

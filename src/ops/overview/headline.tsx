@@ -1,7 +1,7 @@
-import type { Incident } from "../../domain/watch/incident.ts";
-import type { ControlDocument, MonitorPolicy, Posture } from "../../domain/watch/posture.ts";
-import type { RangeRow } from "../../flows/read-ranges.ts";
-import type { ServiceState, WindowState } from "../../flows/read-state.ts";
+import type { Incident } from "../../domain/monitor/incident.ts";
+import type { ControlDocument, MonitorPolicy, Posture } from "../../domain/monitor/posture.ts";
+import type { RangeRow } from "../../flows/operators/views/read-ranges.ts";
+import type { ServiceState, WindowState } from "../../flows/operators/views/read-state.ts";
 import type { View } from "../page.ts";
 import { ActionForm, Time, type Tone } from "../parts.tsx";
 import { decidingOf } from "../posture-words.ts";

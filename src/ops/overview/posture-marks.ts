@@ -1,6 +1,6 @@
-import type { Incident } from "../../domain/watch/incident.ts";
-import { POSTURES, type Posture } from "../../domain/watch/posture.ts";
-import type { OperatorAction } from "../../ports.ts";
+import type { Incident } from "../../domain/monitor/incident.ts";
+import { POSTURES, type Posture } from "../../domain/monitor/posture.ts";
+import type { OperatorAction } from "../../ports/deps.ts";
 
 /** One change of the posture. */
 export interface PostureMark {

@@ -4,8 +4,8 @@ import {
   type DestinationQuestion,
   type Destinations,
   readDestinations,
-} from "../../flows/read-destinations.ts";
-import { pageOf } from "../../flows/tally-lines.ts";
+} from "../../flows/operators/views/read-destinations.ts";
+import { pageOf } from "../../flows/operators/views/summarise-tally.ts";
 import { BlockActs, BlocksCard } from "../blocks.tsx";
 import { MEASURES } from "../measures.tsx";
 import type { OpsPage, View } from "../page.ts";

@@ -1,9 +1,9 @@
 /** One incident: its first sign, what was found, what was done and by whom, and what leaked. */
 import { z } from "zod";
-import type { Finding } from "../../domain/watch/finding.ts";
-import type { Incident } from "../../domain/watch/incident.ts";
-import { closeIncident } from "../../flows/close-incident.ts";
-import { type IncidentStory, readIncident } from "../../flows/read-state.ts";
+import type { Finding } from "../../domain/monitor/finding.ts";
+import type { Incident } from "../../domain/monitor/incident.ts";
+import { closeIncident } from "../../flows/operators/close-incident.ts";
+import { type IncidentStory, readIncident } from "../../flows/operators/views/read-state.ts";
 import { INCIDENT_ID, REPORT_ACTIONS, ReportCard } from "../incident-report.tsx";
 import { defineAction, type OpsAction, type OpsDeps, type OpsPage, type PageRequest } from "../page.ts";
 import { ActionForm, Badge, Card, Empty, Faults, Figure, Time, type Tone } from "../parts.tsx";

@@ -1,5 +1,5 @@
-import type { Incident } from "../../domain/watch/incident.ts";
-import { readIncidents } from "../../flows/read-state.ts";
+import type { Incident } from "../../domain/monitor/incident.ts";
+import { readIncidents } from "../../flows/operators/views/read-state.ts";
 import type { OpsDeps, OpsPage, PageRequest } from "../page.ts";
 import { Badge, Card, Empty, Faults, Time } from "../parts.tsx";
 import { hrefOf, POSTURE_TONE } from "../shell.tsx";

@@ -1,6 +1,6 @@
 /** Are we being pumped, where does it go, what does it cost: what one sees from two metres, and the way to the switch. */
-import { type RangeRow, readRanges } from "../../flows/read-ranges.ts";
-import { readIncidents, readState } from "../../flows/read-state.ts";
+import { type RangeRow, readRanges } from "../../flows/operators/views/read-ranges.ts";
+import { readIncidents, readState } from "../../flows/operators/views/read-state.ts";
 import { toldOf } from "../alerts.ts";
 import { readDay } from "../day.ts";
 import { ConversionCard, DestinationsCard, SpendCard, ToldCard } from "../overview/cards.tsx";

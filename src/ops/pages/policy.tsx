@@ -1,5 +1,5 @@
 /** The policy as it is in force, to be read; each part says where it is changed. */
-import { readRecordedRules } from "../../flows/read-recorded-rules.ts";
+import { readRecordedRules } from "../../flows/operators/views/read-recorded-rules.ts";
 import type { OpsPage } from "../page.ts";
 import { Badge, Card, Time } from "../parts.tsx";
 import { policyFile } from "../policy-file.ts";

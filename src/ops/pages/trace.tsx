@@ -5,7 +5,7 @@ import {
   isCorrelationId,
   readStory,
   type Story,
-} from "../../flows/read-trace.ts";
+} from "../../flows/evidence/read-trace.ts";
 import type { OpsDeps, OpsPage, PageRequest, View } from "../page.ts";
 import { Badge, Card, Empty, Faults, Field, Time } from "../parts.tsx";
 import { hrefOf } from "../shell.tsx";

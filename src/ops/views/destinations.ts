@@ -1,6 +1,6 @@
 /** The destinations as people read them. */
 
-import { rangeOfCountry } from "../../domain/phone.ts";
+import { rangeOfCountry } from "../../domain/kernel/phone.ts";
 import {
   DESTINATION_SORTS,
   DESTINATION_STATES,
@@ -9,8 +9,8 @@ import {
   type DestinationQuestion,
   type DestinationRow,
   FITS,
-} from "../../flows/read-destinations.ts";
-import { SPANS } from "../../flows/read-lines.ts";
+} from "../../flows/operators/views/read-destinations.ts";
+import { SPANS } from "../../flows/operators/views/read-lines.ts";
 import type { Tone } from "../parts.tsx";
 import type { Words } from "../words.ts";
 import { type Judged, judgeExposure, judgeRatio, judgeVolume } from "./judged.ts";

@@ -1,6 +1,6 @@
 /** Figures against what is usual: a tone, and words that say the same. */
-import type { Exposure } from "../../flows/read-exposures.ts";
-import type { TimeTaken } from "../../flows/read-routes.ts";
+import type { Exposure } from "../../flows/operators/views/read-exposures.ts";
+import type { TimeTaken } from "../../flows/operators/views/read-routes.ts";
 import type { Tone } from "../parts.tsx";
 import type { Words } from "../words.ts";
 

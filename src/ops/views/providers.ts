@@ -1,6 +1,6 @@
 /** A provider as people read it. */
 import type { Policy } from "../../domain/policy.ts";
-import type { ProviderLine } from "../../flows/read-routes.ts";
+import type { ProviderLine } from "../../flows/operators/views/read-routes.ts";
 import type { Tone } from "../parts.tsx";
 import type { Words } from "../words.ts";
 import { type Judged, judgeRatio, judgeTime, type TimeBounds } from "./judged.ts";

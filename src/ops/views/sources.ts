@@ -1,12 +1,12 @@
 /** Networks and addresses as people read them. */
 
-import { SPANS } from "../../flows/read-lines.ts";
+import { SPANS } from "../../flows/operators/views/read-lines.ts";
 import {
   type AddressRow,
   type NetworkRow,
   SOURCE_SORTS,
   type SourceQuestion,
-} from "../../flows/read-sources.ts";
+} from "../../flows/operators/views/read-sources.ts";
 import type { Tone } from "../parts.tsx";
 import type { Words } from "../words.ts";
 import { type Judged, judgeExposure, judgeRatio, judgeVolume } from "./judged.ts";

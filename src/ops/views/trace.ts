@@ -1,6 +1,6 @@
 /** The story of one verification, event by event, in words. */
 import type { LedgerRow } from "../../domain/ledger/event.ts";
-import type { Chapter } from "../../flows/read-trace.ts";
+import type { Chapter } from "../../flows/evidence/read-trace.ts";
 import type { Tone } from "../parts.tsx";
 import type { Words } from "../words.ts";
 

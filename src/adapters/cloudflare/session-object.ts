@@ -1,0 +1,165 @@
+import { DurableObject } from "cloudflare:workers";
+import { customerEvent } from "../../domain/session/customer-event.ts";
+import { type LedgerEvent, NOTHING_TOLD } from "../../domain/ledger/event.ts";
+import { type AttemptResult, attemptCode } from "../../domain/session/attempt.ts";
+import { type ResendCommand, type ResendResult, resendSession } from "../../domain/session/resend.ts";
+import {
+  type OpenCommand,
+  openSession,
+  type SendRecord,
+  type SessionRules,
+  type SessionState,
+} from "../../domain/session/session.ts";
+import { receiveReceipt, settleSend } from "../../domain/session/settle.ts";
+import { type SessionView, viewSession } from "../../domain/session/view.ts";
+import type { OutboxMessage } from "../../ports/deps.ts";
+import { ledgerBody } from "./ledger-body.ts";
+
+/** What providers hear of a session that ended without its code: its messages did not convert. */
+function unansweredFeedback(state: SessionState, atMs: number): OutboxMessage[] {
+  if (state.status === "verified") return [];
+  return state.sends.flatMap(({ provider, messageId, channel }) =>
+    provider === null || messageId === null
+      ? []
+      : [
+          {
+            kind: "feedback",
+            provider,
+            messageId,
+            channel,
+            verified: false,
+            atMs,
+            correlationId: state.correlationId,
+          },
+        ],
+  );
+}
+
+/** What the ledger hears of a session that ended without its code, where a message had left. */
+function expiry({ correlationId, sends, status, endsAtMs }: SessionState): LedgerEvent[] {
+  const last = sends.findLast(({ provider, status }) => provider !== null && status !== "refused");
+  if (status === "verified" || last === undefined) return [];
+  const { provider, channel, messageId } = last;
+  const told = { correlationId, provider, channel, messageId };
+  return [{ ...NOTHING_TOLD, ...told, id: `expired.${correlationId}`, kind: "expired", atMs: endsAtMs }];
+}
+
+/** The same for the customer's backend, where it hears of this: one that was locked has expired, too. */
+function expiryForCustomer(state: SessionState): OutboxMessage[] {
+  const { correlationId, customer, attempts } = state;
+  const [expired] = expiry(state);
+  if (!customer?.hearsExpiry || expired === undefined) return [];
+  const { subject } = customer;
+  const { atMs, channel } = expired;
+  const facts = { channel, wrong_codes: attempts };
+  const type = "verification.expired";
+  return [
+    { kind: "event", event: customerEvent({ type, of: correlationId, atMs, correlationId, subject, facts }) },
+  ];
+}
+
+/** A session outlives its end by this much, for receipts that come late; then the alarm deletes it. */
+const GRACE_MS = 15 * 60_000;
+
+/** How long after a queue refused what the session has to tell it is tried again, */
+const AGAIN_MS = 10 * 60_000;
+
+/** and how long after the session's end nobody needs to hear it any more. */
+const TELLING_MS = 6 * 3_600_000;
+
+/**
+ * One verification. Each method reads the state, lets the domain judge, and writes it back without an await in between:
+ * while it runs nothing else can, so counting and single use hold under any parallelism, and SQLite's storage has it
+ * before the answer leaves (output gate). It talks to nobody: measured in workerd, objects that fetched between reading
+ * and writing saw five calls with the same count. Expected failures are data, because an error loses its class on the
+ * way through RPC.
+ */
+export class SessionObject extends DurableObject<Env> {
+  async open(command: OpenCommand, rules: SessionRules): Promise<SessionView> {
+    const nowMs = Date.now();
+    const existing = this.#state();
+    const state = existing ?? openSession(command, rules, nowMs);
+    if (!existing) {
+      this.#keep(state);
+      await this.ctx.storage.setAlarm(state.endsAtMs + GRACE_MS);
+    }
+    return viewSession(state, rules, nowMs);
+  }
+
+  resend(command: ResendCommand, rules: SessionRules): ResendResult {
+    const state = this.#state();
+    if (!state) return { kind: "gone", cause: "no such session" };
+    const next = resendSession(state, command, rules, Date.now());
+    this.#keep(next.state);
+    return next.result;
+  }
+
+  attempt(digest: string, rules: SessionRules): AttemptResult {
+    const state = this.#state();
+    if (!state) return { kind: "gone", cause: "no such session" };
+    const next = attemptCode(state, digest, rules, Date.now());
+    this.#keep(next.state);
+    return next.result;
+  }
+
+  settle(sendIndex: number, outcome: Pick<SendRecord, "status" | "provider" | "messageId">): void {
+    const state = this.#state();
+    if (state) this.#keep(settleSend(state, sendIndex, outcome));
+  }
+
+  receipt(sendIndex: number, receipt: Parameters<typeof receiveReceipt>[2]): boolean {
+    const state = this.#state();
+    if (!state) return false;
+    const next = receiveReceipt(state, sendIndex, receipt);
+    if (next.changed) this.#keep(next.state);
+    return next.changed;
+  }
+
+  /** Ends it at once and keeps nothing: its person asked to be forgotten. @returns false where there was nothing */
+  async forget(): Promise<boolean> {
+    const known = this.#state() !== undefined;
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+    return known;
+  }
+
+  view(rules: SessionRules): SessionView | null {
+    const state = this.#state();
+    return state ? viewSession(state, rules, Date.now()) : null;
+  }
+
+  /**
+   * At its end: providers and the ledger hear of messages nobody answered, and everything is deleted. An alarm that throws
+   * is run again six times within minutes and then never more, which would leave the state for ever: a queue that is away
+   * for longer is asked again later, and for some hours.
+   *
+   * @see https://developers.cloudflare.com/durable-objects/api/alarms/
+   */
+  override async alarm(): Promise<void> {
+    const state = this.#state();
+    if (state !== undefined && Date.now() < state.endsAtMs + TELLING_MS) {
+      try {
+        await this.#tellEnd(state);
+      } catch {
+        await this.ctx.storage.setAlarm(Date.now() + AGAIN_MS);
+        return;
+      }
+    }
+    await this.ctx.storage.deleteAll();
+  }
+
+  async #tellEnd(state: SessionState): Promise<void> {
+    const told = [...unansweredFeedback(state, Date.now()), ...expiryForCustomer(state)];
+    if (told.length > 0) await this.env.OUTBOX.sendBatch(told.map((body) => ({ body })));
+    const expired = expiry(state);
+    if (expired.length > 0) await this.env.LEDGER.send(ledgerBody(expired), { contentType: "json" });
+  }
+
+  #state(): SessionState | undefined {
+    return this.ctx.storage.kv.get<SessionState>("session");
+  }
+
+  #keep(state: SessionState): void {
+    this.ctx.storage.kv.put("session", state);
+  }
+}

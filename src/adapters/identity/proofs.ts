@@ -1,0 +1,49 @@
+import { importJWK, SignJWT } from "jose";
+import type { ProofKey } from "../../config/config.ts";
+import type { Channel, ProofsPort } from "../../ports/deps.ts";
+
+/** RFC 8176 names for how the number was proven: a one-time code, and the way it went. */
+const AMR: Record<Channel, string[]> = {
+  sms: ["otp", "sms"],
+  voice: ["otp", "tel"],
+  whatsapp: ["otp"],
+};
+
+/**
+ * Proofs as ES256 JWTs that the customer's backend checks offline against the JWKS. The subject is the number itself as
+ * a `tel:` URI (RFC 3966), because it is the only identity that was proven: a user id named by a public client is a
+ * claim, and signing it would turn it into a login.
+ */
+export function es256Proofs(
+  keys: readonly ProofKey[],
+  { issuer, ttl_seconds }: { issuer: string; ttl_seconds: number },
+): ProofsPort {
+  const [active] = keys;
+  if (!active) throw new Error("no proof key: config.ts lets none through");
+  const signingKey = importJWK({ ...active, alg: "ES256" });
+  return {
+    async sign({ phone, flow, audience, channel, reference, correlationId }, nowMs) {
+      const issuedAt = Math.floor(nowMs / 1000);
+      return new SignJWT({
+        phone_number: phone,
+        phone_number_verified: true,
+        amr: AMR[channel],
+        flow,
+        correlation_id: correlationId,
+        ...(reference === null ? {} : { ref: reference }),
+      })
+        .setProtectedHeader({ alg: "ES256", kid: active.kid, typ: "JWT" })
+        .setIssuer(issuer)
+        .setSubject(`tel:${phone}`)
+        .setAudience(audience)
+        .setJti(crypto.randomUUID())
+        .setIssuedAt(issuedAt)
+        .setExpirationTime(issuedAt + ttl_seconds)
+        .sign(await signingKey);
+    },
+
+    publicKeys: () => ({
+      keys: keys.map(({ kid, kty, crv, x, y }) => ({ kid, kty, crv, x, y, alg: "ES256", use: "sig" })),
+    }),
+  };
+}

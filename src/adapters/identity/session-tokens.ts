@@ -1,0 +1,63 @@
+import { z } from "zod";
+import type { RingKey } from "../../config/config.ts";
+import type { TokensPort } from "../../ports/deps.ts";
+import { sealedTokens } from "./sealed-tokens.ts";
+
+const claimsSchema = z.object({
+  sid: z.string(),
+  cid: z.string(),
+  flow: z.string(),
+  phone: z.string(),
+  loc: z.string().nullable().default(null),
+  src: z
+    .object({ ip: z.string(), asn: z.number().nullable(), country: z.string().nullable() })
+    .nullable()
+    .default(null),
+  ref: z.string().nullable(),
+  did: z.string(),
+  nums: z.array(z.string()),
+  fail: z.array(z.string()),
+});
+
+/** Session tokens: they tie session, number, flow and reference together, and hold the number, which is kept nowhere else. */
+export function sessionTokens(ring: readonly RingKey[], nowMs: () => number): TokensPort {
+  const tokens = sealedTokens(ring, "session token", nowMs);
+  return {
+    mint: (claims, ttlSeconds) =>
+      tokens.seal(
+        {
+          sid: claims.sessionId,
+          cid: claims.correlationId,
+          flow: claims.flow,
+          phone: claims.phone,
+          loc: claims.locale,
+          src: claims.source,
+          ref: claims.reference,
+          did: claims.deviceId,
+          nums: claims.deviceNumberTags,
+          fail: claims.failureTags,
+        },
+        ttlSeconds,
+      ),
+
+    async open(token) {
+      const opened = await tokens.open(token);
+      const claims = claimsSchema.safeParse(opened?.payload);
+      if (!opened || !claims.success) return null;
+      const { sid, cid, flow, phone, loc, src, ref, did, nums, fail } = claims.data;
+      return {
+        sessionId: sid,
+        correlationId: cid,
+        flow,
+        phone,
+        locale: loc,
+        source: src,
+        reference: ref,
+        deviceId: did,
+        deviceNumberTags: nums,
+        failureTags: fail,
+        keyId: opened.keyId,
+      };
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import type { DeliveryResult, FeedbackResult, OutgoingMessage, ProviderPort } from "../../ports/deps.ts";
+import { accountFault, errorCode, feedbackResult, postForDelivery } from "../providers/provider-http.ts";
+import { closestTag } from "../providers/spoken-code.ts";
+import { statedMicros } from "../providers/stated-price.ts";
+import { readTwilioReceipt } from "./twilio-receipts.ts";
+import { spokenTwiml } from "./twilio-twiml.ts";
+
+export interface TwilioOptions {
+  /** `https://api.twilio.com`, or a stand-in. */
+  apiUrl: string;
+  accountSid: string;
+  /** The token that requests are made with. */
+  authToken: string;
+  /**
+   * The account's other token while tokens are rotated: receipts may be signed by either. Twilio keeps a primary one, which
+   * signs, and a secondary one, until the secondary is promoted.
+   */
+  secondAuthToken?: string | undefined;
+  /** The sender pool; Twilio picks the sender per country from it, and the WhatsApp sender. */
+  messagingServiceSid: string;
+  /** Caller id of calls, E.164: a number of the account, or one verified for it. Without it there are no calls. */
+  callFrom?: string | undefined;
+  /**
+   * Approved WhatsApp authentication templates by language (`en`, `pt_BR`), `HX...`; the code is their variable 1. The first
+   * one serves all other languages. Without any there is no WhatsApp.
+   */
+  contentSids?: Readonly<Record<string, string>> | undefined;
+  /** Where status callbacks go, https; null where nobody can be called. */
+  receiptUrl: string | null;
+  /** ISO 4217, of the price table: a price in another one is not taken. */
+  currency: string;
+  timeoutMs: number;
+}
+
+/** Message and call states that say at once that nothing will arrive. */
+const DEAD_STATES = ["failed", "undelivered", "canceled", "busy", "no-answer"];
+
+/**
+ * Codes about the number or the person behind it (invalid, no mobile, unknown, said STOP, not on WhatsApp): another route
+ * would meet the same. All other codes are about our request, our account, or this route.
+ * @see https://www.twilio.com/docs/api/errors
+ */
+const FINAL_FOR_NUMBER = [
+  13223, 13224, 13226, 20023, 21211, 21214, 21217, 21401, 21421, 21610, 21614, 30003, 30005, 30006, 63003,
+  63024, 63033,
+];
+
+/** Seconds a phone rings; longer mostly means a mailbox, which would hear the code. */
+const RING_SECONDS = 25;
+
+/** Longest `ValidityPeriod`, seconds. */
+const MAX_VALIDITY_SECONDS = 36_000;
+
+/**
+ * Twilio: SMS and WhatsApp by Programmable Messaging, spoken codes by Programmable Voice, Message Feedback.
+ * Requests have no idempotency there. Receipts carry no time, so an old one cannot be told from a late one.
+ *
+ * @see https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
+ * @see https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource
+ */
+export function twilioProvider(options: TwilioOptions): ProviderPort {
+  const { apiUrl, accountSid, authToken, secondAuthToken, receiptUrl, callFrom, timeoutMs } = options;
+  const account = `${apiUrl}/2010-04-01/Accounts/${accountSid}`;
+  const headers = { authorization: `Basic ${btoa(`${accountSid}:${authToken}`)}` };
+  const authTokens = secondAuthToken === undefined ? [authToken] : [authToken, secondAuthToken];
+  const contentSids = options.contentSids ?? {};
+  const [firstLanguage, ...otherLanguages] = Object.keys(contentSids);
+  const callback: Record<string, string> = receiptUrl === null ? {} : { StatusCallback: receiptUrl };
+
+  /** null for a channel that is not set up. */
+  function request(message: OutgoingMessage): { path: string; fields: Record<string, string> } | null {
+    const { to, body, code, channel, locale, spoken, ttlSeconds } = message;
+    if (channel === "voice") {
+      if (callFrom === undefined) return null;
+      const Twiml = spokenTwiml(spoken, locale);
+      return {
+        path: "Calls.json",
+        fields: { To: to, From: callFrom, Twiml, Timeout: `${RING_SECONDS}`, ...callback },
+      };
+    }
+    const common = {
+      MessagingServiceSid: options.messagingServiceSid,
+      ValidityPeriod: `${Math.min(ttlSeconds, MAX_VALIDITY_SECONDS)}`,
+      ProvideFeedback: "true",
+      ...callback,
+    };
+    if (channel === "sms") return { path: "Messages.json", fields: { To: to, Body: body, ...common } };
+    if (firstLanguage === undefined) return null;
+    const ContentSid = contentSids[closestTag([firstLanguage, ...otherLanguages], locale)] ?? "";
+    const ContentVariables = JSON.stringify({ "1": code });
+    return {
+      path: "Messages.json",
+      fields: { To: `whatsapp:${to}`, ContentSid, ContentVariables, ...common },
+    };
+  }
+
+  return {
+    name: "twilio",
+    channels: [
+      "sms",
+      ...(callFrom === undefined ? [] : (["voice"] as const)),
+      ...(firstLanguage === undefined ? [] : (["whatsapp"] as const)),
+    ],
+    countries: null,
+
+    async send(message): Promise<DeliveryResult> {
+      const asked = request(message);
+      if (!asked) return { kind: "refused", cause: `twilio has no ${message.channel}`, retryable: true };
+      const body = new URLSearchParams(asked.fields);
+      const answer = await postForDelivery(`${account}/${asked.path}`, timeoutMs, { headers, body });
+      if (answer.kind !== "answered") return answer;
+      const { sid, status, code, error_code: reason, price, price_unit: unit } = answer.body;
+      if (answer.status !== 201 || typeof sid !== "string") return refusal(answer.status, code);
+      if (DEAD_STATES.includes(String(status))) {
+        const cause = `twilio ${String(status)}${errorText(reason)}`;
+        return { kind: "refused", cause, retryable: !isFinal(reason) };
+      }
+      return {
+        kind: "accepted",
+        messageId: sid,
+        costMicros: statedMicros(price, unit, options.currency),
+      };
+    },
+
+    readReceipt: (hook) => readTwilioReceipt(hook, authTokens),
+
+    /** @see https://www.twilio.com/docs/messaging/api/message-feedback-resource */
+    async feedback(messageId, channel, verified): Promise<FeedbackResult> {
+      if (channel === "voice") return { kind: "deaf" };
+      const url = `${account}/Messages/${encodeURIComponent(messageId)}/Feedback.json`;
+      const body = new URLSearchParams({ Outcome: verified ? "confirmed" : "unconfirmed" });
+      return feedbackResult(await postForDelivery(url, timeoutMs, { headers, body }));
+    },
+  };
+}
+
+function refusal(status: number, code: unknown): DeliveryResult {
+  const fault = accountFault(status, errorText(code));
+  if (fault.kind !== "refused") return fault;
+  return { ...fault, retryable: fault.retryable || (errorCode(code) !== null && !isFinal(code)) };
+}
+
+const isFinal = (code: unknown): boolean => FINAL_FOR_NUMBER.includes(Number(errorCode(code)));
+
+function errorText(code: unknown): string {
+  const known = errorCode(code);
+  return known === null ? "" : ` (error ${known})`;
+}

@@ -1,0 +1,27 @@
+import type { Redis } from "@upstash/redis/cloudflare";
+import type { ClaimsPort } from "../../ports/deps.ts";
+import { keys } from "../keys.ts";
+import { silence } from "./upstash-client.ts";
+
+/** Frees the key for whom it holds: another request may have claimed it meanwhile. */
+const RELEASE = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`;
+
+/** Idempotency keys on Upstash: the first request to set one holds it, the others read who does. */
+export function upstashClaims(redis: Redis): ClaimsPort {
+  return {
+    async claim(key, value, ttlSeconds) {
+      try {
+        const name = keys.idempotency(key);
+        // One command: this client sends reads and writes in pipelines of their own, and a read could come first.
+        const held = await redis.set<string>(name, value, { nx: true, get: true, ex: ttlSeconds });
+        return { kind: "held", value: held ?? value };
+      } catch (error) {
+        return silence(error);
+      }
+    },
+
+    async release(key, value) {
+      await redis.eval(RELEASE, [keys.idempotency(key)], [value]);
+    },
+  };
+}

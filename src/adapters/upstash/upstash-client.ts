@@ -1,0 +1,42 @@
+import { Redis } from "@upstash/redis/cloudflare";
+import type { Config } from "../../config/config.ts";
+import type { Unavailable } from "../../ports/deps.ts";
+
+/** A limiter that takes longer than this counts as silent. */
+export const UPSTASH_TIMEOUT_MS = 1000;
+
+/**
+ * The one connection to Upstash. Commands issued in the same tick share a round trip (auto-pipelining). No retries: a
+ * repeated command would be counted twice. The time limit is a function, because with a plain signal this client
+ * answers an aborted command with the abort's reason as if it were the result.
+ */
+export function openUpstash(
+  config: Pick<Config, "UPSTASH_REDIS_REST_URL" | "UPSTASH_REDIS_REST_TOKEN">,
+): Redis {
+  return new Redis({
+    url: config.UPSTASH_REDIS_REST_URL,
+    token: config.UPSTASH_REDIS_REST_TOKEN,
+    // Not `false`, which still asks twice.
+    retry: { retries: 0 },
+    // All that is kept is text; decoding base64, the default, is a quarter of what reading the counters costs.
+    responseEncoding: false,
+    enableTelemetry: false,
+    signal: () => AbortSignal.timeout(UPSTASH_TIMEOUT_MS),
+  });
+}
+
+/**
+ * An answer as the list of whole numbers that a script of ours gives.
+ *
+ * @throws for anything else: what cannot be read must never count as room
+ */
+export function wholeNumbers(answer: unknown, count: number): number[] {
+  if (Array.isArray(answer) && answer.length === count && answer.every(Number.isSafeInteger)) return answer;
+  throw new Error("an answer that no script of ours gives");
+}
+
+/** What became of a command that failed: slow or broken, without its text, which would repeat the keys. */
+export function silence(error: unknown): Unavailable {
+  const slow = error instanceof Error && error.name === "TimeoutError";
+  return { kind: "unavailable", cause: slow ? `no answer in ${UPSTASH_TIMEOUT_MS} ms` : "error answer" };
+}

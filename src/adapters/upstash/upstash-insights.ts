@@ -1,0 +1,33 @@
+import type { Redis } from "@upstash/redis/cloudflare";
+import { z } from "zod";
+import type { InsightsPort, NumberInsight } from "../../ports/deps.ts";
+import { keys } from "../keys.ts";
+import { silence } from "./upstash-client.ts";
+
+const insightSchema: z.ZodType<NumberInsight> = z.object({
+  lineType: z.enum(["mobile", "fixed_line", "voip", "premium_rate", "toll_free", "other"]).nullable(),
+  reachable: z.boolean().nullable(),
+  ported: z.boolean().nullable(),
+  roaming: z.boolean().nullable(),
+  pumpingRisk: z.number().nullable(),
+  simSwappedHoursAgo: z.number().nullable(),
+  costMicros: z.number().nullable(),
+});
+
+/** What sources said of numbers, on Upstash, under keyed hashes. What cannot be read was never said: it is asked anew. */
+export function upstashInsights(redis: Redis): InsightsPort {
+  return {
+    async recall(numberTag) {
+      try {
+        // The client parses JSON by itself.
+        return insightSchema.safeParse(await redis.get(keys.insight(numberTag))).data ?? null;
+      } catch (error) {
+        return silence(error);
+      }
+    },
+
+    async remember(numberTag, insight, ttlSeconds) {
+      await redis.set(keys.insight(numberTag), insight, { ex: ttlSeconds });
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { Redis } from "@upstash/redis/cloudflare";
+import type { MarksPort } from "../../ports/deps.ts";
+import { ASKED_SECONDS, KNOWN_SECONDS, keys } from "../keys.ts";
+import { silence } from "./upstash-client.ts";
+
+/**
+ * KEYS known mark, challenge demand, failure counts. Returns for each of them its value ("" where there is none), and for
+ * the failures also their remaining life (ms), from which their time follows.
+ */
+const RECALL = `
+local known = redis.call("EXISTS", KEYS[1])
+local asked = redis.call("GET", KEYS[2]) or ""
+local found = {known, asked}
+for i = 3, #KEYS do
+  found[#found + 1] = redis.call("GET", KEYS[i]) or ""
+  found[#found + 1] = redis.call("PTTL", KEYS[i])
+end
+return found`;
+
+/** What is remembered of people: who verified before, who was asked for a challenge, who failed. All under keyed hashes. */
+export function upstashMarks(redis: Redis, nowMs: () => number, failureMemorySeconds: number): MarksPort {
+  return {
+    async recall({ numberTag, askTag, failureTags }) {
+      try {
+        const answer = await redis.eval<never[], (string | number)[]>(
+          RECALL,
+          [keys.known(numberTag), keys.asked(askTag), ...failureTags.map(keys.failures)],
+          [],
+        );
+        if (!Array.isArray(answer) || answer.length !== 2 + 2 * failureTags.length) {
+          throw new Error("an answer that no script of ours gives");
+        }
+        const [known, asked, ...failures] = answer;
+        return {
+          kind: "answered",
+          numberKnown: known === 1,
+          askedAtMs: asked === "" ? null : Number(asked),
+          failures: failureTags.map((_, i) => {
+            const count = Number(failures[2 * i] || 0);
+            const lifeMs = Number(failures[2 * i + 1]);
+            return count === 0 ? null : { count, lastAtMs: nowMs() - (failureMemorySeconds * 1000 - lifeMs) };
+          }),
+        };
+      } catch (error) {
+        return silence(error);
+      }
+    },
+
+    async markKnown(numberTag) {
+      await redis.set(keys.known(numberTag), 1, { ex: KNOWN_SECONDS });
+    },
+
+    async markAsked(askTag) {
+      // The first demand counts: a person who comes back later has waited since then.
+      await redis.set(keys.asked(askTag), nowMs(), { ex: ASKED_SECONDS, nx: true });
+    },
+
+    async countFailure(failureTags) {
+      await Promise.all(
+        failureTags.flatMap((tag) => [
+          redis.incr(keys.failures(tag)),
+          redis.expire(keys.failures(tag), failureMemorySeconds),
+        ]),
+      );
+    },
+
+    async forgetFailures(failureTags) {
+      if (failureTags.length > 0) await redis.del(...failureTags.map(keys.failures));
+    },
+  };
+}

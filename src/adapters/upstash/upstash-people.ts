@@ -1,0 +1,114 @@
+import type { Redis } from "@upstash/redis/cloudflare";
+import type { HeldMark, PeoplePort, PersonTraces } from "../../domain/ledger/person.ts";
+import { keys } from "../keys.ts";
+import { silence } from "./upstash-client.ts";
+
+/** Where something may lie: a whole key, or a member of a key that is not the person's alone. */
+type Place = { store: string; key: string } & (
+  | { kind: "text" | "log" | "hash" }
+  | { kind: "sorted member" | "set member"; member: string }
+);
+
+/**
+ * What Upstash holds of one person, see keys.ts. Everything is found by name, never by a scan: under an attack there are
+ * millions of keys, and every one of them is somebody else's.
+ */
+export function upstashPeople(redis: Redis): PeoplePort {
+  const value = async (place: Place): Promise<HeldMark["value"] | null> => {
+    switch (place.kind) {
+      case "text": {
+        const found = await redis.get<unknown>(place.key);
+        return found === null ? null : typeof found === "number" ? found : asText(found);
+      }
+      case "log":
+        return (await redis.zcard(place.key)) || null;
+      case "hash":
+        return (await redis.hgetall<Record<string, string | number>>(place.key)) ?? null;
+      case "sorted member":
+        return redis.zscore(place.key, place.member);
+      case "set member":
+        return (await redis.sismember(place.key, place.member)) || null;
+    }
+  };
+  const take = (place: Place): Promise<number> => {
+    if (place.kind === "sorted member") return redis.zrem(place.key, place.member);
+    if (place.kind === "set member") return redis.srem(place.key, place.member);
+    return redis.del(place.key);
+  };
+
+  return {
+    async held(traces) {
+      try {
+        const marks = await Promise.all(
+          placesOf(traces).map(async (place): Promise<HeldMark[]> => {
+            const [found, life] = await Promise.all([value(place), redis.ttl(place.key)]);
+            return found === null
+              ? []
+              : [{ store: place.store, value: found, lifeSeconds: life < 0 ? null : life }];
+          }),
+        );
+        return { kind: "answered", marks: marks.flat() };
+      } catch (error) {
+        return silence(error);
+      }
+    },
+
+    async remove(traces) {
+      try {
+        const places = placesOf(traces);
+        const taken = await Promise.all(places.map(take));
+        const entries: Record<string, number> = {};
+        for (const [i, { store }] of places.entries())
+          entries[store] = (entries[store] ?? 0) + (taken[i] ?? 0);
+        return { kind: "removed", entries };
+      } catch (error) {
+        return silence(error);
+      }
+    },
+  };
+}
+
+const asText = (found: unknown): string => (typeof found === "string" ? found : JSON.stringify(found));
+
+function placesOf(traces: PersonTraces): Place[] {
+  const { numberTags, deviceIds, addressTags, askTags, messages, sources } = traces;
+  // The owner's devices count apart from strangers.
+  const both = numberTags.flatMap((tag) => [tag, `${tag}.own`]);
+  return [
+    ...numberTags.map((tag): Place => ({ store: "known numbers", kind: "text", key: keys.known(tag) })),
+    ...numberTags.map((tag): Place => ({ store: "number insights", kind: "text", key: keys.insight(tag) })),
+    ...both.map((tag): Place => ({ store: "number limits", kind: "log", key: keys.log("number", tag) })),
+    ...both.map((tag): Place => ({ store: "failed attempts", kind: "text", key: keys.failures(tag) })),
+    ...numberTags.map(
+      (tag): Place => ({ store: "exposure budgets", kind: "hash", key: keys.level(`known:number:${tag}`) }),
+    ),
+    ...deviceIds.map(
+      (id): Place => ({ store: "exposure budgets", kind: "hash", key: keys.level(`known:device:${id}`) }),
+    ),
+    ...askTags.map((tag): Place => ({ store: "demanded challenges", kind: "text", key: keys.asked(tag) })),
+    ...messages.flatMap(({ provider, messageId }): Place[] => [
+      { store: "message owners", kind: "text", key: keys.message(provider, messageId) },
+      { store: "early receipts", kind: "text", key: keys.earlyReceipt(provider, messageId) },
+    ]),
+    ...addressTags.flatMap((address) =>
+      numberTags.map(
+        (member): Place => ({
+          store: "numbers an address asked for",
+          kind: "sorted member",
+          key: keys.log("numbers_per_ip", address),
+          member,
+        }),
+      ),
+    ),
+    ...sources.flatMap(({ asn, quarter }) =>
+      numberTags.map(
+        (member): Place => ({
+          store: "numbers a network asked for",
+          kind: "set member",
+          key: keys.members(quarter, "network", `AS${asn}`),
+          member,
+        }),
+      ),
+    ),
+  ];
+}

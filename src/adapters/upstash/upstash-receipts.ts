@@ -1,0 +1,74 @@
+import type { Redis } from "@upstash/redis/cloudflare";
+import { z } from "zod";
+import type { MessageOwner, Receipt, ReceiptsPort } from "../../ports/deps.ts";
+import { EARLY_RECEIPT_SECONDS, keys, MESSAGE_SECONDS } from "../keys.ts";
+import { silence } from "./upstash-client.ts";
+
+/** KEYS message, early receipt. ARGV owner, life. One script: between two commands a receipt could fall through. */
+const BIND = `
+redis.call("SET", KEYS[1], ARGV[1], "EX", ARGV[2])
+local early = redis.call("GET", KEYS[2]) or ""
+redis.call("DEL", KEYS[2])
+return early`;
+
+/**
+ * KEYS message, early receipt. ARGV receipt, life, status. Of several early ones the best word is kept: a final one is not
+ * forgotten for one on the way, nor a delivery for its opposite.
+ */
+const CLAIM = `
+local owner = redis.call("GET", KEYS[1])
+if owner then return owner end
+local early = redis.call("GET", KEYS[2])
+if not early or ARGV[3] == "delivered" or string.find(early, '"status":"sent"', 1, true) then
+  redis.call("SET", KEYS[2], ARGV[1], "EX", ARGV[2])
+end
+return ""`;
+
+const ownerSchema: z.ZodType<MessageOwner> = z.object({
+  sessionId: z.string(),
+  sendIndex: z.number(),
+  correlationId: z.string(),
+  country: z.string(),
+  channel: z.enum(["sms", "voice", "whatsapp"]),
+  minute: z.number(),
+  handedOverMs: z.number().nullable().default(null),
+  session: z.string().nullable(),
+});
+
+const receiptSchema: z.ZodType<Receipt> = z.object({
+  messageId: z.string(),
+  status: z.enum(["sent", "delivered", "undelivered"]),
+  errorCode: z.string().nullable(),
+  costMicros: z.number().nullable(),
+  atMs: z.number().nullable(),
+});
+
+/** Whose message a message id is, on Upstash. What it keeps names a session and a country, and nobody. */
+export function upstashReceipts(redis: Redis): ReceiptsPort {
+  const run = async <T>(
+    script: string,
+    provider: string,
+    messageId: string,
+    args: [object, number, ...string[]],
+    schema: z.ZodType<T>,
+  ) => {
+    try {
+      const [value, lifeSeconds, ...more] = args;
+      const answer = await redis.eval<string[], unknown>(
+        script,
+        [keys.message(provider, messageId), keys.earlyReceipt(provider, messageId)],
+        [JSON.stringify(value), String(lifeSeconds), ...more],
+      );
+      // The client parses JSON by itself.
+      return answer === "" ? null : schema.parse(typeof answer === "string" ? JSON.parse(answer) : answer);
+    } catch (error) {
+      return silence(error);
+    }
+  };
+  return {
+    bind: (provider, messageId, owner) =>
+      run(BIND, provider, messageId, [owner, MESSAGE_SECONDS], receiptSchema),
+    claim: (provider, receipt) =>
+      run(CLAIM, provider, receipt.messageId, [receipt, EARLY_RECEIPT_SECONDS, receipt.status], ownerSchema),
+  };
+}

@@ -1,0 +1,203 @@
+/** The composition root: the checked configuration in, what the flows need out. The only file that knows every adapter. */
+import { waitUntil } from "cloudflare:workers";
+import { operators } from "../adapters/identity/cloudflare-access.ts";
+import { pagerdutyChannel } from "../adapters/alerts/pagerduty-alerts.ts";
+import { slackChannel } from "../adapters/alerts/slack-alerts.ts";
+import { webhookChannel } from "../adapters/alerts/webhook-alerts.ts";
+import { captcha, isTestSecret } from "../adapters/identity/captcha-siteverify.ts";
+import { customerWebhook } from "../adapters/alerts/customer-webhook.ts";
+import { d1Ledger } from "../adapters/cloudflare/d1-ledger.ts";
+import { d1Records } from "../adapters/cloudflare/d1-records.ts";
+import { deviceTokens } from "../adapters/identity/device-tokens.ts";
+import { kvApiKeys } from "../adapters/cloudflare/kv-api-keys.ts";
+import { kvControl } from "../adapters/cloudflare/kv-control.ts";
+import { kvRoutes } from "../adapters/cloudflare/kv-routes.ts";
+import { objectSessions } from "../adapters/cloudflare/object-sessions.ts";
+import { es256Proofs } from "../adapters/identity/proofs.ts";
+import { queueAlerts } from "../adapters/cloudflare/queue-alerts.ts";
+import { queueLedger } from "../adapters/cloudflare/queue-ledger.ts";
+import { queueOutbox, readOutboxMessage } from "../adapters/cloudflare/queue-outbox.ts";
+import { sealedTokens } from "../adapters/identity/sealed-tokens.ts";
+import { sessionTokens } from "../adapters/identity/session-tokens.ts";
+import { openUpstash } from "../adapters/upstash/upstash-client.ts";
+import { upstashAdoption } from "../adapters/upstash/upstash-adoption.ts";
+import { upstashBudgets } from "../adapters/upstash/upstash-budgets.ts";
+import { upstashClaims } from "../adapters/upstash/upstash-claims.ts";
+import { upstashCounters } from "../adapters/upstash/upstash-counters.ts";
+import { upstashInsights } from "../adapters/upstash/upstash-insights.ts";
+import { upstashLimits } from "../adapters/upstash/upstash-limits.ts";
+import { upstashMarks } from "../adapters/upstash/upstash-marks.ts";
+import { upstashPeople } from "../adapters/upstash/upstash-people.ts";
+import { upstashReceipts } from "../adapters/upstash/upstash-receipts.ts";
+import { upstashWatch } from "../adapters/upstash/upstash-monitor-state.ts";
+import { webCryptoVault } from "../adapters/identity/vault.ts";
+import { composeLookup } from "./compose-lookup.ts";
+import { composeProviders, type ProviderBindings } from "./compose-providers.ts";
+import type { Config, Tables } from "../config/config.ts";
+import type { ApiKeysPort } from "../domain/access/api-key.ts";
+import type { OperatorsPort } from "../domain/access/operator.ts";
+import { messageFaults } from "../domain/delivery/message-faults.ts";
+import { LEDGER_QUEUE } from "../domain/ledger/event.ts";
+import type { PeoplePort } from "../domain/ledger/person.ts";
+import { ALERTS_QUEUE } from "../domain/monitor/alert.ts";
+import { keyIdsOf } from "../config/keyrings.ts";
+import type { AlertChannelPort, Deps, Done, Log } from "../ports/deps.ts";
+
+type Bindings = Pick<Env, "SESSIONS" | "CONTROL" | "DB" | "OUTBOX" | "LEDGER"> & ProviderBindings;
+
+/** What the service's routes, its cron and its queue need: the flows' ports, and who may come in. */
+export type Service = Deps & {
+  opsSeal: ReturnType<typeof sealedTokens>;
+  apiKeys: ApiKeysPort;
+  operators: OperatorsPort;
+  people: PeoplePort;
+  alertChannels: readonly AlertChannelPort[];
+  alertQueue: ReturnType<typeof queueAlerts>;
+  readForProvider: typeof readOutboxMessage;
+  readForLedger: ReturnType<typeof queueLedger>["read"];
+  /** Puts dead letters on their queue again. */
+  queues: { put(queue: string, body: string): Promise<Done> };
+};
+
+export function compose(config: Config, tables: Tables, bindings: Bindings): Service {
+  const policy = config.POLICY;
+  const nowMs = () => Date.now();
+  const redis = openUpstash(config);
+  const records = d1Records(bindings.DB);
+  const alertQueue = queueAlerts(bindings.OUTBOX, records, nowMs, log);
+  const outbox = queueOutbox(bindings.OUTBOX);
+  const ledger = d1Ledger(bindings.DB);
+  const events = queueLedger(bindings.LEDGER, ledger, nowMs, log);
+  return {
+    environment: config.ENVIRONMENT,
+    policy,
+    control: kvControl(bindings.CONTROL, nowMs, log, pause),
+    limits: upstashLimits(redis, nowMs),
+    claims: upstashClaims(redis),
+    challenge: captcha(policy.captcha, {
+      secret: config.CAPTCHA_SECRET_KEY,
+      freshSecret: config.CAPTCHA_FRESH_SECRET_KEY,
+      siteverifyUrl: config.CAPTCHA_SITEVERIFY_URL,
+    }),
+    budgets: upstashBudgets(redis, nowMs),
+    adoption: upstashAdoption(redis),
+    keyIds: keyIdsOf(config),
+    marks: upstashMarks(redis, nowMs, policy.failures.memory_seconds),
+    devices: deviceTokens(config.PEPPER_KEYS, nowMs),
+    apiKeys: kvApiKeys(bindings.CONTROL, nowMs, log),
+    prices: tables.prices,
+    hosting: tables.hosting,
+    sessions: objectSessions(bindings.SESSIONS),
+    tokens: sessionTokens(config.SESSION_KEYS, nowMs),
+    vault: webCryptoVault({
+      session: config.SESSION_KEYS,
+      pepper: config.PEPPER_KEYS,
+      encryption: config.ENCRYPTION_KEYS,
+    }),
+    proofs: es256Proofs(config.PROOF_KEYS, policy.proof),
+    providers: composeProviders(config, bindings, nowMs),
+    lookup: composeLookup(config, nowMs),
+    insights: upstashInsights(redis),
+    routes: kvRoutes(bindings.CONTROL, policy.delivery, nowMs, log),
+    receipts: upstashReceipts(redis),
+    counters: upstashCounters(redis),
+    watch: upstashWatch(redis, log),
+    records,
+    events,
+    ledger,
+    readForLedger: events.read,
+    outbox,
+    customer:
+      config.EVENTS_WEBHOOK_URL === undefined || config.EVENTS_WEBHOOK_SECRET === undefined
+        ? null
+        : customerWebhook({ url: config.EVENTS_WEBHOOK_URL, secrets: config.EVENTS_WEBHOOK_SECRET }),
+    readForProvider: readOutboxMessage,
+    alerts: alertQueue,
+    alertQueue,
+    queues: {
+      put: (queue, body) =>
+        (({ [ALERTS_QUEUE]: alertQueue, [LEDGER_QUEUE]: events })[queue] ?? outbox).requeue(body),
+    },
+    alertChannels: composeAlertChannels(config, nowMs),
+    opsSeal: sealedTokens(config.SESSION_KEYS, "ops session", nowMs),
+    people: upstashPeople(redis),
+    operators: operators(
+      {
+        tokens: config.ADMIN_TOKENS,
+        access:
+          config.ACCESS_TEAM_DOMAIN === undefined || config.ACCESS_AUDIENCE === undefined
+            ? null
+            : {
+                teamDomain: config.ACCESS_TEAM_DOMAIN,
+                audience: config.ACCESS_AUDIENCE,
+                operators: config.ACCESS_OPERATORS,
+              },
+      },
+      nowMs,
+    ),
+    log,
+    nowMs,
+    random: Math.random,
+    pause,
+    defer(work, correlationId) {
+      const failed = (error: unknown) =>
+        log("deferred_work_failed", {
+          correlation_id: correlationId,
+          error: error instanceof Error ? error.name : "unknown",
+        });
+      waitUntil(work.catch(failed));
+    },
+  };
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+function composeAlertChannels(config: Config, nowMs: () => number): AlertChannelPort[] {
+  const { SLACK_WEBHOOK_URL, PAGERDUTY_ROUTING_KEY, ALERT_WEBHOOK_URL, ALERT_WEBHOOK_SECRET } = config;
+  return [
+    ...(SLACK_WEBHOOK_URL === undefined ? [] : [slackChannel({ webhookUrl: SLACK_WEBHOOK_URL })]),
+    ...(PAGERDUTY_ROUTING_KEY === undefined
+      ? []
+      : [pagerdutyChannel({ apiUrl: config.PAGERDUTY_API_URL, routingKey: PAGERDUTY_ROUTING_KEY })]),
+    ...(ALERT_WEBHOOK_URL === undefined || ALERT_WEBHOOK_SECRET === undefined
+      ? []
+      : [webhookChannel({ url: ALERT_WEBHOOK_URL, secret: ALERT_WEBHOOK_SECRET }, nowMs)]),
+  ];
+}
+
+/** Faults that only the parts can see. What works, and costs or loses something, is logged. */
+export function compositionFaults(config: Config, { prices }: Tables): string[] {
+  const { ENVIRONMENT, POLICY, CAPTCHA_SECRET_KEY, CAPTCHA_FRESH_SECRET_KEY } = config;
+  const providers = composeProviders(config, {}, () => Date.now());
+  const { channels } = POLICY.delivery;
+  const texts = messageFaults(POLICY.message, POLICY.code);
+  for (const warning of texts.warnings) log("message_costs_more", { warning });
+  const unserved = channels.filter(
+    (channel) => ![...providers.values()].some((provider) => provider.channels.includes(channel)),
+  );
+  const unpriced = [...providers].flatMap(([name, provider]) =>
+    channels
+      .filter((channel) => provider.channels.includes(channel))
+      .filter(
+        (channel) =>
+          !prices.some((row) => row.provider === name && row.channel === channel && row.country === "*"),
+      )
+      .map((channel) => `${name} ${channel}`),
+  );
+  return [
+    ...unserved.map((channel) => `POLICY.delivery.channels: no provider serves ${channel}`),
+    ...unpriced.map((pair) => `src/data/prices.csv: no default price for ${pair}`),
+    ...texts.faults,
+    ...(ENVIRONMENT === "production" && isTestSecret(POLICY.captcha.provider, CAPTCHA_SECRET_KEY)
+      ? ["CAPTCHA_SECRET_KEY: is a published test secret, which lets everybody through"]
+      : []),
+    ...(ENVIRONMENT === "production" && isTestSecret(POLICY.captcha.provider, CAPTCHA_FRESH_SECRET_KEY ?? "")
+      ? ["CAPTCHA_FRESH_SECRET_KEY: is a published test secret, which lets everybody through"]
+      : []),
+  ];
+}
+
+/** One JSON line per fact. */
+export const log: Log = (fact, evidence) => {
+  console.log(JSON.stringify({ fact, at: new Date().toISOString(), ...evidence }));
+};

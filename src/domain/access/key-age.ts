@@ -1,0 +1,85 @@
+/** How old keys are. A key's id begins with the day it was made (`k20261121abc`, see scripts/lib/mint.ts). */
+import { instantMs } from "../kernel/instant.ts";
+
+export const RINGS = ["session", "pepper", "encryption", "proof"] as const;
+export type Ring = (typeof RINGS)[number];
+
+/** Ids of each ring's keys: the first makes, all of them check. */
+export type KeyIds = Readonly<Record<Ring, readonly string[]>>;
+
+export interface KeyPolicy {
+  /** A key that has made for longer than this is overdue. */
+  rotate_days: number;
+}
+
+export interface KeyState {
+  id: string;
+  /** The first of its ring; the others only check what was made before. */
+  makes: boolean;
+  /** Start of the day (UTC) it was made; null where its id does not say. */
+  madeMs: number | null;
+  ageDays: number | null;
+}
+
+export interface RingState {
+  ring: Ring;
+  keys: readonly KeyState[];
+  /** When the next one is due; null where the first key's age is not known. */
+  dueMs: number | null;
+  overdue: boolean;
+}
+
+/** Something for people to look at, in the shape of the watch's findings. */
+export interface KeyFinding {
+  kind: "keys_overdue";
+  subject: string;
+  severity: "notice";
+  says: string;
+  evidence: Readonly<Record<string, string | number | null>>;
+  block: false;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Milliseconds since 1970 at which the id's day began; null for an id that names none. */
+export function madeAtMs(keyId: string): number | null {
+  const [, year, month, day] = /^k(\d{4})(\d\d)(\d\d)[a-z]{3}$/.exec(keyId) ?? [];
+  const ms = instantMs(`${year}-${month}-${day}T00:00Z`);
+  return Number.isNaN(ms) ? null : ms;
+}
+
+export function ringStates(ids: KeyIds, nowMs: number, { rotate_days }: KeyPolicy): RingState[] {
+  return RINGS.map((ring) => {
+    const keys = ids[ring].map((id, place): KeyState => {
+      const madeMs = madeAtMs(id);
+      const ageDays = madeMs === null ? null : Math.max(0, Math.floor((nowMs - madeMs) / DAY_MS));
+      return { id, makes: place === 0, madeMs, ageDays };
+    });
+    const made = keys[0]?.madeMs ?? null;
+    const dueMs = made === null ? null : made + rotate_days * DAY_MS;
+    return { ring, keys, dueMs, overdue: dueMs !== null && nowMs >= dueMs };
+  });
+}
+
+/** Minute of the day (UTC) in which overdue keys are told: once a day, and not at night in most places. */
+const TOLD_AT_MINUTE = 9 * 60;
+
+/** One finding for all rings that are overdue, in one minute of the day; none in the others, or where none is. */
+export function keyFindings(ids: KeyIds, nowMs: number, policy: KeyPolicy): KeyFinding[] {
+  if (Math.floor(nowMs / 60_000) % 1440 !== TOLD_AT_MINUTE) return [];
+  const overdue = ringStates(ids, nowMs, policy).filter((state) => state.overdue);
+  const [first] = overdue;
+  if (!first) return [];
+  const names = overdue.map(({ ring }) => ring);
+  const oldest = Math.max(...overdue.map(({ keys }) => keys[0]?.ageDays ?? 0));
+  return [
+    {
+      kind: "keys_overdue",
+      subject: "overall all",
+      severity: "notice",
+      says: `The ${names.join(", ")} ${names.length === 1 ? "key is" : "keys are"} overdue: ${oldest} days old, and to be rotated every ${policy.rotate_days}. Run npm run ops -- keys rotate ${first.ring}.`,
+      evidence: { rings: names.join(" "), age_days: oldest, rotate_days: policy.rotate_days },
+      block: false,
+    },
+  ];
+}

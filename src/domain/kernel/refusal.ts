@@ -1,0 +1,41 @@
+import type { ToldVerdict } from "../admission/verdict-summary.ts";
+import type { Entry } from "../monitor/tally.ts";
+
+/**
+ * Every way Tollgate says no, as one closed union. Flows return these; `http/problems.ts` maps each to the wire.
+ * The `cause` of a refusal is for the operator's log only: on the wire a limit, a budget and a block look alike, so that
+ * an attacker learns nothing from being stopped.
+ */
+export type Refusal = Reason & {
+  /** Of the verification it belongs to, where there already is one. */
+  correlationId?: string;
+  /** For the counters alone: a budget was used up, and what else was seen on the way. */
+  observed?: { turnedAway: boolean; entries: readonly Entry[] };
+  /** For the ledger alone, where the decision was reached. */
+  verdict?: ToldVerdict;
+};
+
+export type Reason =
+  | { kind: "invalid_request"; errors: FieldError[] }
+  | { kind: "number_invalid" }
+  | { kind: "number_type_refused"; numberType: string }
+  | { kind: "country_not_served"; country: string }
+  | { kind: "unauthorized"; cause: string }
+  /** `fresh`: the budgets want one that was solved after this answer. */
+  | { kind: "challenge_required"; fresh: boolean; factors: readonly string[] }
+  | { kind: "challenge_failed"; cause: string }
+  /** Another channel or factor will do instead of a message. */
+  | { kind: "step_up_required"; factors: readonly string[] }
+  | { kind: "too_many_requests"; cause: string; retryAfterSeconds: number }
+  | { kind: "idempotency_conflict" }
+  | { kind: "sending_paused"; cause: string; retryAfterSeconds: number }
+  | { kind: "delivery_failed"; cause: string; retryAfterSeconds: number }
+  | { kind: "session_gone"; cause: string }
+  | { kind: "code_incorrect"; attemptsLeft: number; retryInSeconds: number }
+  | { kind: "too_many_attempts"; attemptsLeft: number; retryAfterSeconds: number };
+
+/** One field of a request that cannot be accepted, named as the client wrote it. */
+export interface FieldError {
+  field: string;
+  reason: string;
+}

@@ -1,0 +1,144 @@
+/** How an incident and a finding are told, with the figures first. */
+import { type Alert, type AlertContext, type AlertDraft, type AlertKind, perHour } from "./alert.ts";
+import { blockText, countText, moneyText, spaced } from "./alert-words.ts";
+import type { Block } from "./ban.ts";
+import { type Finding, type FindingKind, SEVERITIES } from "./finding.ts";
+import type { Incident } from "./incident.ts";
+import { clockTime, dayOf, duration } from "../kernel/instant.ts";
+import type { WatchMemory } from "./monitor-memory.ts";
+import type { Posture } from "./posture.ts";
+
+/** What a run of the watch saw and did. */
+export interface WatchedMinute extends AlertContext {
+  /** The open incident as the last run left it, and as this one leaves it; an incident that closed is still in `after`. */
+  before: Incident | null;
+  after: Incident | null;
+  findings: readonly Finding[];
+  /** The cron's own change; null when it stayed. */
+  posture: { from: Posture; to: Posture; why: string } | null;
+  /** Made by this run. */
+  blocks: readonly Block[];
+  /** What the watch looked at: its length, and all spend in it. */
+  window: { minutes: number; spentMicros: number };
+  told: WatchMemory["told"];
+  hour: WatchMemory["hour"];
+}
+
+/** As many findings, acts and pieces of evidence as one can take in at a glance. */
+const MOST_LINES = 6;
+
+export const KIND_OF_FINDING: Readonly<Record<FindingKind, AlertKind>> = {
+  conversion_low: "attack",
+  conversion_collapse: "attack",
+  turned_away: "attack",
+  many_numbers: "attack",
+  dense_numbers: "attack",
+  volume_high: "volume",
+  new_destination: "new_destination",
+  spend_over_plan: "spend",
+  spend_without_outcomes: "outcomes",
+  delivery_failing: "delivery",
+  watch_late: "watch",
+  keys_overdue: "watch",
+};
+
+/** An incident at one of its turns. */
+export function incidentDraft(
+  minute: WatchedMinute,
+  incident: Incident,
+  key: string,
+  phase: Alert["phase"],
+): AlertDraft {
+  const { currency, nowMs } = minute;
+  const { openedAtMs, sent, verified, refused, spentMicros, unansweredMicros } = incident;
+  const took = duration((incident.closedAtMs ?? nowMs) - openedAtMs);
+  const state = {
+    trigger: `suspected attack, ${incident.severity}`,
+    update: `attack goes on, ${incident.severity}`,
+    resolve: "attack over",
+  }[phase];
+  return {
+    kind: "attack",
+    // A beginning and an end come once, even when the run that told them is repeated.
+    ...(phase !== "update" && { id: `${key}:${phase}` }),
+    dedupKey: key,
+    phase,
+    severity: incident.severity === "emergency" ? "critical" : "warning",
+    title: `${countText(sent)} sent, ${countText(verified)} verified, ${moneyText(unansweredMicros, currency)} on messages nobody answered in ${took}: ${state}`,
+    sinceMs: openedAtMs,
+    spentMicros,
+    unansweredMicros,
+    perHourMicros: ratePerHour(minute, incident),
+    facts: [
+      ...incident.findings
+        .slice(0, MOST_LINES)
+        .map(({ kind, says }) => ({ label: spaced(kind), value: says })),
+      { label: "Refused", value: countText(refused) },
+      { label: "Highest posture", value: incident.posture },
+    ],
+    done: acts(minute, incident),
+    ...(phase === "resolve" && {
+      next: "Save the logs, ask the provider for the money back, and read what must hold before anything is opened again.",
+      section: "before-re-enabling",
+    }),
+  };
+}
+
+/** What an hour costs at the present rate: of an incident younger than the window, by its own time. */
+function ratePerHour({ window, nowMs }: WatchedMinute, { openedAtMs, spentMicros }: Incident): number {
+  const windowMs = window.minutes * 60_000;
+  return nowMs - openedAtMs < windowMs
+    ? perHour(spentMicros, nowMs - openedAtMs)
+    : perHour(window.spentMicros, windowMs);
+}
+
+/** What this minute did, then what was done before, the latest first. */
+function acts({ posture, blocks, nowMs }: WatchedMinute, { timeline }: Incident): string[] {
+  const now = [
+    ...(posture === null ? [] : [`posture ${posture.from} to ${posture.to}: ${posture.why}`]),
+    ...blocks.map(blockText),
+  ];
+  const earlier = timeline
+    .filter(({ by, atMs, what }) => by === "cron" && atMs < nowMs && !isFound(what))
+    .map(({ atMs, what }) => `${clockTime(atMs)}: ${what}`)
+    .reverse();
+  const all = [...now, ...earlier];
+  return all.length <= MOST_LINES
+    ? all
+    : [...all.slice(0, MOST_LINES), `and ${all.length - MOST_LINES} more: see the incident`];
+}
+
+/** The timeline names what was found by its severity. */
+const isFound = (what: string) => SEVERITIES.some((severity) => what.startsWith(`${severity}: `));
+
+/** A finding that is told for itself. */
+export function noticeDraft(minute: WatchedMinute, finding: Finding, key: string): AlertDraft {
+  const { window, nowMs, currency } = minute;
+  const kind = KIND_OF_FINDING[finding.kind];
+  const { since_ms, ...evidence } = finding.evidence;
+  const facts = Object.entries(evidence)
+    .filter(([, value]) => value !== null)
+    .slice(0, MOST_LINES)
+    .map(([name, value]) =>
+      name.endsWith("_micros") && typeof value === "number"
+        ? { label: spaced(name.replace(/_micros$/, "")), value: moneyText(value, currency) }
+        : { label: spaced(name), value: typeof value === "number" ? countText(value) : String(value) },
+    );
+  return {
+    kind,
+    // A day's notice is a matter of its own: it has no end that anyone could send, and must not stay open for ever.
+    dedupKey: `${key}:${dayOf(nowMs)}`,
+    phase: "trigger",
+    severity: finding.severity === "emergency" ? "critical" : isMinor(kind, finding) ? "info" : "warning",
+    title: finding.says,
+    sinceMs: typeof since_ms === "number" ? since_ms : nowMs - window.minutes * 60_000,
+    spentMicros: window.spentMicros,
+    perHourMicros: perHour(window.spentMicros, window.minutes * 60_000),
+    facts: [{ label: "Where", value: finding.subject }, ...facts],
+    done: minute.blocks.map(blockText).slice(0, MOST_LINES),
+  };
+}
+
+/** Worth reading in the morning. */
+const isMinor = (kind: AlertKind, { severity }: Finding) =>
+  severity === "notice" && (kind === "volume" || kind === "new_destination");

@@ -1,0 +1,49 @@
+import { conversionCollapses, conversionLow } from "./detect-conversion.ts";
+import { deliveryFailing, spendOverPlan, spendWithoutOutcomes } from "./detect-money.ts";
+import { denseNumbers, manyNumbers } from "./detect-sources.ts";
+import { newDestinations, turnedAway, volumeHigh } from "./detect-volume.ts";
+import { type Finding, SEVERITIES } from "./finding.ts";
+import type { WatchMemory } from "./monitor-memory.ts";
+import type { MonitorPolicy } from "./posture.ts";
+import { lookAt, type Sight, type Watched } from "./sight.ts";
+
+export type { Watched } from "./sight.ts";
+
+/** Everything the watch can find in one run, the worst first. Each detector states how often it errs. */
+export const detect = (watched: Watched, policy: MonitorPolicy): Finding[] =>
+  detectIn(lookAt(watched, policy));
+
+/** The same, where what there is has been looked at already. */
+export function detectIn(sight: Sight): Finding[] {
+  const unanswered = [...conversionLow(sight), ...conversionCollapses(sight)];
+  const findings = [
+    ...unanswered,
+    ...turnedAway(sight, unanswered),
+    ...manyNumbers(sight),
+    ...denseNumbers(sight),
+    ...volumeHigh(sight),
+    ...newDestinations(sight),
+    ...spendOverPlan(sight),
+    ...spendWithoutOutcomes(sight),
+    ...deliveryFailing(sight),
+  ];
+  return findings.sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity));
+}
+
+/** What the last run left to be told: that it failed, or that this one comes late. */
+export function lateness(memory: WatchMemory | null, nowMs: number, policy: MonitorPolicy): Finding | null {
+  if (memory === null) return null;
+  const lateMinutes = Math.floor((nowMs - memory.lastRunMs) / 60_000);
+  const late = lateMinutes >= policy.late_after_minutes;
+  if (!late && memory.lastFailure === "") return null;
+  return {
+    kind: "watch_late",
+    subject: "overall all",
+    severity: "notice",
+    says: late
+      ? `the watch saw nothing for ${lateMinutes} minutes${memory.lastFailure && `: ${memory.lastFailure}`}`
+      : `the last run of the watch failed: ${memory.lastFailure}`,
+    evidence: { late_minutes: lateMinutes, last_run_ms: memory.lastRunMs, failure: memory.lastFailure },
+    block: false,
+  };
+}

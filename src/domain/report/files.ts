@@ -1,0 +1,77 @@
+/**
+ * The files of a report, in an order in which none has to be held: the messages are counted while they are written, and all
+ * that follows is written from the counts.
+ */
+import { type Cell, csvLine } from "../kernel/csv.ts";
+import { conclude, type Report, type ReportFacts } from "./facts.ts";
+import { addMessage, type LedgerSums, newLedgerSums } from "./ledger-sums.ts";
+import { writeLetters } from "./letter.ts";
+import { writePage } from "./page.ts";
+import type { MessageRow } from "./row.ts";
+import { inOrder } from "./table.ts";
+import {
+  ADDRESS_COLUMNS,
+  addressCells,
+  MESSAGE_COLUMNS,
+  messageCells,
+  RANGE_COLUMNS,
+  rangeCells,
+  summaryOf,
+} from "./tables.ts";
+
+export interface ReportFile {
+  name: string;
+  /** In pieces; read them to the end before the next file is asked for, which may follow from what they counted. */
+  text: Iterable<string> | AsyncIterable<string>;
+}
+
+/**
+ * @param pages the window's messages in the order of their times; what they throw comes through
+ * @returns after the last file, the report they tell
+ */
+export async function* reportFiles(
+  facts: Omit<ReportFacts, "sums">,
+  pages: AsyncIterable<readonly MessageRow[]>,
+): AsyncGenerator<ReportFile, Report, undefined> {
+  const { currency } = facts;
+  const sums = newLedgerSums();
+  yield { name: "messages.csv", text: countedTable(pages, sums, currency) };
+  const report = conclude({ ...facts, sums });
+  yield {
+    name: "ranges.csv",
+    text: table(RANGE_COLUMNS, inOrder(sums.ranges), (row) => rangeCells(row, currency)),
+  };
+  yield {
+    name: "ips.csv",
+    text: table(ADDRESS_COLUMNS, inOrder(sums.addresses), (row) => addressCells(row, currency)),
+  };
+  yield { name: "summary.json", text: [`${JSON.stringify(summaryOf(report), null, 2)}\n`] };
+  yield { name: "report.html", text: [writePage(report)] };
+  yield { name: "dispute.md", text: [writeLetters(report)] };
+  return report;
+}
+
+async function* countedTable(
+  pages: AsyncIterable<readonly MessageRow[]>,
+  sums: LedgerSums,
+  currency: string,
+): AsyncGenerator<string> {
+  yield csvLine(MESSAGE_COLUMNS);
+  for await (const page of pages) {
+    let text = "";
+    for (const row of page) {
+      addMessage(sums, row);
+      text += csvLine(messageCells(row, currency));
+    }
+    yield text;
+  }
+}
+
+function* table<Row>(
+  columns: readonly string[],
+  rows: Iterable<Row>,
+  cells: (row: Row) => Cell[],
+): Generator<string> {
+  yield csvLine(columns);
+  for (const row of rows) yield csvLine(cells(row));
+}

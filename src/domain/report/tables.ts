@@ -1,0 +1,148 @@
+/** The report's tables as cells, and its summary for programs. */
+import type { Cell } from "../kernel/csv.ts";
+import type { Listed, Report } from "./facts.ts";
+import type { MessageRow } from "./row.ts";
+import { ratioOf, type Sums } from "./sums.ts";
+import type { Ranked } from "./table.ts";
+import { rfc3339 } from "./words.ts";
+
+export const MESSAGE_COLUMNS = [
+  "sent_at",
+  "provider",
+  "message_id",
+  "number",
+  "country",
+  "range",
+  "channel",
+  "flow",
+  "delivered",
+  "verified",
+  "message_micros",
+  "dlt_micros",
+  "currency",
+  "ip",
+  "network",
+  "correlation_id",
+] as const;
+
+/** A number or an address that is no longer held is an empty cell. */
+export const messageCells = (row: MessageRow, currency: string): Cell[] => [
+  rfc3339(row.atMs),
+  row.provider,
+  row.messageId,
+  row.number,
+  row.country,
+  row.range,
+  row.channel,
+  row.flow,
+  row.delivered === null ? "unknown" : row.delivered ? "yes" : "no",
+  row.verified ? "yes" : "no",
+  row.messageMicros,
+  row.dltMicros,
+  currency,
+  row.ip,
+  row.asn === null ? null : `AS${row.asn}`,
+  row.correlationId,
+];
+
+const SUM_COLUMNS = [
+  "sent",
+  "verified",
+  "ratio",
+  "delivered",
+  "undelivered",
+  "message_micros",
+  "dlt_micros",
+  "unanswered_micros",
+  "currency",
+  "first_at",
+  "last_at",
+] as const;
+
+const sumCells = (sums: Sums, currency: string): Cell[] => [
+  sums.sent,
+  sums.verified,
+  rounded(ratioOf(sums)),
+  sums.delivered,
+  sums.undelivered,
+  sums.messageMicros,
+  sums.dltMicros,
+  sums.unansweredMicros,
+  currency,
+  rfc3339(sums.firstMs),
+  rfc3339(sums.lastMs),
+];
+
+export const RANGE_COLUMNS = ["range", "country", ...SUM_COLUMNS] as const;
+export const rangeCells = (row: Ranked, currency: string): Cell[] => [
+  row.subject,
+  row.label,
+  ...sumCells(row, currency),
+];
+
+export const ADDRESS_COLUMNS = ["ip", "network", ...SUM_COLUMNS] as const;
+export const addressCells = rangeCells;
+
+/** The report for programs: `summary.json`. */
+export function summaryOf(report: Report): object {
+  const { stretch, usual, silent, currency } = report;
+  const list = ({ top }: Listed) => top.map((row) => ({ subject: row.subject, ...sumsToWire(row) }));
+  return {
+    environment: report.environment,
+    from: rfc3339(report.fromMs),
+    to: rfc3339(report.toMs),
+    country: report.country,
+    written_at: rfc3339(report.writtenAtMs),
+    currency,
+    total: { ...sumsToWire(report.sums.total), refused: report.refusedTotal },
+    incident: stretch && {
+      start: rfc3339(stretch.startMs),
+      end: rfc3339(stretch.endMs),
+      ...sumsToWire(stretch.sums),
+    },
+    ratio: rounded(report.ratio),
+    usual: {
+      from: rfc3339(usual.fromMs),
+      to: rfc3339(usual.toMs),
+      sent: usual.sent,
+      verified: usual.verified,
+      ratio: rounded(report.usualRatio),
+    },
+    ranges_without_verification: {
+      count: silent.count,
+      ...sumsToWire(silent.sums),
+      top: list(silent),
+    },
+    ranges: list(report.ranges),
+    addresses: list(report.addresses),
+    networks: list(report.networks),
+    countries: list(report.countries),
+    providers: list(report.providers),
+    flows: list(report.flows),
+    refused: report.refused,
+    incidents: report.incidents.map(({ openedAtMs, closedAtMs, ...rest }) => ({
+      ...rest,
+      opened: rfc3339(openedAtMs),
+      closed: closedAtMs === null ? null : rfc3339(closedAtMs),
+    })),
+    done: report.deeds.map(({ atMs, ...rest }) => ({ at: rfc3339(atMs), ...rest })),
+    messages_on_no_list: report.sums.unlisted,
+    faults: report.faults,
+  };
+}
+
+const sumsToWire = (sums: Sums) => ({
+  sent: sums.sent,
+  verified: sums.verified,
+  ratio: rounded(ratioOf(sums)),
+  delivered: sums.delivered,
+  undelivered: sums.undelivered,
+  message_micros: sums.messageMicros,
+  dlt_micros: sums.dltMicros,
+  unanswered_micros: sums.unansweredMicros,
+  first_at: sums.sent === 0 ? null : rfc3339(sums.firstMs),
+  last_at: sums.sent === 0 ? null : rfc3339(sums.lastMs),
+});
+
+const rounded = (ratio: number | null): number | null =>
+  ratio === null ? null : Math.round(ratio * 10_000) / 10_000;

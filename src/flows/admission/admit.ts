@@ -1,0 +1,246 @@
+/**
+ * Lets a request through to delivery, or not: asks everything at once, judges limits, caps and CAPTCHA, and hands the
+ * signals to the domain's decision. Nothing is taken from a destination or from the money here.
+ */
+import { boundless, type ExposurePolicy, type Level, UNIT, weightOf } from "../../domain/admission/exposure.ts";
+import { type Hold, holdFor } from "../../domain/admission/reservation.ts";
+import {
+  type LimitResult,
+  type LimitTake,
+  tightestRefusal,
+  waivedLimits,
+} from "../../domain/admission/limits.ts";
+import { isRecordOnly } from "../../domain/admission/record-only.ts";
+import { decide, isProven, type Verdict } from "../../domain/admission/verdict.ts";
+import { composeMessage } from "../../domain/delivery/message.ts";
+import { secondsToNext, spendMeters } from "../../domain/delivery/money.ts";
+import type { Route } from "../../domain/delivery/routing.ts";
+import { type ToldVerdict, toldVerdict } from "../../domain/admission/verdict-summary.ts";
+import type { Phone } from "../../domain/kernel/phone.ts";
+import { rulesForCountry } from "../../domain/policy.ts";
+import type { Refusal } from "../../domain/kernel/refusal.ts";
+import type { Channel } from "../../domain/session/session.ts";
+import { probeKey } from "../../domain/monitor/ban.ts";
+import { countMet, stoppersOf } from "../../domain/monitor/rule-counts.ts";
+import type { Entry } from "../../domain/monitor/tally.ts";
+import type { Caller, Deps, DeviceClaims } from "../../ports/deps.ts";
+import { ask } from "./gather-evidence.ts";
+import { judgeChallenge } from "./judge-challenge.ts";
+import { consult } from "./look-up-number.ts";
+import type { Standing } from "../control/read-effective-control.ts";
+import { routesFor } from "./find-routes.ts";
+import { isProbe, observe, signalsOf } from "./derive-signals.ts";
+
+export interface Admission {
+  correlationId: string;
+  standing: Standing;
+  caller: Caller;
+  phone: Phone;
+  numberTag: string;
+  /** Of pepper keys that are being retired. */
+  olderNumberTags: readonly string[];
+  flow: string;
+  /** Language the client asked for: the text's length has a price. */
+  locale: string | null;
+  channel: Channel;
+  captchaToken: string | null;
+  /** A device that verified this very number; null for everybody else, whatever they bring. */
+  device: DeviceClaims | null;
+  claimedDeviceId: string | null;
+  /** Of a user that a server named. */
+  userTag: string | null;
+  failureTags: string[];
+  /** UUID under which the very same request may check its token again. */
+  retryKey: string;
+  /** The idempotency key, already hashed, and the value that claims it for this request. */
+  claim: { key: string; value: string; repeats(held: string): boolean } | null;
+}
+
+/** What an admitted message takes when it leaves. */
+export interface Ticket {
+  kind: "admitted";
+  hold: Hold;
+  /** The levels that must have room for it. */
+  levels: Level[];
+  leavingTakes: LimitTake[];
+  slowStart: ExposurePolicy["slow_start"];
+  /** Ways to send it, the best first. */
+  routes: Route[];
+  /** The caller's own limits, for the RateLimit headers. */
+  own: LimitResult[];
+  /** What was seen on the way, for the counters. */
+  observed: Entry[];
+  verdict: ToldVerdict;
+  /** The request goes no further after all. */
+  undo(): void;
+}
+
+export type Admitted =
+  | Ticket
+  /** An earlier request with the same idempotency key holds it. */
+  | { kind: "replay"; value: string }
+  /** `observed`: rules in record-only mode that it met, for the counters. */
+  | { kind: "decoy"; own: LimitResult[]; observed: Entry[]; verdict: ToldVerdict }
+  | Refusal;
+
+export async function admit(deps: Deps, admission: Admission): Promise<Admitted> {
+  const { policy, marks, vault, log, defer, nowMs } = deps;
+  const { phone, claim, correlationId, channel } = admission;
+  const { posture, capsLifted, maxPerMinute } = admission.standing;
+  const { exposure } = rulesForCountry(policy, phone.country);
+  const routes = await routesFor(
+    deps,
+    admission.standing,
+    phone.country,
+    channel,
+    segmentsOf(deps, admission),
+  );
+  if (routes.length === 0) {
+    return {
+      kind: "sending_paused",
+      cause: `no route to ${phone.country} by ${channel}`,
+      retryAfterSeconds: 300,
+    };
+  }
+  // The dearest of those it may end up with: a message that goes out by another route must have its money too. Nearly all
+  // go by the first one, which is what they weigh.
+  const costMicros = Math.max(...routes.map((route) => route.costMicros));
+  const meters = [
+    ...spendMeters(policy.money, phone.country, costMicros, capsLifted),
+    {
+      scope: "service",
+      period: "minute" as const,
+      amount: 1,
+      cap: Math.min(policy.limits.service_per_minute, maxPerMinute ?? Number.POSITIVE_INFINITY),
+      lifted: false,
+    },
+  ];
+  const answers = await ask(deps, admission, meters);
+  if (answers.kind === "unavailable") {
+    log("store_unavailable", { correlation_id: correlationId, cause: answers.cause });
+    return { kind: "sending_paused", cause: "store unavailable", retryAfterSeconds: 30 };
+  }
+  const failure = judgeChallenge(answers.challenge, posture, policy.captcha.on_outage);
+  if (claim && answers.held !== null && answers.held !== claim.value) {
+    // A repetition brings the first request's token, which is spent, or one that passes. Garbage is neither.
+    const entitled = failure === null || claim.repeats(answers.held);
+    return entitled ? { kind: "replay", value: answers.held } : failure;
+  }
+  const stop = (refusal: Refusal): Refusal => {
+    answers.undo();
+    return refusal;
+  };
+
+  const waived = waivedLimits({
+    proven: isProven(answers.readings, exposure),
+    numberKnown: answers.recalled.numberKnown,
+    ownDevice: admission.device !== null,
+  });
+  const limited = tightestRefusal(
+    answers.limits.filter(({ take }) => take.name !== "probe" && !waived.includes(take.name)),
+  );
+  if (limited) {
+    const { retryAfterSeconds, take } = limited;
+    return stop({ kind: "too_many_requests", cause: `limit ${take.name}`, retryAfterSeconds });
+  }
+  if (failure) return stop(failure);
+  const capped = meters.find(
+    ({ amount, cap, lifted }, i) => !lifted && (answers.totals[i] ?? 0) + amount > cap,
+  );
+  if (capped) {
+    const { scope, period } = capped;
+    return stop({
+      kind: "sending_paused",
+      cause: `cap ${scope} ${period}`,
+      retryAfterSeconds: secondsToNext(period, nowMs()),
+    });
+  }
+
+  const signals = signalsOf(
+    deps,
+    admission,
+    answers,
+    weightOf(routes[0]?.costMicros ?? costMicros, exposure),
+  );
+  const risk = policy.flows[admission.flow]?.risk ?? policy.risk;
+  const question = {
+    correlationId,
+    e164: phone.e164,
+    numberTag: admission.numberTag,
+    posture,
+    factors: signals.factors,
+    risk,
+  };
+  const verdict = await consult(deps, question, decide(signals, risk, exposure));
+  logVerdict(deps, admission, verdict);
+  const own = answers.limits.filter(({ take }) => take.owner === "caller" && !waived.includes(take.name));
+  const observed = observe(deps, admission, answers, signals, verdict);
+  const turnedAway = verdict.reasons.some(({ rule, counted }) => rule === "exposure" && counted);
+  const refuse = (refusal: Refusal): Refusal =>
+    stop({ ...refusal, observed: { turnedAway, entries: observed }, verdict: toldVerdict(verdict) });
+  switch (verdict.action) {
+    case "challenge":
+      defer(marks.markAsked(answers.askTag), correlationId);
+      return refuse({ kind: "challenge_required", fresh: true, factors: verdict.factors });
+    case "step_up":
+      defer(marks.markAsked(answers.askTag), correlationId);
+      return refuse({ kind: "step_up_required", factors: verdict.factors });
+    case "deny":
+      return refuse({
+        kind: "too_many_requests",
+        cause: "risk",
+        retryAfterSeconds: signals.failedAttemptsWaitSeconds || 60,
+      });
+    case "decoy":
+      return {
+        kind: "decoy",
+        own,
+        observed: countMet(verdict.uncounted, admission.flow),
+        verdict: toldVerdict(verdict),
+      };
+    case "allow": {
+      const drawn = verdict.levels.map(({ level }) => level);
+      // Whoever is known passes without a probe, and one answer of theirs says nothing of the strangers there.
+      const probe = isProbe(answers) && verdict.pool !== "known" ? answers.block : null;
+      const stoppers = stoppersOf(verdict.uncounted, admission.flow);
+      return {
+        kind: "admitted",
+        hold: {
+          ...holdFor(verdict.pool, drawn, answers.levels, signals.weight, meters, vault.newId(), nowMs()),
+          ...(probe && { probe: probeKey(probe, phone) }),
+          ...(stoppers.length > 0 && { stoppers }),
+        },
+        levels: isRecordOnly("exposure", risk) ? drawn.map(boundless) : drawn,
+        leavingTakes: answers.leavingTakes.filter(({ name }) => name !== "probe" || probe !== null),
+        slowStart: { start: exposure.slow_start.start * UNIT, factor: exposure.slow_start.factor },
+        routes,
+        own,
+        observed,
+        verdict: toldVerdict(verdict),
+        undo: answers.undo,
+      };
+    }
+  }
+}
+
+/** How many messages this one is billed as, with any code in it. What a provider puts into a text of its own may differ. */
+function segmentsOf({ policy }: Deps, { flow, locale, channel }: Admission): number {
+  if (channel !== "sms") return 1;
+  const { length, ttl_seconds: ttlSeconds } = policy.code;
+  const what = { code: "0".repeat(length), channel, flow, locale, ttlSeconds };
+  return composeMessage(what, policy.message).segments;
+}
+
+/** Each reason with its evidence, for the operator alone. */
+function logVerdict({ log }: Deps, { correlationId, flow, phone }: Admission, verdict: Verdict): void {
+  log("verdict", {
+    correlation_id: correlationId,
+    flow,
+    country: phone.country,
+    block: phone.block,
+    action: verdict.action,
+    recorded: verdict.recorded,
+    pool: verdict.pool,
+    reasons: JSON.stringify(verdict.reasons),
+  });
+}

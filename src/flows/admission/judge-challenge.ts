@@ -1,0 +1,61 @@
+/** Who must bring a CAPTCHA token, and what the answer about one is worth. */
+import { UNIT } from "../../domain/admission/exposure.ts";
+import type { Signals } from "../../domain/admission/verdict.ts";
+import type { Refusal } from "../../domain/kernel/refusal.ts";
+import type { Posture } from "../../domain/monitor/posture.ts";
+import type { Caller, ChallengeResult, Deps, Recalled } from "../../ports/deps.ts";
+import type { Admission } from "./admit.ts";
+import type { Standing } from "../control/read-effective-control.ts";
+
+/** True when this policy, or the posture, wants a CAPTCHA token from this caller at all. */
+export function captchaWanted({ policy }: Deps, { rules }: Standing, caller: Caller): boolean {
+  if (caller.server?.skipCaptcha) return false;
+  return policy.challenge === "always" || rules?.challenge === "always";
+}
+
+/**
+ * Refuses whoever failed, and everybody while nobody can be checked; only an outage of the issuer's lets others pass, in the
+ * normal posture and where the policy says so.
+ */
+export function judgeChallenge(
+  answer: ChallengeResult | null,
+  posture: Posture,
+  onOutage: "refuse" | "allow_clean",
+): Refusal | null {
+  if (answer === null || answer.kind === "passed") return null;
+  if (answer.kind === "failed") return { kind: "challenge_failed", cause: answer.cause };
+  if (answer.kind === "misconfigured") {
+    return { kind: "sending_paused", cause: answer.cause, retryAfterSeconds: 300 };
+  }
+  const clean = posture === "normal" && onOutage === "allow_clean";
+  return clean ? null : { kind: "sending_paused", cause: "challenge unavailable", retryAfterSeconds: 30 };
+}
+
+/**
+ * A token is fresh when it was solved after we demanded it, or comes from the widget that only demands use. There is no
+ * slack for clocks: it would let one token, sent twice under one idempotency key, count as two.
+ */
+export function challengeGrade(
+  answer: ChallengeResult | null,
+  { askedAtMs }: Recalled,
+  ownWidget: boolean,
+): Signals["challenge"] {
+  if (answer?.kind !== "passed") return "none";
+  if (ownWidget) return answer.grade;
+  if (askedAtMs === null || answer.solvedAtMs === null) return "ordinary";
+  return answer.solvedAtMs >= askedAtMs ? "fresh" : "ordinary";
+}
+
+/** Who demands a fresh challenge of this caller, whatever the budgets say. */
+export function challengeDemanded(
+  { policy }: Deps,
+  { standing, channel, caller }: Admission,
+  { proven }: Signals["readings"],
+): Signals["challengeDemanded"] {
+  if (caller.server?.skipCaptcha) return null;
+  const { channels, from_unverified } = policy.captcha.demand;
+  if (standing.rules?.fresh_challenge) return "posture";
+  const unverified = proven.find(({ level }) => level.name === "address")?.unverified ?? 0;
+  const many = from_unverified !== null && unverified >= from_unverified * UNIT;
+  return many || channels.includes(channel) ? "policy" : null;
+}

@@ -1,0 +1,102 @@
+/**
+ * Work that goes on behind answers, as its queue hands it over: alerts for people (notify.ts), feedback and questions for
+ * providers (tell-provider.ts), events for the customer's backend. Each message is settled by itself; what can never be done lies among the dead letters.
+ */
+import type { CustomerEvent } from "../../domain/session/customer-event.ts";
+import type { Deps, OutboxMessage } from "../../ports/deps.ts";
+import {
+  buryLetters,
+  layToRest,
+  MOST_ATTEMPTS,
+  type NotifyDeps,
+  notifyAll,
+  type QueueMessage,
+  waitSeconds,
+} from "./consume-alerts.ts";
+import { resendUndelivered } from "../verification/resend-undelivered.ts";
+import { CUSTOMER_QUEUE } from "../publish/notify-customer.ts";
+import { type ToldProvider, tellProvider } from "../delivery/send-feedback.ts";
+
+/** The queue's name in the records, for what goes to providers. */
+export const PROVIDERS_QUEUE = "providers";
+
+/**
+ * Waits (s) between attempts to tell the customer's backend, over about a day; as the specification advises.
+ *
+ * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ */
+const CUSTOMER_WAITS = [5, 300, 1800, 7200, 18_000, 36_000, 36_000];
+
+export type WorkDeps = Deps &
+  NotifyDeps & {
+    /** A queue message's body, checked; null for anything but work for a provider or an event for the customer. */
+    readForProvider(body: unknown): OutboxMessage | null;
+  };
+
+export async function workOff(deps: WorkDeps, messages: readonly QueueMessage[]): Promise<void> {
+  const read = messages.map((message) => ({ message, work: deps.readForProvider(message.body) }));
+  await Promise.all([
+    notifyAll(
+      deps,
+      read.filter(({ work }) => work === null).map(({ message }) => message),
+    ),
+    ...read.map(({ message, work }) => (work === null ? null : tell(deps, message, work))),
+  ]);
+}
+
+/** What the queue gave up: an outage of our own, mostly. */
+export async function bury(deps: WorkDeps, messages: readonly QueueMessage[]): Promise<void> {
+  const read = messages.map((message) => ({ message, work: deps.readForProvider(message.body) }));
+  await Promise.all([
+    buryLetters(
+      deps,
+      read.filter(({ work }) => work === null).map(({ message }) => message),
+    ),
+    ...read.map(({ message, work }) =>
+      work === null ? null : layToRest(deps, message, queueOf(work), "the queue gave it up"),
+    ),
+  ]);
+}
+
+async function tell(deps: WorkDeps, message: QueueMessage, work: OutboxMessage): Promise<void> {
+  // One that breaks something must not take the rest of its batch along.
+  const telling =
+    work.kind === "event"
+      ? tellBackend(deps, work.event)
+      : work.kind === "resend"
+        ? resendUndelivered(deps, work)
+        : tellProvider(deps, work);
+  const outcome = await telling.catch(
+    (error: unknown): ToldProvider => ({
+      kind: "again",
+      cause: error instanceof Error ? error.name : "unknown",
+      retryable: true,
+    }),
+  );
+  if (outcome.kind === "delivered") return message.ack();
+  const { cause, retryable } = outcome;
+  const dead = !retryable || message.attempts >= MOST_ATTEMPTS;
+  const whom = work.kind === "event" ? "customer" : "provider";
+  deps.log(dead ? `${whom}_not_told` : `${whom}_told_later`, {
+    ...(work.kind === "event" ? { type: work.event.type } : { kind: work.kind }),
+    ...("provider" in work ? { provider: work.provider } : {}),
+    attempts: message.attempts,
+    cause,
+  });
+  if (dead) return layToRest(deps, message, queueOf(work), cause);
+  const delaySeconds =
+    work.kind === "event"
+      ? // A little apart, so that what failed together does not come back together.
+        Math.ceil((CUSTOMER_WAITS[message.attempts - 1] ?? 0) * (1 + deps.random() / 10))
+      : waitSeconds(message.attempts, null, deps.random);
+  message.retry({ delaySeconds });
+}
+
+const queueOf = (work: OutboxMessage) => (work.kind === "event" ? CUSTOMER_QUEUE : PROVIDERS_QUEUE);
+
+async function tellBackend({ customer }: WorkDeps, event: CustomerEvent): Promise<ToldProvider> {
+  // A backend that was taken out of the settings since has nothing to hear.
+  if (customer === null) return { kind: "delivered" };
+  const told = await customer.tell(event);
+  return told.kind === "told" ? { kind: "delivered" } : { ...told, kind: "again" };
+}

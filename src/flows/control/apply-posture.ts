@@ -1,0 +1,52 @@
+import type { Finding } from "../../domain/monitor/finding.ts";
+import { askedFor, type ControlDecision, nextPosture } from "../../domain/monitor/posture.ts";
+import type { Sight } from "../../domain/monitor/sight.ts";
+import type { ControlDocuments, Deps, Posture } from "../../ports/deps.ts";
+
+/** The posture after one run of the watch. */
+export interface PostureSet {
+  decision: ControlDecision;
+  before: Posture;
+  now: Posture;
+  by: string;
+  why: string;
+  /** Why KV did not take the flag; null when it did. */
+  refused: string | null;
+}
+
+/** Sets what the findings ask for, unless people hold the posture. */
+export async function followPosture(
+  { control, policy }: Deps,
+  { cron, operator }: ControlDocuments,
+  findings: readonly Finding[],
+  { reading, incident, nowMs }: Sight,
+): Promise<PostureSet> {
+  const people = operator !== null && operator.holds_posture !== false ? operator : null;
+  const running = [people, cron].find((document) => document !== null && nowMs < document.until_ms) ?? null;
+  const inForce = running?.posture ?? "normal";
+  const kept = nextPosture(running, findings, reading, policy.monitor, nowMs);
+  const byHand = running !== null && running === people;
+  // A flag of an attack that is over must not come back when people's word ends.
+  const stale = byHand && cron !== null && askedFor(findings) === "normal";
+  const decision: ControlDecision = stale ? { kind: "clear" } : kept;
+  const written =
+    decision.kind === "keep"
+      ? null
+      : await control.writeCron(decision.kind === "write" ? decision.document : null);
+  const refused = written?.kind === "unavailable" ? `posture not written: ${written.cause}` : null;
+  const decided =
+    byHand || decision.kind === "keep"
+      ? inForce
+      : decision.kind === "write"
+        ? decision.document.posture
+        : "normal";
+  return {
+    decision,
+    // What people changed between two runs is news to the incident, too.
+    before: byHand && incident === null ? "normal" : inForce,
+    now: refused === null ? decided : inForce,
+    by: byHand ? (running?.who ?? "operator") : "cron",
+    why: decision.kind === "write" ? decision.document.why : (running?.why ?? "nothing asks for more"),
+    refused,
+  };
+}

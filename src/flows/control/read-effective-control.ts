@@ -1,0 +1,62 @@
+import type { RouteOverride } from "../../domain/delivery/route-overrides.ts";
+import type { Refusal } from "../../domain/kernel/refusal.ts";
+import type { BlockInForce } from "../../domain/monitor/ban.ts";
+import { findPause, type Pause } from "../../domain/monitor/pause.ts";
+import { type PostureRules, rulesOf } from "../../domain/monitor/posture.ts";
+import type { Deps, Posture } from "../../ports/deps.ts";
+
+/** What this place acts on now. */
+export interface Standing {
+  posture: Posture;
+  /** What the posture asks beside the policy; null when it asks nothing more. */
+  rules: PostureRules | null;
+  /** An operator lifted the spend caps. */
+  capsLifted: boolean;
+  /** An operator's throttle: messages of the whole service in a minute. */
+  maxPerMinute: number | null;
+  /** Ranges, networks and addresses that are shut to strangers, or where they are challenged. */
+  blocks: readonly BlockInForce[];
+  /** What people stopped for everybody. */
+  pauses: readonly Pause[];
+  /** What people said of routes; it wins over the policy. */
+  routes: readonly RouteOverride[];
+}
+
+/** Reads the control documents; one that has ended counts no more. */
+export async function currentStanding({ control, policy, nowMs }: Deps): Promise<Standing> {
+  const { document, blocks, pauses, routes } = await control.read();
+  const running = document !== null && nowMs() < document.until_ms ? document : null;
+  const posture = running?.posture ?? "normal";
+  return {
+    posture,
+    rules: rulesOf(posture, policy.postures),
+    capsLifted: running?.caps_lifted === true,
+    maxPerMinute: running?.max_per_minute ?? null,
+    blocks,
+    pauses,
+    routes,
+  };
+}
+
+/** How long a client waits before it asks again whether people have let sending go on. */
+const PAUSED_SECONDS = 300;
+
+export const refuseShutdown = ({ posture }: Standing): Refusal | null =>
+  posture === "shutdown"
+    ? { kind: "sending_paused", cause: "shutdown", retryAfterSeconds: PAUSED_SECONDS }
+    : null;
+
+export function refusePaused(
+  { pauses }: Standing,
+  place: { country: string; flow: string },
+  nowMs: number,
+): Refusal | null {
+  const paused = findPause(pauses, place, nowMs);
+  return (
+    paused && {
+      kind: "sending_paused",
+      cause: `${paused.kind} paused`,
+      retryAfterSeconds: PAUSED_SECONDS,
+    }
+  );
+}

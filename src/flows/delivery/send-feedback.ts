@@ -1,0 +1,58 @@
+import type { Deps, ProviderWork } from "../../ports/deps.ts";
+import { settleReceipt } from "./settle-receipt.ts";
+import { tellLedger } from "../publish/record-event.ts";
+
+/** What became of one piece of work for a provider. */
+export type ToldProvider = { kind: "delivered" } | { kind: "again"; cause: string; retryable: boolean };
+
+/** A message that is not heard of after so many questions (about 20 minutes) is left alone. */
+const MOST_POLLS = 6;
+const NEXT_POLL_SECONDS = 30;
+
+/** Tells a provider whether a message converted, or asks it what became of one. */
+export async function tellProvider(
+  deps: Pick<
+    Deps,
+    | "policy"
+    | "providers"
+    | "receipts"
+    | "outbox"
+    | "customer"
+    | "sessions"
+    | "counters"
+    | "events"
+    | "records"
+    | "vault"
+    | "log"
+    | "nowMs"
+  >,
+  message: ProviderWork,
+): Promise<ToldProvider> {
+  const provider = deps.providers.get(message.provider);
+  if (message.kind === "feedback") {
+    const { messageId, channel, verified, atMs, correlationId } = message;
+    // A provider that does not listen, or was taken out of the policy since, has nothing to hear.
+    if (!provider?.feedback) return { kind: "delivered" };
+    const told = await provider.feedback(messageId, channel, verified, atMs);
+    if (told.kind === "failed") return { ...told, kind: "again" };
+    if (told.kind === "told") {
+      const of = `${message.provider}.${messageId}.${verified}`;
+      const facts = { provider: message.provider, channel, messageId, code: `${verified}` };
+      await tellLedger(deps, { kind: "feedback", of, correlationId, ...facts });
+    }
+    return { kind: "delivered" };
+  }
+  if (!provider?.poll) return { kind: "delivered" };
+  const receipt = await provider.poll(message.messageId);
+  if (receipt !== null && "kind" in receipt) return { kind: "again", cause: receipt.cause, retryable: true };
+  if (receipt === null || receipt.status === "sent") {
+    const tries = message.tries + 1;
+    if (tries >= MOST_POLLS) return { kind: "delivered" };
+    const put = await deps.outbox.put([{ ...message, tries }], NEXT_POLL_SECONDS * 2 ** message.tries);
+    return put.kind === "done" ? { kind: "delivered" } : { kind: "again", cause: put.cause, retryable: true };
+  }
+  const owner = await deps.receipts.claim(message.provider, receipt);
+  if (owner !== null && "kind" in owner) return { kind: "again", cause: owner.cause, retryable: true };
+  if (owner !== null) await settleReceipt(deps, message.provider, receipt, owner);
+  return { kind: "delivered" };
+}

@@ -1,0 +1,148 @@
+/**
+ * An incident's report for one download: the files that the command writes, made while they are read. Larger ones are the
+ * command's, which asks page by page and holds its counts on its own machine.
+ */
+import { type ReportFile, reportFiles } from "../../domain/report/files.ts";
+import type { MessageRow } from "../../domain/report/row.ts";
+import { countText } from "../../domain/report/words.ts";
+import type { Incident } from "../../domain/monitor/incident.ts";
+import type { Deps, LedgerWindow, Unavailable } from "../../ports/deps.ts";
+import { type Act, invalid, type NotDone } from "../audit/run-operator-action.ts";
+import { readIncident } from "../operators/views/read-state.ts";
+import { noteExport, openMessages, readFacts } from "./report-incident.ts";
+
+type Needs = Pick<
+  Deps,
+  "environment" | "policy" | "ledger" | "records" | "watch" | "vault" | "log" | "nowMs"
+>;
+
+/**
+ * What a Worker bears. Counting so many messages, each from an address of its own, took 42 MB (75 MB where each went to a
+ * range of its own too) of the 128 MB an isolate has, and reading them 10 s of processor time, local D1 included, of the
+ * 30 s a request has; 100 questions to D1 of 1000.
+ */
+export const MOST_MESSAGES = 100_000;
+
+/** Rows one question to the ledger gets. */
+const PAGE_ROWS = 1000;
+/** Whatever a window holds, its messages have fewer providers. */
+const MOST_PROVIDERS = 1000;
+
+export interface ReportPlan {
+  kind: "plan";
+  window: LedgerWindow;
+  messages: number;
+  /** Messages the incident counted, where the ledger holds none of its time any more. */
+  forgotten: number;
+}
+
+export interface ReportDownload {
+  kind: "download";
+  window: LedgerWindow;
+  /** Throws where the ledger falls silent: what was read until then is no report. */
+  files: AsyncIterable<ReportFile>;
+}
+
+/** From an incident's first sign to its end, or to now. */
+export const incidentWindow = (
+  { openedAtMs, closedAtMs }: Pick<Incident, "openedAtMs" | "closedAtMs">,
+  country: string | null,
+  nowMs: number,
+): LedgerWindow => ({ fromMs: openedAtMs, toMs: closedAtMs ?? nowMs, country });
+
+/** What a download would hold, where it may be one. @param country ISO 3166-1 alpha-2; null for all */
+export async function planReport(
+  deps: Needs,
+  id: string,
+  country: string | null,
+): Promise<ReportPlan | NotDone> {
+  const story = await readIncident(deps, id);
+  if (story === null) return { kind: "not_found", reason: "There is none of this id." };
+  if ("kind" in story) return story;
+  const window = incidentWindow(story.incident, country, deps.nowMs());
+  const sent = await countMessages(deps, window);
+  if (sent.kind !== "answered") return sent;
+  const { messages } = sent;
+  if (messages > MOST_MESSAGES) {
+    return invalid(
+      "The report",
+      `would hold ${countText(messages)} messages, and a download holds ${countText(MOST_MESSAGES)} at most: name a country, or use the command that stands on the incident's page.`,
+    );
+  }
+  const forgotten = messages === 0 && country === null ? story.incident.sent : 0;
+  return { kind: "plan", window, messages, forgotten };
+}
+
+/** Writes the download down, and begins it. */
+export async function downloadReport(
+  deps: Needs,
+  act: Act,
+  id: string,
+  country: string | null,
+): Promise<ReportDownload | NotDone> {
+  const { environment, policy, nowMs } = deps;
+  const plan = await planReport(deps, id, country);
+  if (plan.kind !== "plan") return plan;
+  const { window } = plan;
+  const around = await readFacts(deps, window);
+  const noted = await noteExport(deps, act, window);
+  if (noted.kind !== "done") return noted;
+  const service = { environment, brand: policy.message.brand, currency: policy.money.currency };
+  const facts = { ...around, ...service, ...window, writtenAtMs: nowMs() };
+  const progress = { messages: 0 };
+  const files = reportFiles(facts, openPages(deps, progress, window));
+  return { kind: "download", window, files: told(deps, act, progress, files) };
+}
+
+/** What breaks a report off, in whichever of its files, is told: the ZIP it ends shows nothing but that it ended. */
+async function* told(
+  { log }: Pick<Needs, "log">,
+  { who }: Act,
+  progress: Readonly<Progress>,
+  files: AsyncIterable<ReportFile>,
+): AsyncGenerator<ReportFile> {
+  async function* telling<T>(parts: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T> {
+    try {
+      yield* parts;
+    } catch (error) {
+      const { name, cause } = error as Error;
+      const why = typeof cause === "string" ? cause : `a file could not be written: ${name}`;
+      log("report_cut_off", { who, messages: progress.messages, cause: why });
+      throw error;
+    }
+  }
+  for await (const { name, text } of telling(files)) yield { name, text: telling(text) };
+}
+
+async function countMessages(
+  { ledger }: Pick<Needs, "ledger">,
+  window: LedgerWindow,
+): Promise<{ kind: "answered"; messages: number } | Unavailable> {
+  const answer = await ledger.volumes("provider", window, MOST_PROVIDERS);
+  if (answer.kind !== "answered") return answer;
+  return { kind: "answered", messages: answer.volumes.reduce((sum, { sent }) => sum + sent, 0) };
+}
+
+interface Progress {
+  messages: number;
+}
+
+async function* openPages(
+  deps: Needs,
+  progress: Progress,
+  window: LedgerWindow,
+): AsyncGenerator<MessageRow[]> {
+  let cursor: string | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof openMessages>> = await openMessages(
+      deps,
+      window,
+      cursor,
+      PAGE_ROWS,
+    );
+    if (page.kind !== "page") throw new Error("the ledger fell silent", { cause: page.cause });
+    yield page.messages;
+    progress.messages += page.messages.length;
+    cursor = page.cursor;
+  } while (cursor !== null);
+}

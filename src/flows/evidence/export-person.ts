@@ -1,0 +1,139 @@
+/** What is held of one person, found by the number under every pepper key there is. */
+import { addressUnit } from "../../domain/admission/address.ts";
+import type { LedgerRow } from "../../domain/ledger/event.ts";
+import type { HeldMark, PeoplePort, PersonTraces } from "../../domain/ledger/person.ts";
+import { parsePhone } from "../../domain/kernel/phone.ts";
+import { minuteOf } from "../../domain/monitor/cohorts.ts";
+import { quarterOf } from "../../domain/monitor/history.ts";
+import type { Deps, Done, Unavailable } from "../../ports/deps.ts";
+import { type Act, type Acted, carryOut, invalid, type NotDone } from "../audit/run-operator-action.ts";
+
+/** Ends a session and deletes what it kept. */
+export interface ForgettingSessions {
+  /** @returns false where there was none */
+  forget(sessionId: string): Promise<boolean>;
+}
+
+export type PersonDeps = Pick<Deps, "ledger" | "records" | "vault" | "log" | "nowMs"> & {
+  people: PeoplePort;
+  sessions: ForgettingSessions;
+};
+
+export interface Person {
+  kind: "found";
+  traces: PersonTraces;
+  /** The latest first, at most 1000. */
+  rows: LedgerRow[];
+  marks: HeldMark[];
+  /** Sessions that may still live. */
+  sessionIds: string[];
+}
+
+export interface PersonFile extends Acted {
+  rows: LedgerRow[];
+  marks: HeldMark[];
+  sessions: number;
+}
+
+/** Longer than a session lives with its grace (10 min and 15 min). */
+const SESSION_MS = 30 * 60_000;
+/** Longer than any log of an address's numbers is kept (policy `limits.numbers_per_ip`, 30 days at most). */
+const ADDRESS_LOG_MS = 31 * 86_400_000;
+/** Longer than the sets of a network's numbers, and the demands for challenges, live. */
+const RECENT_MS = 60 * 60_000;
+/** Longer than a message's owner is remembered for its receipt. */
+const MESSAGE_MS = 2 * 86_400_000;
+
+/** @returns the number in E.164, or what is wrong with the text, which is not repeated */
+export function readNumber(text: string): string | NotDone {
+  const phone = parsePhone(text, undefined);
+  return "kind" in phone
+    ? invalid("number", "is no telephone number: write it with its country code, like +919876543210")
+    : phone.e164;
+}
+
+/** Everything that can be found of a number, in the ledger first, which says where else to look. */
+export async function findPerson(deps: PersonDeps, e164: string): Promise<Person | Unavailable> {
+  const { ledger, vault, people, nowMs } = deps;
+  const [numberTags, deviceIds] = await Promise.all([
+    vault.tags("number", e164),
+    vault.tags("device of", e164),
+  ]);
+  const found = await ledger.byNumber(numberTags);
+  if (found.kind !== "answered") return found;
+  const { rows } = found;
+  const since = (lifeMs: number) => rows.filter(({ atMs }) => atMs > nowMs() - lifeMs);
+  const recent = since(RECENT_MS);
+  const [units, recentUnits] = await Promise.all([
+    addressesOf(deps, since(ADDRESS_LOG_MS)),
+    addressesOf(deps, recent),
+  ]);
+  const tagsOf = async (kind: string, values: readonly string[]) =>
+    (await Promise.all(values.map((value) => vault.tags(kind, value)))).flat();
+  const traces: PersonTraces = {
+    numberTags,
+    deviceIds,
+    // A log that moved on with a rotation lies under another hash than the row says.
+    addressTags: distinct([
+      ...since(ADDRESS_LOG_MS).map(({ addressTag }) => addressTag),
+      ...(await tagsOf("ip", units)),
+    ]),
+    askTags: await tagsOf(
+      "ask",
+      recentUnits.map((unit) => `${e164} ${unit}`),
+    ),
+    messages: since(MESSAGE_MS).flatMap(({ kind, provider, messageId }) =>
+      kind === "sent" && provider !== null && messageId !== null ? [{ provider, messageId }] : [],
+    ),
+    sources: recent.flatMap(({ atMs, asn }) =>
+      asn === null ? [] : [{ asn, quarter: quarterOf(minuteOf(atMs)) }],
+    ),
+  };
+  const held = await people.held(traces);
+  if (held.kind !== "answered") return held;
+  return {
+    kind: "found",
+    traces,
+    rows,
+    marks: held.marks,
+    sessionIds: distinct(since(SESSION_MS).map(({ sessionId }) => sessionId)),
+  };
+}
+
+/** The units in which these rows' addresses are counted, as far as the addresses are still held. */
+async function addressesOf(
+  { vault }: Pick<PersonDeps, "vault">,
+  rows: readonly LedgerRow[],
+): Promise<string[]> {
+  const opened = await Promise.all(
+    rows.map(({ id, sealedAddress }) =>
+      sealedAddress === null ? null : vault.unsealFromLedger(id, sealedAddress),
+    ),
+  );
+  return distinct(opened.map((address) => (address === null ? null : addressUnit(address))));
+}
+
+const distinct = (values: readonly (string | null)[]): string[] => [
+  ...new Set(values.filter((value) => value !== null)),
+];
+
+/** What is held of a person, for that person; that it was asked for is written down, and not for whom. */
+export async function exportPerson(
+  deps: PersonDeps,
+  act: Act,
+  number: string,
+): Promise<PersonFile | NotDone> {
+  const e164 = readNumber(number);
+  if (typeof e164 !== "string") return e164;
+  let person: Person | null = null;
+  const look = async (): Promise<Done> => {
+    const found = await findPerson(deps, e164);
+    if (found.kind !== "found") return found;
+    person = found;
+    return { kind: "done" };
+  };
+  const acted = await carryOut(deps, act, { what: "person exported", details: {} }, "lowers", look);
+  if (acted.kind !== "done") return acted;
+  const { rows, marks, sessionIds } = person ?? { rows: [], marks: [], sessionIds: [] };
+  return { ...acted, rows, marks, sessions: sessionIds.length };
+}

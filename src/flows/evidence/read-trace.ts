@@ -1,0 +1,105 @@
+/** The story of one verification, found by its correlation id, or by its number among all of the number's. */
+import { EVENT_KINDS, type LedgerRow } from "../../domain/ledger/event.ts";
+import { parsePhone } from "../../domain/kernel/phone.ts";
+import type { SessionView } from "../../domain/session/view.ts";
+import type { Deps, Unavailable } from "../../ports/deps.ts";
+
+export interface Story {
+  kind: "story";
+  correlationId: string;
+  /** In the order of their times. */
+  rows: LedgerRow[];
+  /** The session as it is now; null when it is over, or never was. */
+  session: SessionView | null;
+}
+
+/** One verification in short. */
+export interface Chapter {
+  correlationId: string;
+  firstAtMs: number;
+  lastAtMs: number;
+  flow: string | null;
+  country: string | null;
+  messages: number;
+  costMicros: number;
+  outcome: "verified" | "refused" | "expired" | "open";
+}
+
+export interface Chapters {
+  kind: "chapters";
+  /** The latest first. */
+  chapters: Chapter[];
+}
+
+/** Verifications shown of one number. */
+const CHAPTERS_SHOWN = 100;
+
+/** A correlation id is a UUID. */
+const CORRELATION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export const isCorrelationId = (text: string): boolean => CORRELATION_ID.test(text);
+
+/** @returns null when the ledger knows nothing of it */
+export async function readStory(
+  { ledger, sessions, policy }: Pick<Deps, "ledger" | "sessions" | "policy">,
+  correlationId: string,
+): Promise<Story | null | Unavailable> {
+  if (!isCorrelationId(correlationId)) return null;
+  const found = await ledger.story(correlationId);
+  if (found.kind !== "answered") return found;
+  if (found.rows.length === 0) return null;
+  const sessionId = found.rows.find((row) => row.sessionId !== null)?.sessionId ?? null;
+  const session = sessionId === null ? null : await sessions.view(sessionId, policy);
+  return { kind: "story", correlationId, rows: found.rows.toSorted(inOrder), session };
+}
+
+/** What happened in the same millisecond comes in the order in which it can. */
+const inOrder = (a: LedgerRow, b: LedgerRow): number =>
+  a.atMs - b.atMs || EVENT_KINDS.indexOf(a.kind) - EVENT_KINDS.indexOf(b.kind);
+
+/**
+ * The verifications of a number, found by its keyed hashes: the number itself goes nowhere.
+ *
+ * @param text a number in E.164
+ */
+export async function findByNumber(
+  { ledger, vault }: Pick<Deps, "ledger" | "vault">,
+  text: string,
+): Promise<Chapters | { kind: "no_number" } | Unavailable> {
+  const phone = parsePhone(text, undefined);
+  if ("kind" in phone) return { kind: "no_number" };
+  const found = await ledger.byNumber(await vault.tags("number", phone.e164));
+  if (found.kind !== "answered") return found;
+  const stories = Map.groupBy(
+    found.rows.filter((row) => row.correlationId !== null),
+    (row) => row.correlationId ?? "",
+  );
+  const chapters = [...stories].map(([correlationId, rows]) => chapterOf(correlationId, rows));
+  return {
+    kind: "chapters",
+    chapters: chapters.toSorted((a, b) => b.firstAtMs - a.firstAtMs).slice(0, CHAPTERS_SHOWN),
+  };
+}
+
+function chapterOf(correlationId: string, rows: readonly LedgerRow[]): Chapter {
+  const times = rows.map(({ atMs }) => atMs);
+  const sent = rows.filter(({ kind }) => kind === "sent");
+  const has = (...kinds: LedgerRow["kind"][]) => rows.some(({ kind }) => kinds.includes(kind));
+  const unsent = sent.length === 0 && has("refused", "challenged");
+  return {
+    correlationId,
+    firstAtMs: Math.min(...times),
+    lastAtMs: Math.max(...times),
+    flow: rows.find(({ flow }) => flow !== null)?.flow ?? null,
+    country: rows.find(({ country }) => country !== null)?.country ?? null,
+    messages: sent.length,
+    costMicros: sent.reduce((sum, row) => sum + (row.costMicros ?? 0) + (row.dltMicros ?? 0), 0),
+    outcome: has("verified")
+      ? "verified"
+      : unsent
+        ? "refused"
+        : has("expired", "locked")
+          ? "expired"
+          : "open",
+  };
+}

@@ -1,0 +1,17 @@
+/** What was sent, answered and paid in a window, told apart by one thing, from the ledger. */
+import type { Volume, VolumeDimension } from "../../domain/ledger/event.ts";
+import type { Deps, LedgerWindow, Unavailable } from "../../ports/deps.ts";
+
+export interface Volumes {
+  kind: "answered";
+  /** The most messages first. */
+  volumes: Volume[];
+}
+
+/** @param limit at most 1000 subjects */
+export const readVolumes = (
+  { ledger }: Pick<Deps, "ledger">,
+  by: VolumeDimension,
+  window: LedgerWindow,
+  limit: number,
+): Promise<Volumes | Unavailable> => ledger.volumes(by, window, limit);

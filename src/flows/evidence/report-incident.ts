@@ -1,0 +1,215 @@
+/**
+ * What a report of a window is written from: the ledger's rows page by page, and the facts around them. Numbers and addresses
+ * are opened only for an export, which is written down before its first page, and whose further pages need that page's
+ * cursor: nobody reads numbers without a trace.
+ */
+import type { LedgerRow } from "../../domain/ledger/event.ts";
+import type { Deed, Matter, Usual } from "../../domain/report/facts.ts";
+import type { MessageRow } from "../../domain/report/row.ts";
+import type { Deps, LedgerPage, LedgerWindow, Unavailable } from "../../ports/deps.ts";
+import { type Act, carryOut, invalid, type NotDone } from "../audit/run-operator-action.ts";
+
+type Needs = Pick<Deps, "ledger" | "records" | "vault" | "log" | "nowMs">;
+
+const DAY_MS = 86_400_000;
+
+/** What is usual is measured over so long before the window. */
+const USUAL_DAYS = 7;
+
+/** What was done this long after the window still belongs to it. */
+const AFTERMATH_MS = DAY_MS;
+
+/** As many of the latest incidents and actions as the records give at once. */
+const RECORDS = 200;
+
+/** Subjects one question for volumes may get. */
+const MOST_SUBJECTS = 1000;
+
+/** Rows of the ledger, without numbers and addresses. */
+export async function readEvents(
+  { ledger }: Pick<Needs, "ledger">,
+  window: LedgerWindow,
+  cursor: string | null,
+  limit: number,
+): Promise<LedgerPage | Unavailable> {
+  return ledger.page(window, cursor, limit);
+}
+
+export interface MessagePage {
+  kind: "page";
+  messages: MessageRow[];
+  /** null after the last page. */
+  cursor: string | null;
+}
+
+/**
+ * A page of messages with their numbers and addresses as far as they are held.
+ *
+ * @param cursor null for the first page, which writes the export down; else what the page before answered
+ */
+export async function exportMessages(
+  deps: Needs,
+  act: Act,
+  window: LedgerWindow,
+  cursor: string | null,
+  limit: number,
+): Promise<MessagePage | NotDone> {
+  const { vault } = deps;
+  const { fromMs, toMs, country } = window;
+  const bound = (position: string) => JSON.stringify([act.who, fromMs, toMs, country, position]);
+  const [position = "", mark = ""] = cursor?.split("~") ?? [];
+  if (cursor === null) {
+    const noted = await noteExport(deps, act, window);
+    if (noted.kind !== "done") return noted;
+  } else if (!(await isOurs(deps, bound(position), mark))) {
+    return invalid("cursor", "is not of an export of yours with this window: begin again without one");
+  }
+  const page = await openMessages(deps, window, cursor === null ? null : position, limit);
+  if (page.kind !== "page" || page.cursor === null) return page;
+  return { ...page, cursor: `${page.cursor}~${await vault.tag("export cursor", bound(page.cursor))}` };
+}
+
+/** Writes down that numbers are about to be opened; without that none may be. */
+export function noteExport(
+  deps: Needs,
+  act: Act,
+  { fromMs, toMs, country }: LedgerWindow,
+): ReturnType<typeof carryOut> {
+  const details = { from_ms: fromMs, to_ms: toMs, country };
+  return carryOut(deps, act, { what: "numbers exported", details }, "lowers", async () => ({ kind: "done" }));
+}
+
+/** A page for whoever has written the export down; its cursor is the ledger's own. */
+export async function openMessages(
+  deps: Pick<Needs, "ledger" | "vault">,
+  window: LedgerWindow,
+  cursor: string | null,
+  limit: number,
+): Promise<MessagePage | Unavailable> {
+  const page = await deps.ledger.page(window, cursor, limit, "sent");
+  if (page.kind !== "answered") return page;
+  return {
+    kind: "page",
+    messages: await Promise.all(page.rows.map((row) => openRow(deps, row))),
+    cursor: page.cursor,
+  };
+}
+
+/** Compares hashes of both, so that the time it takes says nothing of where they differ. */
+async function isOurs({ vault }: Pick<Needs, "vault">, bound: string, mark: string): Promise<boolean> {
+  const known = await Promise.all(
+    (await vault.tags("export cursor", bound)).map((tag) => vault.tag("comparison", tag)),
+  );
+  return known.includes(await vault.tag("comparison", mark));
+}
+
+async function openRow({ vault }: Pick<Needs, "vault">, row: LedgerRow): Promise<MessageRow> {
+  const open = (sealed: string | null) => (sealed === null ? null : vault.unsealFromLedger(row.id, sealed));
+  const [number, ip] = await Promise.all([open(row.sealedNumber), open(row.sealedAddress)]);
+  return {
+    id: row.id,
+    atMs: row.atMs,
+    correlationId: row.correlationId ?? "",
+    flow: row.flow ?? "unknown",
+    channel: row.channel ?? "sms",
+    country: row.country ?? "unknown",
+    range: row.block ?? "unknown",
+    ip: ip ?? row.subnet,
+    asn: row.asn,
+    provider: row.provider ?? "unknown",
+    messageId: row.messageId,
+    messageMicros: row.costMicros ?? 0,
+    dltMicros: row.dltMicros ?? 0,
+    delivered: row.receipt === "delivered" ? true : row.receipt === "undelivered" ? false : null,
+    verified: row.verified,
+    number,
+  };
+}
+
+export interface WindowFacts {
+  usual: Usual;
+  refused: { code: string; count: number }[];
+  incidents: Matter[];
+  deeds: Deed[];
+  faults: string[];
+}
+
+/** Everything a report says beside the messages. Each part is read on its own; what does not answer is among the faults. */
+export async function readFacts(
+  { ledger, records }: Pick<Needs, "ledger" | "records">,
+  window: LedgerWindow,
+): Promise<WindowFacts> {
+  const { fromMs, toMs, country } = window;
+  const usualWindow = { fromMs: fromMs - USUAL_DAYS * DAY_MS, toMs: fromMs, country };
+  const [before, refused, incidents, actions] = await Promise.all([
+    ledger.volumes("country", usualWindow, MOST_SUBJECTS),
+    countRefused(ledger, window),
+    records.incidents(RECORDS),
+    records.actions(RECORDS),
+  ]);
+  const faults: string[] = [];
+  const told = <T extends { kind: "answered" }>(part: string, answer: T | Unavailable): T | null => {
+    if (answer.kind === "answered") return answer as T;
+    faults.push(`${part}: ${(answer as Unavailable).cause}`);
+    return null;
+  };
+  const known = told("incidents", incidents)?.incidents ?? [];
+  if (known.length === RECORDS && (known.at(-1)?.openedAtMs ?? 0) > fromMs) {
+    faults.push(`incidents: only the latest ${RECORDS} are in reach, and the window begins before them`);
+  }
+  const matters = known.filter(
+    ({ openedAtMs, closedAtMs }) => openedAtMs < toMs && (closedAtMs ?? toMs) >= fromMs,
+  );
+  const all = told("actions", actions)?.actions ?? [];
+  if (all.length === RECORDS && (all.at(-1)?.atMs ?? 0) > fromMs) {
+    faults.push(`actions: only the latest ${RECORDS} are in reach, and the window begins before them`);
+  }
+  return {
+    usual: {
+      ...usualWindow,
+      ...sumOf(told("what is usual", before)?.volumes ?? []),
+    },
+    refused: told("refusals", refused)?.refused ?? [],
+    incidents: matters.map(({ id, openedAtMs, closedAtMs, severity, posture, findings }) => ({
+      id,
+      openedAtMs,
+      closedAtMs,
+      severity,
+      posture,
+      findings: findings.map(({ says }) => says),
+    })),
+    deeds: [
+      ...matters.flatMap(({ timeline }) => timeline.map((entry) => ({ ...entry, why: null }))),
+      ...all
+        .filter(({ atMs }) => atMs >= fromMs && atMs < toMs + AFTERMATH_MS)
+        .map(({ atMs, who, what, why }) => ({ atMs, by: who, what, why })),
+    ],
+    faults,
+  };
+}
+
+const sumOf = (volumes: readonly { sent: number; verified: number }[]) =>
+  volumes.reduce(
+    (sum, { sent, verified }) => ({ sent: sum.sent + sent, verified: sum.verified + verified }),
+    {
+      sent: 0,
+      verified: 0,
+    },
+  );
+
+/** By problem code; asked day by day, so that a long window is no large answer. */
+async function countRefused(
+  ledger: Needs["ledger"],
+  { fromMs, toMs }: LedgerWindow,
+): Promise<{ kind: "answered"; refused: { code: string; count: number }[] } | Unavailable> {
+  const byCode = new Map<string, number>();
+  for (let dayMs = fromMs; dayMs < toMs; dayMs += DAY_MS) {
+    const day = { fromMs: dayMs, toMs: Math.min(toMs, dayMs + DAY_MS), country: null };
+    const answer = await ledger.refusals(day);
+    if (answer.kind !== "answered") return answer;
+    for (const { dimension, subject, count } of answer.counts) {
+      if (dimension === "code") byCode.set(subject, (byCode.get(subject) ?? 0) + count);
+    }
+  }
+  return { kind: "answered", refused: [...byCode].map(([code, count]) => ({ code, count })) };
+}

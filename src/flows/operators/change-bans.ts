@@ -1,0 +1,236 @@
+/** People shut and challenge ranges, networks and addresses, and open what they or the watch have shut. */
+import { addressUnit } from "../../domain/admission/address.ts";
+import type { Block, BlockEffect, BlockKind, OperatorBlock } from "../../domain/monitor/ban.ts";
+import type { ControlDocuments, Deps } from "../../ports/deps.ts";
+import { type Act, type Acted, carryOut, invalid, lasting, type NotDone } from "../audit/run-operator-action.ts";
+
+type BlockDeps = Pick<Deps, "control" | "records" | "vault" | "log" | "nowMs">;
+
+/** Blocks and challenges by people at one time: every send looks through them. */
+export const OPERATOR_BLOCKS_MOST = 500;
+
+/** What the watch shut and people opened stays open at least this long, unless they say otherwise. */
+const EXEMPT_SECONDS = 3600;
+
+/** E.164 numbers have at most 15 digits (ITU-T E.164 section 6.2.1). */
+const RANGE = /^\+[1-9]\d{0,14}$/;
+const NETWORK = /^AS([1-9]\d{0,9})$/i;
+/** 32 bits; the last one is reserved (RFC 6793, RFC 7300). */
+const LAST_ASN = 4_294_967_294;
+/** Written out: the parser also takes `23480` for an address, and means a range without its plus sign. */
+const ADDRESS = /:|^\d{1,3}(\.\d{1,3}){3}$/;
+/** An address as lists show it: its keyed hash. */
+const ADDRESS_TAG = /^[\w-]{27}$/;
+
+export interface Subject {
+  kind: BlockKind;
+  /** As it is stored: an address as its keyed hash. */
+  subject: string;
+}
+
+/** @returns null for text that is no range (`+23480`), network (`AS64500`), internet address or address hash */
+export async function readSubject(vault: Deps["vault"], text: string): Promise<Subject | null> {
+  if (RANGE.test(text)) return { kind: "range", subject: text };
+  const asn = Number(NETWORK.exec(text)?.[1] ?? Number.NaN);
+  if (asn <= LAST_ASN) return { kind: "network", subject: `AS${asn}` };
+  const unit = ADDRESS.test(text) ? addressUnit(text) : null;
+  if (unit !== null) return { kind: "address", subject: await vault.tag("ip", unit) };
+  return ADDRESS_TAG.test(text) ? { kind: "address", subject: text } : null;
+}
+
+export interface BlockChanged extends Acted {
+  block: OperatorBlock | null;
+  /** What people had said of the same subject before. */
+  replaced: OperatorBlock | null;
+}
+
+interface Lasting {
+  subject: string;
+  forSeconds: number;
+}
+
+/** Shuts a subject to strangers until the time is over. */
+export const block = (deps: BlockDeps, act: Act, command: Lasting): Promise<BlockChanged | NotDone> =>
+  restrict(deps, act, command, "stop");
+
+/** Asks the strangers of a subject for a fresh challenge until the time is over. What is shut stays shut meanwhile. */
+export const challenge = (deps: BlockDeps, act: Act, command: Lasting): Promise<BlockChanged | NotDone> =>
+  restrict(deps, act, command, "challenge");
+
+async function restrict(
+  deps: BlockDeps,
+  act: Act,
+  command: Lasting,
+  effect: Exclude<BlockEffect, "exempt">,
+): Promise<BlockChanged | NotDone> {
+  const found = await find(deps, command.subject);
+  if ("kind" in found) return found;
+  const { subject, others, replaced, nowMs } = found;
+  if (others.length >= OPERATOR_BLOCKS_MOST) {
+    return invalid(
+      "subject",
+      `is one too many: people block and challenge at most ${OPERATOR_BLOCKS_MOST} at a time`,
+    );
+  }
+  const made: OperatorBlock = {
+    ...subject,
+    sinceMs: nowMs,
+    untilMs: nowMs + command.forSeconds * 1000,
+    by: act.who,
+    why: act.why,
+    times: 1,
+    effect,
+  };
+  const details = { subject: subject.subject, until_ms: made.untilMs };
+  const what = `${subject.kind} ${effect === "stop" ? "blocked" : "challenged"}`;
+  // Whoever challenges what people had shut opens it to those who solve the challenge.
+  const bearing = effect === "challenge" && replaced?.effect === "stop" ? "lowers" : "raises";
+  const acted = await carryOut(deps, act, { what, details }, bearing, () =>
+    deps.control.writeOperatorBlocks([...others, made]),
+  );
+  if (acted.kind !== "done") return acted;
+  const means = effect === "stop" ? "is shut to strangers" : "asks strangers for a fresh challenge";
+  const notes = [
+    `${named(subject)} ${means} for ${lasting(made.untilMs - nowMs)}.`,
+    ...(replaced ? [`This replaces what ${replaced.by} had set.`] : []),
+  ];
+  return { ...acted, notes: [...acted.notes, ...notes], block: made, replaced };
+}
+
+/**
+ * Opens a subject. What the watch had shut is exempted for a while, or the watch would shut it again in the next minute.
+ *
+ * @param command.exemptForSeconds how long the watch may not shut it; an hour where the watch had and nothing is said
+ */
+export async function unblock(
+  deps: BlockDeps,
+  act: Act,
+  command: { subject: string; exemptForSeconds: number | undefined },
+): Promise<BlockChanged | NotDone> {
+  const found = await find(deps, command.subject);
+  if ("kind" in found) return found;
+  const { subject, documents, others, replaced, nowMs } = found;
+  const running = documents.cronBlocks.filter(({ untilMs }) => nowMs < untilMs);
+  const byCron = running.some((shut) => isSame(shut, subject));
+  const exemptSeconds = command.exemptForSeconds ?? (byCron ? EXEMPT_SECONDS : undefined);
+  if (exemptSeconds === undefined && replaced === null) {
+    return { kind: "not_found", reason: saysWhere(subject, [...running, ...others]) };
+  }
+  const exemption: OperatorBlock | null =
+    exemptSeconds === undefined
+      ? null
+      : {
+          ...subject,
+          sinceMs: nowMs,
+          untilMs: nowMs + exemptSeconds * 1000,
+          by: act.who,
+          why: act.why,
+          times: 0,
+          effect: "exempt",
+        };
+  const details = { subject: subject.subject, exempt_until_ms: exemption?.untilMs ?? null };
+  const acted = await carryOut(
+    deps,
+    act,
+    { what: `${subject.kind} unblocked`, details },
+    "lowers",
+    async () => {
+      // The exemption first: it alone opens the subject, and the watch may be writing its own list just now.
+      const opened = await deps.control.writeOperatorBlocks(exemption ? [...others, exemption] : others);
+      if (opened.kind !== "done" || !byCron) return opened;
+      return deps.control.writeCronBlocks(documents.cronBlocks.filter((shut) => !isSame(shut, subject)));
+    },
+  );
+  if (acted.kind !== "done") return acted;
+  const notes = [
+    `${named(subject)} is open.`,
+    ...(exemption ? [`The watch does not shut it for ${lasting(exemption.untilMs - nowMs)}.`] : []),
+  ];
+  return { ...acted, notes: [...acted.notes, ...notes], block: exemption, replaced };
+}
+
+/** Takes back a challenge and nothing else: what the watch shut meanwhile stays shut. */
+export async function endChallenge(
+  deps: BlockDeps,
+  act: Act,
+  command: { subject: string },
+): Promise<BlockChanged | NotDone> {
+  const found = await find(deps, command.subject);
+  if ("kind" in found) return found;
+  const { subject, others, replaced } = found;
+  if (replaced?.effect !== "challenge") return { kind: "not_found", reason: "Nobody challenges it." };
+  const details = { subject: subject.subject };
+  const acted = await carryOut(
+    deps,
+    act,
+    { what: `${subject.kind} challenge ended`, details },
+    "lowers",
+    () => deps.control.writeOperatorBlocks(others),
+  );
+  if (acted.kind !== "done") return acted;
+  const notes = [`${named(subject)} asks nobody for a challenge of its own any more.`];
+  return { ...acted, notes: [...acted.notes, ...notes], block: null, replaced };
+}
+
+/** One line of the list of blocks. */
+export interface ListedBlock extends OperatorBlock {
+  set: "cron" | "operator";
+  /** In force: not over, no exemption, and not lifted by one. */
+  inForce: boolean;
+}
+
+/** Strangers get nothing there, rather than being asked for a challenge. */
+export const isShut = ({ effect, inForce }: ListedBlock): boolean => inForce && effect === "stop";
+
+/** All blocks, challenges and exemptions that are not over, what ends last first. */
+export function listBlocks(
+  { cronBlocks, operatorBlocks }: Pick<ControlDocuments, "cronBlocks" | "operatorBlocks">,
+  nowMs: number,
+): ListedBlock[] {
+  const people = operatorBlocks.filter(({ untilMs }) => nowMs < untilMs);
+  const exempted = (shut: Block) => people.some((other) => other.effect === "exempt" && covers(other, shut));
+  return [
+    ...people.map((said) => ({ ...said, set: "operator" as const, inForce: said.effect !== "exempt" })),
+    ...cronBlocks
+      .filter(({ untilMs }) => nowMs < untilMs)
+      .map((shut) => ({ ...shut, effect: "stop" as const, set: "cron" as const, inForce: !exempted(shut) })),
+  ].toSorted((a, b) => b.untilMs - a.untilMs);
+}
+
+/** What a text names, and what people say of it now. */
+async function find({ vault, control, nowMs: clock }: BlockDeps, text: string) {
+  const subject = await readSubject(vault, text);
+  if (subject === null) return invalid("subject", "is no range, network or address");
+  const documents = await control.documents();
+  if ("kind" in documents) return documents;
+  const nowMs = clock();
+  const running = documents.operatorBlocks.filter(({ untilMs }) => nowMs < untilMs);
+  return {
+    subject,
+    documents,
+    nowMs,
+    others: running.filter((other) => !isSame(other, subject)),
+    replaced: running.find((other) => isSame(other, subject)) ?? null,
+  };
+}
+
+const isSame = (left: Subject, right: Subject): boolean =>
+  left.kind === right.kind && left.subject === right.subject;
+
+/** Whoever exempts a range exempts what lies in it. */
+const covers = (exemption: Subject, shut: Subject): boolean =>
+  exemption.kind === shut.kind &&
+  (shut.kind === "range" ? shut.subject.startsWith(exemption.subject) : exemption.subject === shut.subject);
+
+const named = ({ kind, subject }: Subject): string => (kind === "address" ? "The address" : subject);
+
+/** A person who asks to open a part of what is shut or challenged, or the whole of which a part is, learns what it is called. */
+function saysWhere({ kind, subject }: Subject, blocks: readonly Block[]): string {
+  const near = blocks
+    .filter((other) => other.kind === "range" && kind === "range")
+    .filter((other) => other.subject.startsWith(subject) || subject.startsWith(other.subject))
+    .map((other) => other.subject);
+  return near.length > 0
+    ? `It is neither blocked nor challenged itself. Look at ${near.slice(0, 10).join(", ")}.`
+    : "It is neither blocked nor challenged.";
+}

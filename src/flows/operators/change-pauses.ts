@@ -1,0 +1,78 @@
+/** People pause one country, flow or provider, and let it go on. */
+import { isCountry } from "../../domain/kernel/phone.ts";
+import type { Policy } from "../../domain/policy.ts";
+import type { Pause, PauseKind } from "../../domain/monitor/pause.ts";
+import type { Deps } from "../../ports/deps.ts";
+import { type Act, type Acted, carryOut, invalid, lasting, type NotDone } from "../audit/run-operator-action.ts";
+
+type PauseDeps = Pick<Deps, "policy" | "control" | "records" | "vault" | "log" | "nowMs">;
+type Subject = Pick<Pause, "kind" | "subject">;
+
+/** Every send looks through them; whoever stops more stops everything. */
+export const PAUSES_MOST = 300;
+
+export interface PauseChanged extends Acted {
+  pause: Pause | null;
+  /** What people had said of the same before. */
+  replaced: Pause | null;
+}
+
+/** Stops a subject for everybody until the time is over. */
+export async function pause(
+  deps: PauseDeps,
+  act: Act,
+  { kind, subject, forSeconds }: Subject & { forSeconds: number },
+): Promise<PauseChanged | NotDone> {
+  const fault = pauseFault(deps.policy, { kind, subject });
+  if (fault !== null) return invalid("subject", fault);
+  const documents = await deps.control.documents();
+  if ("kind" in documents) return documents;
+  const nowMs = deps.nowMs();
+  const { others, replaced } = split(documents.operatorPauses, { kind, subject }, nowMs);
+  if (others.length >= PAUSES_MOST) return invalid("subject", `is one too many: at most ${PAUSES_MOST}`);
+  const untilMs = nowMs + forSeconds * 1000;
+  const made: Pause = { kind, subject, sinceMs: nowMs, untilMs, by: act.who, why: act.why };
+  const details = { subject, until_ms: untilMs };
+  const acted = await carryOut(deps, act, { what: `${kind} paused`, details }, "raises", () =>
+    deps.control.writeOperatorPauses([...others, made]),
+  );
+  if (acted.kind !== "done") return acted;
+  const notes = [
+    `The ${kind} ${subject} is paused for ${lasting(forSeconds * 1000)}.`,
+    ...(replaced ? [`This replaces what ${replaced.by} had set.`] : []),
+  ];
+  return { ...acted, notes: [...acted.notes, ...notes], pause: made, replaced };
+}
+
+/** Lets a paused subject go on. */
+export async function resume(
+  deps: PauseDeps,
+  act: Act,
+  { kind, subject }: Subject,
+): Promise<PauseChanged | NotDone> {
+  const documents = await deps.control.documents();
+  if ("kind" in documents) return documents;
+  const { others, replaced } = split(documents.operatorPauses, { kind, subject }, deps.nowMs());
+  if (replaced === null) return { kind: "not_found", reason: `The ${kind} ${subject} is not paused.` };
+  const acted = await carryOut(deps, act, { what: `${kind} resumed`, details: { subject } }, "lowers", () =>
+    deps.control.writeOperatorPauses(others),
+  );
+  if (acted.kind !== "done") return acted;
+  return { ...acted, notes: [...acted.notes, `The ${kind} ${subject} goes on.`], pause: null, replaced };
+}
+
+/** Why there is no such subject; null when there is. */
+export function pauseFault(policy: Policy, { kind, subject }: Subject): string | null {
+  const known: Record<PauseKind, boolean> = {
+    country: isCountry(subject),
+    flow: Object.hasOwn(policy.flows, subject),
+    provider: policy.delivery.providers.some((name) => name === subject),
+  };
+  return known[kind] ? null : `is no ${kind} of the policy`;
+}
+
+function split(pauses: readonly Pause[], { kind, subject }: Subject, nowMs: number) {
+  const running = pauses.filter(({ untilMs }) => nowMs < untilMs);
+  const isSame = (other: Pause) => other.kind === kind && other.subject === subject;
+  return { others: running.filter((other) => !isSame(other)), replaced: running.find(isSame) ?? null };
+}

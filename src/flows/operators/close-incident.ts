@@ -1,0 +1,57 @@
+import type { Incident } from "../../domain/monitor/incident.ts";
+import type { Deps, Done } from "../../ports/deps.ts";
+import { type Act, type Acted, carryOut, type NotDone } from "../audit/run-operator-action.ts";
+
+/**
+ * Closes the open incident by hand. The watch forgets it and opens another if it still finds something; the posture stays
+ * what it is. The watch's run is taken for the moment, so that neither writes over the other.
+ */
+export async function closeIncident(
+  deps: Pick<Deps, "watch" | "records" | "vault" | "log" | "nowMs">,
+  act: Act,
+  id: string,
+): Promise<Acted | NotDone> {
+  const left = await deps.watch.look();
+  if (left.kind !== "answered") return left;
+  if (!isOpen(left.memory?.incident ?? null, id))
+    return { kind: "not_found", reason: "It is not open any more." };
+  const acted = await carryOut(
+    deps,
+    act,
+    { what: "incident closed", details: { incident: id } },
+    "lowers",
+    async () => {
+      const atMs = deps.nowMs();
+      const begun = await deps.watch.begin(atMs);
+      if (begun.kind === "busy") return { kind: "unavailable", cause: "the watch is running just now" };
+      if (begun.kind !== "begun") return begun;
+      const { memory } = begun;
+      const incident = memory?.incident ?? null;
+      if (memory === null || incident === null || !isOpen(incident, id)) {
+        return { kind: "unavailable", cause: "the watch closed it meanwhile" };
+      }
+      const closed: Incident = {
+        ...incident,
+        closedAtMs: atMs,
+        timeline: [...incident.timeline, { atMs, by: act.who, what: `closed: ${act.why}` }],
+      };
+      const kept = await deps.watch.end({
+        memory: { ...memory, incident: closed },
+        history: null,
+        quarter: null,
+      });
+      return kept.kind === "done" ? keep(deps, closed) : kept;
+    },
+  );
+  if (acted.kind !== "done") return acted;
+  return {
+    ...acted,
+    notes: [...acted.notes, "The incident is closed. If the watch still finds an attack it opens another."],
+  };
+}
+
+const isOpen = (incident: Incident | null, id: string): boolean =>
+  incident !== null && incident.id === id && incident.closedAtMs === null;
+
+const keep = ({ records }: Pick<Deps, "records">, incident: Incident): Promise<Done> =>
+  records.keepIncident(incident);

@@ -1,0 +1,43 @@
+import type { DeadLetter, Deps, Done } from "../../ports/deps.ts";
+import { type Act, type Acted, carryOut, type NotDone } from "../audit/run-operator-action.ts";
+
+/** Puts a message on a queue again, as it stood there. */
+export interface QueuesPort {
+  put(queue: string, body: string): Promise<Done>;
+}
+
+export interface Replayed extends Acted {
+  letter: DeadLetter;
+}
+
+/** Sends a delivery that was given up once more. One that cannot be put on its queue goes back to the dead letters. */
+export async function replayLetter(
+  deps: Pick<Deps, "records" | "vault" | "log" | "nowMs"> & { queues: QueuesPort },
+  act: Act,
+  id: string,
+): Promise<Replayed | NotDone> {
+  const { records, queues } = deps;
+  let letter: DeadLetter | null = null;
+  const acted = await carryOut(
+    deps,
+    act,
+    { what: "dead letter replayed", details: { id } },
+    "lowers",
+    async () => {
+      const found = await records.exhume(id);
+      if (found === null) return { kind: "done" };
+      if ("kind" in found) return found;
+      letter = found;
+      const put = await queues.put(found.queue, found.body);
+      if (put.kind === "done") return put;
+      const buried = await records.bury(found);
+      if (buried.kind !== "done")
+        deps.log("dead_letter_lost", { id, queue: found.queue, cause: buried.cause });
+      return put;
+    },
+  );
+  if (acted.kind !== "done") return acted;
+  if (letter === null)
+    return { kind: "not_found", reason: "There is no such letter; it may have been sent again." };
+  return { ...acted, notes: [...acted.notes, "It is on its way again."], letter };
+}

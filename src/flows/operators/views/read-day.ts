@@ -1,0 +1,48 @@
+/**
+ * The last day by subject. Ninety-six quarters of an hour are megabytes when all are full, and change once in fifteen
+ * minutes: they are read and summed once, and kept until the watch has folded the next one.
+ */
+import type { AnswerCurve } from "../../../domain/monitor/cohorts.ts";
+import { DAY_QUARTERS } from "../../../domain/monitor/day.ts";
+import { QUARTER_MINUTES } from "../../../domain/monitor/history.ts";
+import type { Deps, Unavailable } from "../../../ports/deps.ts";
+import { type Line, linesOf } from "./summarise-tally.ts";
+
+const DAY_DIMENSIONS = ["country", "prefix", "block", "network", "rule"] as const;
+export type DayDimension = (typeof DAY_DIMENSIONS)[number];
+
+export interface Day {
+  kind: "answered";
+  /** The end of its last quarter. */
+  toMs: number;
+  lines: Readonly<Record<DayDimension, readonly Line[]>>;
+}
+
+const QUARTER_MS = QUARTER_MINUTES * 60_000;
+
+const kept = new WeakMap<Deps["watch"], { foldedTo: number; day: Day }>();
+
+/** @param foldedTo the last quarter the watch has folded, as its memory says */
+export async function readDay(
+  watch: Deps["watch"],
+  foldedTo: number,
+  curve: AnswerCurve,
+  nowMs: number,
+): Promise<Day | Unavailable> {
+  const held = kept.get(watch);
+  if (held?.foldedTo === foldedTo) return held.day;
+  const first = foldedTo - DAY_QUARTERS + 1;
+  const answer = await watch.quarters(first, foldedTo);
+  if (answer.kind !== "answered") return answer;
+  const found = new Map(answer.quarters.map(({ quarter, tally }) => [quarter, tally]));
+  const parts = Array.from({ length: DAY_QUARTERS }, (_, i) => ({
+    minute: (first + i) * QUARTER_MINUTES,
+    tally: found.get(first + i) ?? new Map(),
+  }));
+  const lines = Object.fromEntries(
+    DAY_DIMENSIONS.map((dimension) => [dimension, linesOf(parts, dimension, curve, nowMs)]),
+  ) as Record<DayDimension, Line[]>;
+  const day: Day = { kind: "answered", toMs: (foldedTo + 1) * QUARTER_MS, lines };
+  kept.set(watch, { foldedTo, day });
+  return day;
+}

@@ -1,0 +1,193 @@
+/**
+ * Where messages go: countries, prefixes and blocks, each against its own history, its budget and what is shut. Bounded by
+ * what the counters tell apart; budgets are read for the rows of one page.
+ */
+import type { Level } from "../../../domain/admission/exposure.ts";
+import { allLevels } from "../../../domain/admission/levels.ts";
+import { countryOfRange, mayLieIn, type Phone, rangeOfCountry } from "../../../domain/kernel/phone.ts";
+import { type Policy, rulesForCountry } from "../../../domain/policy.ts";
+import { type History, usualSent } from "../../../domain/monitor/history.ts";
+import { OTHERS, tallyKey } from "../../../domain/monitor/tally.ts";
+import type { Deps } from "../../../ports/deps.ts";
+import { isShut, type ListedBlock, listBlocks } from "../change-bans.ts";
+import { type Exposure, readExposures } from "./read-exposures.ts";
+import { readLines, type Span } from "./read-lines.ts";
+import { type RangeRow, type RangeStanding, stateOf } from "./read-ranges.ts";
+import { type Line, type Page, pageOf, usualRatio } from "./summarise-tally.ts";
+
+export const DESTINATIONS = ["country", "prefix", "block"] as const;
+export type Destination = (typeof DESTINATIONS)[number];
+
+export const DESTINATION_SORTS = ["sent", "ratio", "spent", "refused", "subject"] as const;
+export const DESTINATION_STATES = ["any", "shut", "challenged", "exempt", "open"] as const;
+
+export interface DestinationQuestion {
+  by: Destination;
+  /** Of prefixes the country, of blocks the prefix they lie in; null for all. */
+  within: string | null;
+  /** The policy's window up to now, or the last day in whole quarters of an hour. */
+  span: Span;
+  /** Part of a subject's name; empty for all. */
+  contains: string;
+  state: (typeof DESTINATION_STATES)[number];
+  sort: (typeof DESTINATION_SORTS)[number];
+  page: number;
+}
+
+export interface DestinationRow {
+  subject: string;
+  /** ISO code; null where the digits leave several open. */
+  country: string | null;
+  sent: number;
+  verified: number;
+  ratio: number | null;
+  usualRatio: number | null;
+  /** Of what it usually gets in as long; null where that is not known. */
+  timesUsual: number | null;
+  refused: number;
+  spentMicros: number;
+  course: readonly number[];
+  state: RangeRow["state"];
+  untilMs: number | null;
+  challenged: boolean;
+  exposure: Exposure | null;
+}
+
+export interface Destinations extends Page<DestinationRow> {
+  /** From and to. */
+  fromMs: number;
+  toMs: number;
+  /** Messages to subjects that the counters had no room to tell apart. */
+  othersSent: number;
+  /** Ranges that are shut, challenged or exempt, what ends last first. */
+  blocks: ListedBlock[];
+  /** What could not be read, in words; its columns are empty. */
+  faults: string[];
+}
+
+export const ROWS_PER_PAGE = 25;
+
+/** A subject that usually gets less than this in the span has no usual amount to be compared with. */
+const USUAL_AT_LEAST = 1;
+
+type DestinationDeps = Pick<Deps, "policy" | "control" | "counters" | "watch" | "budgets" | "nowMs">;
+
+export async function readDestinations(
+  deps: DestinationDeps,
+  question: DestinationQuestion,
+): Promise<Destinations> {
+  const { by, within, contains, state, sort } = question;
+  const nowMs = deps.nowMs();
+  const [{ lines, fromMs, toMs, history, faults }, documents] = await Promise.all([
+    readLines(deps, by, question.span),
+    deps.control.documents(),
+  ]);
+  if ("kind" in documents) faults.push(`control: ${documents.cause}`);
+  else faults.push(...documents.faults);
+  const blocks = "kind" in documents ? [] : listBlocks(documents, nowMs);
+  const ranges = blocks.filter(({ kind }) => kind === "range");
+  const sought = contains.trim().toLowerCase();
+  const fitting = lines
+    .filter(({ subject }) => subject !== OTHERS && subject.toLowerCase().includes(sought))
+    .filter(({ subject }) => within === null || liesWithin(by, subject, within));
+  const minutes = (toMs - fromMs) / 60_000;
+  const standing = (subject: string) => standingOf(by, subject, ranges);
+  // What is shut is looked up for a page's rows, and for all only where it decides who is shown.
+  const found = (
+    state === "any" ? fitting : fitting.filter(({ subject }) => FITS[state](standing(subject)))
+  ).toSorted(BY[sort]);
+  const shown = pageOf(found, question.page, ROWS_PER_PAGE);
+  const page = {
+    ...shown,
+    rows: shown.rows.map((line) => rowOf(line, by, history, minutes, standing(line.subject))),
+  };
+  const levels = page.rows.map((row) => levelOf(deps.policy, by, row));
+  const exposures = await readExposures(deps, levels);
+  if ("kind" in exposures) faults.push(`budgets: ${exposures.cause}`);
+  return {
+    ...page,
+    rows: page.rows.map((row, i) => ({
+      ...row,
+      exposure: "kind" in exposures ? null : (exposures[i] ?? null),
+    })),
+    fromMs,
+    toMs,
+    othersSent: lines.find(({ subject }) => subject === OTHERS)?.counts.sent ?? 0,
+    blocks: ranges,
+    faults,
+  };
+}
+
+/** A country that shares its calling code is never shut as a whole. */
+function standingOf(by: Destination, subject: string, ranges: readonly ListedBlock[]): RangeStanding {
+  if (by !== "country") return stateOf(by, subject, ranges);
+  const range = rangeOfCountry(subject);
+  if (range !== null) return stateOf("prefix", range, ranges);
+  const within = ranges.filter((block) => mayLieIn(block.subject, subject));
+  const challenged = within.some(({ effect }) => effect === "challenge");
+  const state = within.some(isShut) ? "partly" : challenged ? "partly_challenged" : "open";
+  return { state, untilMs: null, challenged };
+}
+
+const liesWithin = (by: Destination, subject: string, within: string): boolean =>
+  by === "prefix" ? mayLieIn(subject, within) : subject.startsWith(within);
+
+function rowOf(
+  { subject, counts, course, ratio }: Line,
+  by: Destination,
+  history: History | null,
+  minutes: number,
+  standing: RangeStanding,
+): DestinationRow {
+  const key = tallyKey(by, subject);
+  const usually = usualSent(history, key, minutes);
+  const sent = counts.sent ?? 0;
+  return {
+    subject,
+    country: by === "country" ? subject : countryOfRange(subject),
+    sent,
+    verified: counts.verified ?? 0,
+    ratio,
+    usualRatio: usualRatio(history?.subjects ?? {}, key),
+    timesUsual: usually >= USUAL_AT_LEAST ? sent / usually : null,
+    refused: counts.refused ?? 0,
+    spentMicros: counts.micros ?? 0,
+    course,
+    ...standing,
+    exposure: null,
+  };
+}
+
+/** Which states a filter shows. */
+export const FITS: Readonly<
+  Record<Exclude<DestinationQuestion["state"], "any">, (row: RangeStanding) => boolean>
+> = {
+  shut: ({ state }) => state === "blocked" || state === "partly",
+  challenged: ({ challenged }) => challenged,
+  exempt: ({ state }) => state === "exempt",
+  open: ({ state }) => state === "open",
+};
+
+type Order = (a: Line, b: Line) => number;
+const most =
+  (metric: "sent" | "micros" | "refused"): Order =>
+  (a, b) =>
+    (b.counts[metric] ?? 0) - (a.counts[metric] ?? 0);
+const bySent: Order = (a, b) => most("sent")(a, b) || (a.subject < b.subject ? -1 : 1);
+const BY: Readonly<Record<DestinationQuestion["sort"], Order>> = {
+  sent: bySent,
+  // The worst first; who could not be judged yet comes last.
+  ratio: (a, b) => (a.ratio ?? 2) - (b.ratio ?? 2) || bySent(a, b),
+  spent: (a, b) => most("micros")(a, b) || bySent(a, b),
+  refused: (a, b) => most("refused")(a, b) || bySent(a, b),
+  subject: (a, b) => (a.subject < b.subject ? -1 : 1),
+};
+
+/** A stranger's level of a destination; null where its country is not known. */
+function levelOf(policy: Policy, by: Destination, { subject, country }: DestinationRow): Level | null {
+  if (country === null) return null;
+  const phone: Phone = { e164: subject, country, type: "unknown", block: subject, prefix: subject };
+  const nobody = { phone, numberTag: "", addressTag: "", asn: null, ownDevice: null };
+  const { exposure } = rulesForCountry(policy, country);
+  return allLevels(nobody, exposure).stranger.find(({ name }) => name === by) ?? null;
+}

@@ -1,0 +1,47 @@
+/** What budgets hold of the rows of a table, as people read it. */
+import {
+  budgetOf,
+  type ExposurePolicy,
+  type Level,
+  type LevelReading,
+  seasoned,
+  UNIT,
+} from "../../../domain/admission/exposure.ts";
+import type { Deps, Unavailable } from "../../../ports/deps.ts";
+
+export interface Exposure {
+  /** Units out unanswered, and how many may be. */
+  unverified: number;
+  budget: number;
+  /** Messages in the window, and the most there may be; null for any. */
+  messages: number;
+  most: number | null;
+}
+
+/** What levels hold, in one round trip and in their order; null for a level of null. */
+export async function readExposures(
+  { policy, budgets }: Pick<Deps, "policy" | "budgets">,
+  levels: readonly (Level | null)[],
+): Promise<(Exposure | null)[] | Unavailable> {
+  const asked = levels.flatMap((level) => (level === null ? [] : [level]));
+  if (asked.length === 0) return levels.map(() => null);
+  const answer = await budgets.read(asked, []);
+  if (answer.kind !== "answered") return answer;
+  const readings = new Map(answer.readings.map((reading) => [reading.level.key, reading]));
+  return levels.map((level) => {
+    const reading = level && readings.get(level.key);
+    return reading ? exposureOf(reading, policy.exposure) : null;
+  });
+}
+
+/** A reading in whole units, with the base that history has raised. */
+function exposureOf(reading: LevelReading, policy: ExposurePolicy): Exposure {
+  const none = { challenged: [], returned: [], known: [], proven: [], odd: [], unknown: [] };
+  const [grown = reading] = seasoned({ ...none, stranger: [reading] }, policy).stranger;
+  return {
+    unverified: reading.unverified / UNIT,
+    budget: budgetOf(grown, policy) / UNIT,
+    messages: reading.messages,
+    most: reading.level.maxMessages,
+  };
+}

@@ -1,0 +1,65 @@
+/** How old the keys are, and what those of the encryption ring still hold; and that one was rotated, written down. */
+import {
+  type KeyIds,
+  type KeyPolicy,
+  type KeyState,
+  type Ring,
+  type RingState,
+  ringStates,
+} from "../../../domain/access/key-age.ts";
+import type { Deps } from "../../../ports/deps.ts";
+import { type Act, type Acted, carryOut, type NotDone } from "../../audit/run-operator-action.ts";
+
+/** What the key flows need beside the ordinary ports. */
+export interface KeyDeps extends Pick<Deps, "ledger" | "records" | "vault" | "log" | "nowMs"> {
+  keyIds: KeyIds;
+  policy: { keys: KeyPolicy };
+}
+
+export interface KeyLine extends KeyState {
+  /** Sealed texts in the ledger that only this key opens; null where there are none by their nature, or nobody can tell. */
+  holds: number | null;
+}
+
+export interface Keys {
+  rotateDays: number;
+  rings: (Omit<RingState, "keys"> & { keys: KeyLine[] })[];
+  faults: string[];
+}
+
+export async function readKeys({ keyIds, policy, ledger, nowMs }: KeyDeps): Promise<Keys> {
+  const sealed = await ledger.sealedByKey();
+  const held = new Map(
+    sealed.kind === "answered" ? sealed.keys.map(({ keyId, sealed: count }) => [keyId, count]) : [],
+  );
+  const known = (id: string) => (sealed.kind === "answered" ? (held.get(id) ?? 0) : null);
+  const lost = [...held].filter(([id]) => !keyIds.encryption.includes(id));
+  return {
+    rotateDays: policy.keys.rotate_days,
+    rings: ringStates(keyIds, nowMs(), policy.keys).map((state) => ({
+      ...state,
+      keys: state.keys.map((key) => ({ ...key, holds: state.ring === "encryption" ? known(key.id) : null })),
+    })),
+    faults: [
+      ...(sealed.kind === "answered" ? [] : [`ledger: ${sealed.cause}`]),
+      ...lost.map(
+        ([id, count]) => `encryption key ${id} is gone and held ${count} texts: they cannot be read any more`,
+      ),
+    ],
+  };
+}
+
+/** Writes down that a new key was put in place. The command that did it has the secret; the service never sees the id's key. */
+export function noteRotation(
+  deps: KeyDeps,
+  act: Act,
+  { ring, keyId, secret }: { ring: Ring; keyId: string; secret: string },
+): Promise<Acted | NotDone> {
+  return carryOut(
+    deps,
+    act,
+    { what: "key rotated", details: { ring, key_id: keyId, secret } },
+    "raises",
+    async () => ({ kind: "done" }),
+  );
+}

@@ -1,0 +1,132 @@
+/** Where messages go and come from: each subject of a dimension with its sends, answers, money and state. */
+import { minuteOf } from "../../../domain/monitor/cohorts.ts";
+import { QUARTER_MINUTES, quarterOf } from "../../../domain/monitor/history.ts";
+import { type Dimension, tallyKey } from "../../../domain/monitor/tally.ts";
+import type { Deps, Unavailable } from "../../../ports/deps.ts";
+import { isShut, type ListedBlock, listBlocks } from "../change-bans.ts";
+import { linesOf, type Part, usualRatio } from "./summarise-tally.ts";
+
+export const RANGE_DIMENSIONS = ["country", "prefix", "block", "network", "provider", "flow"] as const;
+export type RangeDimension = (typeof RANGE_DIMENSIONS)[number] & Dimension;
+
+export interface RangeQuestion {
+  by: RangeDimension;
+  /** Minutes tell what happens now; hours are counted in whole quarters, and the running one is not among them. */
+  span: { minutes: number } | { hours: number };
+  /** Rows at most, the busiest first. */
+  limit: number;
+}
+
+export interface RangeRow {
+  subject: string;
+  sent: number;
+  verified: number;
+  /** Of what could have been answered by now; null while nothing could. */
+  ratio: number | null;
+  spentMicros: number;
+  refused: number;
+  /** What its own history says; null where it has none. */
+  usualRatio: number | null;
+  /** `partly`: a part of the range is shut; `partly_challenged`: people challenge a part of it. */
+  state: "open" | "blocked" | "partly" | "challenged" | "partly_challenged" | "exempt";
+  untilMs: number | null;
+  /** People challenge it or a part of it, whatever is shut of it besides. */
+  challenged: boolean;
+}
+
+export type RangeStanding = Pick<RangeRow, "state" | "untilMs" | "challenged">;
+
+export interface Ranges {
+  kind: "answered";
+  rows: RangeRow[];
+  /** How many there were before the limit. */
+  subjects: number;
+  /** What could not be read, in words; its columns are empty. */
+  faults: string[];
+}
+
+export async function readRanges(
+  deps: Pick<Deps, "policy" | "control" | "counters" | "watch" | "nowMs">,
+  { by, span, limit }: RangeQuestion,
+): Promise<Ranges | Unavailable> {
+  const { policy, control, counters, watch } = deps;
+  const nowMs = deps.nowMs();
+  const [counted, documents, left] = await Promise.all([
+    "minutes" in span ? readMinutes(counters, nowMs, span.minutes, by) : readHours(watch, nowMs, span.hours),
+    control.documents(),
+    watch.look(),
+  ]);
+  if (counted.kind !== "answered") return counted;
+  const faults = [
+    ...("kind" in documents ? [`control: ${documents.cause}`] : documents.faults),
+    ...(left.kind === "answered" ? [] : [`watch: ${left.cause}`]),
+  ];
+  const blocks = "kind" in documents ? [] : listBlocks(documents, nowMs);
+  const history = left.kind === "answered" ? (left.history?.subjects ?? {}) : {};
+
+  const busiest = linesOf(counted.parts, by, policy.monitor.answer_curve, nowMs).toSorted(
+    (a, b) =>
+      (b.counts.sent ?? 0) - (a.counts.sent ?? 0) || (b.counts.refused ?? 0) - (a.counts.refused ?? 0),
+  );
+  const rows = busiest.slice(0, limit).map(
+    ({ subject, counts, ratio }): RangeRow => ({
+      subject,
+      sent: counts.sent ?? 0,
+      verified: counts.verified ?? 0,
+      ratio,
+      spentMicros: counts.micros ?? 0,
+      refused: counts.refused ?? 0,
+      usualRatio: usualRatio(history, tallyKey(by, subject)),
+      ...stateOf(by, subject, blocks),
+    }),
+  );
+  return { kind: "answered", rows, subjects: busiest.length, faults };
+}
+
+type Counted = { kind: "answered"; parts: Part[] } | Unavailable;
+
+async function readMinutes(
+  counters: Deps["counters"],
+  nowMs: number,
+  minutes: number,
+  by: Dimension,
+): Promise<Counted> {
+  const answer = await counters.window(minuteOf(nowMs), minutes, [by]);
+  return answer.kind === "answered" ? { kind: "answered", parts: answer.minutes } : answer;
+}
+
+async function readHours(watch: Deps["watch"], nowMs: number, hours: number): Promise<Counted> {
+  const running = quarterOf(minuteOf(nowMs));
+  const answer = await watch.quarters(running - hours * (60 / QUARTER_MINUTES), running - 1);
+  if (answer.kind !== "answered") return answer;
+  const parts = answer.quarters.map(({ quarter, tally }) => ({ minute: quarter * QUARTER_MINUTES, tally }));
+  return { kind: "answered", parts };
+}
+
+/**
+ * What is shut or challenged of a subject: a prefix, a block or a network. A wider block holds of all of it, a narrower one of
+ * a part; what is shut is told before what is challenged.
+ */
+export function stateOf(by: RangeDimension, subject: string, blocks: readonly ListedBlock[]): RangeStanding {
+  const ofRange = by === "prefix" || by === "block";
+  const touching = blocks.filter(({ kind, subject: shut }) =>
+    ofRange
+      ? kind === "range" && (subject.startsWith(shut) || shut.startsWith(subject))
+      : by === "network" && kind === "network" && shut === subject,
+  );
+  const first = (state: RangeRow["state"], holds: (block: ListedBlock) => boolean) => {
+    const found = touching.find(holds);
+    return found ? { state, untilMs: found.untilMs } : null;
+  };
+  const holdsOfAll = (block: ListedBlock) => subject.startsWith(block.subject);
+  const isChallenged = ({ effect }: ListedBlock) => effect === "challenge";
+  const strictest =
+    first("blocked", (block) => isShut(block) && holdsOfAll(block)) ??
+    first("partly", isShut) ??
+    first("challenged", (block) => isChallenged(block) && holdsOfAll(block)) ??
+    first("partly_challenged", isChallenged) ??
+    first("exempt", (block) => block.effect === "exempt" && holdsOfAll(block));
+  return { ...(strictest ?? OPEN), challenged: touching.some(isChallenged) };
+}
+
+const OPEN = { state: "open", untilMs: null } as const;

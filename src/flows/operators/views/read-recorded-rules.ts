@@ -1,0 +1,56 @@
+/**
+ * Rules in record-only mode: what they met, how they would have stopped it, and what became of the messages that left all
+ * the same. What was saved and whom it would have bothered stand side by side, before somebody lets a rule count.
+ */
+import { type Policy, recordOnlyRules } from "../../../domain/policy.ts";
+import { type RuleCounts, ruleCounts } from "../../../domain/monitor/rule-counts.ts";
+import { OTHERS } from "../../../domain/monitor/tally.ts";
+import type { Deps, Unavailable } from "../../../ports/deps.ts";
+import { readLines, type Span } from "./read-lines.ts";
+
+export interface RuleRow extends RuleCounts {
+  /** `*` for what the counters had no room to tell apart. */
+  rule: string;
+  /** null: every flow without rules of its own. */
+  flow: string | null;
+  /** false for a rule that counts by now. */
+  recordOnly: boolean;
+}
+
+export interface RecordedRules {
+  kind: "answered";
+  /** Those that met the most first; every rule that is in record-only mode is among them. */
+  rows: RuleRow[];
+  fromMs: number;
+  /** The same as `fromMs` before the first quarter of a day is over. */
+  toMs: number;
+}
+
+/** @param span the policy's window up to now, or the last day in whole quarters of an hour that are over */
+export async function readRecordedRules(
+  deps: Pick<Deps, "policy" | "counters" | "watch" | "nowMs">,
+  span: Span,
+): Promise<RecordedRules | Unavailable> {
+  const { lines, fromMs, toMs, faults } = await readLines(deps, "rule", span);
+  // Without counters there are no lines. A zero here would speak for a rule that nobody looked at.
+  if (lines.length === 0 && faults.length > 0) return { kind: "unavailable", cause: faults.join("; ") };
+  const rules = recordOnlyRules(deps.policy);
+  const met = lines.map(({ subject, counts }): RuleRow => {
+    const [rule = "", flow = null] = subject.split("/");
+    const recordOnly = subject === OTHERS || rules.some((set) => isSetBy(deps.policy, set, { rule, flow }));
+    return { rule, flow, recordOnly, ...ruleCounts(counts) };
+  });
+  const silent = rules
+    .filter((set) => !met.some((row) => isSetBy(deps.policy, set, row)))
+    .map((set): RuleRow => ({ ...set, recordOnly: true, ...ruleCounts({}) }));
+  return { kind: "answered", rows: [...met.toSorted((a, b) => b.met - a.met), ...silent], fromMs, toMs };
+}
+
+interface InFlow {
+  rule: string;
+  flow: string | null;
+}
+
+/** Whether this setting is what puts a flow's rule into record-only mode. */
+const isSetBy = ({ flows }: Policy, set: InFlow, { rule, flow }: InFlow): boolean =>
+  set.rule === rule && set.flow === (flow !== null && flows[flow]?.risk ? flow : null);

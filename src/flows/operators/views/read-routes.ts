@@ -1,0 +1,195 @@
+/**
+ * What the providers did in the last window, what each route is known for, and what people said of them. Each part is read
+ * on its own: what does not answer is named among the faults.
+ */
+import { priceMicros } from "../../../domain/delivery/money.ts";
+import { overrideRouting, type RouteOverride } from "../../../domain/delivery/route-overrides.ts";
+import { FRESH_ROUTE } from "../../../domain/delivery/routing.ts";
+import { minuteOf } from "../../../domain/monitor/cohorts.ts";
+import {
+  bucketsOf,
+  DELIVERY_TIME,
+  HAND_OVER_TIME,
+  type Histogram,
+  quantileOf,
+} from "../../../domain/monitor/histogram.ts";
+import { answerCurve } from "../../../domain/monitor/history.ts";
+import { type Counts, OTHERS, tallyKey } from "../../../domain/monitor/tally.ts";
+import type { Channel, Deps } from "../../../ports/deps.ts";
+import { type Line, linesOf, usualRatio } from "./summarise-tally.ts";
+
+export interface Sums {
+  sent: number;
+  verified: number;
+  ratio: number | null;
+  delivered: number;
+  undelivered: number;
+  rejected: number;
+  spentMicros: number;
+  course: number[];
+}
+
+/** How long something took, as far as the counters' buckets tell. */
+export interface TimeTaken {
+  /** How often it was measured. */
+  count: number;
+  medianMs: number;
+  p95Ms: number;
+}
+
+export interface ProviderLine extends Sums {
+  provider: string;
+  channels: readonly Channel[];
+  /** ISO codes it serves; null for all. */
+  countries: readonly string[] | null;
+  /** Of all messages in the window. */
+  share: number | null;
+  usualRatio: number | null;
+  /** What a message cost on average; null where none left. */
+  meanMicros: number | null;
+  /** From a hand-over to its answer, refusals and time-outs included; null where there was none. */
+  answers: TimeTaken | null;
+  /** From a hand-over to its receipt, without calls. */
+  deliveries: TimeTaken | null;
+  drained: boolean;
+  /** Of its chances; 1 by itself. */
+  weight: number;
+  /** Countries pinned to it. */
+  pins: string[];
+  /** Its routes that rest after failures. */
+  resting: number;
+}
+
+export interface RouteLine extends Sums {
+  provider: string;
+  channel: string;
+  country: string;
+  /** Of the table; null where it has no row. */
+  priceMicros: number | null;
+  restsUntilMs: number | null;
+  /** Failures in a row. */
+  failures: number;
+}
+
+export interface Routes {
+  minutes: number;
+  providers: ProviderLine[];
+  /** The busiest, resting ones first. */
+  routes: RouteLine[];
+  /** How many there are in all. */
+  routesInAll: number;
+  pins: Readonly<Record<string, string>>;
+  overrides: readonly RouteOverride[];
+  /** What could not be read, in words; its columns are empty. */
+  faults: string[];
+}
+
+/** Routes shown at most. */
+const ROUTES_SHOWN = 50;
+
+export async function readRoutes(
+  deps: Pick<Deps, "policy" | "control" | "counters" | "watch" | "routes" | "providers" | "prices" | "nowMs">,
+): Promise<Routes> {
+  const { policy, control, counters, watch, routes, providers, prices } = deps;
+  const nowMs = deps.nowMs();
+  const minutes = policy.monitor.window_minutes;
+  const [counted, documents, left, records] = await Promise.all([
+    counters.window(minuteOf(nowMs), minutes, ["provider", "route"]),
+    control.documents(),
+    watch.look(),
+    routes.records(),
+  ]);
+  const faults = [
+    ...(counted.kind === "answered" ? [] : [`counters: ${counted.cause}`]),
+    ...("kind" in documents ? [`control: ${documents.cause}`] : documents.faults),
+    ...(left.kind === "answered" ? [] : [`watch: ${left.cause}`]),
+  ];
+  const history = left.kind === "answered" ? left.history : null;
+  const parts = counted.kind === "answered" ? counted.minutes : [];
+  const said = "kind" in documents ? [] : documents.operatorRoutes;
+  const overrides = said.filter(({ untilMs }) => nowMs < untilMs);
+  const routing = overrideRouting(policy.delivery, overrides, nowMs);
+  const curve = answerCurve(history, policy.monitor.answer_curve);
+  const resting = [...records].filter(([, { restUntilMs }]) => nowMs < restUntilMs).map(([key]) => key);
+
+  const linesBy = (dimension: "provider" | "route") =>
+    new Map(linesOf(parts, dimension, curve, nowMs).map((line) => [line.subject, line]));
+  const nothing = (subject: string): Line => ({
+    subject,
+    counts: {},
+    course: parts.map(() => 0),
+    ratio: null,
+  });
+
+  const byProvider = linesBy("provider");
+  const all = [...byProvider.values()].reduce((sum, { counts }) => sum + (counts.sent ?? 0), 0);
+  const lines = policy.delivery.providers.map((name): ProviderLine => {
+    const line = byProvider.get(name) ?? nothing(name);
+    const sums = sumsOf(line);
+    const provider = providers.get(name);
+    return {
+      ...sums,
+      provider: name,
+      channels: provider?.channels ?? [],
+      countries: provider?.countries ?? null,
+      share: all > 0 ? sums.sent / all : null,
+      usualRatio: usualRatio(history?.subjects ?? {}, tallyKey("provider", name)),
+      meanMicros: sums.sent > 0 ? sums.spentMicros / sums.sent : null,
+      answers: timeTaken(line.counts, HAND_OVER_TIME),
+      deliveries: timeTaken(line.counts, DELIVERY_TIME),
+      drained: routing.drain.includes(name),
+      weight: routing.weight[name] ?? 1,
+      pins: Object.keys(routing.pin).filter((country) => routing.pin[country] === name),
+      resting: resting.filter((key) => key.startsWith(`${name}/`)).length,
+    };
+  });
+
+  const byRoute = linesBy("route");
+  const keys = [...new Set([...byRoute.keys(), ...resting])].filter((key) => key !== OTHERS);
+  const routeLines = keys.map((key): RouteLine => {
+    const [provider = "", channel = "", country = ""] = key.split("/");
+    const { restUntilMs, failures } = records.get(key) ?? FRESH_ROUTE;
+    const priced = prices.some(
+      (row) => row.provider === provider && row.channel === channel && row.country === "*",
+    );
+    return {
+      ...sumsOf(byRoute.get(key) ?? nothing(key)),
+      provider,
+      channel,
+      country,
+      priceMicros: priced ? priceMicros(prices, country, provider, channel as Channel) : null,
+      restsUntilMs: nowMs < restUntilMs ? restUntilMs : null,
+      failures,
+    };
+  });
+  const shown = routeLines.toSorted(
+    (a, b) => Number(b.restsUntilMs !== null) - Number(a.restsUntilMs !== null) || b.sent - a.sent,
+  );
+  return {
+    minutes,
+    providers: lines,
+    routes: shown.slice(0, ROUTES_SHOWN),
+    routesInAll: shown.length,
+    pins: routing.pin,
+    overrides,
+    faults,
+  };
+}
+
+const sumsOf = ({ counts, course, ratio }: Line): Sums => ({
+  sent: counts.sent ?? 0,
+  verified: counts.verified ?? 0,
+  ratio,
+  delivered: counts.delivered ?? 0,
+  undelivered: counts.undelivered ?? 0,
+  rejected: counts.rejected ?? 0,
+  spentMicros: counts.micros ?? 0,
+  course,
+});
+
+function timeTaken(counts: Counts, histogram: Histogram): TimeTaken | null {
+  const count = bucketsOf(counts, histogram).reduce((sum, some) => sum + some, 0);
+  const medianMs = quantileOf(counts, histogram, 0.5);
+  const p95Ms = quantileOf(counts, histogram, 0.95);
+  return medianMs === null || p95Ms === null ? null : { count, medianMs, p95Ms };
+}

@@ -1,0 +1,182 @@
+/** Who asks: networks and addresses, with how many numbers they asked for and what became of that. */
+import type { Level } from "../../../domain/admission/exposure.ts";
+import { allLevels } from "../../../domain/admission/levels.ts";
+import { minuteOf } from "../../../domain/monitor/cohorts.ts";
+import { usualSent } from "../../../domain/monitor/history.ts";
+import { type MinuteTally, OTHERS, sumTallies, tallyKey } from "../../../domain/monitor/tally.ts";
+import type { Deps } from "../../../ports/deps.ts";
+import { isShut, type ListedBlock, listBlocks } from "../change-bans.ts";
+import { ROWS_PER_PAGE } from "./read-destinations.ts";
+import { type Exposure, readExposures } from "./read-exposures.ts";
+import { readLines, type Span } from "./read-lines.ts";
+import { type Page, pageOf, usualRatio } from "./summarise-tally.ts";
+
+export const SOURCE_SORTS = ["sent", "numbers", "ratio", "refused", "turned_away"] as const;
+
+export interface SourceQuestion {
+  span: Span;
+  /** Part of a network's number or owner; empty for all. */
+  contains: string;
+  sort: (typeof SOURCE_SORTS)[number];
+  page: number;
+}
+
+interface Standing {
+  /** What shuts it, else challenges it, else exempts it; null when nothing does. */
+  block: ListedBlock | null;
+  /** People challenge it, whatever shuts it besides. */
+  challenged: boolean;
+  exposure: Exposure | null;
+}
+
+export interface NetworkRow extends Standing {
+  /** `AS64500`. */
+  subject: string;
+  /** Its owner, where it is a hosting, cloud or VPN network. */
+  hosting: string | null;
+  sent: number;
+  verified: number;
+  ratio: number | null;
+  usualRatio: number | null;
+  timesUsual: number | null;
+  /** Distinct numbers in the busiest quarter of an hour. */
+  numbers: number;
+  refused: number;
+  turnedAway: number;
+  spentMicros: number;
+  course: readonly number[];
+}
+
+export interface AddressRow extends Standing {
+  /** Keyed hash of the address. */
+  subject: string;
+  /** Requests it made after it was first seen to ask for more numbers than people do. */
+  asked: number;
+  /** Distinct numbers it asked for. */
+  numbers: number;
+}
+
+export interface Sources {
+  fromMs: number;
+  toMs: number;
+  networks: Page<NetworkRow>;
+  /** Of the policy's window; the busiest. */
+  addresses: AddressRow[];
+  othersSent: number;
+  /** Networks and addresses that are shut, challenged or exempt. */
+  blocks: ListedBlock[];
+  faults: string[];
+}
+
+type SourceDeps = Pick<Deps, "policy" | "control" | "counters" | "watch" | "budgets" | "hosting" | "nowMs">;
+
+export async function readSources(deps: SourceDeps, question: SourceQuestion): Promise<Sources> {
+  const { policy, control, counters, hosting } = deps;
+  const { contains, sort, page, span } = question;
+  const nowMs = deps.nowMs();
+  const [{ lines, fromMs, toMs, history, minutes, faults }, documents, window] = await Promise.all([
+    readLines(deps, "network", span, ["address"]),
+    control.documents(),
+    // Addresses come and go: no quarter of an hour keeps them.
+    span === "day" ? counters.window(minuteOf(nowMs), policy.monitor.window_minutes, ["address"]) : null,
+  ]);
+  if ("kind" in documents) faults.push(`control: ${documents.cause}`);
+  else faults.push(...documents.faults);
+  if (window !== null && window.kind !== "answered") faults.push(`counters: ${window.cause}`);
+  const blocks = ("kind" in documents ? [] : listBlocks(documents, nowMs)).filter(
+    ({ kind }) => kind !== "range",
+  );
+  const blockOf = (kind: "network" | "address", subject: string) => {
+    const own = blocks.filter((block) => block.kind === kind && block.subject === subject);
+    return own.find(isShut) ?? own.find(({ inForce }) => inForce) ?? own[0] ?? null;
+  };
+
+  const isChallenged = (kind: "network" | "address", subject: string) =>
+    blocks.some((block) => block.kind === kind && block.subject === subject && block.effect === "challenge");
+
+  const sought = contains.trim().toLowerCase();
+  const spanMinutes = (toMs - fromMs) / 60_000;
+  const found = lines
+    .filter(({ subject }) => subject !== OTHERS)
+    .map(({ subject, counts, course, ratio }): NetworkRow => {
+      const key = tallyKey("network", subject);
+      const usually = usualSent(history, key, spanMinutes);
+      const sent = counts.sent ?? 0;
+      return {
+        subject,
+        hosting: hosting.get(Number(subject.slice(2))) ?? null,
+        sent,
+        verified: counts.verified ?? 0,
+        ratio,
+        usualRatio: usualRatio(history?.subjects ?? {}, key),
+        timesUsual: usually >= 1 ? sent / usually : null,
+        numbers: counts.numbers ?? 0,
+        refused: counts.refused ?? 0,
+        turnedAway: counts.turned_away ?? 0,
+        spentMicros: counts.micros ?? 0,
+        course,
+        block: blockOf("network", subject),
+        challenged: isChallenged("network", subject),
+        exposure: null,
+      };
+    })
+    .filter(({ subject, hosting: owner }) => `${subject} ${owner ?? ""}`.toLowerCase().includes(sought))
+    .toSorted(BY[sort]);
+  const networks = pageOf(found, page, ROWS_PER_PAGE);
+  const addresses = addressesOf(window?.kind === "answered" ? window.minutes : minutes, (subject) => ({
+    block: blockOf("address", subject),
+    challenged: isChallenged("address", subject),
+  }));
+  const exposures = await readExposures(deps, [
+    ...networks.rows.map(({ subject }) => levelOf(deps, "network", subject)),
+    ...addresses.map(({ subject }) => levelOf(deps, "address", subject)),
+  ]);
+  if ("kind" in exposures) faults.push(`budgets: ${exposures.cause}`);
+  const exposure = (i: number) => ("kind" in exposures ? null : (exposures[i] ?? null));
+  return {
+    fromMs,
+    toMs,
+    networks: {
+      ...networks,
+      rows: networks.rows.map((row, i) => ({ ...row, exposure: exposure(i) })),
+    },
+    addresses: addresses.map((row, i) => ({ ...row, exposure: exposure(networks.rows.length + i) })),
+    othersSent: lines.find(({ subject }) => subject === OTHERS)?.counts.sent ?? 0,
+    blocks,
+    faults,
+  };
+}
+
+type Order = (a: NetworkRow, b: NetworkRow) => number;
+const bySent: Order = (a, b) => b.sent - a.sent || b.refused - a.refused || (a.subject < b.subject ? -1 : 1);
+const BY: Readonly<Record<SourceQuestion["sort"], Order>> = {
+  sent: bySent,
+  numbers: (a, b) => b.numbers - a.numbers || bySent(a, b),
+  ratio: (a, b) => (a.ratio ?? 2) - (b.ratio ?? 2) || bySent(a, b),
+  refused: (a, b) => b.refused - a.refused || bySent(a, b),
+  turned_away: (a, b) => b.turnedAway - a.turnedAway || bySent(a, b),
+};
+
+function addressesOf(
+  minutes: readonly MinuteTally[],
+  standingOf: (subject: string) => Pick<Standing, "block" | "challenged">,
+): AddressRow[] {
+  const start = tallyKey("address", "");
+  const own = minutes.map(({ tally }) => new Map([...tally].filter(([key]) => key.startsWith(start))));
+  return [...sumTallies(own)]
+    .map(([key, { sent = 0, numbers = 0 }]): AddressRow => {
+      const subject = key.slice(start.length);
+      return { subject, asked: sent, numbers, ...standingOf(subject), exposure: null };
+    })
+    .filter(({ subject }) => subject !== OTHERS)
+    .toSorted((a, b) => b.numbers - a.numbers || b.asked - a.asked)
+    .slice(0, ROWS_PER_PAGE);
+}
+
+/** A stranger's level of a network or an address; the general rules, for a source has no country of its own. */
+function levelOf({ policy }: SourceDeps, name: "network" | "address", subject: string): Level | null {
+  const phone = { e164: "", country: "", type: "unknown", block: "", prefix: "" } as const;
+  const asn = name === "network" ? Number(subject.slice(2)) : null;
+  const nobody = { phone, numberTag: "", addressTag: subject, asn, ownDevice: null };
+  return allLevels(nobody, policy.exposure).stranger.find((level) => level.name === name) ?? null;
+}

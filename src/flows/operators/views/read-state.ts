@@ -1,0 +1,229 @@
+/**
+ * The state of the service for people: posture, the watch, the last window, money, the open incident. Each part is read on
+ * its own; what does not answer is null and named among the faults, and the posture needs KV alone.
+ */
+import { spendMeters } from "../../../domain/delivery/money.ts";
+import { minuteOf, type RatioReading, readRatio } from "../../../domain/monitor/cohorts.ts";
+import { quantileOf, VERIFY_TIME } from "../../../domain/monitor/histogram.ts";
+import type { Incident } from "../../../domain/monitor/incident.ts";
+import type { WatchMemory } from "../../../domain/monitor/monitor-memory.ts";
+import type { ControlDocument, Posture } from "../../../domain/monitor/posture.ts";
+import { addCounts, type Counts, type MinuteTally, tallyKey } from "../../../domain/monitor/tally.ts";
+import type { Deps, OperatorAction, Unavailable } from "../../../ports/deps.ts";
+import { isShut, type ListedBlock, listBlocks } from "../change-bans.ts";
+import { type Standings, standingsOf } from "../change-posture.ts";
+
+export interface PostureState {
+  posture: Posture;
+  /** The document that decides; null on a normal day. */
+  inForce: ControlDocument | null;
+  operator: ControlDocument | null;
+  cron: ControlDocument | null;
+  /** What is shut, by whom; challenges and exemptions by people. */
+  blocks: { cron: number; operator: number; challenged: number; exempt: number };
+}
+
+export interface WatchState {
+  /** null before the first run. */
+  lastRunMs: number | null;
+  ageSeconds: number | null;
+  late: boolean;
+  lastFailure: string;
+  incident: Incident | null;
+  alertsThisHour: { sent: number; heldBack: number };
+}
+
+export interface WindowState extends RatioReading {
+  minutes: number;
+  spentMicros: number;
+  /** At the window's rate. */
+  perHourMicros: number;
+  wrongCodes: number;
+  delivered: number;
+  undelivered: number;
+  rejected: number;
+  refused: number;
+  /** By problem code. */
+  refusedBy: Record<string, number>;
+  challenged: number;
+  passed: number;
+  turnedAway: number;
+  /** Time to verify, in seconds. */
+  medianSeconds: number | null;
+  p95Seconds: number | null;
+  /** One entry a minute, the oldest first. */
+  perMinute: { minute: number; sent: number; verified: number }[];
+}
+
+export interface SpendState {
+  hourMicros: number;
+  dayMicros: number;
+  monthMicros: number;
+}
+
+export interface ServiceState {
+  nowMs: number;
+  posture: PostureState | null;
+  watch: WatchState | null;
+  window: WindowState | null;
+  spend: SpendState | null;
+  /** What could not be read, in words. */
+  faults: string[];
+}
+
+const ALL = tallyKey("overall", "all");
+
+export async function readState(
+  deps: Pick<Deps, "policy" | "control" | "counters" | "watch" | "budgets" | "nowMs">,
+): Promise<ServiceState> {
+  const { policy, control, counters, watch, budgets } = deps;
+  const nowMs = deps.nowMs();
+  const { window_minutes, answer_curve, late_after_minutes } = policy.monitor;
+  const [documents, left, counted, spent] = await Promise.all([
+    control.documents(),
+    watch.look(),
+    counters.window(minuteOf(nowMs), window_minutes, ["overall"]),
+    budgets.read([], spendMeters(policy.money, "", 0, false)),
+  ]);
+  const faults: string[] = [];
+  const answered = <T extends object>(part: string, answer: T | Unavailable): answer is T => {
+    if (!("kind" in answer) || answer.kind !== "unavailable") return true;
+    faults.push(`${part}: ${(answer as Unavailable).cause}`);
+    return false;
+  };
+  const state: ServiceState = { nowMs, posture: null, watch: null, window: null, spend: null, faults };
+  if (answered("control", documents) && !("kind" in documents)) {
+    faults.push(...documents.faults);
+    const standings = standingsOf(documents, nowMs);
+    state.posture = postureState(standings, listBlocks(documents, nowMs));
+  }
+  if (answered("watch", left) && left.kind === "answered") {
+    state.watch = watchState(left.memory, nowMs, late_after_minutes);
+  }
+  if (answered("counters", counted) && counted.kind === "answered") {
+    state.window = windowState(counted.minutes, nowMs, answer_curve);
+  }
+  if (answered("spend", spent) && spent.kind === "answered") {
+    const [hourMicros = 0, dayMicros = 0, monthMicros = 0] = spent.totals;
+    state.spend = { hourMicros, dayMicros, monthMicros };
+  }
+  return state;
+}
+
+function postureState({ operator, cron, posture }: Standings, blocks: readonly ListedBlock[]): PostureState {
+  const count = (holds: (block: ListedBlock) => boolean) => blocks.filter(holds).length;
+  return {
+    posture,
+    inForce: operator ?? cron,
+    operator,
+    cron,
+    blocks: {
+      cron: count((block) => block.set === "cron" && isShut(block)),
+      operator: count((block) => block.set === "operator" && isShut(block)),
+      challenged: count(({ effect }) => effect === "challenge"),
+      exempt: count(({ effect }) => effect === "exempt"),
+    },
+  };
+}
+
+const HOUR_MS = 3_600_000;
+
+function watchState(memory: WatchMemory | null, nowMs: number, lateAfterMinutes: number): WatchState {
+  const lastRunMs = memory?.lastRunMs ?? null;
+  const ageSeconds = lastRunMs === null ? null : Math.max(0, Math.round((nowMs - lastRunMs) / 1000));
+  const hour = memory?.hour.hour === Math.floor(nowMs / HOUR_MS) ? memory.hour : { sent: 0, heldBack: 0 };
+  return {
+    lastRunMs,
+    ageSeconds,
+    late: ageSeconds === null || ageSeconds > lateAfterMinutes * 60,
+    lastFailure: memory?.lastFailure ?? "",
+    incident: memory?.incident ?? null,
+    alertsThisHour: { sent: hour.sent, heldBack: hour.heldBack },
+  };
+}
+
+/** The figures of a window over everything. */
+export function windowState(
+  minutes: readonly MinuteTally[],
+  nowMs: number,
+  curve: Parameters<typeof readRatio>[2],
+): WindowState {
+  const counts: Counts = {};
+  for (const { tally } of minutes) addCounts(counts, tally.get(ALL) ?? {});
+  const perMinute = minutes.map(({ minute, tally }) => {
+    const { sent = 0, verified = 0 } = tally.get(ALL) ?? {};
+    return { minute, sent, verified };
+  });
+  const spentMicros = counts.micros ?? 0;
+  const refusals = Object.entries(counts).filter(([metric]) => metric.startsWith("refused:"));
+  return {
+    ...readRatio(perMinute, nowMs, curve),
+    minutes: minutes.length,
+    spentMicros,
+    perHourMicros: minutes.length === 0 ? 0 : Math.round((spentMicros * 60) / minutes.length),
+    wrongCodes: counts.wrong_codes ?? 0,
+    delivered: counts.delivered ?? 0,
+    undelivered: counts.undelivered ?? 0,
+    rejected: counts.rejected ?? 0,
+    refused: counts.refused ?? 0,
+    refusedBy: Object.fromEntries(
+      refusals.map(([metric, count = 0]) => [metric.slice("refused:".length), count]),
+    ),
+    challenged: counts.challenged ?? 0,
+    passed: counts.passed ?? 0,
+    turnedAway: counts.turned_away ?? 0,
+    medianSeconds: quantileOf(counts, VERIFY_TIME, 0.5),
+    p95Seconds: quantileOf(counts, VERIFY_TIME, 0.95),
+    perMinute,
+  };
+}
+
+const INCIDENTS_LISTED = 50;
+
+/** The incidents that are kept, newest first, with the open one as the watch has it now. */
+export async function readIncidents({
+  records,
+  watch,
+}: Pick<Deps, "records" | "watch">): Promise<{ kind: "answered"; incidents: Incident[] } | Unavailable> {
+  const [kept, left] = await Promise.all([records.incidents(INCIDENTS_LISTED), watch.look()]);
+  if (kept.kind !== "answered") return kept;
+  const open = left.kind === "answered" ? (left.memory?.incident ?? null) : null;
+  const others = kept.incidents.filter(({ id }) => id !== open?.id);
+  const incidents = open === null ? others : [open, ...others];
+  return {
+    kind: "answered",
+    incidents: incidents.toSorted((a, b) => b.openedAtMs - a.openedAtMs),
+  };
+}
+
+/** Actions that are looked through for an incident's time. */
+const ACTIONS_LOOKED_AT = 500;
+
+export interface IncidentStory {
+  incident: Incident;
+  /** What people did while it was open, the earliest first; null when that could not be read. */
+  actions: OperatorAction[] | null;
+}
+
+/** One incident with what people did meanwhile; null when there is none of this id. */
+export async function readIncident(
+  { records, watch }: Pick<Deps, "records" | "watch">,
+  id: string,
+): Promise<IncidentStory | null | Unavailable> {
+  const [kept, left, did] = await Promise.all([
+    records.incident(id),
+    watch.look(),
+    records.actions(ACTIONS_LOOKED_AT),
+  ]);
+  const open = left.kind === "answered" ? (left.memory?.incident ?? null) : null;
+  const incident = open?.id === id ? open : kept;
+  if (incident === null || "kind" in incident) return incident;
+  const { openedAtMs, closedAtMs } = incident;
+  const actions =
+    did.kind === "answered"
+      ? did.actions
+          .filter(({ atMs }) => atMs >= openedAtMs && (closedAtMs === null || atMs <= closedAtMs))
+          .toSorted((a, b) => a.atMs - b.atMs)
+      : null;
+  return { incident, actions };
+}

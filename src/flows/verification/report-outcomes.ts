@@ -1,0 +1,64 @@
+import type { Refusal } from "../../domain/kernel/refusal.ts";
+import { minuteOf } from "../../domain/monitor/cohorts.ts";
+import { countOutcome } from "../../domain/monitor/counting.ts";
+import type { Deps } from "../../ports/deps.ts";
+
+/** What became of somebody after the verification, by the customer's backend's word. */
+export interface Outcome {
+  type: string;
+  /** The proof's `jti`. */
+  proofId: string;
+  /** When it happened, where that was said. */
+  atMs: number | null;
+  /** Millionths of the price table's currency, where it is worth something. */
+  valueMicros: number | null;
+}
+
+export interface Reported {
+  kind: "reported";
+  accepted: number;
+  /** Of these an outcome of the same type was counted for the same proof before. */
+  repeated: number;
+}
+
+const RETRY_SECONDS = 30;
+
+/**
+ * Counts outcomes, each once for its proof and type, in the minute of now: the watch compares what was spent lately with what
+ * came of it lately. After a refusal the whole report can be sent again; what was counted is not counted twice.
+ *
+ * @param by names the API key in the log
+ */
+export async function reportOutcomes(
+  { policy, counters, log, nowMs }: Pick<Deps, "policy" | "counters" | "log" | "nowMs">,
+  outcomes: readonly Outcome[],
+  by: string,
+): Promise<Reported | Refusal> {
+  const unknown = outcomes.flatMap(({ type }, at) =>
+    policy.outcomes.includes(type)
+      ? []
+      : [{ field: `outcomes.${at}.type`, reason: `is not known; known: ${policy.outcomes.join(", ")}` }],
+  );
+  if (unknown.length > 0) return { kind: "invalid_request", errors: unknown };
+  const claims = await Promise.all(
+    outcomes.map(async (outcome) => ({
+      outcome,
+      claimed: await counters.claimOutcome(outcome.proofId, outcome.type),
+    })),
+  );
+  const accepted = claims.filter(({ claimed }) => claimed === true).map(({ outcome }) => outcome);
+  const entries = accepted.flatMap(({ type }) => countOutcome(type));
+  if (entries.length > 0) await counters.count([{ minute: minuteOf(nowMs()), entries }]);
+  const ages = accepted.flatMap(({ atMs }) => (atMs === null ? [] : [Math.max(0, nowMs() - atMs)]));
+  log("outcomes_reported", {
+    by,
+    accepted: accepted.length,
+    of: outcomes.length,
+    value_micros: accepted.reduce((sum, { valueMicros }) => sum + (valueMicros ?? 0), 0),
+    oldest_seconds: ages.length === 0 ? null : Math.round(Math.max(...ages) / 1000),
+  });
+  if (claims.some(({ claimed }) => typeof claimed === "object")) {
+    return { kind: "sending_paused", cause: "outcomes: store unavailable", retryAfterSeconds: RETRY_SECONDS };
+  }
+  return { kind: "reported", accepted: accepted.length, repeated: outcomes.length - accepted.length };
+}

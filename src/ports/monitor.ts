@@ -1,0 +1,59 @@
+/** What the watch counts, remembers between its runs, and tells people. */
+import type { Alert, AlertChannel } from "../domain/monitor/alert.ts";
+import type { History, QuarterTally } from "../domain/monitor/history.ts";
+import type { WatchMemory } from "../domain/monitor/monitor-memory.ts";
+import type { Booking, Dimension, MinuteTally, Tally } from "../domain/monitor/tally.ts";
+import type { Done, Unavailable } from "./result.ts";
+
+/** What was counted of the traffic, minute by minute. */
+export interface CountersPort {
+  /** Books entries into their minutes in one round trip; what one minute tells apart is bounded (see tally.ts). */
+  count(bookings: readonly Booking[]): Promise<void>;
+  /**
+   * The last `minutes` minutes up to and with `minute`, the oldest first; a minute without traffic is empty.
+   *
+   * @param of only these dimensions, which is a fraction of what all of them are; all where none is named
+   */
+  window(
+    minute: number,
+    minutes: number,
+    of?: readonly Dimension[],
+  ): Promise<{ kind: "answered"; minutes: MinuteTally[] } | Unavailable>;
+  /** What was counted since the beginning of the dimensions `overall`, `provider`, `channel` and `flow`. */
+  totals(): Promise<{ kind: "answered"; tally: Tally } | Unavailable>;
+  /** Counts an outcome once for its proof. @returns false for one that was counted before */
+  claimOutcome(proofId: string, type: string): Promise<boolean | Unavailable>;
+}
+
+/** What the watch remembers from run to run. One run at a time has it. */
+export interface WatchPort {
+  /** Takes the run, unless another has it, and reads what the last one left. */
+  begin(
+    nowMs: number,
+  ): Promise<
+    | { kind: "begun"; memory: WatchMemory | null; history: History | null; sameTime: QuarterTally[] }
+    | { kind: "busy" }
+    | Unavailable
+  >;
+  /** Keeps the memory, and where a quarter was folded the history and the quarter; frees the run. */
+  end(kept: { memory: WatchMemory; history: History | null; quarter: QuarterTally | null }): Promise<Done>;
+  /** For people: what the last run left. */
+  look(): Promise<{ kind: "answered"; memory: WatchMemory | null; history: History | null } | Unavailable>;
+  /** Quarters of an hour from `from` to `to` (since 1970), as far as they are kept. */
+  quarters(from: number, to: number): Promise<{ kind: "answered"; quarters: QuarterTally[] } | Unavailable>;
+}
+
+/** Sends alerts on their way, behind the answer; what becomes of them is the queue's. */
+export interface AlertsPort {
+  raise(alerts: readonly { alert: Alert; channels: readonly AlertChannel[] }[]): Promise<void>;
+}
+
+/** One place alerts arrive at. */
+export interface AlertChannelPort {
+  readonly name: AlertChannel;
+  tell(
+    alert: Alert,
+  ): Promise<
+    { kind: "told" } | { kind: "failed"; cause: string; retryable: boolean; retryAfterSeconds: number | null }
+  >;
+}
