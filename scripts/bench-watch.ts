@@ -7,7 +7,7 @@ import { sameTimeQuarters, upstashWatch } from "../src/adapters/upstash/upstash-
 import { foldQuarter, QUARTER_MINUTES } from "../src/domain/monitor/history.ts";
 import { firstMemory } from "../src/domain/monitor/monitor-memory.ts";
 import { type MinuteTally, sumTallies } from "../src/domain/monitor/tally.ts";
-import type { CountersPort } from "../src/ports/deps.ts";
+import type { CountersPort } from "../src/ports/monitor.ts";
 import { fillMinutes } from "./bench/fill.ts";
 import { dayTraffic, fullTraffic } from "./bench/traffic.ts";
 import { openRedis } from "./dev/redis.ts";

@@ -4,9 +4,9 @@ import { parseConfig, parseTables } from "./config/config.ts";
 import hosting from "./data/hosting-asns.csv";
 import prices from "./data/prices.csv";
 import { buryLedger, keepLedger, keepRefusalCounts } from "./flows/consumers/consume-ledger.ts";
+import { bury, workOff } from "./flows/consumers/consume-outbox.ts";
 import { monitor } from "./flows/monitor/monitor.ts";
 import { retain } from "./flows/monitor/retain.ts";
-import { bury, workOff } from "./flows/consumers/consume-outbox.ts";
 import { createApp } from "./http/app.ts";
 import { misconfigured } from "./http/misconfigured.ts";
 

@@ -1,5 +1,5 @@
 import type { Entry } from "../../src/domain/monitor/tally.ts";
-import type { CountersPort } from "../../src/ports/deps.ts";
+import type { CountersPort } from "../../src/ports/monitor.ts";
 
 const AT_ONCE = 50;
 

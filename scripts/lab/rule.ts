@@ -1,5 +1,5 @@
 /** What a guard looks like to the lab: the product and its opponents are all played through this. */
-import type { Posture } from "../../src/domain/monitor/posture.ts";
+import type { Posture } from "../../src/domain/kernel/posture.ts";
 import type { TraceEvent } from "./trace.ts";
 
 /** What came of a request. `ref` is the rule's own name for the message that left. */

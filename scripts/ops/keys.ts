@@ -1,9 +1,9 @@
 /** The age of the keys, and new ones. */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { addedSecretName, RING_SETTINGS } from "../../src/config/keyrings.ts";
 import { RINGS, type Ring } from "../../src/domain/access/key-age.ts";
 import type { KeysAnswer } from "../../src/http/admin/evidence-contract.ts";
-import { addedSecretName, RING_SETTINGS } from "../../src/config/keyrings.ts";
 import { CommandError, ROOT } from "../lib/command.ts";
 import { mintKeyring, mintProofKeys } from "../lib/mint.ts";
 import { environmentOf, readSettings } from "../lib/settings.ts";

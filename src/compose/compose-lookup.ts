@@ -2,7 +2,7 @@
 import { twilioLookup } from "../adapters/twilio/twilio-lookup.ts";
 import { identityInsightsLookup, numberInsightLookup } from "../adapters/vonage/vonage-lookup.ts";
 import type { Config } from "../config/config.ts";
-import type { LookupPort } from "../ports/deps.ts";
+import type { LookupPort } from "../ports/people.ts";
 
 /** null where nobody is asked. */
 export function composeLookup(config: Config, nowMs: () => number): LookupPort | null {

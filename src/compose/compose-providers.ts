@@ -2,12 +2,12 @@
 import { msg91Provider } from "../adapters/providers/msg91-provider.ts";
 import { sandboxProvider } from "../adapters/providers/sandbox-provider.ts";
 import { startMessagingProvider } from "../adapters/providers/startmessaging-provider.ts";
+import { webhookProvider } from "../adapters/providers/webhook-provider.ts";
 import { twilioProvider } from "../adapters/twilio/twilio-provider.ts";
 import { vonageProvider } from "../adapters/vonage/vonage-provider.ts";
-import { webhookProvider } from "../adapters/providers/webhook-provider.ts";
 import type { Config } from "../config/config.ts";
 import type { ProviderName } from "../domain/delivery/routing.ts";
-import type { ProviderPort } from "../ports/deps.ts";
+import type { ProviderPort } from "../ports/delivery.ts";
 
 /** A client certificate for the webhook provider (`[[mtls_certificates]]` with this binding in wrangler.toml). */
 export interface ProviderBindings {

@@ -3,14 +3,14 @@
  * comes out. Faults name the setting and what is wrong with it, never its value, because values can be secrets.
  */
 import { z } from "zod";
-import { parseNetworkList } from "../domain/admission/network-list.ts";
 import { parseOperatorTokens } from "../domain/access/operator.ts";
+import { parseNetworkList } from "../domain/admission/network-list.ts";
 import type { PriceRow } from "../domain/delivery/money.ts";
 import { parsePriceTable } from "../domain/delivery/price-table.ts";
 import { isCountry } from "../domain/kernel/phone.ts";
 import type { Policy } from "../domain/policy.ts";
-import { joinKeyrings } from "./keyrings.ts";
 import { policySchema } from "../policy-schema.ts";
+import { joinKeyrings } from "./keyrings.ts";
 import { listOf, lookupNeeds, needs, providerSettings, WHSEC } from "./provider-settings.ts";
 
 /** One key of a ring: its id travels with what it made, so that old keys go on verifying while a new one signs. */

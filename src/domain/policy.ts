@@ -1,3 +1,4 @@
+import type { KeyPolicy } from "./access/key-age.ts";
 import type { ExposurePolicy } from "./admission/exposure.ts";
 import type { FailurePolicy } from "./admission/failures.ts";
 import type { LookupPolicy } from "./admission/insight.ts";
@@ -5,17 +6,17 @@ import type { LimitPolicy, LimitRule } from "./admission/limits.ts";
 import { isRecordOnly } from "./admission/record-only.ts";
 import type { SourcePolicy } from "./admission/source.ts";
 import { type RiskPolicy, RULES, type Rule } from "./admission/verdict.ts";
-import type { EventsPolicy } from "./session/customer-event.ts";
 import type { MessagePolicy } from "./delivery/message.ts";
 import type { MoneyPolicy } from "./delivery/money.ts";
 import type { ProviderName, RoutingPolicy } from "./delivery/routing.ts";
-import type { KeyPolicy } from "./access/key-age.ts";
-import type { RetentionPolicy } from "./ledger/retention.ts";
+import type { Channel } from "./kernel/channel.ts";
 import type { CountryPolicy, NumberPolicy } from "./kernel/phone.ts";
-import type { CodePolicy } from "./session/code.ts";
-import type { AttemptPolicy, Channel, ChannelPolicy, ResendPolicy } from "./session/session.ts";
+import type { RetentionPolicy } from "./ledger/retention.ts";
 import type { AlertPolicy } from "./monitor/alert.ts";
 import type { MonitorPolicy, PosturesPolicy } from "./monitor/posture.ts";
+import type { CodePolicy } from "./session/code.ts";
+import type { EventsPolicy } from "./session/customer-event.ts";
+import type { AttemptPolicy, ChannelPolicy, ResendPolicy } from "./session/session.ts";
 
 /** What an unreachable dependency means for a send. */
 export type OutagePolicy = "refuse" | "allow_clean";

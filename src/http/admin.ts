@@ -7,10 +7,10 @@ import type { OperatorsPort } from "../domain/access/operator.ts";
 import { OPENMETRICS_TYPE } from "../domain/monitor/metrics.ts";
 import { block, challenge, endChallenge, listBlocks, unblock } from "../flows/operators/change-bans.ts";
 import { clearPosture, clearThrottle, setPosture, setThrottle } from "../flows/operators/change-posture.ts";
+import { type QueuesPort, replayLetter } from "../flows/operators/replay-dead-letter.ts";
 import { readMetrics } from "../flows/operators/views/read-metrics.ts";
 import { readRanges } from "../flows/operators/views/read-ranges.ts";
 import { readIncident, readIncidents, readState } from "../flows/operators/views/read-state.ts";
-import { type QueuesPort, replayLetter } from "../flows/operators/replay-dead-letter.ts";
 import type { Deps } from "../ports/deps.ts";
 import {
   actionToWire,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ApiKeysPort } from "../domain/access/api-key.ts";
 import type { Refusal } from "../domain/kernel/refusal.ts";
 import { type Outcome, type Reported, reportOutcomes } from "../flows/verification/report-outcomes.ts";
-import type { LimitsPort } from "../ports/deps.ts";
+import type { LimitsPort } from "../ports/admission.ts";
 import { readBody } from "./body.ts";
 import type { Wire } from "./problems.ts";
 

@@ -6,7 +6,7 @@ import {
   slotOf,
 } from "../domain/admission/exposure.ts";
 import type { Meter } from "../domain/delivery/money.ts";
-import type { BudgetsPort } from "../ports/deps.ts";
+import type { BudgetsPort } from "../ports/admission.ts";
 
 const HISTORY_MS = 30 * 86_400_000;
 

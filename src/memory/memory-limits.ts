@@ -1,5 +1,5 @@
 import type { LimitResult, LimitTake } from "../domain/admission/limits.ts";
-import type { LimitsPort } from "../ports/deps.ts";
+import type { LimitsPort } from "../ports/admission.ts";
 
 /** Swept when this many subjects are held, so that a night of strangers stays in bounded memory. */
 const SWEEP_AT = 200_000;

@@ -10,13 +10,9 @@ import {
 } from "../adapters/keys.ts";
 import { type Change, changesOf } from "../adapters/upstash/upstash-counters.ts";
 import { RUN_LOST, sameTimeQuarters } from "../adapters/upstash/upstash-monitor-state.ts";
-import {
-  type History,
-  QUARTER_MINUTES,
-  type QuarterTally,
-  quarterOf,
-} from "../domain/monitor/history.ts";
+import type { ControlDocuments } from "../domain/monitor/effective-control.ts";
 import { inForce, NO_DOCUMENTS } from "../domain/monitor/effective-control.ts";
+import { type History, QUARTER_MINUTES, type QuarterTally, quarterOf } from "../domain/monitor/history.ts";
 import type { Incident } from "../domain/monitor/incident.ts";
 import type { WatchMemory } from "../domain/monitor/monitor-memory.ts";
 import {
@@ -30,15 +26,9 @@ import {
   type Tally,
   tallyKey,
 } from "../domain/monitor/tally.ts";
-import type {
-  ControlDocuments,
-  ControlPort,
-  CountersPort,
-  DeadLetter,
-  OperatorAction,
-  RecordsPort,
-  WatchPort,
-} from "../ports/deps.ts";
+import type { ControlPort } from "../ports/control.ts";
+import type { CountersPort, WatchPort } from "../ports/monitor.ts";
+import type { DeadLetter, OperatorAction, RecordsPort } from "../ports/records.ts";
 
 const QUARTERS_KEPT = Math.floor(WATCH_QUARTER_SECONDS / 60 / QUARTER_MINUTES);
 

@@ -6,7 +6,11 @@ import { resendSession } from "../domain/session/resend.ts";
 import { openSession, type SessionState } from "../domain/session/session.ts";
 import { receiveReceipt, settleSend } from "../domain/session/settle.ts";
 import { viewSession } from "../domain/session/view.ts";
-import type { ClaimsPort, Deps, MarksPort, SessionsPort, TokensPort, VaultPort } from "../ports/deps.ts";
+import type { ClaimsPort } from "../ports/admission.ts";
+import type { Deps } from "../ports/deps.ts";
+import type { MarksPort } from "../ports/people.ts";
+import type { SessionsPort, TokensPort } from "../ports/session.ts";
+import type { VaultPort } from "../ports/vault.ts";
 
 const KNOWN_MS = 180 * 86_400_000;
 const ASKED_MS = 600_000;

@@ -1,4 +1,4 @@
-import type { OperatorAction } from "../ports/deps.ts";
+import type { OperatorAction } from "../ports/records.ts";
 import { Empty, Time } from "./parts.tsx";
 import { utc } from "./posture-words.ts";
 import { type Column, Table } from "./table.tsx";

@@ -14,7 +14,7 @@
  */
 import { type Context, Hono } from "hono";
 import type { Child } from "hono/jsx";
-import type { Posture } from "../domain/monitor/posture.ts";
+import type { Posture } from "../domain/kernel/posture.ts";
 import { standingsOf } from "../flows/operators/change-posture.ts";
 import { ASSETS } from "./assets.ts";
 import { Confirm } from "./confirm.tsx";

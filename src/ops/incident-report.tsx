@@ -1,9 +1,14 @@
 /** The report of an incident for the provider: a download, or the command that makes the same files. */
 import { z } from "zod";
-import { rfc3339 } from "../domain/report/words.ts";
 import type { Incident } from "../domain/monitor/incident.ts";
-import { downloadReport, incidentWindow, MOST_MESSAGES, planReport } from "../flows/evidence/download-report.ts";
-import type { LedgerWindow } from "../ports/deps.ts";
+import { rfc3339 } from "../domain/report/words.ts";
+import {
+  downloadReport,
+  incidentWindow,
+  MOST_MESSAGES,
+  planReport,
+} from "../flows/evidence/download-report.ts";
+import type { LedgerWindow } from "../ports/ledger.ts";
 import { defineAction, type OpsAction, type PageRequest } from "./page.ts";
 import { ActionForm, Card, Field } from "./parts.tsx";
 import { utc } from "./posture-words.ts";

@@ -2,9 +2,9 @@
 import type { Child } from "hono/jsx";
 import type { z } from "zod";
 import type { Operator, OperatorsPort } from "../domain/access/operator.ts";
-import type { ReportFile } from "../domain/report/files.ts";
+import type { Posture } from "../domain/kernel/posture.ts";
 import type { FieldError } from "../domain/kernel/refusal.ts";
-import type { Posture } from "../domain/monitor/posture.ts";
+import type { ReportFile } from "../domain/report/files.ts";
 import type { Act, Acted, NotDone } from "../flows/audit/run-operator-action.ts";
 import type { QueuesPort } from "../flows/operators/replay-dead-letter.ts";
 import type { Deps } from "../ports/deps.ts";

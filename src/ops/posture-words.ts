@@ -1,6 +1,8 @@
 /** Postures and the documents that set them, in words. */
+
+import type { Posture } from "../domain/kernel/posture.ts";
+import type { ControlDocument } from "../domain/monitor/posture.ts";
 import type { Policy } from "../domain/policy.ts";
-import type { ControlDocument, Posture } from "../domain/monitor/posture.ts";
 
 /** What a posture does, as this policy has it. */
 export function postureMeans(posture: Posture, { postures }: Pick<Policy, "postures">): string {

@@ -2,7 +2,7 @@
 import { type Policy, recordOnlyRules } from "../domain/policy.ts";
 import type { Span } from "../flows/operators/views/read-lines.ts";
 import type { RecordedRules } from "../flows/operators/views/read-recorded-rules.ts";
-import type { Unavailable } from "../ports/deps.ts";
+import type { Unavailable } from "../ports/result.ts";
 import { Badge, Empty, Faults, Time } from "./parts.tsx";
 import { type Column, Table } from "./table.tsx";
 import { riskPlace } from "./views/policy.ts";

@@ -7,7 +7,7 @@ import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { z } from "zod";
 import type { Operator, OperatorsPort } from "../domain/access/operator.ts";
-import { sameDigest } from "../domain/session/code.ts";
+import { sameDigest } from "../domain/kernel/digest.ts";
 import type { Deps } from "../ports/deps.ts";
 
 /** Seals text for ourselves: authenticated, encrypted, and good until it ends. */

@@ -1,7 +1,7 @@
 /** The frame around every page: head, navigation, who is there, and how fresh it is. */
 import { html } from "hono/html";
 import type { Child, PropsWithChildren } from "hono/jsx";
-import type { Posture } from "../domain/monitor/posture.ts";
+import type { Posture } from "../domain/kernel/posture.ts";
 import type { View } from "./page.ts";
 import { Badge, type Tone } from "./parts.tsx";
 

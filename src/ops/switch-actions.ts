@@ -1,7 +1,8 @@
 /** What the switch does: each deed as its form, in words, and by its flow. */
 import { z } from "zod";
-import { POSTURES } from "../domain/monitor/posture.ts";
+import { POSTURES } from "../domain/kernel/posture.ts";
 import { lasting } from "../flows/audit/run-operator-action.ts";
+import { normalPerMinute } from "../flows/monitor/measure-usual-rate.ts";
 import {
   clearPosture,
   clearThrottle,
@@ -10,7 +11,6 @@ import {
   setThrottle,
   standingsOf,
 } from "../flows/operators/change-posture.ts";
-import { normalPerMinute } from "../flows/monitor/measure-usual-rate.ts";
 import { defineAction, type OpsAction, type OpsDeps } from "./page.ts";
 import { postureMeans, saysDocument, utc } from "./posture-words.ts";
 

@@ -4,8 +4,8 @@
  */
 import type { ApiKey } from "../domain/access/api-key.ts";
 import type { ExposurePolicy, Level, LevelReading } from "../domain/admission/exposure.ts";
-import type { Hold } from "../domain/admission/reservation.ts";
 import type { LimitResult, LimitTake } from "../domain/admission/limits.ts";
+import type { Hold } from "../domain/admission/reservation.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { Meter, MeterReading } from "../domain/delivery/money.ts";
 import type { Unavailable } from "./result.ts";

@@ -6,8 +6,6 @@ import type { Pause } from "../domain/monitor/pause.ts";
 import type { ControlDocument } from "../domain/monitor/posture.ts";
 import type { Done, Unavailable } from "./result.ts";
 
-export type { Control, ControlDocuments };
-
 export interface ControlPort {
   /** As this place knows it, a few seconds old at most; a malformed document reads as emergency. */
   read(): Promise<Control>;

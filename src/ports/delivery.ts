@@ -1,6 +1,6 @@
 /** Providers, the messages they take and the receipts they send, and what is known of the routes to them. */
 import type { RouteRecord } from "../domain/delivery/routing.ts";
-import type { Channel } from "../domain/session/session.ts";
+import type { Channel } from "../domain/kernel/channel.ts";
 import type { Done, Unavailable } from "./result.ts";
 
 /** One message as the router hands it to a provider. */

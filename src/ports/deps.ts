@@ -1,37 +1,22 @@
 /**
  * What the flows need from outside, as types. Every port has a real adapter and a stand-in that passes the same contract
- * suite. Expected failures are values; a port that throws has a bug. The ports lie in `ports/` by subject and are imported from
- * here.
+ * suite. Expected failures are values; a port that throws has a bug. The ports lie beside this file, one
+ * file per subject, and are imported directly.
  */
-import type { PriceRow } from "../domain/delivery/money.ts";
+
 import type { KeyIds } from "../domain/access/key-age.ts";
+import type { PriceRow } from "../domain/delivery/money.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { BudgetsPort, ChallengePort, ClaimsPort, LimitsPort } from "./admission.ts";
 import type { ControlPort } from "./control.ts";
 import type { ProviderPort, ReceiptsPort, RoutesPort } from "./delivery.ts";
 import type { EventsPort, LedgerPort } from "./ledger.ts";
+import type { AlertsPort, CountersPort, WatchPort } from "./monitor.ts";
 import type { CustomerPort, OutboxPort } from "./outbox.ts";
 import type { AdoptionPort, DevicesPort, InsightsPort, LookupPort, MarksPort } from "./people.ts";
 import type { RecordsPort } from "./records.ts";
 import type { ProofsPort, SessionsPort, TokensPort } from "./session.ts";
 import type { VaultPort } from "./vault.ts";
-import type { AlertsPort, CountersPort, WatchPort } from "./monitor.ts";
-
-export type { NumberInsight } from "../domain/admission/insight.ts";
-export type { Policy } from "../domain/policy.ts";
-export type { Channel } from "../domain/session/session.ts";
-export type { Posture } from "../domain/monitor/posture.ts";
-export type * from "./admission.ts";
-export type * from "./control.ts";
-export type * from "./delivery.ts";
-export type * from "./ledger.ts";
-export type * from "./outbox.ts";
-export type * from "./result.ts";
-export type * from "./people.ts";
-export type * from "./records.ts";
-export type * from "./session.ts";
-export type * from "./vault.ts";
-export type * from "./monitor.ts";
 
 /** One line of the operator's log: a fact with its evidence, never a number, a code, a token or a key. */
 export type Log = (fact: string, evidence: Record<string, string | number | boolean | null>) => void;

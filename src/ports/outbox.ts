@@ -1,6 +1,7 @@
 /** Work for others that goes on behind an answer: for providers, and for the customer's backend. */
+
+import type { Channel } from "../domain/kernel/channel.ts";
 import type { CustomerEvent } from "../domain/session/customer-event.ts";
-import type { Channel } from "../domain/session/session.ts";
 import type { Done } from "./result.ts";
 
 /** Work for a provider that goes on behind an answer. */

@@ -1,8 +1,9 @@
 /** A session where it is kept, the token its bearer holds, and the proof it ends in. */
 import type { Source } from "../domain/admission/source.ts";
+import type { Channel } from "../domain/kernel/channel.ts";
 import type { AttemptResult } from "../domain/session/attempt.ts";
 import type { ResendCommand, ResendResult } from "../domain/session/resend.ts";
-import type { Channel, OpenCommand, SendRecord, SessionRules } from "../domain/session/session.ts";
+import type { OpenCommand, SendRecord, SessionRules } from "../domain/session/session.ts";
 import type { SessionView } from "../domain/session/view.ts";
 
 export interface SessionsPort {

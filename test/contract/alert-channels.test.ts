@@ -7,7 +7,7 @@ import { ALERT_TIMEOUT_MS } from "../../src/adapters/alerts/alert-http.ts";
 import { pagerdutyChannel, pagerdutyEvent } from "../../src/adapters/alerts/pagerduty-alerts.ts";
 import { slackChannel, slackMessage } from "../../src/adapters/alerts/slack-alerts.ts";
 import { webhookChannel } from "../../src/adapters/alerts/webhook-alerts.ts";
-import type { AlertChannelPort } from "../../src/ports/deps.ts";
+import type { AlertChannelPort } from "../../src/ports/monitor.ts";
 import { alert } from "../support/alerts.ts";
 import { contractFile } from "../support/contracts.ts";
 import {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { queueAlerts } from "../../src/adapters/cloudflare/queue-alerts.ts";
 import type { AddressedAlert, AlertMessage } from "../../src/domain/monitor/alert.ts";
 import { alertsFor } from "../../src/domain/monitor/alerting.ts";
-import type { DeadLetter, RecordsPort } from "../../src/ports/deps.ts";
+import type { DeadLetter, RecordsPort } from "../../src/ports/records.ts";
 import { alert, alertContext, finding, incident, NOW } from "../support/alerts.ts";
 
 /** A queue as strict as the platform's: 100 messages and 256 KB a batch, 128 KB a message, and only what JSON can hold. */

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { memoryBudgets } from "../../src/memory/memory-budgets.ts";
 import { keys } from "../../src/adapters/keys.ts";
 import { upstashBudgets } from "../../src/adapters/upstash/upstash-budgets.ts";
 import { boundless, type Level, UNIT } from "../../src/domain/admission/exposure.ts";
 import type { Hold } from "../../src/domain/admission/reservation.ts";
 import type { Meter } from "../../src/domain/delivery/money.ts";
-import type { BudgetsPort } from "../../src/ports/deps.ts";
+import { memoryBudgets } from "../../src/memory/memory-budgets.ts";
+import type { BudgetsPort } from "../../src/ports/admission.ts";
 import {
   DAY,
   DAY_SLOT_MS,

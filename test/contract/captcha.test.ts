@@ -8,7 +8,12 @@ import {
   RECAPTCHA_SECRET,
   type SiteverifyService,
 } from "../../scripts/dev/siteverify.ts";
-import { type CaptchaAccess, type CaptchaRules, captcha, isTestSecret } from "../../src/adapters/identity/captcha-siteverify.ts";
+import {
+  type CaptchaAccess,
+  type CaptchaRules,
+  captcha,
+  isTestSecret,
+} from "../../src/adapters/identity/captcha-siteverify.ts";
 import {
   type Behaviour,
   deadUrl,

@@ -1,11 +1,11 @@
 import { Miniflare } from "miniflare";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { memoryControl } from "../../src/memory/memory-monitor.ts";
 import { type ControlStore, kvControl } from "../../src/adapters/cloudflare/kv-control.ts";
 import type { RouteOverride } from "../../src/domain/delivery/route-overrides.ts";
 import type { Block, BlockEffect, OperatorBlock } from "../../src/domain/monitor/ban.ts";
 import type { ControlDocument } from "../../src/domain/monitor/posture.ts";
-import type { ControlPort } from "../../src/ports/deps.ts";
+import { memoryControl } from "../../src/memory/memory-monitor.ts";
+import type { ControlPort } from "../../src/ports/control.ts";
 
 const START_MS = Date.now();
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { memoryCounters } from "../../src/memory/memory-monitor.ts";
 import { upstashCounters } from "../../src/adapters/upstash/upstash-counters.ts";
 import {
   countDelivery,
@@ -20,7 +19,8 @@ import {
   SUBJECTS_PER_MINUTE,
   type Tally,
 } from "../../src/domain/monitor/tally.ts";
-import type { CountersPort } from "../../src/ports/deps.ts";
+import { memoryCounters } from "../../src/memory/memory-monitor.ts";
+import type { CountersPort } from "../../src/ports/monitor.ts";
 import { describeOnRedis } from "./support-redis.ts";
 
 /** 2026-07-01 12:00 UTC in minutes, the beginning of a quarter of an hour. */

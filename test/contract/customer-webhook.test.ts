@@ -3,15 +3,21 @@ import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { memoryRecords } from "../../src/memory/memory-monitor.ts";
 import { customerWebhook } from "../../src/adapters/alerts/customer-webhook.ts";
 import { queueOutbox, readOutboxMessage } from "../../src/adapters/cloudflare/queue-outbox.ts";
 import { parseConfig } from "../../src/config/config.ts";
-import { CUSTOMER_EVENT_TYPES, type CustomerEvent, customerEvent } from "../../src/domain/session/customer-event.ts";
 import { OWNER_ROLES } from "../../src/domain/monitor/alert.ts";
-import { tellCustomer } from "../../src/flows/publish/notify-customer.ts";
+import {
+  CUSTOMER_EVENT_TYPES,
+  type CustomerEvent,
+  customerEvent,
+} from "../../src/domain/session/customer-event.ts";
 import { bury, type WorkDeps, workOff } from "../../src/flows/consumers/consume-outbox.ts";
-import type { DeadLetter, Deps, OutboxMessage } from "../../src/ports/deps.ts";
+import { tellCustomer } from "../../src/flows/publish/notify-customer.ts";
+import { memoryRecords } from "../../src/memory/memory-monitor.ts";
+import type { Deps } from "../../src/ports/deps.ts";
+import type { OutboxMessage } from "../../src/ports/outbox.ts";
+import type { DeadLetter } from "../../src/ports/records.ts";
 import { testBindings } from "../support/bindings.ts";
 
 const whsec = (fill: number) => `whsec_${Buffer.alloc(32, fill).toString("base64")}`;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { es256Proofs } from "../../src/adapters/identity/proofs.ts";
-import type { ProofClaims } from "../../src/ports/deps.ts";
+import type { ProofClaims } from "../../src/ports/session.ts";
 import { startService } from "../browser/service.ts";
 import { proofKey } from "./support-keys.ts";
 import {

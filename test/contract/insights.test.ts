@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { upstashBudgets } from "../../src/adapters/upstash/upstash-budgets.ts";
 import { upstashInsights } from "../../src/adapters/upstash/upstash-insights.ts";
+import type { NumberInsight } from "../../src/domain/admission/insight.ts";
 import type { Meter } from "../../src/domain/delivery/money.ts";
-import type { InsightsPort, NumberInsight } from "../../src/ports/deps.ts";
+import type { InsightsPort } from "../../src/ports/people.ts";
 import { memoryInsights } from "../support/delivery-world.ts";
 import { describeOnRedis } from "./support-redis.ts";
 

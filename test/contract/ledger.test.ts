@@ -3,7 +3,7 @@ import { d1Ledger } from "../../src/adapters/cloudflare/d1-ledger.ts";
 import { d1Records } from "../../src/adapters/cloudflare/d1-records.ts";
 import { type LedgerEvent, type RefusalCount, SAMPLES_PER_MINUTE } from "../../src/domain/ledger/event.ts";
 import { retentionLimits } from "../../src/domain/ledger/retention.ts";
-import type { LedgerPort } from "../../src/ports/deps.ts";
+import type { LedgerPort } from "../../src/ports/ledger.ts";
 import { count, DAY, event, MINUTE, migrate, NOON, openDatabase, sent } from "./support-ledger.ts";
 
 const TABLES = [

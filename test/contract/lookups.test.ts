@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { twilioLookup } from "../../src/adapters/twilio/twilio-lookup.ts";
 import { identityInsightsLookup, numberInsightLookup } from "../../src/adapters/vonage/vonage-lookup.ts";
-import type { LookupPort, NumberInsight } from "../../src/ports/deps.ts";
+import type { NumberInsight } from "../../src/domain/admission/insight.ts";
+import type { LookupPort } from "../../src/ports/people.ts";
 import { contractFile } from "../support/contracts.ts";
 import {
   type Behaviour,

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { memoryMarks } from "../../src/memory/memory-ports.ts";
 import { upstashMarks } from "../../src/adapters/upstash/upstash-marks.ts";
-import type { MarksPort, Recalled } from "../../src/ports/deps.ts";
+import { memoryMarks } from "../../src/memory/memory-ports.ts";
+import type { MarksPort, Recalled } from "../../src/ports/people.ts";
 import { describeOnRedis } from "./support-redis.ts";
 
 const DAY = 86_400;

@@ -2,7 +2,7 @@ import { createLocalJWKSet, decodeProtectedHeader, importJWK, jwtVerify, SignJWT
 import { describe, expect, test } from "vitest";
 import { es256Proofs } from "../../src/adapters/identity/proofs.ts";
 import type { ProofKey } from "../../src/config/config.ts";
-import type { ProofClaims, ProofsPort } from "../../src/ports/deps.ts";
+import type { ProofClaims, ProofsPort } from "../../src/ports/session.ts";
 import { proofKey, tamperedWith } from "./support-keys.ts";
 
 const NOW_MS = Date.UTC(2026, 6, 1, 12, 0, 0, 900);

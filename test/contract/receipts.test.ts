@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { upstashReceipts } from "../../src/adapters/upstash/upstash-receipts.ts";
-import type { MessageOwner, Receipt, ReceiptsPort } from "../../src/ports/deps.ts";
+import type { MessageOwner, Receipt, ReceiptsPort } from "../../src/ports/delivery.ts";
 import { memoryReceipts, receiptOf } from "../support/delivery-world.ts";
 import { describeOnRedis } from "./support-redis.ts";
 

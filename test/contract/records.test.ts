@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { d1Records } from "../../src/adapters/cloudflare/d1-records.ts";
-import type { DeadLetter, OperatorAction, RecordsPort } from "../../src/ports/deps.ts";
+import type { DeadLetter, OperatorAction, RecordsPort } from "../../src/ports/records.ts";
 import { incident, NOW } from "../support/alerts.ts";
 
 const FOLDER = new URL("../../src/data/migrations/", import.meta.url);

@@ -2,7 +2,7 @@ import { base64url, decodeProtectedHeader, EncryptJWT, SignJWT, UnsecuredJWT } f
 import { describe, expect, test } from "vitest";
 import { sessionTokens } from "../../src/adapters/identity/session-tokens.ts";
 import type { RingKey } from "../../src/config/config.ts";
-import type { SessionClaims } from "../../src/ports/deps.ts";
+import type { SessionClaims } from "../../src/ports/session.ts";
 import { ringKey, tamperedWith } from "./support-keys.ts";
 
 const NOW_MS = Date.UTC(2026, 6, 1, 12, 0, 0, 500);

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { type Level, type LevelReading, UNIT } from "../../src/domain/admission/exposure.ts";
 import type { Hold } from "../../src/domain/admission/reservation.ts";
 import type { Meter } from "../../src/domain/delivery/money.ts";
-import type { BudgetsPort, ReserveResult } from "../../src/ports/deps.ts";
+import type { BudgetsPort, ReserveResult } from "../../src/ports/admission.ts";
 
 export const HOUR = 3600;
 export const DAY = 86_400;

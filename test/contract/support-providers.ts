@@ -3,10 +3,10 @@ import { expect } from "vitest";
 import { msg91Provider } from "../../src/adapters/providers/msg91-provider.ts";
 import { sandboxProvider } from "../../src/adapters/providers/sandbox-provider.ts";
 import { startMessagingProvider } from "../../src/adapters/providers/startmessaging-provider.ts";
+import { webhookProvider } from "../../src/adapters/providers/webhook-provider.ts";
 import { twilioProvider } from "../../src/adapters/twilio/twilio-provider.ts";
 import { vonageProvider } from "../../src/adapters/vonage/vonage-provider.ts";
-import { webhookProvider } from "../../src/adapters/providers/webhook-provider.ts";
-import type { OutgoingMessage, ProviderPort } from "../../src/ports/deps.ts";
+import type { OutgoingMessage, ProviderPort } from "../../src/ports/delivery.ts";
 import { type Behaviour, json } from "../support/rude-server.ts";
 
 /** For services that answer: long enough for a busy machine. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import type { LimitResult, LimitRule, LimitTake } from "../../src/domain/admission/limits.ts";
-import type { LimitsPort } from "../../src/ports/deps.ts";
+import type { LimitsPort } from "../../src/ports/admission.ts";
 
 /** A take of a subject nobody has drawn on: of a number, counted exactly, or of a device, by a sliding window. */
 export function takeOf(

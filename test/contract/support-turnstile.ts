@@ -1,5 +1,5 @@
 import { captcha } from "../../src/adapters/identity/captcha-siteverify.ts";
-import type { ChallengePort, ChallengeResult } from "../../src/ports/deps.ts";
+import type { ChallengePort, ChallengeResult } from "../../src/ports/admission.ts";
 
 export interface TurnstileOptions {
   siteverifyUrl: string;

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type TwilioOptions, twilioProvider } from "../../src/adapters/twilio/twilio-provider.ts";
-import type { Channel, IncomingHook, OutgoingMessage } from "../../src/ports/deps.ts";
+import type { Channel } from "../../src/domain/kernel/channel.ts";
+import type { IncomingHook, OutgoingMessage } from "../../src/ports/delivery.ts";
 import { messageTo, TWILIO } from "./support-providers.ts";
 
 export const SECOND_AUTH_TOKEN = randomBytes(16).toString("hex");

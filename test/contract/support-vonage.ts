@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { vonageProvider } from "../../src/adapters/vonage/vonage-provider.ts";
 import type { VonageOptions } from "../../src/adapters/vonage/vonage-options.ts";
+import { vonageProvider } from "../../src/adapters/vonage/vonage-provider.ts";
 
 export const KEYS = generateKeyPairSync("rsa", {
   modulusLength: 2048,

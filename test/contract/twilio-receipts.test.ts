@@ -3,7 +3,7 @@ import fc from "fast-check";
 import twilio from "twilio";
 import { describe, expect, test } from "vitest";
 import { isSignedByTwilio } from "../../src/adapters/twilio/twilio-signature.ts";
-import type { Receipt } from "../../src/ports/deps.ts";
+import type { Receipt } from "../../src/ports/delivery.ts";
 import { contractFile } from "../support/contracts.ts";
 import { hookOf, SECOND_AUTH_TOKEN, TWILIO_ACCOUNT, twilioWith } from "./support-twilio.ts";
 

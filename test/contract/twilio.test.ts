@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Channel } from "../../src/ports/deps.ts";
+import type { Channel } from "../../src/domain/kernel/channel.ts";
 import { contractFile } from "../support/contracts.ts";
 import { json, openRudeServer, page, type RudeServer } from "../support/rude-server.ts";
 import { expectNoSecrets, TWILIO } from "./support-providers.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { openUpstash } from "../../src/adapters/upstash/upstash-client.ts";
 import { upstashBudgets } from "../../src/adapters/upstash/upstash-budgets.ts";
 import { upstashClaims } from "../../src/adapters/upstash/upstash-claims.ts";
+import { openUpstash } from "../../src/adapters/upstash/upstash-client.ts";
 import { upstashCounters } from "../../src/adapters/upstash/upstash-counters.ts";
 import { upstashLimits } from "../../src/adapters/upstash/upstash-limits.ts";
 import { upstashMarks } from "../../src/adapters/upstash/upstash-marks.ts";

@@ -12,7 +12,7 @@ import {
   smsSignatureFault,
   tokenFault,
 } from "../../src/adapters/vonage/vonage-signature.ts";
-import type { IncomingHook, Receipt } from "../../src/ports/deps.ts";
+import type { IncomingHook, Receipt } from "../../src/ports/delivery.ts";
 import { contractFile } from "../support/contracts.ts";
 import { hookOf } from "./support-twilio.ts";
 import { NOW_MS, VONAGE, vonageAt } from "./support-vonage.ts";

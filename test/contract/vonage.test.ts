@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Channel, DeliveryResult } from "../../src/ports/deps.ts";
+import type { Channel } from "../../src/domain/kernel/channel.ts";
+import type { DeliveryResult } from "../../src/ports/delivery.ts";
 import { contractFile } from "../support/contracts.ts";
 import {
   type Behaviour,

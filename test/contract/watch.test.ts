@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { memoryWatch } from "../../src/memory/memory-monitor.ts";
 import { upstashWatch } from "../../src/adapters/upstash/upstash-monitor-state.ts";
 import type { History, QuarterTally } from "../../src/domain/monitor/history.ts";
 import { firstMemory, type WatchMemory } from "../../src/domain/monitor/monitor-memory.ts";
 import type { Counts } from "../../src/domain/monitor/tally.ts";
-import type { WatchPort } from "../../src/ports/deps.ts";
+import { memoryWatch } from "../../src/memory/memory-monitor.ts";
+import type { WatchPort } from "../../src/ports/monitor.ts";
 import { describeOnRedis } from "./support-redis.ts";
 
 const NOW_MS = Date.UTC(2026, 6, 8, 12, 7);

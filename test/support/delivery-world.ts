@@ -1,43 +1,38 @@
 /** The real flows over ports in memory, with providers that count what they really took. */
+
+import { type Random, seededRandom } from "../../scripts/lab/world/random.ts";
+import { kvRoutes } from "../../src/adapters/cloudflare/kv-routes.ts";
+import { parsePolicy } from "../../src/config/config.ts";
+import type { NumberInsight } from "../../src/domain/admission/insight.ts";
+import { OWNER_ROLES } from "../../src/domain/monitor/alert.ts";
+import type { Policy } from "../../src/domain/policy.ts";
+import { attemptCode } from "../../src/domain/session/attempt.ts";
+import { resendSession } from "../../src/domain/session/resend.ts";
+import { openSession, type SessionState } from "../../src/domain/session/session.ts";
+import { receiveReceipt, settleSend } from "../../src/domain/session/settle.ts";
+import { viewSession } from "../../src/domain/session/view.ts";
+import { receiveHook } from "../../src/flows/delivery/settle-receipt.ts";
 import { memoryBudgets } from "../../src/memory/memory-budgets.ts";
 import { memoryLimits } from "../../src/memory/memory-limits.ts";
-import {
-  keptTokens,
-  memoryMarks,
-  noClaims,
-  noLedger,
-  openVault,
-} from "../../src/memory/memory-ports.ts";
 import {
   memoryControl,
   memoryCounters,
   memoryRecords,
   memoryWatch,
 } from "../../src/memory/memory-monitor.ts";
-import { type Random, seededRandom } from "../../scripts/lab/world/random.ts";
-import { kvRoutes } from "../../src/adapters/cloudflare/kv-routes.ts";
-import { parsePolicy } from "../../src/config/config.ts";
-import { attemptCode } from "../../src/domain/session/attempt.ts";
-import { resendSession } from "../../src/domain/session/resend.ts";
-import { openSession, type SessionState } from "../../src/domain/session/session.ts";
-import { receiveReceipt, settleSend } from "../../src/domain/session/settle.ts";
-import { viewSession } from "../../src/domain/session/view.ts";
-import { OWNER_ROLES } from "../../src/domain/monitor/alert.ts";
-import { receiveHook } from "../../src/flows/delivery/settle-receipt.ts";
+import { keptTokens, memoryMarks, noClaims, noLedger, openVault } from "../../src/memory/memory-ports.ts";
+import type { BudgetsPort } from "../../src/ports/admission.ts";
 import type {
-  BudgetsPort,
-  Deps,
-  InsightsPort,
   MessageOwner,
-  NumberInsight,
-  OutboxMessage,
   OutgoingMessage,
-  Policy,
   ProviderPort,
   Receipt,
   ReceiptsPort,
-  SessionsPort,
-} from "../../src/ports/deps.ts";
+} from "../../src/ports/delivery.ts";
+import type { Deps } from "../../src/ports/deps.ts";
+import type { OutboxMessage } from "../../src/ports/outbox.ts";
+import type { InsightsPort } from "../../src/ports/people.ts";
+import type { SessionsPort } from "../../src/ports/session.ts";
 
 export const NOON_MS = Date.UTC(2026, 6, 1, 12);
 export const COST_MICROS = 50_000;

@@ -1,5 +1,6 @@
 /** A service in fast motion: seeded people and attackers, and the whole watch run once a minute over what they do. */
 import { type Random, seededRandom } from "../../scripts/lab/world/random.ts";
+import type { Posture } from "../../src/domain/kernel/posture.ts";
 import { type Block, type BlockChanges, findBlock, nextBlocks } from "../../src/domain/monitor/ban.ts";
 import { cohortsOf, readRatio } from "../../src/domain/monitor/cohorts.ts";
 import { detect } from "../../src/domain/monitor/detectors.ts";
@@ -17,12 +18,7 @@ import {
 } from "../../src/domain/monitor/history.ts";
 import { nextIncident } from "../../src/domain/monitor/incident.ts";
 import { firstMemory, type WatchMemory } from "../../src/domain/monitor/monitor-memory.ts";
-import {
-  type ControlDocument,
-  type MonitorPolicy,
-  nextPosture,
-  type Posture,
-} from "../../src/domain/monitor/posture.ts";
+import { type ControlDocument, type MonitorPolicy, nextPosture } from "../../src/domain/monitor/posture.ts";
 import { type Counts, type Metric, type MinuteTally, sumTallies } from "../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 

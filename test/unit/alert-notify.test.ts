@@ -1,8 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AlertMessage } from "../../src/domain/monitor/alert.ts";
-import { buryLetters, MOST_ATTEMPTS, type NotifyDeps, notify, notifyAll } from "../../src/flows/consumers/consume-alerts.ts";
-import type { AlertChannelPort, DeadLetter } from "../../src/ports/deps.ts";
+import {
+  buryLetters,
+  MOST_ATTEMPTS,
+  type NotifyDeps,
+  notify,
+  notifyAll,
+} from "../../src/flows/consumers/consume-alerts.ts";
+import type { AlertChannelPort } from "../../src/ports/monitor.ts";
+import type { DeadLetter } from "../../src/ports/records.ts";
 import { alert, NOW } from "../support/alerts.ts";
 
 type TellResult = Awaited<ReturnType<AlertChannelPort["tell"]>>;

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { clockTime, dayOf, duration, instantMs } from "../../src/domain/kernel/instant.ts";
 import { ALERT_KINDS, dedupKey, KIND_RULES, OWNER_ROLES, ownerOf } from "../../src/domain/monitor/alert.ts";
 import { spendAlert, watchAlert } from "../../src/domain/monitor/alert-once.ts";
 import { blockText, moneyText } from "../../src/domain/monitor/alert-words.ts";
-import { clockTime, dayOf, duration, instantMs } from "../../src/domain/kernel/instant.ts";
 import { alertContext, alertPolicy, MINUTE, NOW } from "../support/alerts.ts";
 
 const SECTIONS = [

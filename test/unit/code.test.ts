@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { drawCode, sameDigest } from "../../src/domain/session/code.ts";
+import { sameDigest } from "../../src/domain/kernel/digest.ts";
+import { drawCode } from "../../src/domain/session/code.ts";
 
 test("a code has as many digits as asked for, whatever the random source gives", () => {
   fc.assert(

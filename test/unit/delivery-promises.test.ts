@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { deliveryFault } from "../../src/adapters/providers/provider-http.ts";
 import { readOutboxMessage } from "../../src/adapters/cloudflare/queue-outbox.ts";
+import { deliveryFault } from "../../src/adapters/providers/provider-http.ts";
 import { type Level, UNIT } from "../../src/domain/admission/exposure.ts";
+import type { Channel } from "../../src/domain/kernel/channel.ts";
 import type { LedgerEvent } from "../../src/domain/ledger/event.ts";
 import type { BlockInForce } from "../../src/domain/monitor/ban.ts";
+import { workOff } from "../../src/flows/consumers/consume-outbox.ts";
+import { status } from "../../src/flows/verification/read-status.ts";
 import { resend } from "../../src/flows/verification/resend.ts";
 import { send } from "../../src/flows/verification/send.ts";
-import { status } from "../../src/flows/verification/read-status.ts";
 import { verify } from "../../src/flows/verification/verify.ts";
-import { workOff } from "../../src/flows/consumers/consume-outbox.ts";
-import type { Channel } from "../../src/ports/deps.ts";
 import {
   COST_MICROS,
   callerOf,

@@ -15,7 +15,7 @@ import {
 } from "../../src/flows/evidence/download-report.ts";
 import { type AdminDeps, adminApi } from "../../src/http/admin.ts";
 import { zipOf } from "../../src/ops/zip.ts";
-import type { LedgerPort, LedgerWindow } from "../../src/ports/deps.ts";
+import type { LedgerPort, LedgerWindow } from "../../src/ports/ledger.ts";
 import { DOWN, depsOver, HOUR, incident, makeWorld, NOW, type World } from "./support-operate.ts";
 
 const ACT = { who: "ada", why: "for the dispute" };

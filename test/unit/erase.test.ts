@@ -3,7 +3,7 @@ import type { LedgerRow } from "../../src/domain/ledger/event.ts";
 import { OUT_OF_REACH, type PersonTraces } from "../../src/domain/ledger/person.ts";
 import { erasePerson } from "../../src/flows/evidence/erase-person.ts";
 import { exportPerson, type PersonDeps } from "../../src/flows/evidence/export-person.ts";
-import type { OperatorAction } from "../../src/ports/deps.ts";
+import type { OperatorAction } from "../../src/ports/records.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 const NUMBER = "+919876543210";

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { memoryBudgets } from "../../src/memory/memory-budgets.ts";
 import {
   budgetOf,
   hasRoom,
@@ -12,10 +11,11 @@ import {
   UNIT,
   weightOf,
 } from "../../src/domain/admission/exposure.ts";
-import { type Hold, holdFor } from "../../src/domain/admission/reservation.ts";
 import { allLevels, type ExposureSubjects } from "../../src/domain/admission/levels.ts";
+import { type Hold, holdFor } from "../../src/domain/admission/reservation.ts";
 import { attemptCode } from "../../src/domain/session/attempt.ts";
 import { openSession } from "../../src/domain/session/session.ts";
+import { memoryBudgets } from "../../src/memory/memory-budgets.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 
 const POLICY = policySchema.shape.exposure.parse({});

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Posture } from "../../src/domain/kernel/posture.ts";
 import type { Block } from "../../src/domain/monitor/ban.ts";
 import type { Finding } from "../../src/domain/monitor/finding.ts";
 import { OVERALL } from "../../src/domain/monitor/history.ts";
@@ -9,7 +10,6 @@ import {
   NO_SUMS,
   nextIncident,
 } from "../../src/domain/monitor/incident.ts";
-import type { Posture } from "../../src/domain/monitor/posture.ts";
 import type { Counts } from "../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 import { MINUTE, T0, windowOf } from "../support/watch-tables.ts";

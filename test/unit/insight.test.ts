@@ -11,10 +11,11 @@ import {
 } from "../../src/domain/admission/insight.ts";
 import type { Uncounted } from "../../src/domain/admission/record-only.ts";
 import type { Action, RiskPolicy, Verdict } from "../../src/domain/admission/verdict.ts";
-import { POSTURES } from "../../src/domain/monitor/posture.ts";
+import type { Posture } from "../../src/domain/kernel/posture.ts";
+import { POSTURES } from "../../src/domain/kernel/posture.ts";
 import { consult } from "../../src/flows/admission/look-up-number.ts";
 import { policySchema } from "../../src/policy-schema.ts";
-import type { LookupPort, Posture } from "../../src/ports/deps.ts";
+import type { LookupPort } from "../../src/ports/people.ts";
 import { deliveryWorld, phoneOf, roomyPolicy } from "../support/delivery-world.ts";
 
 const DAY = 86_400;

@@ -3,8 +3,8 @@ import { createServer } from "node:http";
 import { expect, test } from "vitest";
 import { mintKeyring, mintProofKeys } from "../../scripts/lib/mint.ts";
 import { keysLines, rotateKey } from "../../scripts/ops/keys.ts";
-import { keyFindings, madeAtMs, ringStates } from "../../src/domain/access/key-age.ts";
 import { addedSecretName, joinKeyrings, secretsOf } from "../../src/config/keyrings.ts";
+import { keyFindings, madeAtMs, ringStates } from "../../src/domain/access/key-age.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 9, 0, 30);
 const DAY = 86_400_000;

@@ -1,12 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { noLedger } from "../../src/memory/memory-ports.ts";
 import { ledgerBody } from "../../src/adapters/cloudflare/ledger-body.ts";
 import { type LedgerEvent, NOTHING_TOLD, type RefusalCount } from "../../src/domain/ledger/event.ts";
 import { retentionLimits } from "../../src/domain/ledger/retention.ts";
-import { buryLedger, type KeepDeps, keepLedger, keepRefusalCounts } from "../../src/flows/consumers/consume-ledger.ts";
 import type { QueueMessage } from "../../src/flows/consumers/consume-alerts.ts";
+import {
+  buryLedger,
+  type KeepDeps,
+  keepLedger,
+  keepRefusalCounts,
+} from "../../src/flows/consumers/consume-ledger.ts";
 import { retain } from "../../src/flows/monitor/retain.ts";
-import type { DeadLetter, RetentionLimits, Swept, Upkeep } from "../../src/ports/deps.ts";
+import { noLedger } from "../../src/memory/memory-ports.ts";
+import type { RetentionLimits, Swept, Upkeep } from "../../src/ports/ledger.ts";
+import type { DeadLetter } from "../../src/ports/records.ts";
 import { NOON_MS, roomyPolicy } from "../support/delivery-world.ts";
 
 const MINUTE = 60_000;

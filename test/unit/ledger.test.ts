@@ -1,18 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { openVault } from "../../src/memory/memory-ports.ts";
 import { ledgerBody } from "../../src/adapters/cloudflare/ledger-body.ts";
 import { queueLedger } from "../../src/adapters/cloudflare/queue-ledger.ts";
 import { webCryptoVault } from "../../src/adapters/identity/vault.ts";
 import { subnetOf } from "../../src/domain/admission/address.ts";
+import { toldVerdict } from "../../src/domain/admission/verdict-summary.ts";
 import { type LedgerEvent, NOTHING_TOLD } from "../../src/domain/ledger/event.ts";
 import { refusalCounts } from "../../src/domain/ledger/refusal-counts.ts";
 import { NO_SAMPLES, SAMPLES_PER_ISOLATE, takeSample } from "../../src/domain/ledger/sample.ts";
-import { toldVerdict } from "../../src/domain/admission/verdict-summary.ts";
 import { countRefused } from "../../src/domain/monitor/counting.ts";
 import { type Entry, SUBJECTS_PER_MINUTE, tallyKey } from "../../src/domain/monitor/tally.ts";
 import { resend } from "../../src/flows/verification/resend.ts";
 import { send } from "../../src/flows/verification/send.ts";
 import { verify } from "../../src/flows/verification/verify.ts";
+import { openVault } from "../../src/memory/memory-ports.ts";
 import type { Deps } from "../../src/ports/deps.ts";
 import {
   deliveryWorld,

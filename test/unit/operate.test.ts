@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
-import { clearPosture, clearThrottle, setPosture, setThrottle } from "../../src/flows/operators/change-posture.ts";
-import { replayLetter } from "../../src/flows/operators/replay-dead-letter.ts";
 import { meanPerMinute } from "../../src/flows/monitor/measure-usual-rate.ts";
+import {
+  clearPosture,
+  clearThrottle,
+  setPosture,
+  setThrottle,
+} from "../../src/flows/operators/change-posture.ts";
+import { replayLetter } from "../../src/flows/operators/replay-dead-letter.ts";
 import { depsOver, document, HOUR, makeWorld, NOW } from "./support-operate.ts";
 
 const ADA = { who: "ada", why: "pumped from Lagos" };

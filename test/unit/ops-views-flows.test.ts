@@ -2,13 +2,16 @@ import { expect, test } from "vitest";
 import { routesLines } from "../../scripts/ops/routes.ts";
 import { overrideRouting, type RouteOverride } from "../../src/domain/delivery/route-overrides.ts";
 import type { Counts } from "../../src/domain/monitor/tally.ts";
-import { clearRoute, ROUTE_WORDS_MOST, sayRoute } from "../../src/flows/operators/change-routes.ts";
+import { routesFor } from "../../src/flows/admission/find-routes.ts";
 import { currentStanding } from "../../src/flows/control/read-effective-control.ts";
-import { type DestinationQuestion, readDestinations } from "../../src/flows/operators/views/read-destinations.ts";
+import { findByNumber, readStory } from "../../src/flows/evidence/read-trace.ts";
+import { clearRoute, ROUTE_WORDS_MOST, sayRoute } from "../../src/flows/operators/change-routes.ts";
+import {
+  type DestinationQuestion,
+  readDestinations,
+} from "../../src/flows/operators/views/read-destinations.ts";
 import { readRoutes } from "../../src/flows/operators/views/read-routes.ts";
 import { readSources } from "../../src/flows/operators/views/read-sources.ts";
-import { findByNumber, readStory } from "../../src/flows/evidence/read-trace.ts";
-import { routesFor } from "../../src/flows/admission/find-routes.ts";
 import { type RoutesAnswer, routesApi } from "../../src/http/admin/routes.ts";
 import type { Deps } from "../../src/ports/deps.ts";
 import { DOWN, depsOver, HOUR, makeWorld, memory, minuteTally, NOW, type World } from "./support-operate.ts";

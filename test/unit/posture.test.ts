@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { POSTURES } from "../../src/domain/kernel/posture.ts";
 import type { RatioReading } from "../../src/domain/monitor/cohorts.ts";
 import type { Finding, Severity } from "../../src/domain/monitor/finding.ts";
 import {
   type ControlDecision,
   type ControlDocument,
   nextPosture,
-  POSTURES,
   rulesOf,
 } from "../../src/domain/monitor/posture.ts";
 import { policySchema } from "../../src/policy-schema.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { settleReceipt } from "../../src/flows/delivery/settle-receipt.ts";
 import { send } from "../../src/flows/verification/send.ts";
-import type { MessageOwner } from "../../src/ports/deps.ts";
+import type { MessageOwner } from "../../src/ports/delivery.ts";
 import {
   callerOf,
   type DeliveryWorld,

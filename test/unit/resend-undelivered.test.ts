@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { resendUndelivered } from "../../src/flows/verification/resend-undelivered.ts";
 import { send } from "../../src/flows/verification/send.ts";
 import { verify } from "../../src/flows/verification/verify.ts";
-import type { OutboxMessage } from "../../src/ports/deps.ts";
+import type { OutboxMessage } from "../../src/ports/outbox.ts";
 import { callerOf, deliveryWorld, receiptOf, requestOf, roomyPolicy } from "../support/delivery-world.ts";
 
 type Resend = Extract<OutboxMessage, { kind: "resend" }>;

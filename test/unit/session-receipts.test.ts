@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Channel } from "../../src/domain/kernel/channel.ts";
 import { attemptCode } from "../../src/domain/session/attempt.ts";
 import { resendSession } from "../../src/domain/session/resend.ts";
 import {
-  type Channel,
   openSession,
   type SendStatus,
   type SessionRules,

@@ -1,8 +1,6 @@
-import { ofDimensions } from "../../src/memory/memory-monitor.ts";
 import { mergeTables, policyOf, readSettings } from "../../scripts/lib/settings.ts";
 import { parsePolicy } from "../../src/config/config.ts";
 import type { RouteOverride } from "../../src/domain/delivery/route-overrides.ts";
-import type { Policy } from "../../src/domain/policy.ts";
 import type { Block, OperatorBlock } from "../../src/domain/monitor/ban.ts";
 import type { History, QuarterTally } from "../../src/domain/monitor/history.ts";
 import type { Incident } from "../../src/domain/monitor/incident.ts";
@@ -10,8 +8,11 @@ import type { WatchMemory } from "../../src/domain/monitor/monitor-memory.ts";
 import type { Pause } from "../../src/domain/monitor/pause.ts";
 import type { ControlDocument } from "../../src/domain/monitor/posture.ts";
 import type { Counts, Dimension, MinuteTally, Tally } from "../../src/domain/monitor/tally.ts";
+import type { Policy } from "../../src/domain/policy.ts";
 import type { AdminDeps } from "../../src/http/admin.ts";
-import type { DeadLetter, OperatorAction, Unavailable } from "../../src/ports/deps.ts";
+import { ofDimensions } from "../../src/memory/memory-monitor.ts";
+import type { DeadLetter, OperatorAction } from "../../src/ports/records.ts";
+import type { Unavailable } from "../../src/ports/result.ts";
 
 /** At the beginning of a minute. */
 export const NOW = 1_900_000_020_000;

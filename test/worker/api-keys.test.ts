@@ -1,7 +1,12 @@
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { beforeEach, describe, expect, test } from "vitest";
-import { API_KEY_PREFIX, type ApiKeyStore, hashSecret, kvApiKeys } from "../../src/adapters/cloudflare/kv-api-keys.ts";
+import {
+  API_KEY_PREFIX,
+  type ApiKeyStore,
+  hashSecret,
+  kvApiKeys,
+} from "../../src/adapters/cloudflare/kv-api-keys.ts";
 import type { ApiKeyRecord } from "../../src/domain/access/api-key.ts";
 import { authenticate, type ClientFacts, clientFacts } from "../../src/http/authenticate.ts";
 

@@ -1,5 +1,5 @@
 /** What one rule did with one trace. The JSON of `--json` has exactly these names. */
-import type { Posture } from "../../../src/domain/monitor/posture.ts";
+import type { Posture } from "../../../src/domain/kernel/posture.ts";
 
 export interface CountryReport {
   people: number;

@@ -1,5 +1,5 @@
 /** Figures over time, for the plots: one bucket every few minutes. */
-import { POSTURES } from "../../../src/domain/monitor/posture.ts";
+import { POSTURES } from "../../../src/domain/kernel/posture.ts";
 import type { Readings } from "../rule.ts";
 import type { TraceEvent } from "../trace.ts";
 

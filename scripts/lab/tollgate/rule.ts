@@ -4,20 +4,34 @@ import { parsePolicy } from "../../../src/config/config.ts";
 import { parseNetworkList } from "../../../src/domain/admission/network-list.ts";
 import type { Reason } from "../../../src/domain/admission/verdict.ts";
 import type { PriceRow } from "../../../src/domain/delivery/money.ts";
-import type { Posture } from "../../../src/domain/monitor/posture.ts";
+import type { Posture } from "../../../src/domain/kernel/posture.ts";
 import { monitor } from "../../../src/flows/monitor/monitor.ts";
 import { type SendRequest, send } from "../../../src/flows/verification/send.ts";
 import { verify } from "../../../src/flows/verification/verify.ts";
-import type { ChallengeResult, Deps, ProviderPort } from "../../../src/ports/deps.ts";
+import { memoryBudgets } from "../../../src/memory/memory-budgets.ts";
+import { memoryLimits } from "../../../src/memory/memory-limits.ts";
+import {
+  memoryControl,
+  memoryCounters,
+  memoryRecords,
+  memoryWatch,
+} from "../../../src/memory/memory-monitor.ts";
+import {
+  keptTokens,
+  memoryMarks,
+  memorySessions,
+  noClaims,
+  noLedger,
+  openVault,
+} from "../../../src/memory/memory-ports.ts";
+import type { ChallengeResult } from "../../../src/ports/admission.ts";
+import type { ProviderPort } from "../../../src/ports/delivery.ts";
+import type { Deps } from "../../../src/ports/deps.ts";
 import { mergePolicy, UsageError } from "../policy.ts";
 import type { RuleFactory, RuleSetup } from "../rule.ts";
 import type { TraceEvent } from "../trace.ts";
 import { allCountries } from "../world/networks.ts";
 import { countryOf } from "../world/numbers.ts";
-import { memoryBudgets } from "../../../src/memory/memory-budgets.ts";
-import { memoryLimits } from "../../../src/memory/memory-limits.ts";
-import { keptTokens, memoryMarks, memorySessions, noClaims, noLedger, openVault } from "../../../src/memory/memory-ports.ts";
-import { memoryControl, memoryCounters, memoryRecords, memoryWatch } from "../../../src/memory/memory-monitor.ts";
 
 const NO_CAP = 1e15;
 

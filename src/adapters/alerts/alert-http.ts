@@ -1,5 +1,5 @@
 /** One POST to whoever hears alerts: bounded in time and in what is read, never redirected, and its failures in words. */
-import type { AlertChannelPort } from "../../ports/deps.ts";
+import type { AlertChannelPort } from "../../ports/monitor.ts";
 
 export type TellResult = Awaited<ReturnType<AlertChannelPort["tell"]>>;
 

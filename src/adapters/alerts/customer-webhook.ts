@@ -1,6 +1,6 @@
-import type { CustomerPort } from "../../ports/deps.ts";
-import { ALERT_TIMEOUT_MS, failed, postAlert } from "./alert-http.ts";
+import type { CustomerPort } from "../../ports/outbox.ts";
 import { signedHeaders } from "../providers/signed-webhooks.ts";
+import { ALERT_TIMEOUT_MS, failed, postAlert } from "./alert-http.ts";
 
 export interface CustomerWebhookOptions {
   /** https, or http on this machine. */

@@ -1,6 +1,6 @@
 import type { Alert } from "../../domain/monitor/alert.ts";
 import { moneyText } from "../../domain/monitor/alert-words.ts";
-import type { AlertChannelPort } from "../../ports/deps.ts";
+import type { AlertChannelPort } from "../../ports/monitor.ts";
 import { ALERT_TIMEOUT_MS, failed, isFinal, postAlert } from "./alert-http.ts";
 
 export interface PagerDutyOptions {

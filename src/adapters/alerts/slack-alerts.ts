@@ -1,7 +1,7 @@
+import { clockTime } from "../../domain/kernel/instant.ts";
 import type { Alert } from "../../domain/monitor/alert.ts";
 import { moneyText } from "../../domain/monitor/alert-words.ts";
-import { clockTime } from "../../domain/kernel/instant.ts";
-import type { AlertChannelPort } from "../../ports/deps.ts";
+import type { AlertChannelPort } from "../../ports/monitor.ts";
 import { ALERT_TIMEOUT_MS, failed, isFinal, postAlert } from "./alert-http.ts";
 
 export interface SlackOptions {

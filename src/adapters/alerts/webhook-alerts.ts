@@ -1,6 +1,6 @@
 import { Webhook } from "standardwebhooks";
 import type { Alert } from "../../domain/monitor/alert.ts";
-import type { AlertChannelPort } from "../../ports/deps.ts";
+import type { AlertChannelPort } from "../../ports/monitor.ts";
 import { ALERT_TIMEOUT_MS, failed, postAlert } from "./alert-http.ts";
 
 export interface WebhookOptions {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { LedgerRow, VolumeDimension } from "../../domain/ledger/event.ts";
-import type { LedgerPort, LedgerWindow, Unavailable, Upkeep } from "../../ports/deps.ts";
+import type { LedgerPort, LedgerWindow, Upkeep } from "../../ports/ledger.ts";
+import type { Unavailable } from "../../ports/result.ts";
 import { firstRow, jsonColumn, readRows, writeAll } from "./d1.ts";
 import { COLUMNS, refusalSchema, rowSchema, VOLUME_COLUMNS, volumeSchema } from "./d1-ledger-rows.ts";
 import { ERASE, eventStatements, sweepOf } from "./d1-ledger-writes.ts";

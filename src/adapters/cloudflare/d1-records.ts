@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { POSTURES } from "../../domain/kernel/posture.ts";
 import { FINDING_KINDS } from "../../domain/monitor/finding.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
-import { POSTURES } from "../../domain/monitor/posture.ts";
-import type { DeadLetter, Done, OperatorAction, RecordsPort } from "../../ports/deps.ts";
+import type { DeadLetter, OperatorAction, RecordsPort } from "../../ports/records.ts";
+import type { Done } from "../../ports/result.ts";
 import { firstRow, jsonColumn, readRows, writeAll } from "./d1.ts";
 
 /** The most rows one question gets. */

@@ -1,6 +1,6 @@
 /** How the adapters of D1 talk to it: failures are `unavailable`, and what passes by itself is tried again. */
 import { z } from "zod";
-import type { Unavailable } from "../../ports/deps.ts";
+import type { Unavailable } from "../../ports/result.ts";
 
 /** Waits between attempts at a write that failed for the moment (ms). */
 const WAITS_MS = [50, 200];

@@ -1,10 +1,14 @@
 import { z } from "zod";
 import type { RouteOverride } from "../../domain/delivery/route-overrides.ts";
+import { POSTURES } from "../../domain/kernel/posture.ts";
 import { BLOCK_EFFECTS, type OperatorBlock } from "../../domain/monitor/ban.ts";
+import type { ControlDocuments } from "../../domain/monitor/effective-control.ts";
 import { inForce, NO_DOCUMENTS } from "../../domain/monitor/effective-control.ts";
 import { PAUSE_KINDS, type Pause } from "../../domain/monitor/pause.ts";
-import { type ControlDocument, POSTURES } from "../../domain/monitor/posture.ts";
-import type { ControlDocuments, ControlPort, Done, Log } from "../../ports/deps.ts";
+import type { ControlDocument } from "../../domain/monitor/posture.ts";
+import type { ControlPort } from "../../ports/control.ts";
+import type { Log } from "../../ports/deps.ts";
+import type { Done } from "../../ports/result.ts";
 import { parseJson } from "../json.ts";
 
 /** What this adapter needs of a KV namespace. */

@@ -5,7 +5,8 @@ import {
   type RouteRecord,
   type RoutingPolicy,
 } from "../../domain/delivery/routing.ts";
-import type { Log, RoutesPort } from "../../ports/deps.ts";
+import type { RoutesPort } from "../../ports/delivery.ts";
+import type { Log } from "../../ports/deps.ts";
 
 /** What the cron measured of the routes. */
 const ROUTES_KEY = "routes";

@@ -1,5 +1,5 @@
 import type { SessionRules } from "../../domain/session/session.ts";
-import type { SessionsPort } from "../../ports/deps.ts";
+import type { SessionsPort } from "../../ports/session.ts";
 import type { SessionObject } from "./session-object.ts";
 
 /** Sessions as Durable Objects, one per session, found by the session's random id. */

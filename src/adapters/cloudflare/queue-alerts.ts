@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { ALERT_CHANNELS, ALERT_KINDS, ALERTS_QUEUE, type AlertMessage } from "../../domain/monitor/alert.ts";
-import type { AlertsPort, Done, Log, RecordsPort } from "../../ports/deps.ts";
+import type { Log } from "../../ports/deps.ts";
+import type { AlertsPort } from "../../ports/monitor.ts";
+import type { RecordsPort } from "../../ports/records.ts";
+import type { Done } from "../../ports/result.ts";
 import { parseJson } from "../json.ts";
 
 /** A batch may hold 100 messages and 256 KB; an alert has a few KB. */

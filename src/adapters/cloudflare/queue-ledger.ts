@@ -2,9 +2,11 @@ import { z } from "zod";
 import type { LedgerEvent } from "../../domain/ledger/event.ts";
 import { NO_SAMPLES, takeSample } from "../../domain/ledger/sample.ts";
 import { minuteOf } from "../../domain/monitor/cohorts.ts";
-import type { Done, EventsPort, LedgerPort, Log } from "../../ports/deps.ts";
-import { eventSchema } from "./d1-ledger-rows.ts";
+import type { Log } from "../../ports/deps.ts";
+import type { EventsPort, LedgerPort } from "../../ports/ledger.ts";
+import type { Done } from "../../ports/result.ts";
 import { parseJson } from "../json.ts";
+import { eventSchema } from "./d1-ledger-rows.ts";
 import { ledgerBody } from "./ledger-body.ts";
 
 /** Waits between attempts to put events on the queue (ms). */

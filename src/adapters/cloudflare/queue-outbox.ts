@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CUSTOMER_EVENT_TYPES, TEST_EVENT } from "../../domain/session/customer-event.ts";
-import type { Done, OutboxMessage, OutboxPort } from "../../ports/deps.ts";
+import type { OutboxMessage, OutboxPort } from "../../ports/outbox.ts";
+import type { Done } from "../../ports/result.ts";
 import { parseJson } from "../json.ts";
 
 const name = z.string().min(1).max(64);

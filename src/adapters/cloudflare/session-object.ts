@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
-import { customerEvent } from "../../domain/session/customer-event.ts";
 import { type LedgerEvent, NOTHING_TOLD } from "../../domain/ledger/event.ts";
 import { type AttemptResult, attemptCode } from "../../domain/session/attempt.ts";
+import { customerEvent } from "../../domain/session/customer-event.ts";
 import { type ResendCommand, type ResendResult, resendSession } from "../../domain/session/resend.ts";
 import {
   type OpenCommand,
@@ -12,7 +12,7 @@ import {
 } from "../../domain/session/session.ts";
 import { receiveReceipt, settleSend } from "../../domain/session/settle.ts";
 import { type SessionView, viewSession } from "../../domain/session/view.ts";
-import type { OutboxMessage } from "../../ports/deps.ts";
+import type { OutboxMessage } from "../../ports/outbox.ts";
 import { ledgerBody } from "./ledger-body.ts";
 
 /** What providers hear of a session that ended without its code: its messages did not convert. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { CaptchaPolicy } from "../../domain/policy.ts";
-import type { ChallengePort, ChallengeResult, Unavailable } from "../../ports/deps.ts";
+import type { ChallengePort, ChallengeResult } from "../../ports/admission.ts";
+import type { Unavailable } from "../../ports/result.ts";
 
 export type CaptchaProvider = CaptchaPolicy["provider"];
 

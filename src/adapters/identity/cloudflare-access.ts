@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from "jose";
 import type { OperatorsPort, OperatorToken } from "../../domain/access/operator.ts";
-import { sameDigest } from "../../domain/session/code.ts";
+import { sameDigest } from "../../domain/kernel/digest.ts";
 
 /** How operators may prove who they are; with neither, nobody gets in. */
 export interface OperatorSettings {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { RingKey } from "../../config/config.ts";
-import type { DevicesPort } from "../../ports/deps.ts";
+import type { DevicesPort } from "../../ports/people.ts";
 import { KNOWN_SECONDS } from "../keys.ts";
 import { sealedTokens } from "./sealed-tokens.ts";
 

@@ -1,6 +1,7 @@
 import { importJWK, SignJWT } from "jose";
 import type { ProofKey } from "../../config/config.ts";
-import type { Channel, ProofsPort } from "../../ports/deps.ts";
+import type { Channel } from "../../domain/kernel/channel.ts";
+import type { ProofsPort } from "../../ports/session.ts";
 
 /** RFC 8176 names for how the number was proven: a one-time code, and the way it went. */
 const AMR: Record<Channel, string[]> = {

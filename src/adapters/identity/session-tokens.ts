@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { RingKey } from "../../config/config.ts";
-import type { TokensPort } from "../../ports/deps.ts";
+import type { TokensPort } from "../../ports/session.ts";
 import { sealedTokens } from "./sealed-tokens.ts";
 
 const claimsSchema = z.object({

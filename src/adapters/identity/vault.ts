@@ -1,5 +1,5 @@
 import type { RingKey } from "../../config/config.ts";
-import type { VaultPort } from "../../ports/deps.ts";
+import type { VaultPort } from "../../ports/vault.ts";
 
 export interface VaultKeys {
   session: readonly RingKey[];

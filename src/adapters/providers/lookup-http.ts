@@ -1,4 +1,4 @@
-import type { Unavailable } from "../../ports/deps.ts";
+import type { Unavailable } from "../../ports/result.ts";
 import type { ProviderAnswer } from "./provider-http.ts";
 
 /**

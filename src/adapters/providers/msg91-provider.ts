@@ -1,4 +1,4 @@
-import type { DeliveryResult, OutgoingMessage, ProviderPort } from "../../ports/deps.ts";
+import type { DeliveryResult, OutgoingMessage, ProviderPort } from "../../ports/delivery.ts";
 import { readMsg91Receipts } from "./msg91-receipts.ts";
 import { accountFault, errorCode, postForDelivery } from "./provider-http.ts";
 import { closestTag } from "./spoken-code.ts";

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { sameDigest } from "../../domain/session/code.ts";
-import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/deps.ts";
-import { forged, formFields, HOOK_LIMIT_BYTES, jsonBody, saysJson, toHex } from "./receipt-hook.ts";
+import { sameDigest } from "../../domain/kernel/digest.ts";
+import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/delivery.ts";
 import { parseJson } from "../json.ts";
 import { errorCode } from "./provider-http.ts";
+import { forged, formFields, HOOK_LIMIT_BYTES, jsonBody, saysJson, toHex } from "./receipt-hook.ts";
 
 const state = z.object({
   /** `1` delivered, `2` failed, and others. */

@@ -1,4 +1,5 @@
-import type { DeliveryResult, FeedbackResult, Unavailable } from "../../ports/deps.ts";
+import type { DeliveryResult, FeedbackResult } from "../../ports/delivery.ts";
+import type { Unavailable } from "../../ports/result.ts";
 
 /** `fetch`, or that of a binding which brings a client certificate (`mtls_certificates`). */
 export type Fetcher = (url: string, init: RequestInit) => Promise<Response>;

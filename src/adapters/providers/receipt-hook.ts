@@ -1,4 +1,4 @@
-import type { IncomingHook, ReceiptReading } from "../../ports/deps.ts";
+import type { IncomingHook, ReceiptReading } from "../../ports/delivery.ts";
 
 /** No receipt of any provider comes near this: what is longer is not read. */
 export const HOOK_LIMIT_BYTES = 65_536;

@@ -1,4 +1,4 @@
-import type { ProviderPort } from "../../ports/deps.ts";
+import type { ProviderPort } from "../../ports/delivery.ts";
 import { deliveryFault, feedbackResult, postForDelivery } from "./provider-http.ts";
 import { readSignedReceipt } from "./signed-webhooks.ts";
 

@@ -1,9 +1,9 @@
 import { Webhook } from "standardwebhooks";
 import { z } from "zod";
-import type { IncomingHook, ReceiptReading } from "../../ports/deps.ts";
-import { forged, HOOK_LIMIT_BYTES } from "./receipt-hook.ts";
+import type { IncomingHook, ReceiptReading } from "../../ports/delivery.ts";
 import { parseJson } from "../json.ts";
 import { errorCode } from "./provider-http.ts";
+import { forged, HOOK_LIMIT_BYTES } from "./receipt-hook.ts";
 
 /**
  * The headers of a request signed by Standard Webhooks, with every secret, so that the other side may exchange its own at

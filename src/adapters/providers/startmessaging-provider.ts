@@ -1,4 +1,5 @@
-import type { DeliveryResult, ProviderPort, Receipt, Unavailable } from "../../ports/deps.ts";
+import type { DeliveryResult, ProviderPort, Receipt } from "../../ports/delivery.ts";
+import type { Unavailable } from "../../ports/result.ts";
 import { accountFault, errorCode, getFromProvider, postForDelivery } from "./provider-http.ts";
 import { closestTag } from "./spoken-code.ts";
 

@@ -1,4 +1,5 @@
-import type { Channel, DeliveryResult, ProviderPort } from "../../ports/deps.ts";
+import type { Channel } from "../../domain/kernel/channel.ts";
+import type { DeliveryResult, ProviderPort } from "../../ports/delivery.ts";
 import { accountFault, type Fetcher, feedbackResult, postForDelivery } from "./provider-http.ts";
 import { readSignedReceipt, signedHeaders } from "./signed-webhooks.ts";
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { LookupPort, NumberInsight } from "../../ports/deps.ts";
+import type { NumberInsight } from "../../domain/admission/insight.ts";
+import type { LookupPort } from "../../ports/people.ts";
 import { hoursSince, readLookup } from "../providers/lookup-http.ts";
 import { getFromProvider } from "../providers/provider-http.ts";
 

@@ -1,4 +1,4 @@
-import type { DeliveryResult, FeedbackResult, OutgoingMessage, ProviderPort } from "../../ports/deps.ts";
+import type { DeliveryResult, FeedbackResult, OutgoingMessage, ProviderPort } from "../../ports/delivery.ts";
 import { accountFault, errorCode, feedbackResult, postForDelivery } from "../providers/provider-http.ts";
 import { closestTag } from "../providers/spoken-code.ts";
 import { statedMicros } from "../providers/stated-price.ts";

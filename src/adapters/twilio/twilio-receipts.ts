@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/deps.ts";
+import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/delivery.ts";
 import { forged, formFields, HOOK_LIMIT_BYTES, jsonBody, saysJson } from "../providers/receipt-hook.ts";
 import { isSignedByTwilio } from "./twilio-signature.ts";
 

@@ -1,5 +1,5 @@
-import { sameDigest } from "../../domain/session/code.ts";
-import type { IncomingHook } from "../../ports/deps.ts";
+import { sameDigest } from "../../domain/kernel/digest.ts";
+import type { IncomingHook } from "../../ports/delivery.ts";
 import { bodySha256 } from "../providers/receipt-hook.ts";
 
 const utf8 = new TextEncoder();

@@ -2,7 +2,7 @@ import type { Redis } from "@upstash/redis/cloudflare";
 import { type Level, type LevelReading, oldestSlotOf, slotOf } from "../../domain/admission/exposure.ts";
 import type { Hold } from "../../domain/admission/reservation.ts";
 import type { Meter } from "../../domain/delivery/money.ts";
-import type { BudgetsPort, Reservation } from "../../ports/deps.ts";
+import type { BudgetsPort, Reservation } from "../../ports/admission.ts";
 import { HISTORY_SECONDS, HOLD_SECONDS, keys, METER_SECONDS } from "../keys.ts";
 import { silence, wholeNumbers } from "./upstash-client.ts";
 

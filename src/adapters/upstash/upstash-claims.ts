@@ -1,5 +1,5 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { ClaimsPort } from "../../ports/deps.ts";
+import type { ClaimsPort } from "../../ports/admission.ts";
 import { keys } from "../keys.ts";
 import { silence } from "./upstash-client.ts";
 

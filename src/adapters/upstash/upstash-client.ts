@@ -1,6 +1,6 @@
 import { Redis } from "@upstash/redis/cloudflare";
 import type { Config } from "../../config/config.ts";
-import type { Unavailable } from "../../ports/deps.ts";
+import type { Unavailable } from "../../ports/result.ts";
 
 /** A limiter that takes longer than this counts as silent. */
 export const UPSTASH_TIMEOUT_MS = 1000;

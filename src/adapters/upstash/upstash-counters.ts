@@ -15,8 +15,14 @@ import {
   TOTAL_DIMENSIONS,
   tallyKey,
 } from "../../domain/monitor/tally.ts";
-import type { CountersPort } from "../../ports/deps.ts";
-import { keys, MEMBERS_PER_QUARTER, MEMBERS_SECONDS, MINUTE_SECONDS, OUTCOME_CLAIM_SECONDS } from "../keys.ts";
+import type { CountersPort } from "../../ports/monitor.ts";
+import {
+  keys,
+  MEMBERS_PER_QUARTER,
+  MEMBERS_SECONDS,
+  MINUTE_SECONDS,
+  OUTCOME_CLAIM_SECONDS,
+} from "../keys.ts";
 import { silence } from "./upstash-client.ts";
 
 /**

@@ -1,6 +1,7 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { z } from "zod";
-import type { InsightsPort, NumberInsight } from "../../ports/deps.ts";
+import type { NumberInsight } from "../../domain/admission/insight.ts";
+import type { InsightsPort } from "../../ports/people.ts";
 import { keys } from "../keys.ts";
 import { silence } from "./upstash-client.ts";
 

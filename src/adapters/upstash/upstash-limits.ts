@@ -1,7 +1,7 @@
 import { Ratelimit } from "@upstash/ratelimit";
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { LimitResult, LimitRule, LimitTake } from "../../domain/admission/limits.ts";
-import type { LimitsPort } from "../../ports/deps.ts";
+import type { LimitsPort } from "../../ports/admission.ts";
 import { keys } from "../keys.ts";
 import { silence } from "./upstash-client.ts";
 

@@ -1,5 +1,5 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { MarksPort } from "../../ports/deps.ts";
+import type { MarksPort } from "../../ports/people.ts";
 import { ASKED_SECONDS, KNOWN_SECONDS, keys } from "../keys.ts";
 import { silence } from "./upstash-client.ts";
 

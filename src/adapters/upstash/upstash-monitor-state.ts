@@ -1,11 +1,12 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { z } from "zod";
+import { POSTURES } from "../../domain/kernel/posture.ts";
 import { FINDING_KINDS } from "../../domain/monitor/finding.ts";
 import { type History, QUARTER_MINUTES, type QuarterTally, quarterOf } from "../../domain/monitor/history.ts";
 import type { WatchMemory } from "../../domain/monitor/monitor-memory.ts";
-import { POSTURES } from "../../domain/monitor/posture.ts";
 import { isTallyObject, keepBusiest, QUARTER_SUBJECTS, readTally } from "../../domain/monitor/tally.ts";
-import type { Log, WatchPort } from "../../ports/deps.ts";
+import type { Log } from "../../ports/deps.ts";
+import type { WatchPort } from "../../ports/monitor.ts";
 import {
   keys,
   WATCH_HISTORY_SECONDS,

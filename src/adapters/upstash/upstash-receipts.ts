@@ -1,6 +1,6 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { z } from "zod";
-import type { MessageOwner, Receipt, ReceiptsPort } from "../../ports/deps.ts";
+import type { MessageOwner, Receipt, ReceiptsPort } from "../../ports/delivery.ts";
 import { EARLY_RECEIPT_SECONDS, keys, MESSAGE_SECONDS } from "../keys.ts";
 import { silence } from "./upstash-client.ts";
 

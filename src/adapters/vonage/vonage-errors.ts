@@ -1,4 +1,4 @@
-import type { DeliveryResult } from "../../ports/deps.ts";
+import type { DeliveryResult } from "../../ports/delivery.ts";
 import { accountFault } from "../providers/provider-http.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { DeliveryResult, OutgoingMessage } from "../../ports/deps.ts";
+import type { DeliveryResult, OutgoingMessage } from "../../ports/delivery.ts";
 import { postForDelivery } from "../providers/provider-http.ts";
 import { closestTag, slowSpeech } from "../providers/spoken-code.ts";
 import { vonageFault } from "./vonage-errors.ts";

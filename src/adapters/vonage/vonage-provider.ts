@@ -1,4 +1,4 @@
-import type { DeliveryResult, FeedbackResult, ProviderPort } from "../../ports/deps.ts";
+import type { DeliveryResult, FeedbackResult, ProviderPort } from "../../ports/delivery.ts";
 import { feedbackResult, postForDelivery } from "../providers/provider-http.ts";
 import { vonageBearer } from "./vonage-jwt.ts";
 import { callRequest, sendAsApplication, smsRequest, whatsAppRequest } from "./vonage-messages.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/deps.ts";
+import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/delivery.ts";
 import { forged, formFields, HOOK_LIMIT_BYTES, jsonBody, saysJson } from "../providers/receipt-hook.ts";
 import { statedMicros } from "../providers/stated-price.ts";
 import { problemCode } from "./vonage-errors.ts";

@@ -1,7 +1,7 @@
 import { decodeJwt, jwtVerify } from "jose";
 import { z } from "zod";
-import { sameDigest } from "../../domain/session/code.ts";
-import type { IncomingHook } from "../../ports/deps.ts";
+import { sameDigest } from "../../domain/kernel/digest.ts";
+import type { IncomingHook } from "../../ports/delivery.ts";
 import { bodySha256, toHex } from "../providers/receipt-hook.ts";
 
 export interface SignatureSecret {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { segmentsOf } from "../../domain/delivery/gsm7.ts";
-import type { DeliveryResult, OutgoingMessage } from "../../ports/deps.ts";
+import type { DeliveryResult, OutgoingMessage } from "../../ports/delivery.ts";
 import { accountFault, deliveryFault, postForDelivery } from "../providers/provider-http.ts";
 import { statedMicros } from "../providers/stated-price.ts";
 import { digitsOf } from "./vonage-messages.ts";

@@ -1,4 +1,4 @@
-import { sameDigest } from "../session/code.ts";
+import { sameDigest } from "../kernel/digest.ts";
 
 /** What a record's `flows` holds for a key that may use every flow. */
 export const EVERY_FLOW = "*";

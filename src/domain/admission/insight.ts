@@ -4,7 +4,7 @@
  * on thin evidence. People we know, and whoever is refused anyway, are never asked about.
  */
 import type { NumberPolicy } from "../kernel/phone.ts";
-import type { Posture } from "../monitor/posture.ts";
+import type { Posture } from "../kernel/posture.ts";
 import type { LevelName, Pool } from "./exposure.ts";
 import { isRecordOnly, stopOf, stoppedAnyway } from "./record-only.ts";
 import type { Reason, RiskPolicy, Verdict } from "./verdict.ts";

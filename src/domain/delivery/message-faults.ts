@@ -1,4 +1,3 @@
-import type { CodePolicy } from "../session/code.ts";
 import { segmentsOf } from "./gsm7.ts";
 import { canonicalLocale, lookUpLocale } from "./locale.ts";
 import { composeMessage, localesFor, type MessagePolicy } from "./message.ts";
@@ -12,13 +11,19 @@ export interface MessageFaults {
   warnings: string[];
 }
 
+/** What a text must hold of a code: its digits and its life in seconds. */
+interface CodeShape {
+  length: number;
+  ttl_seconds: number;
+}
+
 /** Every template filled as it will be filled, so that what is named here is what would happen. */
-export function messageFaults(policy: MessagePolicy, code: CodePolicy): MessageFaults {
+export function messageFaults(policy: MessagePolicy, code: CodeShape): MessageFaults {
   const faults = [...templateFaults(policy, code), ...localeFaults(policy)];
   return { faults, warnings: faults.length > 0 ? [] : lengthWarnings(policy, code) };
 }
 
-function templateFaults({ brand, templates = {} }: MessagePolicy, code: CodePolicy): string[] {
+function templateFaults({ brand, templates = {} }: MessagePolicy, code: CodeShape): string[] {
   const digits = sampleCode(code);
   const minutes = Math.ceil(code.ttl_seconds / 60);
   return Object.entries(templates).flatMap(([flow, byLocale]) =>
@@ -63,7 +68,7 @@ function localeFaults(policy: MessagePolicy): string[] {
 }
 
 /** One line per locale, for the longest of its texts. */
-function lengthWarnings(policy: MessagePolicy, code: CodePolicy): string[] {
+function lengthWarnings(policy: MessagePolicy, code: CodeShape): string[] {
   const flows = new Set(
     ["default", ...Object.keys(policy.templates ?? {})].concat(
       Object.values(SHIPPED).flatMap(({ texts }) => Object.keys(texts)),
@@ -94,4 +99,4 @@ function lengthWarnings(policy: MessagePolicy, code: CodePolicy): string[] {
 }
 
 /** A leading zero, so that a template which makes a number of the code is found out. */
-const sampleCode = ({ length }: CodePolicy): string => "0123456789".slice(0, length);
+const sampleCode = ({ length }: Pick<CodeShape, "length">): string => "0123456789".slice(0, length);

@@ -1,4 +1,4 @@
-import type { Channel } from "../session/session.ts";
+import type { Channel } from "../kernel/channel.ts";
 import { type Segmentation, segmentsOf } from "./gsm7.ts";
 import { lookUpLocale } from "./locale.ts";
 import { SHIPPED } from "./shipped-texts.ts";

@@ -1,4 +1,4 @@
-import type { Channel } from "../session/session.ts";
+import type { Channel } from "../kernel/channel.ts";
 
 /** What a message costs, in millionths of the table's currency. */
 export interface PriceRow {

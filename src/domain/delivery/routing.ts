@@ -8,7 +8,7 @@
  * UCB was the other candidate: it is deterministic, so every place would move to the same route in the same minute, on
  * figures that are a minute old; draws spread the places.
  */
-import type { Channel } from "../session/session.ts";
+import type { Channel } from "../kernel/channel.ts";
 
 export const PROVIDERS = [
   "sandbox",

@@ -2,7 +2,7 @@
  * The ledger's events: what happened to one verification, or to the service, in words that hold no number and no address.
  * An event's id says what happened to what, so that an event that is told twice is one row.
  */
-import type { Channel } from "../session/session.ts";
+import type { Channel } from "../kernel/channel.ts";
 
 /**
  * - `requested`: let through, its session is open and its message about to leave; carries the verdict

@@ -1,12 +1,13 @@
 /** How an incident and a finding are told, with the figures first. */
+
+import { clockTime, dayOf, duration } from "../kernel/instant.ts";
+import type { Posture } from "../kernel/posture.ts";
 import { type Alert, type AlertContext, type AlertDraft, type AlertKind, perHour } from "./alert.ts";
 import { blockText, countText, moneyText, spaced } from "./alert-words.ts";
 import type { Block } from "./ban.ts";
 import { type Finding, type FindingKind, SEVERITIES } from "./finding.ts";
 import type { Incident } from "./incident.ts";
-import { clockTime, dayOf, duration } from "../kernel/instant.ts";
 import type { WatchMemory } from "./monitor-memory.ts";
-import type { Posture } from "./posture.ts";
 
 /** What a run of the watch saw and did. */
 export interface WatchedMinute extends AlertContext {

@@ -1,8 +1,8 @@
 /** Alerts that no run of the watch stands behind: money on the way to a cap, and the watch itself. */
 import type { MeterReading } from "../delivery/money.ts";
+import { dayOf, duration, instantMs } from "../kernel/instant.ts";
 import { type AddressedAlert, type AlertContext, address, dedupKey, perHour } from "./alert.ts";
 import { moneyText } from "./alert-words.ts";
-import { dayOf, duration, instantMs } from "../kernel/instant.ts";
 
 /**
  * A spend meter that passed a share of its cap (`passedShares` says when): told once per UTC period.

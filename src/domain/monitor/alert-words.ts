@@ -1,6 +1,7 @@
 /** Figures in words: money from its millionths, and what was done or found, for people. */
-import type { Block } from "./ban.ts";
+
 import { duration } from "../kernel/instant.ts";
+import type { Block } from "./ban.ts";
 
 /** `$24.72`, `₹1,200.00`, `$0.0625`: cents, and below one unit as far as four digits. */
 export function moneyText(micros: number, currency: string): string {

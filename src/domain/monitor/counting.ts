@@ -2,8 +2,9 @@
  * What the watch counts for each event. Every event of a verification becomes entries in the minute in which its message
  * left (or in which it was asked for, when none did), so that an answer is booked to the message it answers.
  */
+
+import type { Channel } from "../kernel/channel.ts";
 import type { Phone } from "../kernel/phone.ts";
-import type { Channel } from "../session/session.ts";
 import { DELIVERY_TIME, HAND_OVER_TIME, type Histogram, timeMetrics, VERIFY_TIME } from "./histogram.ts";
 import type { Dimension, Entry, Metric } from "./tally.ts";
 

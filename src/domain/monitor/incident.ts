@@ -1,9 +1,11 @@
 /** One matter from its first sign to its end: what was found, what was done, by whom, and what it cost. */
+
+import { POSTURES, type Posture } from "../kernel/posture.ts";
 import type { BlockChanges } from "./ban.ts";
 import { type AnswerCurve, ripeShare } from "./cohorts.ts";
 import { type Finding, SEVERITIES, type Severity } from "./finding.ts";
 import { OVERALL } from "./history.ts";
-import { type MonitorPolicy, POSTURES, type Posture } from "./posture.ts";
+import type { MonitorPolicy } from "./posture.ts";
 import type { MinuteTally } from "./tally.ts";
 
 export interface IncidentEntry {

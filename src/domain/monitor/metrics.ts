@@ -4,8 +4,9 @@
  * outcome types are lists of ours; nothing a stranger writes becomes a label. Each dimension is a family of its own, because
  * one family with all of them would count every message several times when summed.
  */
+
+import { POSTURES, type Posture } from "../kernel/posture.ts";
 import { bucketsOf, DELIVERY_TIME, HAND_OVER_TIME, type Histogram, VERIFY_TIME } from "./histogram.ts";
-import { POSTURES, type Posture } from "./posture.ts";
 import { type Counts, type Metric, type Tally, tallyKey } from "./tally.ts";
 
 export const OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";

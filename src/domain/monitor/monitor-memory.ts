@@ -1,8 +1,8 @@
 /** What the watch remembers from one minute to the next. */
 
+import type { Posture } from "../kernel/posture.ts";
 import type { DayPoint } from "./day.ts";
 import { type Incident, type IncidentSums, NO_SUMS } from "./incident.ts";
-import type { Posture } from "./posture.ts";
 
 export interface WatchMemory {
   /** When the last run that saw its counters was due (ms). */

@@ -1,9 +1,6 @@
+import { POSTURES, type Posture } from "../kernel/posture.ts";
 import type { RatioReading } from "./cohorts.ts";
 import type { Finding } from "./finding.ts";
-
-/** How worried the service is; each step tightens what the edge asks of a stranger. */
-export const POSTURES = ["normal", "elevated", "emergency", "shutdown"] as const;
-export type Posture = (typeof POSTURES)[number];
 
 /** The control document: what every place acts on. Absent means normal. */
 export interface ControlDocument {

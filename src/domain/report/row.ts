@@ -1,4 +1,4 @@
-import type { Channel } from "../session/session.ts";
+import type { Channel } from "../kernel/channel.ts";
 
 /** One message of the ledger with its fate, as a report counts it. Money in millionths of the price table's currency. */
 export interface MessageRow {

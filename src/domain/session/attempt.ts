@@ -1,7 +1,7 @@
 import type { Hold } from "../admission/reservation.ts";
-import { sameDigest } from "./code.ts";
+import type { Channel } from "../kernel/channel.ts";
+import { sameDigest } from "../kernel/digest.ts";
 import {
-  type Channel,
   isOver,
   outOf,
   overCause,

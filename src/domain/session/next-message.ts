@@ -1,5 +1,7 @@
 /** When a session may send its next message, and by which channel. */
-import { type Channel, outOf, type SessionRules, type SessionState } from "./session.ts";
+
+import type { Channel } from "../kernel/channel.ts";
+import { outOf, type SessionRules, type SessionState } from "./session.ts";
 
 /** When the next message may go by the channel that is free first; null when not in this session. */
 export function nextResendAtMs(state: SessionState, rules: SessionRules): number | null {

@@ -1,7 +1,7 @@
 import type { Hold } from "../admission/reservation.ts";
+import type { Channel } from "../kernel/channel.ts";
 import { channelAtMs } from "./next-message.ts";
 import {
-  type Channel,
   isOver,
   type KeptCode,
   outOf,

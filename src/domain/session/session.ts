@@ -5,10 +5,9 @@
  * code single-use and an attempt counted under any parallelism.
  */
 import type { Hold } from "../admission/reservation.ts";
-import type { CustomerSubject } from "./customer-event.ts";
+import type { Channel } from "../kernel/channel.ts";
 import type { CodePolicy } from "./code.ts";
-
-export type Channel = "sms" | "voice" | "whatsapp";
+import type { CustomerSubject } from "./customer-event.ts";
 
 export interface AttemptPolicy {
   /** Wrong codes one session takes, 3 to 5. */

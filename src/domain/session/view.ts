@@ -1,13 +1,7 @@
+import type { Channel } from "../kernel/channel.ts";
 import type { CustomerSubject } from "./customer-event.ts";
 import { channelAtMs, nextResendAtMs } from "./next-message.ts";
-import {
-  type Channel,
-  isOver,
-  type SendStatus,
-  type SessionRules,
-  type SessionState,
-  secondsUntil,
-} from "./session.ts";
+import { isOver, type SendStatus, type SessionRules, type SessionState, secondsUntil } from "./session.ts";
 
 /** What the client must know about a session to act. */
 export interface SessionView {

@@ -2,8 +2,13 @@
  * Lets a request through to delivery, or not: asks everything at once, judges limits, caps and CAPTCHA, and hands the
  * signals to the domain's decision. Nothing is taken from a destination or from the money here.
  */
-import { boundless, type ExposurePolicy, type Level, UNIT, weightOf } from "../../domain/admission/exposure.ts";
-import { type Hold, holdFor } from "../../domain/admission/reservation.ts";
+import {
+  boundless,
+  type ExposurePolicy,
+  type Level,
+  UNIT,
+  weightOf,
+} from "../../domain/admission/exposure.ts";
 import {
   type LimitResult,
   type LimitTake,
@@ -11,25 +16,28 @@ import {
   waivedLimits,
 } from "../../domain/admission/limits.ts";
 import { isRecordOnly } from "../../domain/admission/record-only.ts";
+import { type Hold, holdFor } from "../../domain/admission/reservation.ts";
 import { decide, isProven, type Verdict } from "../../domain/admission/verdict.ts";
+import { type ToldVerdict, toldVerdict } from "../../domain/admission/verdict-summary.ts";
 import { composeMessage } from "../../domain/delivery/message.ts";
 import { secondsToNext, spendMeters } from "../../domain/delivery/money.ts";
 import type { Route } from "../../domain/delivery/routing.ts";
-import { type ToldVerdict, toldVerdict } from "../../domain/admission/verdict-summary.ts";
+import type { Channel } from "../../domain/kernel/channel.ts";
 import type { Phone } from "../../domain/kernel/phone.ts";
-import { rulesForCountry } from "../../domain/policy.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
-import type { Channel } from "../../domain/session/session.ts";
 import { probeKey } from "../../domain/monitor/ban.ts";
 import { countMet, stoppersOf } from "../../domain/monitor/rule-counts.ts";
 import type { Entry } from "../../domain/monitor/tally.ts";
-import type { Caller, Deps, DeviceClaims } from "../../ports/deps.ts";
+import { rulesForCountry } from "../../domain/policy.ts";
+import type { Caller } from "../../ports/admission.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { DeviceClaims } from "../../ports/people.ts";
+import type { Standing } from "../control/read-effective-control.ts";
+import { isProbe, observe, signalsOf } from "./derive-signals.ts";
+import { routesFor } from "./find-routes.ts";
 import { ask } from "./gather-evidence.ts";
 import { judgeChallenge } from "./judge-challenge.ts";
 import { consult } from "./look-up-number.ts";
-import type { Standing } from "../control/read-effective-control.ts";
-import { routesFor } from "./find-routes.ts";
-import { isProbe, observe, signalsOf } from "./derive-signals.ts";
 
 export interface Admission {
   correlationId: string;

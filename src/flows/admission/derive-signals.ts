@@ -2,11 +2,11 @@
 import { waitAfterFailures } from "../../domain/admission/failures.ts";
 import { lookAtSource } from "../../domain/admission/source.ts";
 import { isProven, type Signals, type Verdict } from "../../domain/admission/verdict.ts";
-import { rulesForCountry } from "../../domain/policy.ts";
 import { takesProbes } from "../../domain/monitor/ban.ts";
 import { countAddress, countChallenge } from "../../domain/monitor/counting.ts";
 import { countMet } from "../../domain/monitor/rule-counts.ts";
 import type { Entry } from "../../domain/monitor/tally.ts";
+import { rulesForCountry } from "../../domain/policy.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { Admission } from "./admit.ts";
 import type { Answers } from "./gather-evidence.ts";

@@ -1,8 +1,9 @@
 import { priceMicros } from "../../domain/delivery/money.ts";
 import { overrideRouting } from "../../domain/delivery/route-overrides.ts";
 import { orderRoutes, type Route, routeKey } from "../../domain/delivery/routing.ts";
+import type { Channel } from "../../domain/kernel/channel.ts";
 import { isProviderPaused } from "../../domain/monitor/pause.ts";
-import type { Channel, Deps } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
 import type { Standing } from "../control/read-effective-control.ts";
 
 /** No more routes than this are tried for one message. */

@@ -3,9 +3,11 @@ import type { Drawn, Level, Readings } from "../../domain/admission/exposure.ts"
 import { allLevels } from "../../domain/admission/levels.ts";
 import { type LimitResult, type LimitTake, probeLimit, sendLimits } from "../../domain/admission/limits.ts";
 import type { Meter } from "../../domain/delivery/money.ts";
-import { rulesForCountry } from "../../domain/policy.ts";
 import { type BlockInForce, findBlock, takesProbes } from "../../domain/monitor/ban.ts";
-import type { ChallengeResult, Deps, Recalled } from "../../ports/deps.ts";
+import { rulesForCountry } from "../../domain/policy.ts";
+import type { ChallengeResult } from "../../ports/admission.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { Recalled } from "../../ports/people.ts";
 import type { Admission } from "./admit.ts";
 
 /** Everything a decision needs from outside. */

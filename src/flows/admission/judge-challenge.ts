@@ -1,11 +1,13 @@
 /** Who must bring a CAPTCHA token, and what the answer about one is worth. */
 import { UNIT } from "../../domain/admission/exposure.ts";
 import type { Signals } from "../../domain/admission/verdict.ts";
+import type { Posture } from "../../domain/kernel/posture.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
-import type { Posture } from "../../domain/monitor/posture.ts";
-import type { Caller, ChallengeResult, Deps, Recalled } from "../../ports/deps.ts";
-import type { Admission } from "./admit.ts";
+import type { Caller, ChallengeResult } from "../../ports/admission.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { Recalled } from "../../ports/people.ts";
 import type { Standing } from "../control/read-effective-control.ts";
+import type { Admission } from "./admit.ts";
 
 /** True when this policy, or the posture, wants a CAPTCHA token from this caller at all. */
 export function captchaWanted({ policy }: Deps, { rules }: Standing, caller: Caller): boolean {

@@ -12,7 +12,9 @@ import {
 } from "../../domain/admission/insight.ts";
 import type { RiskPolicy, Verdict } from "../../domain/admission/verdict.ts";
 import type { Meter } from "../../domain/delivery/money.ts";
-import type { Deps, LookupPort, Posture } from "../../ports/deps.ts";
+import type { Posture } from "../../domain/kernel/posture.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { LookupPort } from "../../ports/people.ts";
 
 export interface Question {
   correlationId: string;

@@ -1,4 +1,5 @@
-import type { Deps, DeviceClaims } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { DeviceClaims } from "../../ports/people.ts";
 
 /** A number and a device, as far as they have been here before. */
 export interface Recognised {

@@ -5,7 +5,9 @@
  */
 import type { Operator } from "../../domain/access/operator.ts";
 import type { FieldError } from "../../domain/kernel/refusal.ts";
-import type { Deps, Done, OperatorAction } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { OperatorAction } from "../../ports/records.ts";
+import type { Done } from "../../ports/result.ts";
 
 /** Who acts, and why, in their own words. */
 export interface Act extends Pick<Operator, "who"> {

@@ -3,7 +3,9 @@
  * and longer waits, and laid among the dead letters when it never will. From there people can send it once more.
  */
 import { ALERTS_QUEUE, type AlertMessage } from "../../domain/monitor/alert.ts";
-import type { AlertChannelPort, Deps, RecordsPort } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { AlertChannelPort } from "../../ports/monitor.ts";
+import type { RecordsPort } from "../../ports/records.ts";
 
 /** What the consumer of the alerts' queue needs. */
 export type NotifyDeps = Pick<Deps, "random" | "log" | "nowMs"> & {

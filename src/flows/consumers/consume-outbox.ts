@@ -3,7 +3,11 @@
  * providers (tell-provider.ts), events for the customer's backend. Each message is settled by itself; what can never be done lies among the dead letters.
  */
 import type { CustomerEvent } from "../../domain/session/customer-event.ts";
-import type { Deps, OutboxMessage } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { OutboxMessage } from "../../ports/outbox.ts";
+import { type ToldProvider, tellProvider } from "../delivery/send-feedback.ts";
+import { CUSTOMER_QUEUE } from "../publish/notify-customer.ts";
+import { resendUndelivered } from "../verification/resend-undelivered.ts";
 import {
   buryLetters,
   layToRest,
@@ -13,9 +17,6 @@ import {
   type QueueMessage,
   waitSeconds,
 } from "./consume-alerts.ts";
-import { resendUndelivered } from "../verification/resend-undelivered.ts";
-import { CUSTOMER_QUEUE } from "../publish/notify-customer.ts";
-import { type ToldProvider, tellProvider } from "../delivery/send-feedback.ts";
 
 /** The queue's name in the records, for what goes to providers. */
 export const PROVIDERS_QUEUE = "providers";

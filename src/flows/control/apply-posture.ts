@@ -1,7 +1,9 @@
+import type { Posture } from "../../domain/kernel/posture.ts";
+import type { ControlDocuments } from "../../domain/monitor/effective-control.ts";
 import type { Finding } from "../../domain/monitor/finding.ts";
 import { askedFor, type ControlDecision, nextPosture } from "../../domain/monitor/posture.ts";
 import type { Sight } from "../../domain/monitor/sight.ts";
-import type { ControlDocuments, Deps, Posture } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
 
 /** The posture after one run of the watch. */
 export interface PostureSet {

@@ -1,9 +1,10 @@
 import type { RouteOverride } from "../../domain/delivery/route-overrides.ts";
+import type { Posture } from "../../domain/kernel/posture.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import type { BlockInForce } from "../../domain/monitor/ban.ts";
 import { findPause, type Pause } from "../../domain/monitor/pause.ts";
 import { type PostureRules, rulesOf } from "../../domain/monitor/posture.ts";
-import type { Deps, Posture } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
 
 /** What this place acts on now. */
 export interface Standing {

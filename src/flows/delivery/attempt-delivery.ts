@@ -2,7 +2,8 @@ import { type Route, routeKey } from "../../domain/delivery/routing.ts";
 import { minuteOf } from "../../domain/monitor/cohorts.ts";
 import { countFate, countHandOver } from "../../domain/monitor/counting.ts";
 import type { Booking } from "../../domain/monitor/tally.ts";
-import type { DeliveryResult, Deps, OutgoingMessage } from "../../ports/deps.ts";
+import type { DeliveryResult, OutgoingMessage } from "../../ports/delivery.ts";
+import type { Deps } from "../../ports/deps.ts";
 
 export interface HandedOver {
   /** The last one that was tried. */

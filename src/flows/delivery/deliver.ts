@@ -2,20 +2,21 @@ import { tightestRefusal } from "../../domain/admission/limits.ts";
 import type { Source } from "../../domain/admission/source.ts";
 import { composeMessage } from "../../domain/delivery/message.ts";
 import { type MeterReading, passedShares, priceOf, secondsToNext } from "../../domain/delivery/money.ts";
+import type { Channel } from "../../domain/kernel/channel.ts";
 import type { Phone } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
-import type { Channel } from "../../domain/session/session.ts";
-import type { SessionView } from "../../domain/session/view.ts";
 import { spendAlert } from "../../domain/monitor/alert-once.ts";
 import { minuteOf } from "../../domain/monitor/cohorts.ts";
 import { countSent } from "../../domain/monitor/counting.ts";
 import { countLeft } from "../../domain/monitor/rule-counts.ts";
-import type { Deps, MessageOwner } from "../../ports/deps.ts";
+import type { SessionView } from "../../domain/session/view.ts";
+import type { MessageOwner } from "../../ports/delivery.ts";
+import type { Deps } from "../../ports/deps.ts";
 import type { Ticket } from "../admission/admit.ts";
-import { handOver, untriedFirst } from "./attempt-delivery.ts";
-import { resendId, settleReceipt } from "./settle-receipt.ts";
 import { tellCustomer } from "../publish/notify-customer.ts";
 import { tellLedger } from "../publish/record-event.ts";
+import { handOver, untriedFirst } from "./attempt-delivery.ts";
+import { resendId, settleReceipt } from "./settle-receipt.ts";
 
 export interface Delivery {
   sessionId: string;

@@ -1,6 +1,7 @@
-import type { Deps, ProviderWork } from "../../ports/deps.ts";
-import { settleReceipt } from "./settle-receipt.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { ProviderWork } from "../../ports/outbox.ts";
 import { tellLedger } from "../publish/record-event.ts";
+import { settleReceipt } from "./settle-receipt.ts";
 
 /** What became of one piece of work for a provider. */
 export type ToldProvider = { kind: "delivered" } | { kind: "again"; cause: string; retryable: boolean };

@@ -1,5 +1,6 @@
 import { countDelivery, countFate } from "../../domain/monitor/counting.ts";
-import type { Deps, IncomingHook, MessageOwner, Receipt } from "../../ports/deps.ts";
+import type { IncomingHook, MessageOwner, Receipt } from "../../ports/delivery.ts";
+import type { Deps } from "../../ports/deps.ts";
 import { customerHears, tellCustomer } from "../publish/notify-customer.ts";
 import { tellLedger } from "../publish/record-event.ts";
 

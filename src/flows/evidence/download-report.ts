@@ -2,11 +2,14 @@
  * An incident's report for one download: the files that the command writes, made while they are read. Larger ones are the
  * command's, which asks page by page and holds its counts on its own machine.
  */
+
+import type { Incident } from "../../domain/monitor/incident.ts";
 import { type ReportFile, reportFiles } from "../../domain/report/files.ts";
 import type { MessageRow } from "../../domain/report/row.ts";
 import { countText } from "../../domain/report/words.ts";
-import type { Incident } from "../../domain/monitor/incident.ts";
-import type { Deps, LedgerWindow, Unavailable } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { LedgerWindow } from "../../ports/ledger.ts";
+import type { Unavailable } from "../../ports/result.ts";
 import { type Act, invalid, type NotDone } from "../audit/run-operator-action.ts";
 import { readIncident } from "../operators/views/read-state.ts";
 import { noteExport, openMessages, readFacts } from "./report-incident.ts";

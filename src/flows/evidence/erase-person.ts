@@ -3,9 +3,9 @@
  * marks, limits and budgets, then the ledger, which is what says where to look. What fails half way is said, and doing it
  * again does the rest.
  */
-import type { Done, Unavailable } from "../../ports/deps.ts";
-import { findPerson, type Person, type PersonDeps, readNumber } from "./export-person.ts";
+import type { Done, Unavailable } from "../../ports/result.ts";
 import { type Act, type Acted, carryOut, type NotDone } from "../audit/run-operator-action.ts";
+import { findPerson, type Person, type PersonDeps, readNumber } from "./export-person.ts";
 
 export interface Erased extends Acted {
   /** Entries removed or made anonymous, by store. */

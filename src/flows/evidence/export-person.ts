@@ -1,11 +1,12 @@
 /** What is held of one person, found by the number under every pepper key there is. */
 import { addressUnit } from "../../domain/admission/address.ts";
+import { parsePhone } from "../../domain/kernel/phone.ts";
 import type { LedgerRow } from "../../domain/ledger/event.ts";
 import type { HeldMark, PeoplePort, PersonTraces } from "../../domain/ledger/person.ts";
-import { parsePhone } from "../../domain/kernel/phone.ts";
 import { minuteOf } from "../../domain/monitor/cohorts.ts";
 import { quarterOf } from "../../domain/monitor/history.ts";
-import type { Deps, Done, Unavailable } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { Done, Unavailable } from "../../ports/result.ts";
 import { type Act, type Acted, carryOut, invalid, type NotDone } from "../audit/run-operator-action.ts";
 
 /** Ends a session and deletes what it kept. */

@@ -1,8 +1,10 @@
 /** The story of one verification, found by its correlation id, or by its number among all of the number's. */
-import { EVENT_KINDS, type LedgerRow } from "../../domain/ledger/event.ts";
+
 import { parsePhone } from "../../domain/kernel/phone.ts";
+import { EVENT_KINDS, type LedgerRow } from "../../domain/ledger/event.ts";
 import type { SessionView } from "../../domain/session/view.ts";
-import type { Deps, Unavailable } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { Unavailable } from "../../ports/result.ts";
 
 export interface Story {
   kind: "story";

@@ -1,6 +1,8 @@
 /** What was sent, answered and paid in a window, told apart by one thing, from the ledger. */
 import type { Volume, VolumeDimension } from "../../domain/ledger/event.ts";
-import type { Deps, LedgerWindow, Unavailable } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { LedgerWindow } from "../../ports/ledger.ts";
+import type { Unavailable } from "../../ports/result.ts";
 
 export interface Volumes {
   kind: "answered";

@@ -6,7 +6,9 @@
 import type { LedgerRow } from "../../domain/ledger/event.ts";
 import type { Deed, Matter, Usual } from "../../domain/report/facts.ts";
 import type { MessageRow } from "../../domain/report/row.ts";
-import type { Deps, LedgerPage, LedgerWindow, Unavailable } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { LedgerPage, LedgerWindow } from "../../ports/ledger.ts";
+import type { Unavailable } from "../../ports/result.ts";
 import { type Act, carryOut, invalid, type NotDone } from "../audit/run-operator-action.ts";
 
 type Needs = Pick<Deps, "ledger" | "records" | "vault" | "log" | "nowMs">;

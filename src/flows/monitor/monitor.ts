@@ -3,8 +3,9 @@
  * incident, tell people, remember. What could not be read changes nothing: a blind watch must neither call an attack nor end
  * one. What could not be written is told, and the next run does it again.
  */
-import { spendMeters } from "../../domain/delivery/money.ts";
+
 import { keyFindings } from "../../domain/access/key-age.ts";
+import { spendMeters } from "../../domain/delivery/money.ts";
 import type { AddressedAlert } from "../../domain/monitor/alert.ts";
 import { watchAlert } from "../../domain/monitor/alert-once.ts";
 import { alertsFor } from "../../domain/monitor/alerting.ts";
@@ -27,8 +28,8 @@ import { lookAt } from "../../domain/monitor/sight.ts";
 import { type MinuteTally, sumTallies } from "../../domain/monitor/tally.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { followPosture } from "../control/apply-posture.ts";
-import { tellLedger } from "../publish/record-event.ts";
 import { tellPosture, tellSuspicion } from "../publish/notify-customer-of-attack.ts";
+import { tellLedger } from "../publish/record-event.ts";
 
 /** @param nowMs the time this run was scheduled for */
 export async function monitor(deps: Deps, nowMs: number): Promise<void> {

@@ -1,8 +1,16 @@
 /** People shut and challenge ranges, networks and addresses, and open what they or the watch have shut. */
 import { addressUnit } from "../../domain/admission/address.ts";
 import type { Block, BlockEffect, BlockKind, OperatorBlock } from "../../domain/monitor/ban.ts";
-import type { ControlDocuments, Deps } from "../../ports/deps.ts";
-import { type Act, type Acted, carryOut, invalid, lasting, type NotDone } from "../audit/run-operator-action.ts";
+import type { ControlDocuments } from "../../domain/monitor/effective-control.ts";
+import type { Deps } from "../../ports/deps.ts";
+import {
+  type Act,
+  type Acted,
+  carryOut,
+  invalid,
+  lasting,
+  type NotDone,
+} from "../audit/run-operator-action.ts";
 
 type BlockDeps = Pick<Deps, "control" | "records" | "vault" | "log" | "nowMs">;
 

@@ -1,9 +1,16 @@
 /** People pause one country, flow or provider, and let it go on. */
 import { isCountry } from "../../domain/kernel/phone.ts";
-import type { Policy } from "../../domain/policy.ts";
 import type { Pause, PauseKind } from "../../domain/monitor/pause.ts";
+import type { Policy } from "../../domain/policy.ts";
 import type { Deps } from "../../ports/deps.ts";
-import { type Act, type Acted, carryOut, invalid, lasting, type NotDone } from "../audit/run-operator-action.ts";
+import {
+  type Act,
+  type Acted,
+  carryOut,
+  invalid,
+  lasting,
+  type NotDone,
+} from "../audit/run-operator-action.ts";
 
 type PauseDeps = Pick<Deps, "policy" | "control" | "records" | "vault" | "log" | "nowMs">;
 type Subject = Pick<Pause, "kind" | "subject">;

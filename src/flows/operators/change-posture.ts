@@ -1,7 +1,17 @@
 /** The switch: people set, hold and clear the posture, and throttle the whole service. What they set wins over the watch. */
-import { type ControlDocument, POSTURES, type Posture } from "../../domain/monitor/posture.ts";
-import type { ControlDocuments, Deps } from "../../ports/deps.ts";
-import { type Act, type Acted, type Bearing, carryOut, lasting, type NotDone } from "../audit/run-operator-action.ts";
+
+import { POSTURES, type Posture } from "../../domain/kernel/posture.ts";
+import type { ControlDocuments } from "../../domain/monitor/effective-control.ts";
+import type { ControlDocument } from "../../domain/monitor/posture.ts";
+import type { Deps } from "../../ports/deps.ts";
+import {
+  type Act,
+  type Acted,
+  type Bearing,
+  carryOut,
+  lasting,
+  type NotDone,
+} from "../audit/run-operator-action.ts";
 import { type Normal, normalPerMinute } from "../monitor/measure-usual-rate.ts";
 
 type SwitchDeps = Pick<Deps, "control" | "records" | "vault" | "log" | "nowMs">;

@@ -8,7 +8,15 @@ import {
 } from "../../domain/delivery/route-overrides.ts";
 import { isCountry } from "../../domain/kernel/phone.ts";
 import type { Deps } from "../../ports/deps.ts";
-import { type Act, type Acted, type Bearing, carryOut, invalid, lasting, type NotDone } from "../audit/run-operator-action.ts";
+import {
+  type Act,
+  type Acted,
+  type Bearing,
+  carryOut,
+  invalid,
+  lasting,
+  type NotDone,
+} from "../audit/run-operator-action.ts";
 
 type RouteDeps = Pick<Deps, "policy" | "providers" | "control" | "records" | "vault" | "log" | "nowMs">;
 

@@ -1,5 +1,6 @@
 import type { Incident } from "../../domain/monitor/incident.ts";
-import type { Deps, Done } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { Done } from "../../ports/result.ts";
 import { type Act, type Acted, carryOut, type NotDone } from "../audit/run-operator-action.ts";
 
 /**

@@ -1,4 +1,6 @@
-import type { DeadLetter, Deps, Done } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { DeadLetter } from "../../ports/records.ts";
+import type { Done } from "../../ports/result.ts";
 import { type Act, type Acted, carryOut, type NotDone } from "../audit/run-operator-action.ts";
 
 /** Puts a message on a queue again, as it stood there. */

@@ -1,7 +1,9 @@
 /** What the minute's watch has for the customer's backend. */
+
+import type { Posture } from "../../domain/kernel/posture.ts";
 import type { Block } from "../../domain/monitor/ban.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
-import type { Deps, Posture } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
 import { tellCustomer } from "./notify-customer.ts";
 
 type WatchDeps = Pick<Deps, "policy" | "customer" | "outbox" | "records" | "log" | "nowMs">;

@@ -5,7 +5,9 @@ import {
   type Occurrence,
 } from "../../domain/session/customer-event.ts";
 import type { SessionCustomer } from "../../domain/session/session.ts";
-import type { Deps, OutboxMessage, SessionClaims } from "../../ports/deps.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { OutboxMessage } from "../../ports/outbox.ts";
+import type { SessionClaims } from "../../ports/session.ts";
 
 /** The queue's name in the records, for what goes to the customer's backend. */
 export const CUSTOMER_QUEUE = "customer";

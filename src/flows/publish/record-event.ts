@@ -1,7 +1,7 @@
 import { addressUnit, subnetOf } from "../../domain/admission/address.ts";
 import type { Source } from "../../domain/admission/source.ts";
-import { type EventKind, type LedgerEvent, NOTHING_TOLD } from "../../domain/ledger/event.ts";
 import type { Phone } from "../../domain/kernel/phone.ts";
+import { type EventKind, type LedgerEvent, NOTHING_TOLD } from "../../domain/ledger/event.ts";
 import type { Deps } from "../../ports/deps.ts";
 
 /** What is made from the number and the source. */

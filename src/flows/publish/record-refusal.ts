@@ -2,7 +2,8 @@ import { parsePhone } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import { minuteOf } from "../../domain/monitor/cohorts.ts";
 import { countRefused } from "../../domain/monitor/counting.ts";
-import type { Caller, Deps } from "../../ports/deps.ts";
+import type { Caller } from "../../ports/admission.ts";
+import type { Deps } from "../../ports/deps.ts";
 import { tellLedger } from "./record-event.ts";
 
 /** What a refused request said of itself. */

@@ -1,6 +1,6 @@
 import type { LimitResult } from "../../domain/admission/limits.ts";
+import type { Channel } from "../../domain/kernel/channel.ts";
 import { maskPhone } from "../../domain/kernel/phone.ts";
-import type { Channel } from "../../domain/session/session.ts";
 import type { SessionView } from "../../domain/session/view.ts";
 import type { Deps } from "../../ports/deps.ts";
 

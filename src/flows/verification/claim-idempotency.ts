@@ -1,8 +1,9 @@
 /** What is asked twice under one idempotency key is one request. */
 import type { Refusal } from "../../domain/kernel/refusal.ts";
-import type { Caller, Deps } from "../../ports/deps.ts";
-import type { SendRequest } from "./send.ts";
+import type { Caller } from "../../ports/admission.ts";
+import type { Deps } from "../../ports/deps.ts";
 import { type Sent, sentAnswer } from "./answer-sent.ts";
+import type { SendRequest } from "./send.ts";
 
 interface IdempotencyClaim {
   key: string;

@@ -1,6 +1,8 @@
-import type { Caller, Deps, OutboxMessage } from "../../ports/deps.ts";
-import { resend } from "./resend.ts";
+import type { Caller } from "../../ports/admission.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { OutboxMessage } from "../../ports/outbox.ts";
 import type { ToldProvider } from "../delivery/send-feedback.ts";
+import { resend } from "./resend.ts";
 
 /**
  * Sends the code of an undelivered message once more, for whoever asked first and as if they asked again: posture, limits,

@@ -3,17 +3,19 @@
  * answer. The number comes from the session's token and never from the request; the code stays the same while it is good.
  */
 import { mayUseFlow } from "../../domain/access/api-key.ts";
+import type { Channel } from "../../domain/kernel/channel.ts";
 import { parsePhone } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import { drawCode } from "../../domain/session/code.ts";
-import type { Channel } from "../../domain/session/session.ts";
-import type { Caller, Deps, OpenedToken } from "../../ports/deps.ts";
+import type { Caller } from "../../ports/admission.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { OpenedToken } from "../../ports/session.ts";
 import { admit } from "../admission/admit.ts";
-import { bookRefusal } from "../publish/record-refusal.ts";
 import { captchaWanted } from "../admission/judge-challenge.ts";
-import { deliver } from "../delivery/deliver.ts";
-import { currentStanding, refusePaused, refuseShutdown } from "../control/read-effective-control.ts";
 import { recognise } from "../admission/recognise.ts";
+import { currentStanding, refusePaused, refuseShutdown } from "../control/read-effective-control.ts";
+import { deliver } from "../delivery/deliver.ts";
+import { bookRefusal } from "../publish/record-refusal.ts";
 import { type Sent, sentAnswer } from "./answer-sent.ts";
 
 export interface ResendRequest {

@@ -4,22 +4,24 @@
  * object; an allowed one takes three hops in a row (admission, reservation and session, provider).
  */
 import { mayUseFlow } from "../../domain/access/api-key.ts";
+import type { Channel } from "../../domain/kernel/channel.ts";
 import { parsePhone, refuseNumber } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
-import { drawCode } from "../../domain/session/code.ts";
-import type { Channel } from "../../domain/session/session.ts";
 import { minuteOf } from "../../domain/monitor/cohorts.ts";
-import type { Caller, Deps, SessionClaims } from "../../ports/deps.ts";
+import { drawCode } from "../../domain/session/code.ts";
+import type { Caller } from "../../ports/admission.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { SessionClaims } from "../../ports/session.ts";
 import { admit } from "../admission/admit.ts";
-import { bookRefusal } from "../publish/record-refusal.ts";
 import { captchaWanted } from "../admission/judge-challenge.ts";
-import { deliver } from "../delivery/deliver.ts";
-import { answerReplay, idempotencyClaim } from "./claim-idempotency.ts";
-import { currentStanding, refusePaused, refuseShutdown } from "../control/read-effective-control.ts";
 import { recognise } from "../admission/recognise.ts";
-import { type Sent, sentAnswer } from "./answer-sent.ts";
+import { currentStanding, refusePaused, refuseShutdown } from "../control/read-effective-control.ts";
+import { deliver } from "../delivery/deliver.ts";
 import { customerOfSession } from "../publish/notify-customer.ts";
 import { tellLedger } from "../publish/record-event.ts";
+import { bookRefusal } from "../publish/record-refusal.ts";
+import { type Sent, sentAnswer } from "./answer-sent.ts";
+import { answerReplay, idempotencyClaim } from "./claim-idempotency.ts";
 
 export interface SendRequest {
   phone: string;

@@ -8,12 +8,14 @@ import { wrongCodeLimit } from "../../domain/admission/limits.ts";
 import type { Source } from "../../domain/admission/source.ts";
 import { parsePhone } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
-import type { AnsweredSend, AttemptResult } from "../../domain/session/attempt.ts";
 import { minuteOf } from "../../domain/monitor/cohorts.ts";
 import { countProbe, countVerified, countWrongCode } from "../../domain/monitor/counting.ts";
 import { countLeftVerified } from "../../domain/monitor/rule-counts.ts";
 import type { Booking } from "../../domain/monitor/tally.ts";
-import type { Deps, OpenedToken, OutboxMessage } from "../../ports/deps.ts";
+import type { AnsweredSend, AttemptResult } from "../../domain/session/attempt.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { OutboxMessage } from "../../ports/outbox.ts";
+import type { OpenedToken } from "../../ports/session.ts";
 import { tellCustomer } from "../publish/notify-customer.ts";
 import { tellLedger } from "../publish/record-event.ts";
 

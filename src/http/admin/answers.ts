@@ -1,12 +1,13 @@
 /** What the operators' flows found, in the wire's words: `snake_case`, RFC 3339, money in micros. */
-import type { Policy } from "../../domain/policy.ts";
+
 import type { Incident } from "../../domain/monitor/incident.ts";
 import type { ControlDocument } from "../../domain/monitor/posture.ts";
+import type { Policy } from "../../domain/policy.ts";
 import type { BlockChanged, ListedBlock } from "../../flows/operators/change-bans.ts";
 import type { Switched, Throttled } from "../../flows/operators/change-posture.ts";
 import type { RangeQuestion, Ranges } from "../../flows/operators/views/read-ranges.ts";
 import type { IncidentStory, ServiceState, WindowState } from "../../flows/operators/views/read-state.ts";
-import type { DeadLetter, OperatorAction } from "../../ports/deps.ts";
+import type { DeadLetter, OperatorAction } from "../../ports/records.ts";
 
 export type StatusAnswer = ReturnType<typeof statusToWire>;
 export type SwitchAnswer = ReturnType<typeof switchedToWire>;

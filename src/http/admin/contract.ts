@@ -1,7 +1,7 @@
 /** What operators send. Strict: a field nobody knows is a mistake, and mistakes here stop a service. */
 import { z } from "zod";
 import { isReadable } from "../../domain/access/operator.ts";
-import { POSTURES } from "../../domain/monitor/posture.ts";
+import { POSTURES } from "../../domain/kernel/posture.ts";
 import { SPANS } from "../../flows/operators/views/read-lines.ts";
 import { RANGE_DIMENSIONS } from "../../flows/operators/views/read-ranges.ts";
 

@@ -1,15 +1,15 @@
 /** What operators send for evidence, and what they get. Times are RFC 3339, with or without seconds. */
 import { z } from "zod";
 import { RINGS } from "../../domain/access/key-age.ts";
-import { type LedgerRow, VOLUME_DIMENSIONS, type Volume } from "../../domain/ledger/event.ts";
-import type { MessageRow } from "../../domain/report/row.ts";
-import { OUT_OF_REACH } from "../../domain/ledger/person.ts";
 import { instantMs } from "../../domain/kernel/instant.ts";
+import { type LedgerRow, VOLUME_DIMENSIONS, type Volume } from "../../domain/ledger/event.ts";
+import { OUT_OF_REACH } from "../../domain/ledger/person.ts";
+import type { MessageRow } from "../../domain/report/row.ts";
 import type { Erased } from "../../flows/evidence/erase-person.ts";
 import type { PersonFile } from "../../flows/evidence/export-person.ts";
-import type { Keys } from "../../flows/operators/views/read-keys.ts";
 import type { MessagePage, WindowFacts } from "../../flows/evidence/report-incident.ts";
-import type { LedgerPage, LedgerWindow } from "../../ports/deps.ts";
+import type { Keys } from "../../flows/operators/views/read-keys.ts";
+import type { LedgerPage, LedgerWindow } from "../../ports/ledger.ts";
 
 const DAY_MS = 86_400_000;
 /** A report of more than a month is several reports; the ledger itself goes back `retention.events`. */

@@ -5,9 +5,9 @@
 import { Hono } from "hono";
 import { erasePerson } from "../../flows/evidence/erase-person.ts";
 import { exportPerson, type PersonDeps } from "../../flows/evidence/export-person.ts";
-import { type KeyDeps, noteRotation, readKeys } from "../../flows/operators/views/read-keys.ts";
 import { readVolumes } from "../../flows/evidence/read-volumes.ts";
 import { exportMessages, readEvents, readFacts } from "../../flows/evidence/report-incident.ts";
+import { type KeyDeps, noteRotation, readKeys } from "../../flows/operators/views/read-keys.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
   erasedToWire,

@@ -4,7 +4,12 @@ import { z } from "zod";
 import type { RouteOverride, RouteWord } from "../../domain/delivery/route-overrides.ts";
 import type { NotDone } from "../../flows/audit/run-operator-action.ts";
 import { clearRoute, type RouteChanged, sayRoute } from "../../flows/operators/change-routes.ts";
-import { type ProviderLine, type Routes, readRoutes, type TimeTaken } from "../../flows/operators/views/read-routes.ts";
+import {
+  type ProviderLine,
+  type Routes,
+  readRoutes,
+  type TimeTaken,
+} from "../../flows/operators/views/read-routes.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { lasting, oneOf, why } from "./contract.ts";
 import { notDoneToWire } from "./problems.ts";

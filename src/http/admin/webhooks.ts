@@ -1,7 +1,12 @@
 /** Operators see how events to the customer's backend are set up, and send one to see whether they arrive. */
 import { Hono } from "hono";
 import type { NotDone } from "../../flows/audit/run-operator-action.ts";
-import { readWebhooks, type Tested, testWebhook, type Webhooks } from "../../flows/operators/test-webhooks.ts";
+import {
+  readWebhooks,
+  type Tested,
+  testWebhook,
+  type Webhooks,
+} from "../../flows/operators/test-webhooks.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { whyBody } from "./contract.ts";
 import { notDoneToWire } from "./problems.ts";

@@ -1,6 +1,6 @@
+import { POSTURES, type Posture } from "../../domain/kernel/posture.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
-import { POSTURES, type Posture } from "../../domain/monitor/posture.ts";
-import type { OperatorAction } from "../../ports/deps.ts";
+import type { OperatorAction } from "../../ports/records.ts";
 
 /** One change of the posture. */
 export interface PostureMark {

@@ -1,7 +1,7 @@
 /** Deliveries that were given up: alerts, feedback to providers. */
 import { z } from "zod";
 import { replayLetter } from "../../flows/operators/replay-dead-letter.ts";
-import type { DeadLetter } from "../../ports/deps.ts";
+import type { DeadLetter } from "../../ports/records.ts";
 import {
   defineAction,
   type OpsAction,

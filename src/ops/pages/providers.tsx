@@ -2,7 +2,12 @@
 import { type RouteOverride, subjectOfWord } from "../../domain/delivery/route-overrides.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { inWords } from "../../flows/operators/change-routes.ts";
-import { type ProviderLine, type RouteLine, type Routes, readRoutes } from "../../flows/operators/views/read-routes.ts";
+import {
+  type ProviderLine,
+  type RouteLine,
+  type Routes,
+  readRoutes,
+} from "../../flows/operators/views/read-routes.ts";
 import type { OpsPage, View } from "../page.ts";
 import { ActionForm, Badge, Bar, Card, Empty, Faults, Field, LastingField, Time } from "../parts.tsx";
 import { type Column, Table } from "../table.tsx";

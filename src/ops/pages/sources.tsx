@@ -1,5 +1,10 @@
 /** Who asks: networks and addresses. Addresses are keyed hashes here: nobody reads a person's off this page. */
-import { type AddressRow, type NetworkRow, readSources, type Sources } from "../../flows/operators/views/read-sources.ts";
+import {
+  type AddressRow,
+  type NetworkRow,
+  readSources,
+  type Sources,
+} from "../../flows/operators/views/read-sources.ts";
 import { pageOf } from "../../flows/operators/views/summarise-tally.ts";
 import { BlockActs, BlockState, BlocksCard } from "../blocks.tsx";
 import { MEASURES } from "../measures.tsx";

@@ -1,7 +1,7 @@
 /** The switch: what is set, by whom and until when; what can be set, and how it is undone. */
-import { POSTURES } from "../../domain/monitor/posture.ts";
+import { POSTURES } from "../../domain/kernel/posture.ts";
 import { type Standings, standingsOf } from "../../flows/operators/change-posture.ts";
-import type { OperatorAction } from "../../ports/deps.ts";
+import type { OperatorAction } from "../../ports/records.ts";
 import { ActionsTable } from "../actions-table.tsx";
 import type { OpsDeps, OpsPage, PageRequest } from "../page.ts";
 import { ActionForm, Badge, Card, Empty, Faults, Field, LastingField, Time } from "../parts.tsx";

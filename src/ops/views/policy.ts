@@ -1,7 +1,7 @@
 /** The active policy in words: what is set, what each posture makes of it, who owns it, and where to change it. */
 import type { LimitRule } from "../../domain/admission/limits.ts";
-import type { Policy } from "../../domain/policy.ts";
 import { rulesOf } from "../../domain/monitor/posture.ts";
+import type { Policy } from "../../domain/policy.ts";
 import type { Words } from "../words.ts";
 import { lineOf, type Place, type PolicyFile, placeOf } from "./policy-place.ts";
 

@@ -1,8 +1,9 @@
 /** Rules in record-only mode as people read them. */
-import type { Policy } from "../../domain/policy.ts";
+
 import { spaced } from "../../domain/monitor/alert-words.ts";
 import { ruleInWords } from "../../domain/monitor/rule-counts.ts";
 import { OTHERS } from "../../domain/monitor/tally.ts";
+import type { Policy } from "../../domain/policy.ts";
 import type { RuleRow } from "../../flows/operators/views/read-recorded-rules.ts";
 import type { Words } from "../words.ts";
 import { riskPlace } from "./policy.ts";

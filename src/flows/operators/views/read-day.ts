@@ -5,7 +5,8 @@
 import type { AnswerCurve } from "../../../domain/monitor/cohorts.ts";
 import { DAY_QUARTERS } from "../../../domain/monitor/day.ts";
 import { QUARTER_MINUTES } from "../../../domain/monitor/history.ts";
-import type { Deps, Unavailable } from "../../../ports/deps.ts";
+import type { Deps } from "../../../ports/deps.ts";
+import type { Unavailable } from "../../../ports/result.ts";
 import { type Line, linesOf } from "./summarise-tally.ts";
 
 const DAY_DIMENSIONS = ["country", "prefix", "block", "network", "rule"] as const;

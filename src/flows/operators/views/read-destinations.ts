@@ -5,9 +5,9 @@
 import type { Level } from "../../../domain/admission/exposure.ts";
 import { allLevels } from "../../../domain/admission/levels.ts";
 import { countryOfRange, mayLieIn, type Phone, rangeOfCountry } from "../../../domain/kernel/phone.ts";
-import { type Policy, rulesForCountry } from "../../../domain/policy.ts";
 import { type History, usualSent } from "../../../domain/monitor/history.ts";
 import { OTHERS, tallyKey } from "../../../domain/monitor/tally.ts";
+import { type Policy, rulesForCountry } from "../../../domain/policy.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import { isShut, type ListedBlock, listBlocks } from "../change-bans.ts";
 import { type Exposure, readExposures } from "./read-exposures.ts";

@@ -7,7 +7,8 @@ import {
   seasoned,
   UNIT,
 } from "../../../domain/admission/exposure.ts";
-import type { Deps, Unavailable } from "../../../ports/deps.ts";
+import type { Deps } from "../../../ports/deps.ts";
+import type { Unavailable } from "../../../ports/result.ts";
 
 export interface Exposure {
   /** Units out unanswered, and how many may be. */

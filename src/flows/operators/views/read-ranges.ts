@@ -2,7 +2,8 @@
 import { minuteOf } from "../../../domain/monitor/cohorts.ts";
 import { QUARTER_MINUTES, quarterOf } from "../../../domain/monitor/history.ts";
 import { type Dimension, tallyKey } from "../../../domain/monitor/tally.ts";
-import type { Deps, Unavailable } from "../../../ports/deps.ts";
+import type { Deps } from "../../../ports/deps.ts";
+import type { Unavailable } from "../../../ports/result.ts";
 import { isShut, type ListedBlock, listBlocks } from "../change-bans.ts";
 import { linesOf, type Part, usualRatio } from "./summarise-tally.ts";
 

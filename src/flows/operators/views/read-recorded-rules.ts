@@ -2,10 +2,12 @@
  * Rules in record-only mode: what they met, how they would have stopped it, and what became of the messages that left all
  * the same. What was saved and whom it would have bothered stand side by side, before somebody lets a rule count.
  */
-import { type Policy, recordOnlyRules } from "../../../domain/policy.ts";
+
 import { type RuleCounts, ruleCounts } from "../../../domain/monitor/rule-counts.ts";
 import { OTHERS } from "../../../domain/monitor/tally.ts";
-import type { Deps, Unavailable } from "../../../ports/deps.ts";
+import { type Policy, recordOnlyRules } from "../../../domain/policy.ts";
+import type { Deps } from "../../../ports/deps.ts";
+import type { Unavailable } from "../../../ports/result.ts";
 import { readLines, type Span } from "./read-lines.ts";
 
 export interface RuleRow extends RuleCounts {

@@ -5,6 +5,7 @@
 import { priceMicros } from "../../../domain/delivery/money.ts";
 import { overrideRouting, type RouteOverride } from "../../../domain/delivery/route-overrides.ts";
 import { FRESH_ROUTE } from "../../../domain/delivery/routing.ts";
+import type { Channel } from "../../../domain/kernel/channel.ts";
 import { minuteOf } from "../../../domain/monitor/cohorts.ts";
 import {
   bucketsOf,
@@ -15,7 +16,7 @@ import {
 } from "../../../domain/monitor/histogram.ts";
 import { answerCurve } from "../../../domain/monitor/history.ts";
 import { type Counts, OTHERS, tallyKey } from "../../../domain/monitor/tally.ts";
-import type { Channel, Deps } from "../../../ports/deps.ts";
+import type { Deps } from "../../../ports/deps.ts";
 import { type Line, linesOf, usualRatio } from "./summarise-tally.ts";
 
 export interface Sums {

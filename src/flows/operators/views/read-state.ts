@@ -3,13 +3,16 @@
  * its own; what does not answer is null and named among the faults, and the posture needs KV alone.
  */
 import { spendMeters } from "../../../domain/delivery/money.ts";
+import type { Posture } from "../../../domain/kernel/posture.ts";
 import { minuteOf, type RatioReading, readRatio } from "../../../domain/monitor/cohorts.ts";
 import { quantileOf, VERIFY_TIME } from "../../../domain/monitor/histogram.ts";
 import type { Incident } from "../../../domain/monitor/incident.ts";
 import type { WatchMemory } from "../../../domain/monitor/monitor-memory.ts";
-import type { ControlDocument, Posture } from "../../../domain/monitor/posture.ts";
+import type { ControlDocument } from "../../../domain/monitor/posture.ts";
 import { addCounts, type Counts, type MinuteTally, tallyKey } from "../../../domain/monitor/tally.ts";
-import type { Deps, OperatorAction, Unavailable } from "../../../ports/deps.ts";
+import type { Deps } from "../../../ports/deps.ts";
+import type { OperatorAction } from "../../../ports/records.ts";
+import type { Unavailable } from "../../../ports/result.ts";
 import { isShut, type ListedBlock, listBlocks } from "../change-bans.ts";
 import { type Standings, standingsOf } from "../change-posture.ts";
 

@@ -1,6 +1,12 @@
 /** Counters as lines of a table: one per subject of a dimension, with its sums and its course over time. */
 import { type AnswerCurve, ripeShare } from "../../../domain/monitor/cohorts.ts";
-import { addCounts, type Counts, type Dimension, type Tally, tallyKey } from "../../../domain/monitor/tally.ts";
+import {
+  addCounts,
+  type Counts,
+  type Dimension,
+  type Tally,
+  tallyKey,
+} from "../../../domain/monitor/tally.ts";
 
 /** Counters and the minute (since 1970) they begin with. */
 export interface Part {
