@@ -5,11 +5,11 @@ import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 import { openUpstash } from "../src/adapters/upstash/upstash-client.ts";
 import { upstashCounters } from "../src/adapters/upstash/upstash-counters.ts";
-import { upstashWatch } from "../src/adapters/upstash/upstash-monitor-state.ts";
-import { DAY_QUARTERS, type DayPoint, keepDay } from "../src/domain/monitor/day.ts";
+import { upstashMonitorState } from "../src/adapters/upstash/upstash-monitor-state.ts";
+import { DAY_QUARTERS, type DayPoint, updateDay } from "../src/domain/monitor/day.ts";
 import { foldQuarter, type History, QUARTER_MINUTES, quarterOf } from "../src/domain/monitor/history.ts";
-import { firstMemory } from "../src/domain/monitor/monitor-memory.ts";
-import { type Entry, sumTallies } from "../src/domain/monitor/tally.ts";
+import { initialMonitorMemory } from "../src/domain/monitor/monitor-memory.ts";
+import { type CounterEntry, sumTallies } from "../src/domain/monitor/tally.ts";
 import { fillMinutes } from "./bench/fill.ts";
 import { dayTraffic, fullTraffic } from "./bench/traffic.ts";
 import { type Everything, startEverything } from "./dev/everything.ts";
@@ -70,7 +70,7 @@ await runCommand(async () => {
   const cookie = await signIn(dashboard);
   const get = (path: string) => fetch(`${dashboard.url}${path}`, { headers: { cookie } });
 
-  const states: [name: string, traffic: (() => Entry[][]) | null][] = [
+  const states: [name: string, traffic: (() => CounterEntry[][]) | null][] = [
     ["nothing counted", null],
     [`a million messages a day to ${PREFIXES} prefixes`, dayTraffic(PER_MINUTE, PREFIXES)],
     ["every counter at its bound", fullTraffic(PER_MINUTE)],
@@ -114,14 +114,14 @@ async function signIn({ url, token }: Dashboard): Promise<string> {
 }
 
 /** What was counted is this, in each minute of the window and in each quarter of the day before. */
-async function fill({ redis, upstash }: Everything, traffic: () => Entry[][]): Promise<void> {
+async function fill({ redis, upstash }: Everything, traffic: () => CounterEntry[][]): Promise<void> {
   await redis.client.call("flushall");
   const client = openUpstash({
     UPSTASH_REDIS_REST_URL: upstash.url,
     UPSTASH_REDIS_REST_TOKEN: upstash.token,
   });
   const counters = upstashCounters(client);
-  const watch = upstashWatch(client, (fact) => console.error(fact));
+  const watch = upstashMonitorState(client, (fact) => console.error(fact));
   const nowMs = Date.now();
   const minute = Math.floor(nowMs / 60_000);
   await fillMinutes(counters, minute, QUARTER_MINUTES, traffic);
@@ -134,8 +134,8 @@ async function fill({ redis, upstash }: Everything, traffic: () => Entry[][]): P
   for (let quarter = foldedTo - DAY_QUARTERS + 1; quarter <= foldedTo; quarter++) {
     await watch.begin(nowMs);
     history = foldQuarter(history, { quarter, tally }, nowMs);
-    day = keepDay(day, { quarter, tally });
-    const memory = { ...firstMemory(nowMs), foldedTo, day };
+    day = updateDay(day, { quarter, tally });
+    const memory = { ...initialMonitorMemory(nowMs), foldedTo, day };
     const done = await watch.end({ memory, history, quarter: { quarter, tally } });
     if (done.kind !== "done") throw new CommandError(`A quarter was not kept: ${done.cause}.`);
   }

@@ -3,9 +3,9 @@ import { parseArgs } from "node:util";
 import { keys } from "../src/adapters/keys.ts";
 import { openUpstash } from "../src/adapters/upstash/upstash-client.ts";
 import { upstashCounters } from "../src/adapters/upstash/upstash-counters.ts";
-import { sameTimeQuarters, upstashWatch } from "../src/adapters/upstash/upstash-monitor-state.ts";
+import { sameTimeQuarters, upstashMonitorState } from "../src/adapters/upstash/upstash-monitor-state.ts";
 import { foldQuarter, QUARTER_MINUTES } from "../src/domain/monitor/history.ts";
-import { firstMemory } from "../src/domain/monitor/monitor-memory.ts";
+import { initialMonitorMemory } from "../src/domain/monitor/monitor-memory.ts";
 import { type MinuteTally, sumTallies } from "../src/domain/monitor/tally.ts";
 import type { CountersPort } from "../src/ports/monitor.ts";
 import { fillMinutes } from "./bench/fill.ts";
@@ -63,7 +63,7 @@ await runCommand(async () => {
   try {
     const upstash = openUpstash({ UPSTASH_REDIS_REST_URL: server.url, UPSTASH_REDIS_REST_TOKEN: TOKEN });
     const counters = upstashCounters(upstash);
-    const watch = upstashWatch(upstash, (fact) => console.error(fact));
+    const watch = upstashMonitorState(upstash, (fact) => console.error(fact));
     const nowMs = Date.now();
     const minute = Math.floor(nowMs / 60_000);
 
@@ -76,7 +76,11 @@ await runCommand(async () => {
     for (const past of sameTimeQuarters(nowMs)) {
       await watch.begin(nowMs);
       const history = foldQuarter(null, { quarter: past, tally: quarter }, nowMs);
-      const kept = { memory: firstMemory(nowMs), history, quarter: { quarter: past, tally: quarter } };
+      const kept = {
+        memory: initialMonitorMemory(nowMs),
+        history,
+        quarter: { quarter: past, tally: quarter },
+      };
       const done = await watch.end(kept);
       if (done.kind !== "done") throw new CommandError(`A quarter was not kept: ${done.cause}.`);
     }

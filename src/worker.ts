@@ -3,10 +3,14 @@ import { compose, compositionFaults, log } from "./compose/compose.ts";
 import { parseConfig, parseTables } from "./config/config.ts";
 import hosting from "./data/hosting-asns.csv";
 import prices from "./data/prices.csv";
-import { buryLedger, keepLedger, keepRefusalCounts } from "./flows/consumers/consume-ledger.ts";
-import { bury, workOff } from "./flows/consumers/consume-outbox.ts";
+import {
+  consumeLedger,
+  keepLedgerDeadLetter,
+  recordRefusalCounts,
+} from "./flows/consumers/consume-ledger.ts";
+import { consumeOutbox, keepOutboxDeadLetter } from "./flows/consumers/consume-outbox.ts";
 import { monitor } from "./flows/monitor/monitor.ts";
-import { retain } from "./flows/monitor/retain.ts";
+import { enforceRetention } from "./flows/monitor/retain.ts";
 import { createApp } from "./http/app.ts";
 import { misconfigured } from "./http/misconfigured.ts";
 
@@ -19,10 +23,10 @@ type Service = { deps: ReturnType<typeof compose>; app: ReturnType<typeof create
 
 /** Who works off which queue; every environment has its own of each, and one for what was tried too often. */
 const CONSUMERS = [
-  { queue: /^tollgate-outbox-dead(-|$)/, consume: bury },
-  { queue: /^tollgate-outbox(-|$)/, consume: workOff },
-  { queue: /^tollgate-ledger-dead(-|$)/, consume: buryLedger },
-  { queue: /^tollgate-ledger(-|$)/, consume: keepLedger },
+  { queue: /^tollgate-outbox-dead(-|$)/, consume: keepOutboxDeadLetter },
+  { queue: /^tollgate-outbox(-|$)/, consume: consumeOutbox },
+  { queue: /^tollgate-ledger-dead(-|$)/, consume: keepLedgerDeadLetter },
+  { queue: /^tollgate-ledger(-|$)/, consume: consumeLedger },
 ];
 
 let service: Service | undefined;
@@ -64,7 +68,7 @@ export default {
     const nowMs = controller.scheduledTime;
     // The watch first: what is written down afterwards can wait for the next minute.
     await monitor(deps, nowMs);
-    await Promise.all([keepRefusalCounts(deps, nowMs), retain(deps, nowMs)]);
+    await Promise.all([recordRefusalCounts(deps, nowMs), enforceRetention(deps, nowMs)]);
   },
 
   async queue(batch, env) {

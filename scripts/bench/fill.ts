@@ -1,4 +1,4 @@
-import type { Entry } from "../../src/domain/monitor/tally.ts";
+import type { CounterEntry } from "../../src/domain/monitor/tally.ts";
 import type { CountersPort } from "../../src/ports/monitor.ts";
 
 const AT_ONCE = 50;
@@ -13,7 +13,7 @@ export async function fillMinutes(
   counters: CountersPort,
   last: number,
   minutes: number,
-  traffic: () => Entry[][],
+  traffic: () => CounterEntry[][],
   afterMinute: () => void = () => undefined,
 ): Promise<void> {
   for (let minute = last - minutes + 1; minute <= last; minute++) {

@@ -1,19 +1,24 @@
 /** Traffic for the benches, the same in every run: what became of each message, as the counters take it. */
 import {
+  type CountingPlace,
   countAddress,
   countChallenge,
   countDelivery,
-  countFate,
-  countHandOver,
+  countDeliveryAttempt,
+  countDeliveryFate,
   countOutcome,
   countRefused,
   countSent,
   countVerified,
   countWrongCode,
-  type Place,
 } from "../../src/domain/monitor/counting.ts";
-import { countLeft, countLeftVerified, countMet, stoppersOf } from "../../src/domain/monitor/rule-counts.ts";
-import type { Entry } from "../../src/domain/monitor/tally.ts";
+import {
+  countRulesLeft,
+  countRulesLeftVerified,
+  countRulesMet,
+  rulesThatStopped,
+} from "../../src/domain/monitor/rule-counts.ts";
+import type { CounterEntry } from "../../src/domain/monitor/tally.ts";
 
 const SEED = 20_260_701;
 
@@ -21,7 +26,7 @@ const SEED = 20_260_701;
  * A minute of honest traffic, each message with what became of it: few prefixes, countries and networks have most of it
  * (Zipf's law), 70 % verify, a fifth of all requests are refused.
  */
-export function dayTraffic(perMinute: number, prefixes: number): () => Entry[][] {
+export function dayTraffic(perMinute: number, prefixes: number): () => CounterEntry[][] {
   const chance = makeChance(SEED);
   const pick = (count: number) => Math.floor(count ** chance()) - 1;
   return () =>
@@ -33,7 +38,7 @@ export function dayTraffic(perMinute: number, prefixes: number): () => Entry[][]
 }
 
 /** A minute in which every dimension has more subjects than it can tell apart, and each subject every metric. */
-export function fullTraffic(perMinute: number): () => Entry[][] {
+export function fullTraffic(perMinute: number): () => CounterEntry[][] {
   const chance = makeChance(SEED);
   let next = 0;
   return () =>
@@ -43,8 +48,8 @@ export function fullTraffic(perMinute: number): () => Entry[][] {
       return [
         ...whatBecame(place, () => 0),
         ...whatBecame(place, chance),
-        ...countFate(fateOf(place), "undelivered"),
-        ...countFate(fateOf(place), "rejected"),
+        ...countDeliveryFate(fateOf(place), "undelivered"),
+        ...countDeliveryFate(fateOf(place), "rejected"),
         ...countChallenge(place.phone.country, "challenged"),
         ...countChallenge(place.phone.country, "passed"),
         ...countWrongCode(place.phone.country, place.flow),
@@ -55,21 +60,25 @@ export function fullTraffic(perMinute: number): () => Entry[][] {
     });
 }
 
-function ruleEntries(flow: string): Entry[] {
+function ruleEntries(flow: string): CounterEntry[] {
   const uncounted = (["challenge", "step_up", "deny"] as const).map((would) => ({
     rule: "hosting_network" as const,
     would,
   }));
-  const stoppers = stoppersOf(uncounted, flow);
-  return [...countMet(uncounted, flow), ...countLeft(stoppers, 7000), ...countLeftVerified(stoppers)];
+  const stoppers = rulesThatStopped(uncounted, flow);
+  return [
+    ...countRulesMet(uncounted, flow),
+    ...countRulesLeft(stoppers, 7000),
+    ...countRulesLeftVerified(stoppers),
+  ];
 }
 
-function whatBecame(place: Place, chance: () => number): Entry[] {
+function whatBecame(place: CountingPlace, chance: () => number): CounterEntry[] {
   const tag = `${Math.floor(chance() * 1e9)}`.padStart(43, "x");
   return [
     ...countSent(place, 7000, tag),
-    ...countHandOver(fateOf(place).provider, chance() * 6000),
-    ...countFate(fateOf(place), "delivered"),
+    ...countDeliveryAttempt(fateOf(place).provider, chance() * 6000),
+    ...countDeliveryFate(fateOf(place), "delivered"),
     ...countDelivery(fateOf(place), { handedOverMs: 0, statedMs: null, heardMs: chance() * 700_000 }),
     ...(chance() < 0.7 ? countVerified(place, chance() * 90) : []),
     ...(chance() < 0.2
@@ -78,11 +87,17 @@ function whatBecame(place: Place, chance: () => number): Entry[] {
   ];
 }
 
-function fateOf({ phone, channel, provider }: Place) {
+function fateOf({ phone, channel, provider }: CountingPlace) {
   return { country: phone.country, channel, provider: provider ?? "none" };
 }
 
-function placeOf(prefix: number, country: number, network: number, line: number, flow: number): Place {
+function placeOf(
+  prefix: number,
+  country: number,
+  network: number,
+  line: number,
+  flow: number,
+): CountingPlace {
   const e164 = `+${String(10_000 + prefix).slice(0, 6)}${String(line).padStart(7, "0").slice(-7)}`;
   const letter = (i: number) => String.fromCharCode(65 + (i % 26));
   return {

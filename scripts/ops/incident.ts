@@ -5,7 +5,7 @@ import { mkdir, rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { instantMs } from "../../src/domain/kernel/instant.ts";
-import type { Report, ReportFacts } from "../../src/domain/report/facts.ts";
+import type { IncidentReport, ReportFacts } from "../../src/domain/report/facts.ts";
 import { type ReportFile, reportFiles } from "../../src/domain/report/files.ts";
 import type { MessageRow } from "../../src/domain/report/row.ts";
 import { summaryOf } from "../../src/domain/report/tables.ts";
@@ -86,7 +86,7 @@ export async function reportIncident(
   window: Window,
   reason: string,
   folder: string,
-): Promise<Report> {
+): Promise<IncidentReport> {
   const { fromMs, toMs, country } = window;
   const range = { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() };
   const path = `/report-facts${query({ ...range, country: country ?? undefined })}`;
@@ -201,7 +201,7 @@ function progress({ fromMs, toMs }: Window): (count: number, atMs: number) => vo
 }
 
 function lines(
-  { sums: { total }, stretch, ratio, usualRatio, silent, faults }: Report,
+  { sums: { total }, stretch, ratio, usualRatio, silent, faults }: IncidentReport,
   folder: string,
 ): string[] {
   return [

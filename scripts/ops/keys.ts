@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { addedSecretName, RING_SETTINGS } from "../../src/config/keyrings.ts";
-import { RINGS, type Ring } from "../../src/domain/access/key-age.ts";
+import { KEYRING_NAMES, type KeyringName } from "../../src/domain/access/key-age.ts";
 import type { KeysAnswer } from "../../src/http/admin/evidence-contract.ts";
 import { CommandError, ROOT } from "../lib/command.ts";
 import { mintKeyring, mintProofKeys } from "../lib/mint.ts";
@@ -14,7 +14,7 @@ import { clock, number, plain, styled, table } from "./format.ts";
 import { UsageError, WHY, why } from "./options.ts";
 
 /** Until when what an old key made may still come back, and what follows when the key is dropped sooner. */
-const OVERLAPS: Readonly<Record<Ring, string>> = {
+const OVERLAPS: Readonly<Record<KeyringName, string>> = {
   session: "an hour: sessions live for ten minutes",
   proof: "a day: proofs live for 15 minutes at most, and backends remember the public keys for a while",
   encryption: "until keys status says that it holds nothing: retention.numbers, 30 days by default",
@@ -40,7 +40,7 @@ export const KEYS: readonly Command[] = [
   },
   {
     name: "keys rotate",
-    usage: `keys rotate ${RINGS.join("|")} --env NAME --why "..."`,
+    usage: `keys rotate ${KEYRING_NAMES.join("|")} --env NAME --why "..."`,
     about: "make a new key and put it first; the old ones go on checking what they made",
     help: `${WHY}
 
@@ -49,8 +49,8 @@ SESSION_KEYS_20261121T234501Z: nobody needs the old value at hand. The latest ma
     options: ["why"],
     words: [1, 1],
     run: async (service, { words: [word = ""], values }) => {
-      const ring = RINGS.find((known) => known === word);
-      if (ring === undefined) throw new UsageError(`"${word}" is no ring: ${RINGS.join(", ")}.`);
+      const ring = KEYRING_NAMES.find((known) => known === word);
+      if (ring === undefined) throw new UsageError(`"${word}" is no ring: ${KEYRING_NAMES.join(", ")}.`);
       console.log((await rotateKey(service, ring, why(values), putSecret, Date.now())).join("\n"));
     },
   },
@@ -96,7 +96,7 @@ export function keysLines({ rotate_days, rings, faults }: KeysAnswer): string[] 
  */
 export async function rotateKey(
   service: Service,
-  ring: Ring,
+  ring: KeyringName,
   reason: string,
   put: PutSecret,
   nowMs: number,

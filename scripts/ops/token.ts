@@ -3,9 +3,9 @@ import { sha256Hex } from "../../src/adapters/identity/cloudflare-access.ts";
 import {
   formatOperatorToken,
   isOperatorName,
+  OPERATOR_ROLES,
+  type OperatorRole,
   type OperatorToken,
-  ROLES,
-  type Role,
 } from "../../src/domain/access/operator.ts";
 
 const SECRET_BYTES = 32;
@@ -18,15 +18,15 @@ export interface MintedToken {
 }
 
 /** Makes an operator token: `tgo_` and 256 random bits in base64url. */
-export async function mintOperatorToken(who: string, role: Role): Promise<MintedToken> {
+export async function mintOperatorToken(who: string, role: OperatorRole): Promise<MintedToken> {
   const token = `tgo_${randomBytes(SECRET_BYTES).toString("base64url")}`;
   const kept: OperatorToken = { who, role, hash: await sha256Hex(token) };
   return { token, entry: formatOperatorToken(kept) };
 }
 
 /** null for a name or a role that is none. */
-export function readTokenRequest(name: string, role: string): { who: string; role: Role } | null {
-  const known = ROLES.find((one) => one === role);
+export function readTokenRequest(name: string, role: string): { who: string; role: OperatorRole } | null {
+  const known = OPERATOR_ROLES.find((one) => one === role);
   return isOperatorName(name) && known !== undefined ? { who: name, role: known } : null;
 }
 

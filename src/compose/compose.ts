@@ -28,7 +28,7 @@ import { upstashCounters } from "../adapters/upstash/upstash-counters.ts";
 import { upstashInsights } from "../adapters/upstash/upstash-insights.ts";
 import { upstashLimits } from "../adapters/upstash/upstash-limits.ts";
 import { upstashMarks } from "../adapters/upstash/upstash-marks.ts";
-import { upstashWatch } from "../adapters/upstash/upstash-monitor-state.ts";
+import { upstashMonitorState } from "../adapters/upstash/upstash-monitor-state.ts";
 import { upstashPeople } from "../adapters/upstash/upstash-people.ts";
 import { upstashReceipts } from "../adapters/upstash/upstash-receipts.ts";
 import type { Config, Tables } from "../config/config.ts";
@@ -103,7 +103,7 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
     routes: kvRoutes(bindings.CONTROL, policy.delivery, nowMs, log),
     receipts: upstashReceipts(redis),
     counters: upstashCounters(redis),
-    watch: upstashWatch(redis, log),
+    watch: upstashMonitorState(redis, log),
     records,
     events,
     ledger,

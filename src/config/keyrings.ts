@@ -3,10 +3,10 @@
  * nobody has at hand; but a secret can be added beside it. `SESSION_KEYS` is the oldest part of its ring, and each
  * `SESSION_KEYS_<UTC time>` (like `SESSION_KEYS_20261121T234501Z`) a newer one: the latest makes, all of them check.
  */
-import type { KeyIds, Ring } from "../domain/access/key-age.ts";
+import type { KeyIds, KeyringName } from "../domain/access/key-age.ts";
 
 /** The setting of each ring. */
-export const RING_SETTINGS: Readonly<Record<Ring, string>> = {
+export const RING_SETTINGS: Readonly<Record<KeyringName, string>> = {
   session: "SESSION_KEYS",
   pepper: "PEPPER_KEYS",
   encryption: "ENCRYPTION_KEYS",
@@ -16,11 +16,11 @@ export const RING_SETTINGS: Readonly<Record<Ring, string>> = {
 const ADDED = /^_\d{8}T\d{6}Z$/;
 
 /** The name of a secret that is added to a ring now. */
-export const addedSecretName = (ring: Ring, nowMs: number): string =>
+export const addedSecretName = (ring: KeyringName, nowMs: number): string =>
   `${RING_SETTINGS[ring]}_${new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
 
 /** A ring's secrets among these names, the newest first; the setting itself is the oldest. */
-export function secretsOf(ring: Ring, names: readonly string[]): string[] {
+export function secretsOf(ring: KeyringName, names: readonly string[]): string[] {
   const setting = RING_SETTINGS[ring];
   const added = names.filter((name) => name.startsWith(setting) && ADDED.test(name.slice(setting.length)));
   return [...added.toSorted().reverse(), ...(names.includes(setting) ? [setting] : [])];
@@ -31,7 +31,7 @@ export function joinKeyrings(env: unknown): unknown {
   if (typeof env !== "object" || env === null) return env;
   const raw: Readonly<Record<string, unknown>> = { ...env };
   const joined = Object.entries(RING_SETTINGS).flatMap(([ring, setting]): [string, unknown][] => {
-    const parts = secretsOf(ring as Ring, Object.keys(raw)).map((name) => raw[name]);
+    const parts = secretsOf(ring as KeyringName, Object.keys(raw)).map((name) => raw[name]);
     if (parts.length < 2) return [];
     return [[setting, ring === "proof" ? joinArrays(parts) : parts.join(",")]];
   });

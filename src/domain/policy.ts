@@ -5,7 +5,7 @@ import type { LookupPolicy } from "./admission/insight.ts";
 import type { LimitPolicy, LimitRule } from "./admission/limits.ts";
 import { isRecordOnly } from "./admission/record-only.ts";
 import type { SourcePolicy } from "./admission/source.ts";
-import { type RiskPolicy, RULES, type Rule } from "./admission/verdict.ts";
+import { RISK_RULES, type RiskPolicy, type RiskRule } from "./admission/verdict.ts";
 import type { MessagePolicy } from "./delivery/message.ts";
 import type { MoneyPolicy } from "./delivery/money.ts";
 import type { ProviderName, RoutingPolicy } from "./delivery/routing.ts";
@@ -120,13 +120,13 @@ export interface Policy {
 export function recordOnlyRules({
   risk,
   flows,
-}: Pick<Policy, "risk" | "flows">): { rule: Rule; flow: string | null }[] {
+}: Pick<Policy, "risk" | "flows">): { rule: RiskRule; flow: string | null }[] {
   const settings = [
     { flow: null, risk },
     ...Object.entries(flows).map(([flow, own]) => ({ flow, risk: own.risk })),
   ];
   return settings.flatMap(({ flow, risk }) =>
-    RULES.filter((rule) => risk && isRecordOnly(rule, risk)).map((rule) => ({ rule, flow })),
+    RISK_RULES.filter((rule) => risk && isRecordOnly(rule, risk)).map((rule) => ({ rule, flow })),
   );
 }
 

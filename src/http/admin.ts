@@ -5,9 +5,9 @@
 import { Hono } from "hono";
 import type { OperatorsPort } from "../domain/access/operator.ts";
 import { OPENMETRICS_TYPE } from "../domain/monitor/metrics.ts";
-import { block, challenge, endChallenge, listBlocks, unblock } from "../flows/operators/change-bans.ts";
+import { ban, challengeSubject, liftBan, liftChallenge, listBans } from "../flows/operators/change-bans.ts";
 import { clearPosture, clearThrottle, setPosture, setThrottle } from "../flows/operators/change-posture.ts";
-import { type QueuesPort, replayLetter } from "../flows/operators/replay-dead-letter.ts";
+import { type QueuesPort, replayDeadLetter } from "../flows/operators/replay-dead-letter.ts";
 import { readMetrics } from "../flows/operators/views/read-metrics.ts";
 import { readRanges } from "../flows/operators/views/read-ranges.ts";
 import { readIncident, readIncidents, readState } from "../flows/operators/views/read-state.ts";
@@ -19,7 +19,7 @@ import {
   incidentToWire,
   letterToWire,
   rangesToWire,
-  statusToWire,
+  serviceStateToWire,
   storyToWire,
   switchedToWire,
   throttledToWire,
@@ -65,7 +65,7 @@ export function adminApi(deps: AdminDeps) {
     return problem(c, notDoneToWire(found), `operator ${status}: ${found.cause}`);
   });
 
-  api.get("/status", async (c) => c.json(statusToWire(await readState(deps), policy, environment)));
+  api.get("/status", async (c) => c.json(serviceStateToWire(await readState(deps), policy, environment)));
 
   api.put("/posture", (c) =>
     action(c, postureBody, async (act, { posture, for_seconds, lift_caps }) => {
@@ -89,12 +89,12 @@ export function adminApi(deps: AdminDeps) {
   api.get("/blocks", async (c) => {
     const documents = await control.documents();
     if ("kind" in documents) return problem(c, notDoneToWire(documents));
-    return c.json({ blocks: listBlocks(documents, nowMs()).map(blockToWire), faults: documents.faults });
+    return c.json({ blocks: listBans(documents, nowMs()).map(blockToWire), faults: documents.faults });
   });
   api.post("/blocks", (c) =>
     action(c, blockBody, async (act, { range, network, ip, effect, for_seconds }) => {
       const command = { subject: range ?? network ?? ip ?? "", forSeconds: for_seconds };
-      const restrict = effect === "stop" ? block : challenge;
+      const restrict = effect === "stop" ? ban : challengeSubject;
       return answered(await restrict(deps, act, command), blockChangedToWire);
     }),
   );
@@ -102,8 +102,8 @@ export function adminApi(deps: AdminDeps) {
     action(c, unblockBody, async (act, { subject, effect, exempt_for_seconds: exemptForSeconds }) =>
       answered(
         effect === "challenge"
-          ? await endChallenge(deps, act, { subject })
-          : await unblock(deps, act, { subject, exemptForSeconds }),
+          ? await liftChallenge(deps, act, { subject })
+          : await liftBan(deps, act, { subject, exemptForSeconds }),
         blockChangedToWire,
       ),
     ),
@@ -155,7 +155,7 @@ export function adminApi(deps: AdminDeps) {
     const id = c.req.param("id");
     if (!isId(id)) return problem(c, UNKNOWN);
     return action(c, whyBody, async (act) =>
-      answered(await replayLetter(deps, act, id), ({ recorded, notes, letter }) => ({
+      answered(await replayDeadLetter(deps, act, id), ({ recorded, notes, letter }) => ({
         recorded,
         notes,
         letter: letterToWire(letter, false),

@@ -1,11 +1,11 @@
 /** What the flows found out, in the wire's words. */
 
 import type { SessionView } from "../domain/session/view.ts";
-import type { Sent } from "../flows/verification/answer-sent.ts";
-import type { Verified } from "../flows/verification/verify.ts";
+import type { SentAnswer } from "../flows/verification/answer-sent.ts";
+import type { VerifiedAnswer } from "../flows/verification/verify.ts";
 import type { SendAnswer, SessionAnswer, VerifyAnswer } from "./contract.ts";
 
-export const sentToWire = (sent: Sent): SendAnswer => ({
+export const sentToWire = (sent: SentAnswer): SendAnswer => ({
   session: sent.session,
   correlation_id: sent.correlationId,
   channel: sent.channel,
@@ -20,7 +20,7 @@ export const sentToWire = (sent: Sent): SendAnswer => ({
   })),
 });
 
-export const verifiedToWire = (verified: Verified): VerifyAnswer => ({
+export const verifiedToWire = (verified: VerifiedAnswer): VerifyAnswer => ({
   status: "verified",
   device_token: verified.deviceToken,
   proof: verified.proof,
@@ -28,7 +28,7 @@ export const verifiedToWire = (verified: Verified): VerifyAnswer => ({
   correlation_id: verified.correlationId,
 });
 
-export const statusToWire = (view: SessionView): SessionAnswer => ({
+export const sessionStatusToWire = (view: SessionView): SessionAnswer => ({
   status: view.status === "gone" ? "locked" : view.status,
   delivery: view.delivery,
   correlation_id: view.correlationId,

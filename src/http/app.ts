@@ -5,14 +5,14 @@ import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import element from "../../dist/element.js";
 import type { Refusal } from "../domain/kernel/refusal.ts";
-import { status } from "../flows/verification/read-status.ts";
+import { readStatus } from "../flows/verification/read-status.ts";
 import { resend } from "../flows/verification/resend.ts";
 import { send } from "../flows/verification/send.ts";
 import { verify } from "../flows/verification/verify.ts";
 import { opsApp } from "../ops/app.tsx";
 import type { OpsDeps } from "../ops/page.ts";
 import { type AdminDeps, adminApi } from "./admin.ts";
-import { sentToWire, statusToWire, verifiedToWire } from "./answers.ts";
+import { sentToWire, sessionStatusToWire, verifiedToWire } from "./answers.ts";
 import { readBody } from "./body.ts";
 import { callerOf, DEV_CLIENT_HEADER, devClientUnreadable } from "./caller.ts";
 import { verifyBody } from "./contract.ts";
@@ -21,7 +21,7 @@ import { docsPages } from "./docs.ts";
 import { openApiDocument } from "./openapi.ts";
 import { takeOutcomes } from "./outcomes.ts";
 import { answerProblem, refusalToWire, type Wire, wire } from "./problems.ts";
-import { identify, readSend, type SendDeps } from "./read-send.ts";
+import { identifyCaller, readSend, type SendDeps } from "./read-send.ts";
 import { takeReceipt } from "./receipts.ts";
 
 export type Environment = "development" | "staging" | "production";
@@ -71,7 +71,7 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
     const body = await readBody(c, verifyBody);
     if (!body.ok) return problem(c, body.wire, requestId);
     const { session, code, reference, client } = body.value;
-    const caller = await identify(c, source, client, deps.apiKeys);
+    const caller = await identifyCaller(c, source, client, deps.apiKeys);
     if ("kind" in caller) return refuse(c, caller, requestId);
     const outcome = await verify(deps, { session, code, reference }, caller);
     return outcome.kind === "verified" ? c.json(verifiedToWire(outcome)) : refuse(c, outcome, requestId);
@@ -84,8 +84,8 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
       const errors = [{ field: "Authorization", reason: "must be Bearer and the session token" }];
       return refuse(c, { kind: "invalid_request", errors }, requestId);
     }
-    const outcome = await status(deps, token);
-    return outcome.kind === "status" ? c.json(statusToWire(outcome)) : refuse(c, outcome, requestId);
+    const outcome = await readStatus(deps, token);
+    return outcome.kind === "status" ? c.json(sessionStatusToWire(outcome)) : refuse(c, outcome, requestId);
   });
 
   app.post("/v1/outcomes", async (c) => {

@@ -31,7 +31,7 @@ export const clientFacts = z
     description: "Your end user, stated by servers with an API key; browsers and apps leave it out",
   });
 
-export type ClientFacts = z.infer<typeof clientFacts>;
+export type StatedClient = z.infer<typeof clientFacts>;
 
 /** A browser or an app: anybody. */
 export interface PublicCaller {
@@ -59,7 +59,7 @@ const KEYS_UNAVAILABLE_RETRY_SECONDS = 5;
  */
 export async function authenticate(
   c: Context,
-  client: ClientFacts | undefined,
+  client: StatedClient | undefined,
   apiKeys: ApiKeysPort,
 ): Promise<PublicCaller | ServerCaller | Refusal> {
   const header = c.req.header("Authorization");

@@ -4,7 +4,7 @@ import rapidoc from "rapidoc/dist/rapidoc-min.js";
 import { PROBLEM_CODES } from "./contract.ts";
 import css from "./docs/page.css";
 import script from "./docs/page.js";
-import { apiPage, problemEntry, problemPage, problemsPage } from "./docs/pages.ts";
+import { apiPage, problemDocPage, problemEntry, problemsPage } from "./docs/pages.ts";
 
 const STRICT = [
   "default-src 'none'",
@@ -55,7 +55,7 @@ export function docsPages() {
     app.get(`/problems/${code}`, (c) =>
       wantsJson(c)
         ? c.json(problemEntry(code), 200, headers(STRICT))
-        : c.html(problemPage(code), 200, headers(STRICT)),
+        : c.html(problemDocPage(code), 200, headers(STRICT)),
     );
   }
   return app;

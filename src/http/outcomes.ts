@@ -2,7 +2,11 @@ import type { Context } from "hono";
 import { z } from "zod";
 import type { ApiKeysPort } from "../domain/access/api-key.ts";
 import type { Refusal } from "../domain/kernel/refusal.ts";
-import { type Outcome, type Reported, reportOutcomes } from "../flows/verification/report-outcomes.ts";
+import {
+  type OutcomesReported,
+  type ReportedOutcome,
+  reportOutcomes,
+} from "../flows/verification/report-outcomes.ts";
 import type { LimitsPort } from "../ports/admission.ts";
 import { readBody } from "./body.ts";
 import type { Wire } from "./problems.ts";
@@ -53,7 +57,7 @@ type OutcomesDeps = Parameters<typeof reportOutcomes>[0] & {
 export async function takeOutcomes(
   c: Context,
   deps: OutcomesDeps,
-): Promise<Reported | Refusal | { wire: Wire }> {
+): Promise<OutcomesReported | Refusal | { wire: Wire }> {
   const presented = /^Bearer +(\S+)$/i.exec(c.req.header("Authorization") ?? "")?.[1];
   if (presented === undefined) return { kind: "unauthorized", cause: "no API key" };
   const key = await deps.apiKeys.find(presented);
@@ -79,7 +83,7 @@ export async function takeOutcomes(
     return { kind: "too_many_requests", cause: "limit api_key outcomes", retryAfterSeconds };
   }
   const outcomes = body.value.outcomes.map(
-    ({ type, proof_id, at, value_micros }): Outcome => ({
+    ({ type, proof_id, at, value_micros }): ReportedOutcome => ({
       type,
       proofId: proof_id,
       atMs: at === undefined ? null : Date.parse(at),

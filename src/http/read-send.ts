@@ -2,11 +2,11 @@ import type { Context } from "hono";
 import type { ApiKeysPort } from "../domain/access/api-key.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { FieldError, Refusal } from "../domain/kernel/refusal.ts";
-import type { ResendRequest } from "../flows/verification/resend.ts";
+import type { ResendCall } from "../flows/verification/resend.ts";
 import type { SendRequest } from "../flows/verification/send.ts";
 import type { Caller } from "../ports/admission.ts";
 import type { Deps } from "../ports/deps.ts";
-import { authenticate, type ClientFacts } from "./authenticate.ts";
+import { authenticate, type StatedClient } from "./authenticate.ts";
 import { fieldErrors, readBody } from "./body.ts";
 import { callerOf, devClientUnreadable } from "./caller.ts";
 import { idempotencyKey, sendBody } from "./contract.ts";
@@ -16,7 +16,7 @@ export type SendDeps = Deps & { apiKeys: ApiKeysPort };
 
 export type SendReading =
   | { kind: "send"; send: SendRequest; caller: Caller }
-  | { kind: "resend"; resend: ResendRequest; caller: Caller }
+  | { kind: "resend"; resend: ResendCall; caller: Caller }
   | { refusal: Refusal }
   | { wire: Wire };
 
@@ -35,7 +35,7 @@ export async function readSend(
   if (!key.success) {
     return invalid(fieldErrors(key.error).map(({ reason }) => ({ field: "Idempotency-Key", reason })));
   }
-  const caller = await identify(c, source, body.client, apiKeys);
+  const caller = await identifyCaller(c, source, body.client, apiKeys);
   if ("kind" in caller) return { refusal: caller };
 
   const { channels } = policy.delivery;
@@ -71,10 +71,10 @@ export async function readSend(
 }
 
 /** The caller as the flows see it: the platform's word for a public client, the server's word for its end user. */
-export async function identify(
+export async function identifyCaller(
   c: Context,
   source: Source,
-  client: ClientFacts | undefined,
+  client: StatedClient | undefined,
   apiKeys: ApiKeysPort,
 ): Promise<Caller | Refusal> {
   const who = await authenticate(c, client, apiKeys);

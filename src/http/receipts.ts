@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { type HookOutcome, receiveHook } from "../flows/delivery/settle-receipt.ts";
+import { type ReceiptHookResult, receiveReceiptHook } from "../flows/delivery/settle-receipt.ts";
 import type { Deps } from "../ports/deps.ts";
 import { readAtMost } from "./body.ts";
 import { type Wire, wire } from "./problems.ts";
@@ -17,7 +17,7 @@ export async function takeReceipt(c: Context, deps: Deps): Promise<Response | { 
     return { wire: wire(413, "body_too_large", `A receipt has at most ${MAX_RECEIPT_BYTES} bytes`) };
   }
   const { method, url, raw } = c.req;
-  const outcome = await receiveHook(deps, c.req.param("provider") ?? "", {
+  const outcome = await receiveReceiptHook(deps, c.req.param("provider") ?? "", {
     method,
     url,
     headers: raw.headers,
@@ -26,7 +26,7 @@ export async function takeReceipt(c: Context, deps: Deps): Promise<Response | { 
   return outcome === "taken" ? c.body(null, 204) : { wire: WIRES[outcome] };
 }
 
-const WIRES: Record<Exclude<HookOutcome, "taken">, Wire> = {
+const WIRES: Record<Exclude<ReceiptHookResult, "taken">, Wire> = {
   refused: wire(401, "unauthorized", "This signature is not good"),
   unknown_provider: wire(404, "not_found", "There is nothing here"),
   try_again: wire(503, "sending_paused", "Receipts cannot be taken at the moment", { retry_after: 30 }),

@@ -5,7 +5,7 @@ import {
   oldestSlotOf,
   slotOf,
 } from "../domain/admission/exposure.ts";
-import type { Meter } from "../domain/delivery/money.ts";
+import type { SpendMeter } from "../domain/delivery/money.ts";
 import type { BudgetsPort } from "../ports/admission.ts";
 
 const HISTORY_MS = 30 * 86_400_000;
@@ -136,7 +136,7 @@ export function memoryBudgets(
   };
 }
 
-function meterKey({ scope, period }: Meter, atMs: number): string {
+function meterKey({ scope, period }: SpendMeter, atMs: number): string {
   const digits = { minute: 16, hour: 13, day: 10, month: 7 }[period];
   return `${scope}:${new Date(atMs).toISOString().slice(0, digits)}`;
 }

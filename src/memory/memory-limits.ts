@@ -1,4 +1,4 @@
-import type { LimitResult, LimitTake } from "../domain/admission/limits.ts";
+import type { LimitDraw, LimitResult } from "../domain/admission/limits.ts";
 import type { LimitsPort } from "../ports/admission.ts";
 
 /** Swept when this many subjects are held, so that a night of strangers stays in bounded memory. */
@@ -8,14 +8,14 @@ const SWEEP_AT = 200_000;
 export function memoryLimits(nowMs: () => number): LimitsPort {
   const logs = new Map<string, Map<string, number>>();
   /** What each draw added, to be taken back out by a refund and by no other. */
-  const members = new WeakMap<LimitTake, string>();
+  const members = new WeakMap<LimitDraw, string>();
   let drawn = 0;
 
-  const name = (take: LimitTake) => `${take.name} ${take.subject}`;
-  const longestMs = (take: LimitTake) =>
+  const name = (take: LimitDraw) => `${take.name} ${take.subject}`;
+  const longestMs = (take: LimitDraw) =>
     Math.max(...take.rules.map(({ window_seconds }) => window_seconds)) * 1000;
 
-  function takeOne(take: LimitTake): LimitResult {
+  function takeOne(take: LimitDraw): LimitResult {
     const now = nowMs();
     const log = logs.get(name(take)) ?? new Map<string, number>();
     for (const [member, atMs] of log) if (atMs <= now - longestMs(take)) log.delete(member);

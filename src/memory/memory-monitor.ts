@@ -11,23 +11,23 @@ import {
 import { type Change, changesOf } from "../adapters/upstash/upstash-counters.ts";
 import { RUN_LOST, sameTimeQuarters } from "../adapters/upstash/upstash-monitor-state.ts";
 import type { ControlDocuments } from "../domain/monitor/effective-control.ts";
-import { inForce, NO_DOCUMENTS } from "../domain/monitor/effective-control.ts";
+import { mergeControlDocuments, NO_CONTROL_DOCUMENTS } from "../domain/monitor/effective-control.ts";
 import { type History, QUARTER_MINUTES, type QuarterTally, quarterOf } from "../domain/monitor/history.ts";
 import type { Incident } from "../domain/monitor/incident.ts";
-import type { WatchMemory } from "../domain/monitor/monitor-memory.ts";
+import type { MonitorMemory } from "../domain/monitor/monitor-memory.ts";
 import {
   type Counts,
   type Dimension,
   keepBusiest,
   METRICS_PER_SUBJECT,
-  OTHERS,
-  placesFor,
+  OTHER_SUBJECTS,
   QUARTER_SUBJECTS,
+  subjectsFor,
   type Tally,
   tallyKey,
 } from "../domain/monitor/tally.ts";
 import type { ControlPort } from "../ports/control.ts";
-import type { CountersPort, WatchPort } from "../ports/monitor.ts";
+import type { CountersPort, MonitorStatePort } from "../ports/monitor.ts";
 import type { DeadLetter, OperatorAction, RecordsPort } from "../ports/records.ts";
 
 const QUARTERS_KEPT = Math.floor(WATCH_QUARTER_SECONDS / 60 / QUARTER_MINUTES);
@@ -67,8 +67,8 @@ export function memoryCounters(nowMs: () => number): CountersPort {
     let apart = true;
     if (!counted.tally.has(key)) {
       const many = counted.apart.get(dimension) ?? 0;
-      if (many < placesFor(dimension, entries)) counted.apart.set(dimension, many + 1);
-      else [key, apart] = [tallyKey(dimension, OTHERS), false];
+      if (many < subjectsFor(dimension, entries)) counted.apart.set(dimension, many + 1);
+      else [key, apart] = [tallyKey(dimension, OTHER_SUBJECTS), false];
     }
     const counts = counted.tally.get(key) ?? {};
     counted.tally.set(key, counts);
@@ -127,9 +127,9 @@ export function memoryCounters(nowMs: () => number): CountersPort {
   };
 }
 
-export function memoryWatch(nowMs: () => number): WatchPort {
+export function memoryMonitorState(nowMs: () => number): MonitorStatePort {
   let lockedUntilMs = 0;
-  let memory: WatchMemory | null = null;
+  let memory: MonitorMemory | null = null;
   let history: History | null = null;
   const kept = new Map<number, QuarterTally>();
   const find = (wanted: readonly number[]) => wanted.flatMap((quarter) => kept.get(quarter) ?? []);
@@ -164,13 +164,13 @@ export function memoryWatch(nowMs: () => number): WatchPort {
 
 /** Control documents without KV. `documents` answers always: nothing here can be unreadable. */
 export function memoryControl(nowMs: () => number): ControlPort & { documents(): Promise<ControlDocuments> } {
-  let held = NO_DOCUMENTS;
+  let held = NO_CONTROL_DOCUMENTS;
   const write = (part: Partial<ControlDocuments>) => {
     held = { ...held, ...part };
     return Promise.resolve({ kind: "done" } as const);
   };
   return {
-    read: async () => inForce(held, nowMs()),
+    read: async () => mergeControlDocuments(held, nowMs()),
     documents: async () => held,
     writeCron: (cron) => write({ cron }),
     writeCronBlocks: (cronBlocks) => write({ cronBlocks }),

@@ -1,6 +1,6 @@
 /** What the watch has told people within the hour, sorted by what it is about: money, or who gets in. */
 import type { Finding, FindingKind, Severity } from "../domain/monitor/finding.ts";
-import type { WatchMemory } from "../domain/monitor/monitor-memory.ts";
+import type { MonitorMemory } from "../domain/monitor/monitor-memory.ts";
 
 export interface Told {
   says: string;
@@ -36,7 +36,7 @@ const IN_WORDS: Readonly<Record<FindingKind, string>> = {
  *
  * @param memory what the watch left
  */
-export function toldOf(memory: WatchMemory | null): { billing: Told[]; authentication: Told[] } {
+export function toldOf(memory: MonitorMemory | null): { billing: Told[]; authentication: Told[] } {
   const all = [
     ...(memory?.incident?.closedAtMs === null ? memory.incident.findings.map(ofFinding) : []),
     ...Object.entries(memory?.told ?? {}).flatMap(ofKey),

@@ -15,7 +15,7 @@
 import { type Context, Hono } from "hono";
 import type { Child } from "hono/jsx";
 import type { Posture } from "../domain/kernel/posture.ts";
-import { standingsOf } from "../flows/operators/change-posture.ts";
+import { postureDocumentsOf } from "../flows/operators/change-posture.ts";
 import { ASSETS } from "./assets.ts";
 import { Confirm } from "./confirm.tsx";
 import type { Download, OpsAction, OpsDeps, OpsPage, View } from "./page.ts";
@@ -25,7 +25,7 @@ import { problemPage, signInPage } from "./problem.tsx";
 import { intentOf, readWhy, saysNotDone } from "./read-action.ts";
 import {
   csrfToken,
-  identify,
+  identifyOperator,
   isOwnForm,
   isOwnOrigin,
   leaveFlash,
@@ -88,7 +88,7 @@ export function opsApp(deps: OpsDeps) {
   });
 
   app.use(async (c, next) => {
-    const found = await identify(c, deps);
+    const found = await identifyOperator(c, deps);
     if (found.kind === "signed_in") {
       c.set("signedIn", found);
       return next();
@@ -198,7 +198,7 @@ export function opsApp(deps: OpsDeps) {
 
   async function postureNow(view: View): Promise<Posture | null> {
     const documents = await deps.control.documents();
-    return "kind" in documents ? null : standingsOf(documents, view.nowMs).posture;
+    return "kind" in documents ? null : postureDocumentsOf(documents, view.nowMs).posture;
   }
 
   function refuse(

@@ -1,15 +1,15 @@
 /** Shut, challenge, open and exempt a range, a network or an address; said in words first. */
 import { z } from "zod";
 import { countryOfRange } from "../domain/kernel/phone.ts";
-import { invalid, type NotDone } from "../flows/audit/run-operator-action.ts";
+import { invalidAction, type NotPerformed } from "../flows/audit/run-operator-action.ts";
 import {
-  block,
-  challenge,
-  endChallenge,
-  type ListedBlock,
-  listBlocks,
-  readSubject,
-  unblock,
+  ban,
+  challengeSubject,
+  type ListedBan,
+  liftBan,
+  liftChallenge,
+  listBans,
+  parseBanSubject,
 } from "../flows/operators/change-bans.ts";
 import { defineAction, type Intent, type OpsAction, type OpsDeps, type View } from "./page.ts";
 import { countryName } from "./views/destinations.ts";
@@ -36,7 +36,7 @@ const opened = z.strictObject({ subject, back: backField });
 const lasts = z.strictObject({ subject, back: backField, for_seconds: lastingField });
 
 /** A person's name for it: the keyed hash of an address is none. */
-function named({ kind, subject: text }: Pick<ListedBlock, "kind" | "subject">): string {
+function named({ kind, subject: text }: Pick<ListedBan, "kind" | "subject">): string {
   if (kind === "address") return `the address ${text.slice(0, 8)}…`;
   const country = kind === "range" ? countryOfRange(text) : null;
   return country === null ? text : `${text} (${countryName(country)})`;
@@ -48,20 +48,20 @@ interface Seen {
   /** The same with where messages go or come from. */
   place: string;
   /** What people said of it, and what the watch did; null for nothing. */
-  people: ListedBlock | null;
-  cron: ListedBlock | null;
+  people: ListedBan | null;
+  cron: ListedBan | null;
   /** Other ranges that are shut, challenged or exempt and meet it. */
   near: string[];
 }
 
-async function look(deps: OpsDeps, text: string): Promise<Seen | NotDone> {
-  const read = await readSubject(deps.vault, text);
-  if (read === null) return invalid("subject", "is no range, network or address");
+async function look(deps: OpsDeps, text: string): Promise<Seen | NotPerformed> {
+  const read = await parseBanSubject(deps.vault, text);
+  if (read === null) return invalidAction("subject", "is no range, network or address");
   const documents = await deps.control.documents();
   if ("kind" in documents) return documents;
-  const alike = listBlocks(documents, deps.nowMs()).filter(({ kind }) => kind === read.kind);
+  const alike = listBans(documents, deps.nowMs()).filter(({ kind }) => kind === read.kind);
   const own = alike.filter((listed) => listed.subject === read.subject);
-  const meets = ({ subject: other }: ListedBlock) =>
+  const meets = ({ subject: other }: ListedBan) =>
     read.kind === "range" && (other.startsWith(read.subject) || read.subject.startsWith(other));
   const name = named(read);
   return {
@@ -75,7 +75,7 @@ async function look(deps: OpsDeps, text: string): Promise<Seen | NotDone> {
 
 const SAID = { stop: "blocked", challenge: "challenged", exempt: "exempt" } as const;
 
-const replacedBy = (said: ListedBlock | null, { nowMs, words }: View): string | null =>
+const replacedBy = (said: ListedBan | null, { nowMs, words }: View): string | null =>
   said === null
     ? null
     : `what ${said.by} had set: ${SAID[said.effect]} for ${words.lasting(said.untilMs - nowMs)} more, because: ${said.why}`;
@@ -85,13 +85,13 @@ const onButton = (text: string): string => (/^(\+|AS)/.test(text) ? text : "the 
 
 /** An intent that is said of a subject as it stands. */
 const seeing =
-  <V extends { subject: string }>(says: (seen: Seen, values: V, view: View) => Intent | NotDone) =>
-  async (deps: OpsDeps, values: V, view: View): Promise<Intent | NotDone> => {
+  <V extends { subject: string }>(says: (seen: Seen, values: V, view: View) => Intent | NotPerformed) =>
+  async (deps: OpsDeps, values: V, view: View): Promise<Intent | NotPerformed> => {
     const seen = await look(deps, values.subject);
     return "kind" in seen ? seen : says(seen, values, view);
   };
 
-const notItself = ({ name, near }: Seen, what: string): NotDone => ({
+const notItself = ({ name, near }: Seen, what: string): NotPerformed => ({
   kind: "not_found",
   reason: `${name} is ${what} itself.${near.length === 0 ? "" : ` Look at ${near.slice(0, NEAR_SHOWN).join(", ")}.`}`,
 });
@@ -114,7 +114,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
       };
     }),
     perform: (deps, act, { subject: text, for_seconds }) =>
-      block(deps, act, { subject: text, forSeconds: for_seconds }),
+      ban(deps, act, { subject: text, forSeconds: for_seconds }),
   }),
   defineAction({
     path: "/blocks/challenge",
@@ -143,7 +143,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
       };
     }),
     perform: (deps, act, { subject: text, for_seconds }) =>
-      challenge(deps, act, { subject: text, forSeconds: for_seconds }),
+      challengeSubject(deps, act, { subject: text, forSeconds: for_seconds }),
   }),
   defineAction({
     path: "/blocks/end-challenge",
@@ -164,7 +164,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
         laxer: true,
       };
     }),
-    perform: (deps, act, { subject: text }) => endChallenge(deps, act, { subject: text }),
+    perform: (deps, act, { subject: text }) => liftChallenge(deps, act, { subject: text }),
   }),
   defineAction({
     path: "/blocks/open",
@@ -184,7 +184,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
       return { says, replaces: replacedBy(people ?? cron, view), button: "Unblock", laxer: true };
     }),
     perform: (deps, act, { subject: text }) =>
-      unblock(deps, act, { subject: text, exemptForSeconds: undefined }),
+      liftBan(deps, act, { subject: text, exemptForSeconds: undefined }),
   }),
   defineAction({
     path: "/blocks/exempt",
@@ -205,6 +205,6 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
       };
     }),
     perform: (deps, act, { subject: text, for_seconds }) =>
-      unblock(deps, act, { subject: text, exemptForSeconds: for_seconds }),
+      liftBan(deps, act, { subject: text, exemptForSeconds: for_seconds }),
   }),
 ];

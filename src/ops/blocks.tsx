@@ -1,6 +1,6 @@
 /** What is shut, challenged or exempt: how it is shown, and what can be done about it. */
-import { isShut, type ListedBlock } from "../flows/operators/change-bans.ts";
-import type { Page } from "../flows/operators/views/summarise-tally.ts";
+import { isBanned, type ListedBan } from "../flows/operators/change-bans.ts";
+import type { TallyPage } from "../flows/operators/views/summarise-tally.ts";
 import type { Child, View } from "./page.ts";
 import { ActionForm, Badge, Card, Empty, LastingField, Time } from "./parts.tsx";
 import { type Column, Table } from "./table.tsx";
@@ -83,7 +83,7 @@ export function BlocksCard({
 }: {
   view: View;
   title: string;
-  list: Page<ListedBlock>;
+  list: TallyPage<ListedBan>;
   back: string;
   pager: Child;
 }) {
@@ -103,7 +103,7 @@ export function BlocksCard({
   );
 }
 
-const columnsOf = (view: View, back: string): readonly Column<ListedBlock>[] => [
+const columnsOf = (view: View, back: string): readonly Column<ListedBan>[] => [
   {
     title: "Subject",
     cell: ({ kind, subject }) => <code>{kind === "address" ? short(subject) : subject}</code>,
@@ -142,7 +142,7 @@ const columnsOf = (view: View, back: string): readonly Column<ListedBlock>[] => 
 const ENDS = { stop: "Unblock", challenge: "End challenge of", exempt: "End the exemption of" } as const;
 
 /** What holds of a source, and until when. */
-export function BlockState({ block }: { block: ListedBlock | null }) {
+export function BlockState({ block }: { block: ListedBan | null }) {
   if (block === null) return <Badge tone="good">open</Badge>;
   return (
     <>
@@ -155,8 +155,8 @@ export function BlockState({ block }: { block: ListedBlock | null }) {
   );
 }
 
-function BlockBadge({ block }: { block: ListedBlock }) {
+function BlockBadge({ block }: { block: ListedBan }) {
   if (block.effect === "challenge") return <Badge tone="warn">challenged</Badge>;
   if (block.effect === "exempt") return <Badge tone="quiet">exempt</Badge>;
-  return isShut(block) ? <Badge tone="bad">blocked</Badge> : <Badge tone="quiet">lifted</Badge>;
+  return isBanned(block) ? <Badge tone="bad">blocked</Badge> : <Badge tone="quiet">lifted</Badge>;
 }

@@ -1,6 +1,6 @@
 /** The last 24 hours in quarters: those the watch has folded as it remembers them, the newest by their minutes. */
 import { minuteOf } from "../domain/monitor/cohorts.ts";
-import { DAY_QUARTERS, type Point, pointOf } from "../domain/monitor/day.ts";
+import { DAY_QUARTERS, type RatioPoint, ratioPointOf } from "../domain/monitor/day.ts";
 import { QUARTER_MINUTES, quarterOf } from "../domain/monitor/history.ts";
 import type { Deps } from "../ports/deps.ts";
 
@@ -13,28 +13,28 @@ const RIPE_MINUTES = 12;
 /** The first quarter was folded so many quarters after it began, or sooner. */
 const FOLDED_WITHIN = 2;
 
-export interface Day {
+export interface DayPlotData {
   /** Each quarter with its beginning, the oldest first; null where it is not known. */
-  quarters: { startMs: number; point: Point | null }[];
+  quarters: { startMs: number; point: RatioPoint | null }[];
   /** Quarters that nobody knows though everything answered: the watch did not run then, or has yet to read them. */
   gaps: number;
   faults: string[];
 }
 
-type Minutes = ReadonlyMap<number, Point>;
+type Minutes = ReadonlyMap<number, RatioPoint>;
 
-const kept = new WeakMap<object, Map<number, Point>>();
+const kept = new WeakMap<object, Map<number, RatioPoint>>();
 
 /** Minutes that these dependencies' reader has seen ripe, in this isolate. */
-function ripeMinutesOf(deps: object): Map<number, Point> {
+function ripeMinutesOf(deps: object): Map<number, RatioPoint> {
   const known = kept.get(deps) ?? new Map();
   kept.set(deps, known);
   return known;
 }
 
-const NONE: Point = { sent: 0, verified: 0, refused: 0, challenged: 0 };
+const NONE: RatioPoint = { sent: 0, verified: 0, refused: 0, challenged: 0 };
 
-const add = (a: Point, b: Point): Point => ({
+const add = (a: RatioPoint, b: RatioPoint): RatioPoint => ({
   sent: a.sent + b.sent,
   verified: a.verified + b.verified,
   refused: a.refused + b.refused,
@@ -46,12 +46,12 @@ const add = (a: Point, b: Point): Point => ({
  * @param deps what this view reads through
  * @param windowMinutes the last minutes, which the view reads anyway
  */
-export async function readDay(
+export async function readDayPlot(
   service: object,
   deps: Pick<Deps, "watch" | "counters">,
   windowMinutes: number,
   nowMs: number,
-): Promise<Day> {
+): Promise<DayPlotData> {
   const [minute, running] = [minuteOf(nowMs), quarterOf(minuteOf(nowMs))];
   const [left, counted] = await Promise.all([
     deps.watch.look(),
@@ -78,7 +78,7 @@ export async function readDay(
 /** The minutes of the last hour; those the isolate has seen ripe are not asked for again. */
 async function readMinutes(
   { counters }: Pick<Deps, "counters">,
-  ripe: Map<number, Point>,
+  ripe: Map<number, RatioPoint>,
   windowMinutes: number,
   minute: number,
 ): Promise<{ minutes: Minutes; fault: string | null }> {
@@ -90,14 +90,14 @@ async function readMinutes(
   if (answer.kind !== "answered") return { minutes: ripe, fault: answer.cause };
   const minutes = new Map(ripe);
   for (const { minute: at, tally } of answer.minutes) {
-    minutes.set(at, pointOf(tally));
-    if (at <= minute - RIPE_MINUTES) ripe.set(at, pointOf(tally));
+    minutes.set(at, ratioPointOf(tally));
+    if (at <= minute - RIPE_MINUTES) ripe.set(at, ratioPointOf(tally));
   }
   return { minutes, fault: null };
 }
 
 /** A quarter that is not folded yet, by its minutes; null where one of them is not known. */
-function ofMinutes(minutes: Minutes, quarter: number, now: number): Point | null {
+function ofMinutes(minutes: Minutes, quarter: number, now: number): RatioPoint | null {
   let sum = NONE;
   const end = Math.min(now, (quarter + 1) * QUARTER_MINUTES - 1);
   for (let minute = quarter * QUARTER_MINUTES; minute <= end; minute++) {

@@ -1,7 +1,7 @@
 /** Columns that tables of traffic have in common: how much of it, what came of it, what it cost. */
 import { Bar } from "./parts.tsx";
 import type { Column } from "./table.tsx";
-import { Figures, Sparkline } from "./tables.tsx";
+import { FiguresCell, Sparkline } from "./tables.tsx";
 import type { Judged } from "./views/judged.ts";
 import type { Spark } from "./views/spark.ts";
 
@@ -21,20 +21,20 @@ export const MEASURES = {
     title: "Sent",
     number: true,
     sort: "sent",
-    cell: ({ sent, volume }) => <Figures judged={{ text: sent, ...volume }} />,
+    cell: ({ sent, volume }) => <FiguresCell judged={{ text: sent, ...volume }} />,
   },
   verified: {
     title: "Verified",
     number: true,
     sort: "ratio",
-    cell: ({ ratio }) => <Figures judged={ratio} />,
+    cell: ({ ratio }) => <FiguresCell judged={ratio} />,
   },
   unanswered: {
     title: "Unanswered",
     number: true,
     cell: ({ exposure }) => (
       <>
-        <Figures judged={exposure} />
+        <FiguresCell judged={exposure} />
         <Bar share={exposure.share} tone={exposure.tone} label={exposure.text} />
       </>
     ),

@@ -5,11 +5,11 @@ import type { Operator, OperatorsPort } from "../domain/access/operator.ts";
 import type { Posture } from "../domain/kernel/posture.ts";
 import type { FieldError } from "../domain/kernel/refusal.ts";
 import type { ReportFile } from "../domain/report/files.ts";
-import type { Act, Acted, NotDone } from "../flows/audit/run-operator-action.ts";
+import type { NotPerformed, OperatorCommand, Performed } from "../flows/audit/run-operator-action.ts";
 import type { QueuesPort } from "../flows/operators/replay-dead-letter.ts";
 import type { Deps } from "../ports/deps.ts";
 import type { SealPort } from "./session.ts";
-import type { Words } from "./words.ts";
+import type { PageWords } from "./words.ts";
 
 /** What the dashboard needs: the flows' ports, who may come in, and the seal of their sessions. */
 export type OpsDeps = Deps & { operators: OperatorsPort; queues: QueuesPort; opsSeal: SealPort };
@@ -21,7 +21,7 @@ export interface View {
   mayAct: boolean;
   /** Goes into every form, see {@link ActionForm}. */
   csrf: string;
-  words: Words;
+  words: PageWords;
   /** What a posture does, as this policy has it. */
   postureMeans(posture: Posture): string;
   nowMs: number;
@@ -79,15 +79,19 @@ interface ActionSpec<S extends z.ZodType> {
   back: string | ((values: z.infer<S>) => string);
   /** Fields of its form, all text; without `why`, which every action asks for. */
   fields: S;
-  intent(deps: OpsDeps, values: z.infer<S>, view: View): Promise<Intent | NotDone>;
-  perform(deps: OpsDeps, act: Act, values: z.infer<S>): Promise<Acted | Download | NotDone>;
+  intent(deps: OpsDeps, values: z.infer<S>, view: View): Promise<Intent | NotPerformed>;
+  perform(
+    deps: OpsDeps,
+    act: OperatorCommand,
+    values: z.infer<S>,
+  ): Promise<Performed | Download | NotPerformed>;
 }
 
 /** An action whose fields were read. */
 export interface ReadAction {
   back: string;
-  intent(deps: OpsDeps, view: View): Promise<Intent | NotDone>;
-  perform(deps: OpsDeps, act: Act): Promise<Acted | Download | NotDone>;
+  intent(deps: OpsDeps, view: View): Promise<Intent | NotPerformed>;
+  perform(deps: OpsDeps, act: OperatorCommand): Promise<Performed | Download | NotPerformed>;
 }
 
 export interface OpsAction {

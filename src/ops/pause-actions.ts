@@ -1,11 +1,11 @@
 /** Pausing one country, flow or provider, and letting it go on, from the switch. */
 import { z } from "zod";
 import { PAUSE_KINDS, type Pause } from "../domain/monitor/pause.ts";
-import { lasting } from "../flows/audit/run-operator-action.ts";
-import { pause, pauseFault, resume } from "../flows/operators/change-pauses.ts";
+import { durationInWords } from "../flows/audit/run-operator-action.ts";
+import { pauseFault, pauseSending, resumeSending } from "../flows/operators/change-pauses.ts";
 import { defineAction, type OpsAction, type OpsDeps } from "./page.ts";
 import { utc } from "./posture-words.ts";
-import { lastingField } from "./switch-actions.ts";
+import { switchDurationField } from "./switch-actions.ts";
 
 const subject = z.string().trim().min(1).max(64);
 const target = { kind: z.enum(PAUSE_KINDS), subject };
@@ -33,7 +33,7 @@ const start = defineAction({
   title: "Pause",
   back: "/switch",
   fields: z
-    .object({ ...target, for_seconds: lastingField })
+    .object({ ...target, for_seconds: switchDurationField })
     .transform((fields) =>
       fields.kind === "country" ? { ...fields, subject: fields.subject.toUpperCase() } : fields,
     ),
@@ -45,7 +45,7 @@ const start = defineAction({
     const name = kind === "country" ? `${words.country(subject)} (${subject})` : subject;
     return {
       says: [
-        `The ${kind} ${name} is paused for ${lasting(for_seconds * 1000)}, until ${utc(deps.nowMs() + for_seconds * 1000)}.`,
+        `The ${kind} ${name} is paused for ${durationInWords(for_seconds * 1000)}, until ${utc(deps.nowMs() + for_seconds * 1000)}.`,
         STOPS[kind],
         "The posture and the watch are not held by it. Every place acts on it within a minute.",
       ],
@@ -54,7 +54,7 @@ const start = defineAction({
     };
   },
   perform: (deps, act, { kind, subject, for_seconds: forSeconds }) =>
-    pause(deps, act, { kind, subject, forSeconds }),
+    pauseSending(deps, act, { kind, subject, forSeconds }),
 });
 
 const end = defineAction({
@@ -75,7 +75,7 @@ const end = defineAction({
       laxer: true,
     };
   },
-  perform: (deps, act, fields) => resume(deps, act, fields),
+  perform: (deps, act, fields) => resumeSending(deps, act, fields),
 });
 
 export const PAUSE_ACTIONS: readonly OpsAction[] = [start, end];

@@ -1,6 +1,6 @@
 /** What an action's form says, and what is said of one that was not done. */
-import { isReadable } from "../domain/access/operator.ts";
-import type { NotDone } from "../flows/audit/run-operator-action.ts";
+import { isOperatorTokenReadable } from "../domain/access/operator.ts";
+import type { NotPerformed } from "../flows/audit/run-operator-action.ts";
 import type { Intent, OpsDeps, ReadAction, View } from "./page.ts";
 
 /** As the operators' API has it. */
@@ -11,7 +11,9 @@ export function readWhy(text: string): { why: string } | { fault: string } {
   if (why.length < WHY.shortest)
     return { fault: "Say why, in three characters or more: it is written down." };
   if (why.length > WHY.longest) return { fault: `Say it in ${WHY.longest} characters.` };
-  return isReadable(why) ? { why } : { fault: "The reason holds characters that nobody can read." };
+  return isOperatorTokenReadable(why)
+    ? { why }
+    : { fault: "The reason holds characters that nobody can read." };
 }
 
 /**
@@ -23,7 +25,7 @@ export async function intentOf(
   read: ReadAction,
   fields: Readonly<Record<string, string>>,
   view: View,
-): Promise<(Intent & { seen: string }) | NotDone> {
+): Promise<(Intent & { seen: string }) | NotPerformed> {
   const intent = await read.intent(deps, view);
   if ("kind" in intent) return intent;
   const asked = Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -31,7 +33,7 @@ export async function intentOf(
 }
 
 /** In sentences; operators may know causes. */
-export function saysNotDone(failure: NotDone): string[] {
+export function saysNotDone(failure: NotPerformed): string[] {
   switch (failure.kind) {
     case "invalid":
       return failure.errors.map(({ field, reason }) => `${field} ${reason}`);

@@ -1,6 +1,6 @@
 /** What rules in record-only mode would have done, as a table and in sentences. */
 import { type Policy, recordOnlyRules } from "../domain/policy.ts";
-import type { Span } from "../flows/operators/views/read-lines.ts";
+import type { ReportSpan } from "../flows/operators/views/read-lines.ts";
 import type { RecordedRules } from "../flows/operators/views/read-recorded-rules.ts";
 import type { Unavailable } from "../ports/result.ts";
 import { Badge, Empty, Faults, Time } from "./parts.tsx";
@@ -9,15 +9,15 @@ import { riskPlace } from "./views/policy.ts";
 import type { PolicyFile } from "./views/policy-place.ts";
 import { type RuleLine, ruleLine, saysRule } from "./views/rules.ts";
 import { Where } from "./where.tsx";
-import type { Words } from "./words.ts";
+import type { PageWords } from "./words.ts";
 
 interface Shown {
   found: RecordedRules | Unavailable;
-  span: Span;
+  span: ReportSpan;
   policy: Policy;
   file: PolicyFile;
   environment: string;
-  words: Words;
+  words: PageWords;
 }
 
 export function RecordedRulesTable({ found, span, policy, file, environment, words }: Shown) {

@@ -1,13 +1,19 @@
 /** Drain, fill, weigh and pin providers for a time, and take it back; said in words first. */
 import { z } from "zod";
 import {
-  isSameWord,
+  instructionSubject,
+  isSameInstruction,
+  type RouteInstruction,
   type RouteOverride,
-  type RouteWord,
-  subjectOfWord,
 } from "../domain/delivery/route-overrides.ts";
-import { invalid, type NotDone } from "../flows/audit/run-operator-action.ts";
-import { clearRoute, faultOf, inWords, sayRoute, warningsOf } from "../flows/operators/change-routes.ts";
+import { invalidAction, type NotPerformed } from "../flows/audit/run-operator-action.ts";
+import {
+  clearRouteInstruction,
+  instructRoute,
+  routeFault,
+  routeInstructionText,
+  routeWarnings,
+} from "../flows/operators/change-routes.ts";
 import { lastingField } from "./block-actions.ts";
 import { defineAction, type Intent, type OpsAction, type OpsDeps, type View } from "./page.ts";
 
@@ -20,7 +26,7 @@ export const countryField = z
   .toUpperCase()
   .regex(/^[A-Z]{2}$/, "must be an ISO 3166-1 alpha-2 code");
 
-async function running(deps: OpsDeps): Promise<readonly RouteOverride[] | NotDone> {
+async function running(deps: OpsDeps): Promise<readonly RouteOverride[] | NotPerformed> {
   const documents = await deps.control.documents();
   if ("kind" in documents) return documents;
   return documents.operatorRoutes.filter(({ untilMs }) => deps.nowMs() < untilMs);
@@ -29,31 +35,31 @@ async function running(deps: OpsDeps): Promise<readonly RouteOverride[] | NotDon
 const replacedBy = (said: RouteOverride | undefined, { nowMs, words }: View): string | null =>
   said === undefined
     ? null
-    : `what ${said.by} had set: ${inWords(said)}, for ${words.lasting(said.untilMs - nowMs)} more, because: ${said.why}`;
+    : `what ${said.by} had set: ${routeInstructionText(said)}, for ${words.lasting(said.untilMs - nowMs)} more, because: ${said.why}`;
 
 async function intentOf(
   deps: OpsDeps,
-  word: RouteWord,
+  word: RouteInstruction,
   forSeconds: number,
   view: View,
   button: string,
-): Promise<Intent | NotDone> {
-  const fault = faultOf(deps, word);
+): Promise<Intent | NotPerformed> {
+  const fault = routeFault(deps, word);
   if (fault) return fault;
   const said = await running(deps);
   if ("kind" in said) return said;
   const next = [
-    ...said.filter((other) => !isSameWord(other, word)),
+    ...said.filter((other) => !isSameInstruction(other, word)),
     { ...word, sinceMs: 0, untilMs: Number.MAX_SAFE_INTEGER, by: "", why: "" },
   ];
   return {
     says: [
-      `${inWords(word)} for ${view.words.lasting(forSeconds * 1000)}; then the policy decides again.`,
+      `${routeInstructionText(word)} for ${view.words.lasting(forSeconds * 1000)}; then the policy decides again.`,
       "It wins over the policy meanwhile. Every place hears of it within a minute or two.",
-      ...warningsOf(deps, next, view.nowMs),
+      ...routeWarnings(deps, next, view.nowMs),
     ],
     replaces: replacedBy(
-      said.find((other) => isSameWord(other, word)),
+      said.find((other) => isSameInstruction(other, word)),
       view,
     ),
     button,
@@ -65,7 +71,7 @@ const wordAction = <S extends z.ZodType<{ for_seconds: number }>>(
   path: string,
   title: string,
   fields: S,
-  wordOf: (values: z.infer<S>) => RouteWord,
+  wordOf: (values: z.infer<S>) => RouteInstruction,
 ): OpsAction =>
   defineAction({
     path,
@@ -74,7 +80,7 @@ const wordAction = <S extends z.ZodType<{ for_seconds: number }>>(
     fields,
     intent: (deps, values, view) => intentOf(deps, wordOf(values), values.for_seconds, view, title),
     perform: (deps, act, values) =>
-      sayRoute(deps, act, { word: wordOf(values), forSeconds: values.for_seconds }),
+      instructRoute(deps, act, { word: wordOf(values), forSeconds: values.for_seconds }),
   });
 
 export const ROUTE_ACTIONS: readonly OpsAction[] = [
@@ -125,12 +131,12 @@ export const ROUTE_ACTIONS: readonly OpsAction[] = [
     async intent(deps, { kind, subject }, view) {
       const said = await running(deps);
       if ("kind" in said) return said;
-      const own = said.find((word) => word.kind === kind && subjectOfWord(word) === subject);
-      if (own === undefined) return invalid(kind, `of ${subject} is the policy's already`);
+      const own = said.find((word) => word.kind === kind && instructionSubject(word) === subject);
+      if (own === undefined) return invalidAction(kind, `of ${subject} is the policy's already`);
       return {
         says: [
           `The policy decides on the ${kind} of ${subject} again.`,
-          ...warningsOf(
+          ...routeWarnings(
             deps,
             said.filter((word) => word !== own),
             view.nowMs,
@@ -141,6 +147,6 @@ export const ROUTE_ACTIONS: readonly OpsAction[] = [
         laxer: true,
       };
     },
-    perform: (deps, act, values) => clearRoute(deps, act, values),
+    perform: (deps, act, values) => clearRouteInstruction(deps, act, values),
   }),
 ];

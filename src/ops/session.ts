@@ -45,7 +45,7 @@ export type Identified =
 type SessionDeps = { operators: OperatorsPort; opsSeal: SealPort; vault: Deps["vault"] };
 
 /** A session of ours counts before an assertion of Access: who signed in by token acts under its name. */
-export async function identify(c: Context, { operators, opsSeal }: SessionDeps): Promise<Identified> {
+export async function identifyOperator(c: Context, { operators, opsSeal }: SessionDeps): Promise<Identified> {
   const cookie = getCookie(c, SESSION);
   const opened = cookie === undefined ? null : await opsSeal.open(cookie);
   const session = sessionSchema.safeParse(opened?.payload);

@@ -1,21 +1,21 @@
 /** What the switch does: each deed as its form, in words, and by its flow. */
 import { z } from "zod";
 import { POSTURES } from "../domain/kernel/posture.ts";
-import { lasting } from "../flows/audit/run-operator-action.ts";
-import { normalPerMinute } from "../flows/monitor/measure-usual-rate.ts";
+import { durationInWords } from "../flows/audit/run-operator-action.ts";
+import { usualRatePerMinute } from "../flows/monitor/measure-usual-rate.ts";
 import {
   clearPosture,
   clearThrottle,
-  type Standings,
+  type PostureDocuments,
+  postureDocumentsOf,
   setPosture,
   setThrottle,
-  standingsOf,
 } from "../flows/operators/change-posture.ts";
 import { defineAction, type OpsAction, type OpsDeps } from "./page.ts";
 import { postureMeans, saysDocument, utc } from "./posture-words.ts";
 
 /** KV keeps nothing shorter than a minute; what lasts longer than a month is policy. */
-export const lastingField = z
+export const switchDurationField = z
   .string()
   .regex(/^\d{1,7}$/, "must be whole seconds")
   .transform(Number)
@@ -29,11 +29,11 @@ export const lastingField = z
 const none = z.object({});
 
 /** Nobody knows what would be replaced when the documents cannot be read; the switch works all the same. */
-async function standings({ control, nowMs }: OpsDeps): Promise<Standings & { unread: boolean }> {
+async function standings({ control, nowMs }: OpsDeps): Promise<PostureDocuments & { unread: boolean }> {
   const documents = await control.documents();
   return "kind" in documents
     ? { operator: null, cron: null, posture: "emergency", unread: true }
-    : { ...standingsOf(documents, nowMs()), unread: false };
+    : { ...postureDocumentsOf(documents, nowMs()), unread: false };
 }
 
 const unreadNote = (unread: boolean) =>
@@ -45,7 +45,7 @@ const posture = defineAction({
   back: "/switch",
   fields: z.object({
     posture: z.enum(POSTURES),
-    for_seconds: lastingField,
+    for_seconds: switchDurationField,
     lift_caps: z.literal("yes").optional(),
   }),
   async intent(deps, { posture, for_seconds, lift_caps }) {
@@ -54,7 +54,7 @@ const posture = defineAction({
     const throttle = now.operator?.max_per_minute;
     return {
       says: [
-        `The posture goes from ${now.posture} to ${posture}, and is held there for ${lasting(for_seconds * 1000)}, until ${utc(untilMs)}.`,
+        `The posture goes from ${now.posture} to ${posture}, and is held there for ${durationInWords(for_seconds * 1000)}, until ${utc(untilMs)}.`,
         postureMeans(posture, deps.policy),
         "The watch neither raises nor lowers it meanwhile.",
         ...(posture === "normal" ? ["An attack that begins meanwhile raises nothing."] : []),
@@ -103,7 +103,7 @@ const throttleFields = z
       .regex(/^\d{1,7}$/, "must be a whole number")
       .transform(Number)
       .pipe(z.int().min(1).max(1_000_000)),
-    for_seconds: lastingField,
+    for_seconds: switchDurationField,
   })
   .refine(({ unit, amount }) => unit !== "percent" || amount <= 100, {
     path: ["amount"],
@@ -117,7 +117,7 @@ const throttle = defineAction({
   fields: throttleFields,
   async intent(deps, { unit, amount, for_seconds }) {
     const now = await standings(deps);
-    const normal = unit === "percent" ? await normalPerMinute(deps.watch, deps.nowMs()) : null;
+    const normal = unit === "percent" ? await usualRatePerMinute(deps.watch, deps.nowMs()) : null;
     if (normal?.from === "nothing") {
       const reason = "of normal means nothing yet: what is normal is not known. Give messages a minute";
       return { kind: "invalid", errors: [{ field: "percent", reason }] };
@@ -125,7 +125,7 @@ const throttle = defineAction({
     const most = normal === null ? amount : Math.max(1, Math.round((normal.perMinute * amount) / 100));
     return {
       says: [
-        `The whole service sends at most ${most} ${most === 1 ? "message" : "messages"} a minute for ${lasting(for_seconds * 1000)}.`,
+        `The whole service sends at most ${most} ${most === 1 ? "message" : "messages"} a minute for ${durationInWords(for_seconds * 1000)}.`,
         ...(normal === null
           ? []
           : [`That is ${amount} % of the normal ${Math.round(normal.perMinute * 10) / 10} a minute.`]),

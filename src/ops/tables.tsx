@@ -1,6 +1,6 @@
 /** What the long tables are made of: courses, judged figures, pages, and what can be done to a row. */
 import type { PropsWithChildren } from "hono/jsx";
-import type { Page } from "../flows/operators/views/summarise-tally.ts";
+import type { TallyPage } from "../flows/operators/views/summarise-tally.ts";
 import type { View } from "./page.ts";
 import { hrefOf } from "./shell.tsx";
 import type { Judged } from "./views/judged.ts";
@@ -24,7 +24,7 @@ export function Sparkline({ spark }: { spark: Spark }) {
 }
 
 /** A figure with its tone, and what it is compared with below. */
-export function Figures({ judged }: { judged: Judged }) {
+export function FiguresCell({ judged }: { judged: Judged }) {
   return (
     <span class={`judged ${judged.tone}`}>
       {judged.text}
@@ -41,7 +41,7 @@ export function Pager({
   name = "page",
   what,
 }: {
-  list: Pick<Page<unknown>, "page" | "pages" | "total">;
+  list: Pick<TallyPage<unknown>, "page" | "pages" | "total">;
   path: string;
   params: Readonly<Record<string, string>>;
   /** Of the query. */

@@ -1,7 +1,7 @@
 /** Numbers for people, as their own language writes them: 12,34,567 and ₹1.2 Cr for a reader of `en-IN`. */
-import { lasting } from "../flows/audit/run-operator-action.ts";
+import { durationInWords } from "../flows/audit/run-operator-action.ts";
 
-export interface Words {
+export interface PageWords {
   locale: string;
   /** A whole number, in full. */
   count(value: number): string;
@@ -28,10 +28,10 @@ const SHORT_FROM = 100_000;
 const FALLBACK = "en";
 const MOST_LOCALES = 50;
 
-const made = new Map<string, Words>();
+const made = new Map<string, PageWords>();
 
 /** @param accepts an `Accept-Language` header; its first language counts */
-export function wordsFor(accepts: string | undefined, currency: string): Words {
+export function wordsFor(accepts: string | undefined, currency: string): PageWords {
   const locale = localeOf(accepts);
   const key = `${locale} ${currency}`;
   const known = made.get(key);
@@ -42,7 +42,7 @@ export function wordsFor(accepts: string | undefined, currency: string): Words {
   return words;
 }
 
-function makeWords(locale: string, currency: string): Words {
+function makeWords(locale: string, currency: string): PageWords {
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
   const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
   const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
@@ -69,7 +69,7 @@ function makeWords(locale: string, currency: string): Words {
     share: (ratio) => (ratio === null ? "–" : percent.format(ratio)),
     seconds: (value) => (value === null ? "–" : seconds(value)),
     took: (ms) => (Math.round(ms) < 1000 ? `${whole.format(ms)} ms` : seconds(ms / 1000)),
-    lasting,
+    lasting: durationInWords,
     country: (code) => (/^[A-Z]{2}$/.test(code) ? (regions.of(code) ?? code) : code),
   };
 }

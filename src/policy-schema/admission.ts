@@ -1,8 +1,8 @@
 /** Who is let through to a message: numbers, countries, limits, CAPTCHA, sources, what counts as risk. */
 import { z } from "zod";
 import { isRange } from "../domain/admission/address.ts";
-import { LOOKUPS } from "../domain/admission/insight.ts";
-import { RULES } from "../domain/admission/verdict.ts";
+import { LOOKUP_SOURCES } from "../domain/admission/insight.ts";
+import { RISK_RULES } from "../domain/admission/verdict.ts";
 import { NUMBER_TYPES } from "../domain/kernel/phone.ts";
 import { channel, country, DAY, HOUR, limitRules, seconds } from "./shapes.ts";
 
@@ -90,7 +90,7 @@ export const source = z
   .prefault({});
 
 export const riskPolicy = z.strictObject({
-  record_only: z.array(z.enum(RULES)).default([]),
+  record_only: z.array(z.enum(RISK_RULES)).default([]),
   record_all: z.boolean().default(false),
   many_numbers: z.int().min(1).default(5),
   many_numbers_challenged: z.int().min(1).default(1),
@@ -110,7 +110,7 @@ export const failures = z
 
 export const lookup = z
   .strictObject({
-    provider: z.enum(LOOKUPS).default("none"),
+    provider: z.enum(LOOKUP_SOURCES).default("none"),
     // Errs high: what the packages cost that are asked for stands in the source's price list.
     cost_micros: z.int().min(0).default(40_000),
     // Two hundredths of what messages may cost in a day by default.

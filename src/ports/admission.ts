@@ -4,10 +4,10 @@
  */
 import type { ApiKey } from "../domain/access/api-key.ts";
 import type { ExposurePolicy, Level, LevelReading } from "../domain/admission/exposure.ts";
-import type { LimitResult, LimitTake } from "../domain/admission/limits.ts";
-import type { Hold } from "../domain/admission/reservation.ts";
+import type { LimitDraw, LimitResult } from "../domain/admission/limits.ts";
+import type { Reservation } from "../domain/admission/reservation.ts";
 import type { Source } from "../domain/admission/source.ts";
-import type { Meter, MeterReading } from "../domain/delivery/money.ts";
+import type { SpendMeter, SpendReading } from "../domain/delivery/money.ts";
 import type { Unavailable } from "./result.ts";
 
 /**
@@ -21,9 +21,9 @@ export interface Caller extends Source {
 
 export interface LimitsPort {
   /** Draws on all limits in one round trip. */
-  take(takes: readonly LimitTake[]): Promise<{ kind: "answered"; results: LimitResult[] } | Unavailable>;
+  take(takes: readonly LimitDraw[]): Promise<{ kind: "answered"; results: LimitResult[] } | Unavailable>;
   /** Gives back what was drawn. */
-  refund(takes: readonly LimitTake[]): Promise<void>;
+  refund(takes: readonly LimitDraw[]): Promise<void>;
 }
 
 export interface ClaimsPort {
@@ -60,17 +60,17 @@ export interface ChallengePort {
   verify(token: string, ip: string, retryKey: string): Promise<ChallengeResult>;
 }
 
-export interface Reservation {
+export interface ReservationRequest {
   /** Every level that must have room for the hold's weight. */
   levels: readonly Level[];
-  hold: Hold;
+  hold: Reservation;
   slowStart: ExposurePolicy["slow_start"];
 }
 
-export type ReserveResult =
-  | { kind: "granted"; meters: MeterReading[] }
+export type ReservationResult =
+  | { kind: "granted"; meters: SpendReading[] }
   | { kind: "exhausted"; level: string }
-  | { kind: "capped"; meter: Meter }
+  | { kind: "capped"; meter: SpendMeter }
   | Unavailable;
 
 /** Exposure budgets and spend meters. */
@@ -78,15 +78,15 @@ export interface BudgetsPort {
   /** What the levels hold, and what the meters have run up to. */
   read(
     levels: readonly Level[],
-    meters: readonly Meter[],
+    meters: readonly SpendMeter[],
   ): Promise<{ kind: "answered"; readings: LevelReading[]; totals: number[] } | Unavailable>;
   /** Takes from every level and every meter, or from none: 500 at once into room for 5 let 5 through. */
-  reserve(reservation: Reservation): Promise<ReserveResult>;
+  reserve(reservation: ReservationRequest): Promise<ReservationResult>;
   /** Gives back what was taken for a message that never left; nothing, if the reservation never came about. */
-  release(hold: Hold): Promise<void>;
+  release(hold: Reservation): Promise<void>;
   /**
    * Books a verification: the units come back and the levels have earned. Those of the session's other messages come back
    * too, and earn nothing: one answer earns once, however many messages it took.
    */
-  credit(hold: Hold, others?: readonly Hold[]): Promise<void>;
+  credit(hold: Reservation, others?: readonly Reservation[]): Promise<void>;
 }

@@ -1,21 +1,21 @@
 /** The documents that cron and people steer by: postures, blocks, routes, pauses. */
 import type { RouteOverride } from "../domain/delivery/route-overrides.ts";
-import type { Block, OperatorBlock } from "../domain/monitor/ban.ts";
-import type { Control, ControlDocuments } from "../domain/monitor/effective-control.ts";
+import type { Ban, OperatorBan } from "../domain/monitor/ban.ts";
+import type { ControlDocuments, ControlState } from "../domain/monitor/effective-control.ts";
 import type { Pause } from "../domain/monitor/pause.ts";
 import type { ControlDocument } from "../domain/monitor/posture.ts";
 import type { Done, Unavailable } from "./result.ts";
 
 export interface ControlPort {
   /** As this place knows it, a few seconds old at most; a malformed document reads as emergency. */
-  read(): Promise<Control>;
+  read(): Promise<ControlState>;
   /** The documents themselves, fresh, for the cron and for people. */
   documents(): Promise<ControlDocuments | Unavailable>;
   /** Each write replaces one document; null takes it down. KV refuses more than one write a second to a key: it says so. */
   writeCron(document: ControlDocument | null): Promise<Done>;
-  writeCronBlocks(blocks: readonly Block[]): Promise<Done>;
+  writeCronBlocks(blocks: readonly Ban[]): Promise<Done>;
   writeOperator(document: ControlDocument | null): Promise<Done>;
-  writeOperatorBlocks(blocks: readonly OperatorBlock[]): Promise<Done>;
+  writeOperatorBlocks(blocks: readonly OperatorBan[]): Promise<Done>;
   writeOperatorRoutes(routes: readonly RouteOverride[]): Promise<Done>;
   writeOperatorPauses(pauses: readonly Pause[]): Promise<Done>;
 }

@@ -11,7 +11,7 @@ import type { BudgetsPort, ChallengePort, ClaimsPort, LimitsPort } from "./admis
 import type { ControlPort } from "./control.ts";
 import type { ProviderPort, ReceiptsPort, RoutesPort } from "./delivery.ts";
 import type { EventsPort, LedgerPort } from "./ledger.ts";
-import type { AlertsPort, CountersPort, WatchPort } from "./monitor.ts";
+import type { AlertsPort, CountersPort, MonitorStatePort } from "./monitor.ts";
 import type { CustomerPort, OutboxPort } from "./outbox.ts";
 import type { AdoptionPort, DevicesPort, InsightsPort, LookupPort, MarksPort } from "./people.ts";
 import type { RecordsPort } from "./records.ts";
@@ -52,7 +52,7 @@ export interface Deps {
   /** null where no backend is set up to hear of its verifications. */
   customer: CustomerPort | null;
   counters: CountersPort;
-  watch: WatchPort;
+  watch: MonitorStatePort;
   alerts: AlertsPort;
   records: RecordsPort;
   events: EventsPort;

@@ -1,14 +1,14 @@
 /** What the watch counts, remembers between its runs, and tells people. */
 import type { Alert, AlertChannel } from "../domain/monitor/alert.ts";
 import type { History, QuarterTally } from "../domain/monitor/history.ts";
-import type { WatchMemory } from "../domain/monitor/monitor-memory.ts";
-import type { Booking, Dimension, MinuteTally, Tally } from "../domain/monitor/tally.ts";
+import type { MonitorMemory } from "../domain/monitor/monitor-memory.ts";
+import type { CounterUpdate, Dimension, MinuteTally, Tally } from "../domain/monitor/tally.ts";
 import type { Done, Unavailable } from "./result.ts";
 
 /** What was counted of the traffic, minute by minute. */
 export interface CountersPort {
   /** Books entries into their minutes in one round trip; what one minute tells apart is bounded (see tally.ts). */
-  count(bookings: readonly Booking[]): Promise<void>;
+  count(bookings: readonly CounterUpdate[]): Promise<void>;
   /**
    * The last `minutes` minutes up to and with `minute`, the oldest first; a minute without traffic is empty.
    *
@@ -26,19 +26,19 @@ export interface CountersPort {
 }
 
 /** What the watch remembers from run to run. One run at a time has it. */
-export interface WatchPort {
+export interface MonitorStatePort {
   /** Takes the run, unless another has it, and reads what the last one left. */
   begin(
     nowMs: number,
   ): Promise<
-    | { kind: "begun"; memory: WatchMemory | null; history: History | null; sameTime: QuarterTally[] }
+    | { kind: "begun"; memory: MonitorMemory | null; history: History | null; sameTime: QuarterTally[] }
     | { kind: "busy" }
     | Unavailable
   >;
   /** Keeps the memory, and where a quarter was folded the history and the quarter; frees the run. */
-  end(kept: { memory: WatchMemory; history: History | null; quarter: QuarterTally | null }): Promise<Done>;
+  end(kept: { memory: MonitorMemory; history: History | null; quarter: QuarterTally | null }): Promise<Done>;
   /** For people: what the last run left. */
-  look(): Promise<{ kind: "answered"; memory: WatchMemory | null; history: History | null } | Unavailable>;
+  look(): Promise<{ kind: "answered"; memory: MonitorMemory | null; history: History | null } | Unavailable>;
   /** Quarters of an hour from `from` to `to` (since 1970), as far as they are kept. */
   quarters(from: number, to: number): Promise<{ kind: "answered"; quarters: QuarterTally[] } | Unavailable>;
 }

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { keys } from "../../src/adapters/keys.ts";
 import { upstashBudgets } from "../../src/adapters/upstash/upstash-budgets.ts";
-import { boundless, type Level, UNIT } from "../../src/domain/admission/exposure.ts";
-import type { Hold } from "../../src/domain/admission/reservation.ts";
-import type { Meter } from "../../src/domain/delivery/money.ts";
+import { type Level, UNIT_HUNDREDTHS, withoutBound } from "../../src/domain/admission/exposure.ts";
+import type { Reservation } from "../../src/domain/admission/reservation.ts";
+import type { SpendMeter } from "../../src/domain/delivery/money.ts";
 import { memoryBudgets } from "../../src/memory/memory-budgets.ts";
 import type { BudgetsPort } from "../../src/ports/admission.ts";
 import {
@@ -89,7 +89,9 @@ function keepsBudgets(open: () => BudgetsPort, pass: (seconds: number) => Promis
   test("a reservation takes its weight and one message from every level", async () => {
     const budgets = open();
     const levels = [levelOf(5), levelOf(9)];
-    expect(await reserve(budgets, levels, holdOf(levels, { weight: 2.5 * UNIT }))).toEqual(GRANTED);
+    expect(await reserve(budgets, levels, holdOf(levels, { weight: 2.5 * UNIT_HUNDREDTHS }))).toEqual(
+      GRANTED,
+    );
     expect(await reserve(budgets, levels, holdOf(levels))).toEqual(GRANTED);
     expect(await unitsOf(budgets, levels)).toEqual(Array(2).fill(units({ unverified: 3.5, messages: 2 })));
   });
@@ -258,7 +260,7 @@ function keepsBudgets(open: () => BudgetsPort, pass: (seconds: number) => Promis
   test("what was verified in this slot counts up to the slow start, in the next one by its factor", async () => {
     const budgets = open();
     const level = levelOf(4, { gain: 1 });
-    const slowStart = { start: UNIT, factor: 0.5 };
+    const slowStart = { start: UNIT_HUNDREDTHS, factor: 0.5 };
     for (let i = 0; i < 4; i++) {
       const hold = holdOf([level]);
       await reserve(budgets, [level], hold, slowStart);
@@ -290,7 +292,7 @@ function keepsBudgets(open: () => BudgetsPort, pass: (seconds: number) => Promis
 
   test("a level that only records takes what comes", async () => {
     const budgets = open();
-    const level = boundless(levelOf(0, { gain: 2, maxMessages: 0 }));
+    const level = withoutBound(levelOf(0, { gain: 2, maxMessages: 0 }));
     for (let i = 0; i < 3; i++) {
       const hold = holdOf([level]);
       expect(await reserve(budgets, [level], hold)).toEqual(GRANTED);
@@ -346,7 +348,7 @@ function keepsBudgets(open: () => BudgetsPort, pass: (seconds: number) => Promis
     const levels = [levelOf(5, { maxMessages: 2 }), levelOf(5, { windowSeconds: HOUR })];
     const meters = [meterOf(100, { amount: 7 }), meterOf(100, { amount: 9, period: "minute" })];
     const kept = holdOf(levels, { meters });
-    const heavy = holdOf(levels, { meters, weight: 2.5 * UNIT, earns: [levelOf(5)] });
+    const heavy = holdOf(levels, { meters, weight: 2.5 * UNIT_HUNDREDTHS, earns: [levelOf(5)] });
     await reserve(budgets, levels, kept);
     await reserve(budgets, levels, heavy);
     expect(await reserve(budgets, levels, kept)).toMatchObject({ kind: "exhausted" });
@@ -387,7 +389,7 @@ function keepsBudgets(open: () => BudgetsPort, pass: (seconds: number) => Promis
     const budgets = open();
     const [taken, earns, other] = [levelOf(5), levelOf(5), levelOf(5)];
     const meters = [meterOf(100)];
-    const hold = holdOf([taken], { weight: 1.5 * UNIT, earns: [earns], meters });
+    const hold = holdOf([taken], { weight: 1.5 * UNIT_HUNDREDTHS, earns: [earns], meters });
     await reserve(budgets, [taken], hold);
     await reserve(budgets, [taken], hold);
     await budgets.credit(hold);
@@ -554,10 +556,10 @@ function keepsBudgets(open: () => BudgetsPort, pass: (seconds: number) => Promis
     const level = levelOf(50);
     const meter = meterOf(100);
     const [hold, ...kept] = Array.from({ length: 10 }, () => holdOf([level], { meters: [meter] }));
-    for (const one of [hold as Hold, ...kept]) await reserve(budgets, [level], one);
+    for (const one of [hold as Reservation, ...kept]) await reserve(budgets, [level], one);
     await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
-        (i % 4 < 2 ? budgets : other)[i % 2 ? "credit" : "release"](hold as Hold),
+        (i % 4 < 2 ? budgets : other)[i % 2 ? "credit" : "release"](hold as Reservation),
       ),
     );
     const [reading] = await unitsOf(budgets, [level]);
@@ -628,7 +630,7 @@ describeOnRedis("budgets", (upstash) => {
     const [released, credited] = [make(), make()];
     await reserve(budgets, levels, released);
     await reserve(budgets, levels, credited);
-    const requestsOf = async (act: "release" | "credit", hold: Hold) => {
+    const requestsOf = async (act: "release" | "credit", hold: Reservation) => {
       upstash().countFromHere();
       await budgets[act](hold);
       return upstash().service.stats.requests;
@@ -729,7 +731,7 @@ describeOnRedis("budgets", (upstash) => {
   });
 
   /** A hold that was taken, and whose levels and meters the store has lost since. */
-  async function lost(levels: Level[], meters: Meter[]): Promise<Hold> {
+  async function lost(levels: Level[], meters: SpendMeter[]): Promise<Reservation> {
     const redis = upstash().connect();
     const hold = holdOf(levels, { meters });
     expect(await reserve(upstashBudgets(redis, clock), levels, hold)).toMatchObject({ kind: "granted" });
@@ -831,7 +833,7 @@ type Step =
   | { kind: "answer"; which: number; other: number }
   | { kind: "wait"; ms: number };
 
-const SLOW_START = { start: UNIT, factor: 1.5 };
+const SLOW_START = { start: UNIT_HUNDREDTHS, factor: 1.5 };
 
 const stepOf: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -873,12 +875,12 @@ function sameAsMemory(upstash: () => UpstashWorld): (steps: Step[]) => Promise<v
       levelOf(3, { gain: 1, maxMessages: 6 }),
       levelOf(5, { gain: 0.37, windowSeconds: HOUR }),
       levelOf(2, { gain: 2 }),
-      boundless(levelOf(0)),
+      withoutBound(levelOf(0)),
     ];
     const scope = `spend:${randomUUID()}`;
     const meter = meterOf(900, { scope, period: "hour" });
-    const asked: Hold[] = [];
-    const ended = new Set<Hold>();
+    const asked: Reservation[] = [];
+    const ended = new Set<Reservation>();
 
     /** Does the same on both and expects the same of both. */
     async function both<T>(act: (budgets: BudgetsPort) => Promise<T>): Promise<T> {

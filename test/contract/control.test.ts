@@ -2,7 +2,7 @@ import { Miniflare } from "miniflare";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type ControlStore, kvControl } from "../../src/adapters/cloudflare/kv-control.ts";
 import type { RouteOverride } from "../../src/domain/delivery/route-overrides.ts";
-import type { Block, BlockEffect, OperatorBlock } from "../../src/domain/monitor/ban.ts";
+import type { Ban, BanEffect, OperatorBan } from "../../src/domain/monitor/ban.ts";
 import type { ControlDocument } from "../../src/domain/monitor/posture.ts";
 import { memoryControl } from "../../src/memory/memory-monitor.ts";
 import type { ControlPort } from "../../src/ports/control.ts";
@@ -29,7 +29,7 @@ const OPERATOR: ControlDocument = {
   max_per_minute: 30,
 };
 
-const block = (subject: string, kind: Block["kind"] = "range", untilMs = START_MS + HOUR_MS): Block => ({
+const block = (subject: string, kind: Ban["kind"] = "range", untilMs = START_MS + HOUR_MS): Ban => ({
   kind,
   subject,
   sinceMs: START_MS,
@@ -39,14 +39,14 @@ const block = (subject: string, kind: Block["kind"] = "range", untilMs = START_M
   times: 1,
 });
 
-const byPeople = (made: Block, effect: BlockEffect): OperatorBlock => ({
+const byPeople = (made: Ban, effect: BanEffect): OperatorBan => ({
   ...made,
   by: "ana@example.com",
   effect,
 });
 
 /** As a place acts on it. */
-const shut = (block: Block) => ({ ...block, effect: "stop" as const });
+const shut = (block: Ban) => ({ ...block, effect: "stop" as const });
 
 const SAID = {
   sinceMs: START_MS,
@@ -179,7 +179,7 @@ function controlsAsItShould(open: () => ControlPort): void {
       byPeople(block("+23480", "range", START_MS + 90_000), "exempt"),
       byPeople(block("AS645", "network", START_MS + 90_000), "exempt"),
     ]);
-    expect((await control.read()).blocks).toEqual([2, 3, 5].map((at) => shut(cronBlocks[at] as Block)));
+    expect((await control.read()).blocks).toEqual([2, 3, 5].map((at) => shut(cronBlocks[at] as Ban)));
     nowMs += 90_000;
     expect((await control.read()).blocks).toEqual(cronBlocks.map(shut));
   });

@@ -2,19 +2,24 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { upstashCounters } from "../../src/adapters/upstash/upstash-counters.ts";
 import {
+  type CountingPlace,
   countDelivery,
-  countHandOver,
+  countDeliveryAttempt,
   countOutcome,
   countSent,
   countVerified,
   countWrongCode,
-  type Place,
 } from "../../src/domain/monitor/counting.ts";
-import { DELIVERY_TIME, HAND_OVER_TIME } from "../../src/domain/monitor/histogram.ts";
-import { countLeft, countLeftVerified, countMet, stoppersOf } from "../../src/domain/monitor/rule-counts.ts";
+import { DELIVERY_ATTEMPT_TIME, DELIVERY_TIME } from "../../src/domain/monitor/histogram.ts";
 import {
+  countRulesLeft,
+  countRulesLeftVerified,
+  countRulesMet,
+  rulesThatStopped,
+} from "../../src/domain/monitor/rule-counts.ts";
+import {
+  type CounterEntry,
   type Counts,
-  type Entry,
   type Metric,
   SUBJECTS_PER_MINUTE,
   type Tally,
@@ -26,7 +31,7 @@ import { describeOnRedis } from "./support-redis.ts";
 /** 2026-07-01 12:00 UTC in minutes, the beginning of a quarter of an hour. */
 const MINUTE = 29_715_120;
 
-const PLACE: Place = {
+const PLACE: CountingPlace = {
   phone: {
     e164: "+919876543210",
     country: "IN",
@@ -40,14 +45,14 @@ const PLACE: Place = {
   asn: 64_500,
 };
 
-const sent = (dimension: Entry["dimension"], subject: string): Entry => ({
+const sent = (dimension: CounterEntry["dimension"], subject: string): CounterEntry => ({
   dimension,
   subject,
   metric: "sent",
   how: { add: 1 },
 });
 
-const seen = (subject: string, member: string): Entry => ({
+const seen = (subject: string, member: string): CounterEntry => ({
   dimension: "network",
   subject,
   metric: "numbers",
@@ -90,10 +95,10 @@ function countsAsItShould(open: () => CountersPort): void {
 
   test("what a rule in record-only mode met, let go and heard of is one subject, in no totals", async () => {
     const counters = open();
-    const stoppers = stoppersOf([{ rule: "hosting_network", would: "step_up" }], "signup");
-    const met = countMet([{ rule: "hosting_network", would: "step_up" }], "signup");
-    await counters.count([{ minute: MINUTE, entries: [...met, ...countLeft(stoppers, 7000)] }]);
-    await counters.count([{ minute: MINUTE, entries: [...met, ...countLeftVerified(stoppers)] }]);
+    const stoppers = rulesThatStopped([{ rule: "hosting_network", would: "step_up" }], "signup");
+    const met = countRulesMet([{ rule: "hosting_network", would: "step_up" }], "signup");
+    await counters.count([{ minute: MINUTE, entries: [...met, ...countRulesLeft(stoppers, 7000)] }]);
+    await counters.count([{ minute: MINUTE, entries: [...met, ...countRulesLeftVerified(stoppers)] }]);
     expect(await minuteOf(counters)).toEqual({
       "rule hosting_network/signup": { met: 2, "would:step_up": 2, sent: 1, micros: 7000, verified: 1 },
     });
@@ -138,7 +143,7 @@ function countsAsItShould(open: () => CountersPort): void {
 
   test("amounts far beyond 32 bits stay exact", async () => {
     const counters = open();
-    const entry: Entry = {
+    const entry: CounterEntry = {
       dimension: "overall",
       subject: "all",
       metric: "micros",
@@ -150,10 +155,13 @@ function countsAsItShould(open: () => CountersPort): void {
 
   test("every bucket of a provider's times comes back under its name", async () => {
     const counters = open();
-    const [answers, deliveries] = [HAND_OVER_TIME, DELIVERY_TIME].map(({ ends }) => [...ends, 1_000_000]);
+    const [answers, deliveries] = [DELIVERY_ATTEMPT_TIME, DELIVERY_TIME].map(({ ends }) => [
+      ...ends,
+      1_000_000,
+    ]);
     const place = { provider: "twilio", channel: "sms" as const };
     const entries = [
-      ...(answers ?? []).flatMap((tookMs) => countHandOver("twilio", tookMs)),
+      ...(answers ?? []).flatMap((tookMs) => countDeliveryAttempt("twilio", tookMs)),
       ...(deliveries ?? []).flatMap((heardMs) =>
         countDelivery(place, { handedOverMs: 0, statedMs: null, heardMs }),
       ),
@@ -174,7 +182,7 @@ function countsAsItShould(open: () => CountersPort): void {
   test("a peak keeps the largest", async () => {
     const counters = open();
     for (const peak of [9, 31, 12]) {
-      const entry: Entry = { dimension: "address", subject: "tag", metric: "numbers", how: { peak } };
+      const entry: CounterEntry = { dimension: "address", subject: "tag", metric: "numbers", how: { peak } };
       await counters.count([{ minute: MINUTE, entries: [entry] }]);
     }
     expect(await minuteOf(counters)).toEqual({ "address tag": { numbers: 31 } });
@@ -182,7 +190,7 @@ function countsAsItShould(open: () => CountersPort): void {
 
   test("a number counts once per network and quarter of an hour, whatever the minute", async () => {
     const counters = open();
-    const at = (minute: number, ...entries: Entry[]) => counters.count([{ minute, entries }]);
+    const at = (minute: number, ...entries: CounterEntry[]) => counters.count([{ minute, entries }]);
     await at(MINUTE, seen("AS1", "a"), seen("AS1", "b"), seen("AS1", "a"), seen("AS2", "a"));
     await at(MINUTE + 14, seen("AS1", "b"), seen("AS1", "c"));
     await at(MINUTE + 15, seen("AS1", "a"));
@@ -206,7 +214,7 @@ function countsAsItShould(open: () => CountersPort): void {
     const most = SUBJECTS_PER_MINUTE.prefix;
     const entries = Array.from({ length: most + 40 }, (_, i) => sent("prefix", `+${i}`));
     await counters.count([{ minute: MINUTE, entries }]);
-    const verified = (subject: string): Entry => ({ ...sent("prefix", subject), metric: "verified" });
+    const verified = (subject: string): CounterEntry => ({ ...sent("prefix", subject), metric: "verified" });
     await counters.count([
       { minute: MINUTE, entries: [verified("+0"), verified(`+${most + 5}`), sent("prefix", "+0")] },
     ]);
@@ -311,7 +319,7 @@ describeOnRedis("counters", (upstash) => {
     );
     const booking = fc.record({
       minute: fc.integer({ min: MINUTE - 2, max: MINUTE }),
-      entries: fc.array(entry as fc.Arbitrary<Entry>, { maxLength: 12 }),
+      entries: fc.array(entry as fc.Arbitrary<CounterEntry>, { maxLength: 12 }),
     });
     let run = 0;
     await fc.assert(
@@ -386,7 +394,7 @@ describeOnRedis("counters", (upstash) => {
   });
 
   test("a rule that was met travels with the message it is counted for", async () => {
-    const rules = countLeft(stoppersOf([{ rule: "tor", would: "deny" }], "login"), 7000);
+    const rules = countRulesLeft(rulesThatStopped([{ rule: "tor", would: "deny" }], "login"), 7000);
     await open().count([{ minute: MINUTE, entries: [...countSent(PLACE, 7000, "tag"), ...rules] }]);
     expect(upstash().service.stats).toMatchObject({ requests: 1, commands: 1 });
   });

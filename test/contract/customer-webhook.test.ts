@@ -12,8 +12,12 @@ import {
   type CustomerEvent,
   customerEvent,
 } from "../../src/domain/session/customer-event.ts";
-import { bury, type WorkDeps, workOff } from "../../src/flows/consumers/consume-outbox.ts";
-import { tellCustomer } from "../../src/flows/publish/notify-customer.ts";
+import {
+  consumeOutbox,
+  keepOutboxDeadLetter,
+  type OutboxDeps,
+} from "../../src/flows/consumers/consume-outbox.ts";
+import { notifyCustomer } from "../../src/flows/publish/notify-customer.ts";
 import { memoryRecords } from "../../src/memory/memory-monitor.ts";
 import type { Deps } from "../../src/ports/deps.ts";
 import type { OutboxMessage } from "../../src/ports/outbox.ts";
@@ -120,23 +124,23 @@ test("what is queued says whose it is by hash and reference, holds no number, an
     log: () => undefined,
     nowMs: () => EVENT.atMs,
   };
-  await tellCustomer(deps, "verification.attempt_failed", failed);
+  await notifyCustomer(deps, "verification.attempt_failed", failed);
   expect(queued).toMatchObject([
     { kind: "event", event: { id: "verification_attempt_failed:c1:3", facts: { attempts_left: 3 } } },
   ]);
   expect(JSON.stringify(queued)).not.toContain(PHONE.slice(1));
   expect(readOutboxMessage(queued[0])).toEqual(queued[0]);
   const away = { put: async () => ({ kind: "unavailable" as const, cause: "the queue does not take it" }) };
-  await tellCustomer({ ...deps, outbox: away }, "verification.locked", locked);
+  await notifyCustomer({ ...deps, outbox: away }, "verification.locked", locked);
   const letters = await deps.records.deadLetters(10);
   expect(letters).toMatchObject({ letters: [{ id: "verification_locked:c1", queue: "customer" }] });
-  await tellCustomer({ ...deps, customer: null }, "verification.attempt_failed", failed);
+  await notifyCustomer({ ...deps, customer: null }, "verification.attempt_failed", failed);
   const policy = { events: { types: ["verification.locked"] } } as unknown as Deps["policy"];
-  await tellCustomer({ ...deps, policy }, "verification.attempt_failed", failed);
+  await notifyCustomer({ ...deps, policy }, "verification.attempt_failed", failed);
   expect(queued).toHaveLength(1);
 });
 
-function worker(customer: WorkDeps["customer"]) {
+function worker(customer: OutboxDeps["customer"]) {
   const letters: DeadLetter[] = [];
   const deps = {
     customer,
@@ -151,7 +155,7 @@ function worker(customer: WorkDeps["customer"]) {
     random: () => 0,
     nowMs: () => EVENT.atMs,
     log: () => undefined,
-  } as unknown as WorkDeps;
+  } as unknown as OutboxDeps;
   const settled: unknown[] = [];
   const message = (attempts: number) => ({
     id: "m1",
@@ -166,7 +170,7 @@ function worker(customer: WorkDeps["customer"]) {
 test("a backend that is away is tried for about a day, and then the event lies among the dead letters", async () => {
   answer = { status: 503, headers: {} };
   const { deps, letters, settled, message } = worker(customerWebhook({ url, secrets: [whsec(1)] }));
-  for (let attempts = 1; attempts <= 8; attempts++) await workOff(deps, [message(attempts)]);
+  for (let attempts = 1; attempts <= 8; attempts++) await consumeOutbox(deps, [message(attempts)]);
   const waits = settled.slice(0, -1) as number[];
   expect(settled.at(-1)).toBe("ack");
   expect(waits).toEqual(waits.toSorted((a, b) => a - b));
@@ -178,7 +182,7 @@ test("a backend that is away is tried for about a day, and then the event lies a
 
 test("what the queue gave up lies under the customer's name", async () => {
   const { deps, letters, message } = worker(null);
-  await bury(deps, [message(9)]);
+  await keepOutboxDeadLetter(deps, [message(9)]);
   expect(letters).toMatchObject([{ queue: "customer" }]);
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { upstashBudgets } from "../../src/adapters/upstash/upstash-budgets.ts";
 import { upstashInsights } from "../../src/adapters/upstash/upstash-insights.ts";
 import type { NumberInsight } from "../../src/domain/admission/insight.ts";
-import type { Meter } from "../../src/domain/delivery/money.ts";
+import type { SpendMeter } from "../../src/domain/delivery/money.ts";
 import type { InsightsPort } from "../../src/ports/people.ts";
 import { memoryInsights } from "../support/delivery-world.ts";
 import { describeOnRedis } from "./support-redis.ts";
@@ -112,7 +112,13 @@ describeOnRedis("insights", (upstash) => {
 
   test("a day's money for lookups holds when 60 ask at once from 60 isolates", async () => {
     const nowMs = Date.UTC(2026, 6, 1, 12);
-    const day: Meter = { scope: "spend:lookup", period: "day", amount: 8000, cap: 80_000, lifted: false };
+    const day: SpendMeter = {
+      scope: "spend:lookup",
+      period: "day",
+      amount: 8000,
+      cap: 80_000,
+      lifted: false,
+    };
     const paid = await Promise.all(
       Array.from({ length: 60 }, (_, i) =>
         upstashBudgets(upstash().connect(), () => nowMs).reserve({

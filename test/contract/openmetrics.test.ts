@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import parsePrometheusTextFormat from "parse-prometheus-text-format";
 import { expect, test } from "vitest";
-import { type Figures, openMetrics } from "../../src/domain/monitor/metrics.ts";
+import { type MetricFigures, openMetrics } from "../../src/domain/monitor/metrics.ts";
 import type { Counts } from "../../src/domain/monitor/tally.ts";
 
 const TOTALS = new Map<string, Counts>([
@@ -52,7 +52,7 @@ const TOTALS = new Map<string, Counts>([
   ["country NG", { sent: 9 }],
 ]);
 
-const FIGURES: Figures = {
+const FIGURES: MetricFigures = {
   totals: TOTALS,
   currency: "USD",
   control: { posture: "elevated", blocks: { cron: 3, operator: 1, challenged: 2 } },

@@ -1,7 +1,7 @@
 import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { kvRoutes } from "../../src/adapters/cloudflare/kv-routes.ts";
-import { FRESH_ROUTE, type RouteRecord, type RoutingPolicy } from "../../src/domain/delivery/routing.ts";
+import { NEW_ROUTE_RECORD, type RouteRecord, type RoutingPolicy } from "../../src/domain/delivery/routing.ts";
 
 const START_MS = Date.UTC(2026, 6, 1, 12);
 const POLICY: RoutingPolicy = {
@@ -62,7 +62,7 @@ describe("the routes on KV", () => {
   test("what the cron writes is read as it was, in another place", async () => {
     const records = new Map([
       [KEY, RECORD],
-      ["b/voice/BR", { ...FRESH_ROUTE, failures: 4, restUntilMs: START_MS + 30_000 }],
+      ["b/voice/BR", { ...NEW_ROUTE_RECORD, failures: 4, restUntilMs: START_MS + 30_000 }],
     ]);
     expect(await open().write(records)).toEqual({ kind: "done" });
     expect(await open().records()).toEqual(records);
@@ -153,7 +153,7 @@ describe("what this place has heard", () => {
     const routes = open();
     for (let i = 0; i < 3; i++) routes.heard(KEY, true);
     expect(await recordOf(routes)).toEqual({
-      ...FRESH_ROUTE,
+      ...NEW_ROUTE_RECORD,
       failures: 3,
       restUntilMs: START_MS + 30_000,
     });

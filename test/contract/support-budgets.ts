@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
-import { type Level, type LevelReading, UNIT } from "../../src/domain/admission/exposure.ts";
-import type { Hold } from "../../src/domain/admission/reservation.ts";
-import type { Meter } from "../../src/domain/delivery/money.ts";
-import type { BudgetsPort, ReserveResult } from "../../src/ports/admission.ts";
+import { type Level, type LevelReading, UNIT_HUNDREDTHS } from "../../src/domain/admission/exposure.ts";
+import type { Reservation } from "../../src/domain/admission/reservation.ts";
+import type { SpendMeter } from "../../src/domain/delivery/money.ts";
+import type { BudgetsPort, ReservationResult } from "../../src/ports/admission.ts";
 
 export const HOUR = 3600;
 export const DAY = 86_400;
@@ -24,7 +24,7 @@ export function levelOf(base: number, more: Partial<Level> & { gain?: number } =
     name: "block",
     key: `stranger:block:${randomUUID()}`,
     rule: { base, gain },
-    base: base * UNIT,
+    base: base * UNIT_HUNDREDTHS,
     windowSeconds: DAY,
     maxMessages: null,
     ...rest,
@@ -36,13 +36,13 @@ const slim = ({ key, windowSeconds }: Level) => ({ key, windowSeconds });
 /** What one message of one unit takes from these levels at noon. */
 export function holdOf(
   taken: readonly Level[],
-  more: Partial<Omit<Hold, "earns">> & { earns?: Level[] } = {},
-): Hold {
+  more: Partial<Omit<Reservation, "earns">> & { earns?: Level[] } = {},
+): Reservation {
   const { earns = [], ...rest } = more;
   return {
     id: randomUUID(),
     atMs: NOON_MS,
-    weight: UNIT,
+    weight: UNIT_HUNDREDTHS,
     taken: taken.map(slim),
     meters: [],
     ...rest,
@@ -51,7 +51,7 @@ export function holdOf(
 }
 
 /** A meter nobody has run on. */
-export const meterOf = (cap: number, more: Partial<Meter> = {}): Meter => ({
+export const meterOf = (cap: number, more: Partial<SpendMeter> = {}): SpendMeter => ({
   scope: `spend:${randomUUID()}`,
   period: "day",
   amount: 1,
@@ -64,9 +64,9 @@ export const meterOf = (cap: number, more: Partial<Meter> = {}): Meter => ({
 export const reserve = (
   budgets: BudgetsPort,
   levels: readonly Level[],
-  hold: Hold,
+  hold: Reservation,
   slowStart = AT_ONCE,
-): Promise<ReserveResult> => budgets.reserve({ levels, hold, slowStart });
+): Promise<ReservationResult> => budgets.reserve({ levels, hold, slowStart });
 
 /** How many messages of one unit a level still lets out, one after the other. */
 export async function roomOf(
@@ -91,9 +91,9 @@ export async function read(budgets: BudgetsPort, levels: readonly Level[]): Prom
 export async function unitsOf(budgets: BudgetsPort, levels: readonly Level[]) {
   const readings = await read(budgets, levels);
   return readings.map(({ unverified, verified, verifiedEarlier, messages, earned }) => ({
-    unverified: unverified / UNIT,
-    verified: verified / UNIT,
-    verifiedEarlier: verifiedEarlier / UNIT,
+    unverified: unverified / UNIT_HUNDREDTHS,
+    verified: verified / UNIT_HUNDREDTHS,
+    verifiedEarlier: verifiedEarlier / UNIT_HUNDREDTHS,
     messages,
     earned,
   }));
@@ -110,7 +110,7 @@ export const units = (some: Partial<Awaited<ReturnType<typeof unitsOf>>[number]>
 });
 
 /** What meters stand at, found out by running them on by nothing. */
-export async function totalsOf(budgets: BudgetsPort, meters: readonly Meter[], atMs = NOON_MS) {
+export async function totalsOf(budgets: BudgetsPort, meters: readonly SpendMeter[], atMs = NOON_MS) {
   const looking = meters.map((meter) => ({ ...meter, amount: 0, cap: Number.MAX_SAFE_INTEGER }));
   const answer = await reserve(budgets, [], holdOf([], { atMs, meters: looking }));
   expect(answer.kind).toBe("granted");

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Miniflare } from "miniflare";
-import { type LedgerEvent, NOTHING_TOLD } from "../../src/domain/ledger/event.ts";
+import { EMPTY_EVENT_DETAILS, type LedgerEvent } from "../../src/domain/ledger/event.ts";
 
 export const NOON = Date.UTC(2026, 6, 1, 12);
 export const MINUTE = 60_000;
@@ -32,7 +32,7 @@ export async function openDatabase() {
 
 export function event(id: string, facts: Partial<LedgerEvent> = {}): LedgerEvent {
   const kind = id.slice(0, id.indexOf(".")) as LedgerEvent["kind"];
-  return { ...NOTHING_TOLD, id, kind, atMs: NOON, ...facts };
+  return { ...EMPTY_EVENT_DETAILS, id, kind, atMs: NOON, ...facts };
 }
 
 /** A message that left, of verification `c<n>`. */

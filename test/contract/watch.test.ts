@@ -1,18 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { upstashWatch } from "../../src/adapters/upstash/upstash-monitor-state.ts";
+import { upstashMonitorState } from "../../src/adapters/upstash/upstash-monitor-state.ts";
 import type { History, QuarterTally } from "../../src/domain/monitor/history.ts";
-import { firstMemory, type WatchMemory } from "../../src/domain/monitor/monitor-memory.ts";
+import { initialMonitorMemory, type MonitorMemory } from "../../src/domain/monitor/monitor-memory.ts";
 import type { Counts } from "../../src/domain/monitor/tally.ts";
-import { memoryWatch } from "../../src/memory/memory-monitor.ts";
-import type { WatchPort } from "../../src/ports/monitor.ts";
+import { memoryMonitorState } from "../../src/memory/memory-monitor.ts";
+import type { MonitorStatePort } from "../../src/ports/monitor.ts";
 import { describeOnRedis } from "./support-redis.ts";
 
 const NOW_MS = Date.UTC(2026, 6, 8, 12, 7);
 const QUARTER = Math.floor(NOW_MS / 900_000);
 const DAY = 96;
 
-const MEMORY: WatchMemory = {
-  ...firstMemory(NOW_MS),
+const MEMORY: MonitorMemory = {
+  ...initialMonitorMemory(NOW_MS),
   lastFailure: "counters: no answer in 1000 ms",
   foldedTo: QUARTER - 2,
   incident: {
@@ -57,7 +57,7 @@ const quarterAt = (quarter: number, sent = 5): QuarterTally => ({
 const KEPT = { memory: MEMORY, history: null, quarter: null };
 
 /** What holds of every memory of the watch. `open` gives a handle of another isolate on an empty one. */
-function remembersAsItShould(open: () => WatchPort): void {
+function remembersAsItShould(open: () => MonitorStatePort): void {
   test("the first run finds nothing, the next what the last one left", async () => {
     const watch = open();
     const nothing = { memory: null, history: null, sameTime: [] };
@@ -131,11 +131,11 @@ function remembersAsItShould(open: () => WatchPort): void {
 }
 
 describe("the lab's watch", () => {
-  remembersAsItShould(() => memoryWatch(() => NOW_MS));
+  remembersAsItShould(() => memoryMonitorState(() => NOW_MS));
 
   test("a run that outlived its lock keeps nothing and lets the next one begin", async () => {
     let now = NOW_MS;
-    const watch = memoryWatch(() => now);
+    const watch = memoryMonitorState(() => now);
     await watch.begin(now);
     now += 56_000;
     expect(await watch.end(KEPT)).toMatchObject({ kind: "unavailable" });
@@ -147,7 +147,7 @@ describeOnRedis("the watch", (upstash) => {
   let facts: { fact: string; evidence: object }[] = [];
   const open = () => {
     facts = [];
-    return upstashWatch(upstash().connect(), (fact, evidence) => facts.push({ fact, evidence }));
+    return upstashMonitorState(upstash().connect(), (fact, evidence) => facts.push({ fact, evidence }));
   };
   remembersAsItShould(open);
 

@@ -11,14 +11,14 @@ import { resendSession } from "../../src/domain/session/resend.ts";
 import { openSession, type SessionState } from "../../src/domain/session/session.ts";
 import { receiveReceipt, settleSend } from "../../src/domain/session/settle.ts";
 import { viewSession } from "../../src/domain/session/view.ts";
-import { receiveHook } from "../../src/flows/delivery/settle-receipt.ts";
+import { receiveReceiptHook } from "../../src/flows/delivery/settle-receipt.ts";
 import { memoryBudgets } from "../../src/memory/memory-budgets.ts";
 import { memoryLimits } from "../../src/memory/memory-limits.ts";
 import {
   memoryControl,
   memoryCounters,
+  memoryMonitorState,
   memoryRecords,
-  memoryWatch,
 } from "../../src/memory/memory-monitor.ts";
 import { keptTokens, memoryMarks, noClaims, noLedger, openVault } from "../../src/memory/memory-ports.ts";
 import type { BudgetsPort } from "../../src/ports/admission.ts";
@@ -294,7 +294,7 @@ export function deliveryWorld({
     customer: null,
     ...noLedger,
     counters: memoryCounters(nowMs),
-    watch: memoryWatch(nowMs),
+    watch: memoryMonitorState(nowMs),
     alerts: { raise: async () => undefined },
     records: memoryRecords(),
     log,
@@ -327,7 +327,7 @@ export function deliveryWorld({
     },
     /** A webhook call with good or bad signature. */
     hook: (provider: string, receipts: readonly Receipt[], signature = "good") =>
-      receiveHook(deps, provider, {
+      receiveReceiptHook(deps, provider, {
         method: "POST",
         url: `https://tollgate.example/v1/receipts/${provider}`,
         headers: new Headers({ signature }),

@@ -1,23 +1,23 @@
 /** A service in fast motion: seeded people and attackers, and the whole watch run once a minute over what they do. */
 import { type Random, seededRandom } from "../../scripts/lab/world/random.ts";
 import type { Posture } from "../../src/domain/kernel/posture.ts";
-import { type Block, type BlockChanges, findBlock, nextBlocks } from "../../src/domain/monitor/ban.ts";
+import { type Ban, type BanChanges, findBan, nextBans } from "../../src/domain/monitor/ban.ts";
 import { cohortsOf, readRatio } from "../../src/domain/monitor/cohorts.ts";
 import { detect } from "../../src/domain/monitor/detectors.ts";
 import type { Finding } from "../../src/domain/monitor/finding.ts";
 import { VERIFY_TIME } from "../../src/domain/monitor/histogram.ts";
 import {
   answerCurve,
+  dueQuarters,
   foldQuarter,
   type History,
   OVERALL,
   QUARTER_MINUTES,
   type QuarterTally,
   quarterOf,
-  ripeQuarters,
 } from "../../src/domain/monitor/history.ts";
 import { nextIncident } from "../../src/domain/monitor/incident.ts";
-import { firstMemory, type WatchMemory } from "../../src/domain/monitor/monitor-memory.ts";
+import { initialMonitorMemory, type MonitorMemory } from "../../src/domain/monitor/monitor-memory.ts";
 import { type ControlDocument, type MonitorPolicy, nextPosture } from "../../src/domain/monitor/posture.ts";
 import { type Counts, type Metric, type MinuteTally, sumTallies } from "../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../src/policy-schema.ts";
@@ -239,17 +239,17 @@ export interface Run {
   minute: number;
   findings: readonly Finding[];
   posture: Posture;
-  changes: BlockChanges;
-  memory: WatchMemory;
+  changes: BanChanges;
+  memory: MonitorMemory;
   document: ControlDocument | null;
 }
 
 export interface WatchState {
-  memory: WatchMemory | null;
+  memory: MonitorMemory | null;
   history: History | null;
   quarters: Map<number, QuarterTally>;
   document: ControlDocument | null;
-  blocks: readonly Block[];
+  blocks: readonly Ban[];
 }
 
 /**
@@ -272,16 +272,16 @@ export function simulate(
   const quarters = new Map(past?.quarters);
   const probed = new Map<string, number>();
   let history = past?.history ?? null;
-  let memory: WatchMemory | null = null;
+  let memory: MonitorMemory | null = null;
   let document: ControlDocument | null = null;
-  let blocks: readonly Block[] = [];
+  let blocks: readonly Ban[] = [];
   let ids = 0;
 
   for (let minute = minutes.from; minute < minutes.to; minute++) {
     const nowMs = minute * 60_000;
     counted.turn(minute);
-    memory ??= { ...firstMemory(nowMs), foldedTo: quarterOf(minute) - 1 };
-    const [ripe] = ripeQuarters(memory.foldedTo, nowMs);
+    memory ??= { ...initialMonitorMemory(nowMs), foldedTo: quarterOf(minute) - 1 };
+    const [ripe] = dueQuarters(memory.foldedTo, nowMs);
     if (ripe !== undefined) {
       const last = ripe * QUARTER_MINUTES + QUARTER_MINUTES - 1;
       const tally = sumTallies(counted.window(last, QUARTER_MINUTES).map((one) => one.tally));
@@ -319,7 +319,7 @@ export function simulate(
     if (decision.kind === "write") document = decision.document;
     if (decision.kind === "clear") document = null;
     const posture: Posture = document !== null && nowMs < document.until_ms ? document.posture : "normal";
-    const next = nextBlocks(blocks, findings, memory.blocked, window, [], policy, nowMs);
+    const next = nextBans(blocks, findings, memory.blocked, window, [], policy, nowMs);
     blocks = next.blocks;
     const state = nextIncident(
       memory,
@@ -339,7 +339,7 @@ export function simulate(
 
     for (const message of traffic(minute)) {
       const shut = blocks.map((block) => ({ ...block, effect: "stop" as const }));
-      const block = findBlock(shut, "stop", { e164: message.e164, asn: message.asn, addressTags: [] }, nowMs);
+      const block = findBan(shut, "stop", { e164: message.e164, asn: message.asn, addressTags: [] }, nowMs);
       if (block !== null) {
         const probe = minute - (probed.get(block.subject) ?? 0) >= policy.blocks.probe_seconds / 60;
         if (!probe) continue;
@@ -356,7 +356,7 @@ export function summary() {
   const sum = {
     elevated: 0,
     emergencies: 0,
-    shut: [] as Block[],
+    shut: [] as Ban[],
     incidents: new Set<string>(),
     kinds: {} as Record<string, number>,
     said: [] as string[],

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AlertMessage } from "../../src/domain/monitor/alert.ts";
 import {
-  buryLetters,
+  type ConsumerDeps,
+  consumeAlerts,
+  deliverAlert,
+  keepDeadLetters,
   MOST_ATTEMPTS,
-  type NotifyDeps,
-  notify,
-  notifyAll,
 } from "../../src/flows/consumers/consume-alerts.ts";
 import type { AlertChannelPort } from "../../src/ports/monitor.ts";
 import type { DeadLetter } from "../../src/ports/records.ts";
@@ -42,7 +42,7 @@ function world() {
       return result();
     },
   });
-  const deps: NotifyDeps = {
+  const deps: ConsumerDeps = {
     alertChannels: [channel("slack", () => state.slack), channel("webhook", () => ({ kind: "told" }))],
     records: {
       async bury(letter) {
@@ -80,7 +80,7 @@ const message = (channel: AlertMessage["channel"] = "slack"): AlertMessage => ({
 describe("One alert to one channel", () => {
   test("goes to its channel and to no other", async () => {
     const { state, deps } = world();
-    expect(await notify(deps, message(), 1)).toEqual({ kind: "delivered" });
+    expect(await deliverAlert(deps, message(), 1)).toEqual({ kind: "delivered" });
     expect(state.told).toEqual([`slack ${alert().id}`]);
   });
 
@@ -89,12 +89,12 @@ describe("One alert to one channel", () => {
     state.slack = failing();
     const waits: number[] = [];
     for (let attempt = 1; attempt < MOST_ATTEMPTS; attempt++) {
-      const outcome = await notify(deps, message(), attempt);
+      const outcome = await deliverAlert(deps, message(), attempt);
       if (outcome.kind !== "retry") throw new Error(outcome.kind);
       waits.push(outcome.afterSeconds);
     }
     expect(waits).toEqual([10, 20, 40, 80, 160, 320, 640]);
-    expect(await notify(deps, message(), MOST_ATTEMPTS)).toEqual({
+    expect(await deliverAlert(deps, message(), MOST_ATTEMPTS)).toEqual({
       kind: "dead",
       cause: "slack answered 503, 8 times",
     });
@@ -110,7 +110,7 @@ describe("One alert to one channel", () => {
           const { state, deps } = world();
           state.chance = chance;
           state.slack = failing({ retryAfterSeconds });
-          const outcome = await notify(deps, message(), attempts);
+          const outcome = await deliverAlert(deps, message(), attempts);
           if (outcome.kind !== "retry") throw new Error(outcome.kind);
           const full = 10 * 2 ** (attempts - 1);
           expect(outcome.afterSeconds).toBeGreaterThanOrEqual(Math.min(3600, retryAfterSeconds ?? full / 2));
@@ -125,11 +125,11 @@ describe("One alert to one channel", () => {
   test("a final failure, and a channel that is not set up, are dead at once", async () => {
     const { state, deps } = world();
     state.slack = failing({ retryable: false, cause: "slack answered 404 channel_not_found" });
-    expect(await notify(deps, message(), 1)).toEqual({
+    expect(await deliverAlert(deps, message(), 1)).toEqual({
       kind: "dead",
       cause: "slack answered 404 channel_not_found",
     });
-    expect(await notify(deps, message("pagerduty"), 1)).toEqual({
+    expect(await deliverAlert(deps, message("pagerduty"), 1)).toEqual({
       kind: "dead",
       cause: "pagerduty is not set up",
     });
@@ -141,7 +141,7 @@ describe("A batch of the alerts' queue", () => {
     const { state, deps } = world();
     state.slack = failing({ retryAfterSeconds: 30 });
     const [slack, webhook, rubbish] = [queued(message()), queued(message("webhook")), queued("rubbish")];
-    await notifyAll(deps, [slack, webhook, rubbish]);
+    await consumeAlerts(deps, [slack, webhook, rubbish]);
     expect(slack.settled).toEqual([{ delaySeconds: 30 }]);
     expect(webhook.settled).toEqual(["ack"]);
     expect(rubbish.settled).toEqual(["ack"]);
@@ -153,7 +153,7 @@ describe("A batch of the alerts' queue", () => {
   test("what is dead lies in the records with its cause, once however often the queue hands it over", async () => {
     const { state, deps } = world();
     state.slack = failing({ retryable: false });
-    await notifyAll(deps, [queued(message(), 1, "a"), queued(message(), 1, "b")]);
+    await consumeAlerts(deps, [queued(message(), 1, "a"), queued(message(), 1, "b")]);
     expect([...state.letters.values()]).toEqual([
       {
         id: `${alert().id}:slack`,
@@ -170,7 +170,7 @@ describe("A batch of the alerts' queue", () => {
     state.slack = failing({ retryable: false });
     state.recordsDown = true;
     const letter = queued(message());
-    await notifyAll(deps, [letter]);
+    await consumeAlerts(deps, [letter]);
     expect(letter.settled).toEqual([{ delaySeconds: 60 }]);
   });
 });
@@ -180,11 +180,11 @@ describe("A batch of the dead-letter queue", () => {
     const { state, deps } = world();
     state.recordsDown = true;
     const early = queued(message());
-    await buryLetters(deps, [early]);
+    await keepDeadLetters(deps, [early]);
     expect(early.settled).toEqual([{ delaySeconds: 60 }]);
     state.recordsDown = false;
     const [late, rubbish] = [queued(message()), queued(undefined, 1, "queue-2")];
-    await buryLetters(deps, [late, rubbish]);
+    await keepDeadLetters(deps, [late, rubbish]);
     expect([late.settled, rubbish.settled]).toEqual([["ack"], ["ack"]]);
     expect([...state.letters.keys()]).toEqual([`${alert().id}:slack`, "queue-2"]);
   });

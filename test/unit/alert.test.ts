@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { clockTime, dayOf, duration, instantMs } from "../../src/domain/kernel/instant.ts";
 import { ALERT_KINDS, dedupKey, KIND_RULES, OWNER_ROLES, ownerOf } from "../../src/domain/monitor/alert.ts";
-import { spendAlert, watchAlert } from "../../src/domain/monitor/alert-once.ts";
-import { blockText, moneyText } from "../../src/domain/monitor/alert-words.ts";
+import { monitorFaultAlert, spendAlert } from "../../src/domain/monitor/alert-once.ts";
+import { alertMoneyText, banText } from "../../src/domain/monitor/alert-words.ts";
 import { alertContext, alertPolicy, MINUTE, NOW } from "../support/alerts.ts";
 
 const SECTIONS = [
@@ -98,19 +98,19 @@ describe("Times without a clock", () => {
 
 describe("Figures in words", () => {
   test("money has its currency and does not lose what a message costs", () => {
-    expect(moneyText(24_720_000, "USD")).toBe("$24.72");
-    expect(moneyText(62_500, "USD")).toBe("$0.0625");
-    expect(moneyText(1_234_567_891, "INR")).toBe("₹1,234.57");
-    expect(moneyText(0, "EUR")).toBe("€0.00");
+    expect(alertMoneyText(24_720_000, "USD")).toBe("$24.72");
+    expect(alertMoneyText(62_500, "USD")).toBe("$0.0625");
+    expect(alertMoneyText(1_234_567_891, "INR")).toBe("₹1,234.57");
+    expect(alertMoneyText(0, "EUR")).toBe("€0.00");
   });
 
   test("a block says what, how long, how often and why, and never a whole keyed hash", () => {
     const block = { sinceMs: NOW, untilMs: NOW + 240 * MINUTE, by: "cron", why: "42 sent, none answered" };
-    expect(blockText({ ...block, kind: "range", subject: "+23480", times: 2 })).toBe(
+    expect(banText({ ...block, kind: "range", subject: "+23480", times: 2 })).toBe(
       "shut range +23480 for 4 h, time 2 in a week: 42 sent, none answered",
     );
     const tag = "abcdefgh0123456789";
-    expect(blockText({ ...block, kind: "address", subject: tag, times: 1 })).not.toContain(tag);
+    expect(banText({ ...block, kind: "address", subject: tag, times: 1 })).not.toContain(tag);
   });
 
   test("a key is fit for a header and for PagerDuty whatever it is made of", () => {
@@ -184,12 +184,12 @@ describe("Alerts of the watch itself", () => {
       says: "the counters are silent: 3 runs",
       sinceMs: NOW - 3 * MINUTE,
     } as const;
-    const { alert, channels } = watchAlert(alertContext(), fault);
+    const { alert, channels } = monitorFaultAlert(alertContext(), fault);
     expect(alert).toMatchObject({ kind: "watch", title: fault.says, severity: "warning", owner: "On call" });
     expect(alert.facts).toEqual([{ label: "For", value: "3 min" }]);
     expect(channels).toContain("pagerduty");
-    const next = watchAlert(alertContext({ nowMs: NOW + MINUTE }), fault).alert;
-    const later = watchAlert(alertContext({ nowMs: NOW + 60 * MINUTE }), fault).alert;
+    const next = monitorFaultAlert(alertContext({ nowMs: NOW + MINUTE }), fault).alert;
+    const later = monitorFaultAlert(alertContext({ nowMs: NOW + 60 * MINUTE }), fault).alert;
     expect(next.id).toBe(alert.id);
     expect(later.id).not.toBe(alert.id);
   });

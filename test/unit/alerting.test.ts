@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { WatchedMinute } from "../../src/domain/monitor/alert-drafts.ts";
-import { type Alerting, alertsFor } from "../../src/domain/monitor/alerting.ts";
+import type { MonitoredMinute } from "../../src/domain/monitor/alert-drafts.ts";
+import { type AlertingResult, alertsFor } from "../../src/domain/monitor/alerting.ts";
 import { FINDING_KINDS } from "../../src/domain/monitor/finding.ts";
 import { alertContext, alertPolicy, finding, incident, MINUTE, NOW } from "../support/alerts.ts";
 
 const HOUR = Math.floor(NOW / (60 * MINUTE));
 
-const quiet = (changes: Partial<WatchedMinute> = {}): WatchedMinute => ({
+const quiet = (changes: Partial<MonitoredMinute> = {}): MonitoredMinute => ({
   ...alertContext(),
   before: null,
   after: null,
@@ -21,8 +21,8 @@ const quiet = (changes: Partial<WatchedMinute> = {}): WatchedMinute => ({
 });
 
 /** The minutes one after the other, each with what the one before remembered. */
-function run(minutes: readonly Partial<WatchedMinute>[]): Alerting[] {
-  let memory: Pick<Alerting, "told" | "hour"> = quiet();
+function run(minutes: readonly Partial<MonitoredMinute>[]): AlertingResult[] {
+  let memory: Pick<AlertingResult, "told" | "hour"> = quiet();
   return minutes.map((minute, i) => {
     const result = alertsFor(
       quiet({ nowMs: NOW + i * MINUTE, ...minute, told: memory.told, hour: memory.hour }),
@@ -32,7 +32,7 @@ function run(minutes: readonly Partial<WatchedMinute>[]): Alerting[] {
   });
 }
 
-const phases = (results: readonly Alerting[]) =>
+const phases = (results: readonly AlertingResult[]) =>
   results.map(({ alerts }) => alerts.map(({ alert }) => alert.phase).join(" "));
 
 const notice = finding({

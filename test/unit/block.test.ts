@@ -1,23 +1,23 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  BLOCK_EFFECTS,
-  type Block,
-  type BlockEffect,
-  type BlockInForce,
-  findBlock,
-  nextBlocks,
-  type OperatorBlock,
+  BAN_EFFECTS,
+  type Ban,
+  type BanEffect,
+  type EffectiveBan,
+  findBan,
+  nextBans,
+  type OperatorBan,
 } from "../../src/domain/monitor/ban.ts";
 import type { Finding } from "../../src/domain/monitor/finding.ts";
-import type { WatchMemory } from "../../src/domain/monitor/monitor-memory.ts";
+import type { MonitorMemory } from "../../src/domain/monitor/monitor-memory.ts";
 import type { Counts } from "../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 import { MINUTE, T0, windowOf } from "../support/watch-tables.ts";
 
 const POLICY = policySchema.shape.monitor.parse({});
 const HOUR = 60 * MINUTE;
-const block = (over: Partial<Block> = {}): Block => ({
+const block = (over: Partial<Ban> = {}): Ban => ({
   kind: "range",
   subject: "+91987654",
   sinceMs: T0,
@@ -27,12 +27,12 @@ const block = (over: Partial<Block> = {}): Block => ({
   times: 1,
   ...over,
 });
-const said = (effect: BlockEffect, over: Partial<Block> = {}): OperatorBlock => ({
+const said = (effect: BanEffect, over: Partial<Ban> = {}): OperatorBan => ({
   ...block({ by: "ann", ...over }),
   effect,
 });
-const stop = (over: Partial<Block> = {}): BlockInForce => ({ ...block(over), effect: "stop" });
-const challenge = (over: Partial<Block> = {}): BlockInForce => ({
+const stop = (over: Partial<Ban> = {}): EffectiveBan => ({ ...block(over), effect: "stop" });
+const challenge = (over: Partial<Ban> = {}): EffectiveBan => ({
   ...block({ by: "ann", ...over }),
   effect: "challenge",
 });
@@ -49,17 +49,17 @@ const sentTo = (nowMs: number, subjects: Record<string, Counts>) =>
   windowOf(nowMs, (ago) => (ago === 2 ? subjects : {}));
 
 interface World {
-  blocks?: readonly Block[];
-  memory?: WatchMemory["blocked"];
+  blocks?: readonly Ban[];
+  memory?: MonitorMemory["blocked"];
   window?: Record<string, Counts>;
-  theirs?: readonly OperatorBlock[];
+  theirs?: readonly OperatorBan[];
   nowMs?: number;
 }
 const next = (findings: readonly Finding[], world: World = {}) => {
   const { blocks = [], memory = {}, window = {}, theirs = [], nowMs = T0 } = world;
-  return nextBlocks(blocks, findings, memory, sentTo(nowMs, window), theirs, POLICY, nowMs);
+  return nextBans(blocks, findings, memory, sentTo(nowMs, window), theirs, POLICY, nowMs);
 };
-const subjects = (blocks: readonly Block[]) => blocks.map(({ kind, subject }) => `${kind} ${subject}`);
+const subjects = (blocks: readonly Ban[]) => blocks.map(({ kind, subject }) => `${kind} ${subject}`);
 
 describe("shutting", () => {
   test.each([
@@ -107,14 +107,11 @@ describe("shutting", () => {
     expect(subjects(next([finding("block +91987654")], { blocks }).blocks)).toEqual(["range +91987"]);
   });
 
-  test.each(BLOCK_EFFECTS)(
-    "of a subject of which people say %s, only an exemption keeps it open",
-    (effect) => {
-      const theirs = [said(effect)];
-      expect(next([finding("block +91987654")], { theirs }).blocks).toHaveLength(effect === "exempt" ? 0 : 1);
-      expect(next([], { blocks: [block()], theirs }).blocks).toHaveLength(effect === "exempt" ? 0 : 1);
-    },
-  );
+  test.each(BAN_EFFECTS)("of a subject of which people say %s, only an exemption keeps it open", (effect) => {
+    const theirs = [said(effect)];
+    expect(next([finding("block +91987654")], { theirs }).blocks).toHaveLength(effect === "exempt" ? 0 : 1);
+    expect(next([], { blocks: [block()], theirs }).blocks).toHaveLength(effect === "exempt" ? 0 : 1);
+  });
 
   test("there are never more than the policy has room for, and those that would end first make it", () => {
     const blocks = Array.from({ length: POLICY.blocks.most }, (_, i) =>
@@ -165,7 +162,7 @@ describe("a prefix", () => {
 const PROBED = { verified: 1, probe_verified: 1 };
 
 describe("lifting", () => {
-  test.each<[string, Partial<Block>, Record<string, Counts>, boolean]>([
+  test.each<[string, Partial<Ban>, Record<string, Counts>, boolean]>([
     ["a range", {}, { "block +91987654": { sent: 1, ...PROBED } }, true],
     ["a range", {}, { "block +91987654": { sent: 3 } }, false],
     ["a range", {}, { "block +91987654": { sent: 3, verified: 2 } }, false],
@@ -214,45 +211,45 @@ describe("at the edge", () => {
   const address = stop({ kind: "address", subject: "abc" });
 
   test("the longest range that fits comes first, then the network, then the address", () => {
-    expect(findBlock([address, network, prefix, stop()], "stop", caller, T0)).toEqual(stop());
-    expect(findBlock([address, network, stop({ subject: "+44" })], "stop", caller, T0)).toBe(network);
-    expect(findBlock([address], "stop", caller, T0)).toBe(address);
-    expect(findBlock([stop({ subject: "+91987655" })], "stop", caller, T0)).toBeNull();
+    expect(findBan([address, network, prefix, stop()], "stop", caller, T0)).toEqual(stop());
+    expect(findBan([address, network, stop({ subject: "+44" })], "stop", caller, T0)).toBe(network);
+    expect(findBan([address], "stop", caller, T0)).toBe(address);
+    expect(findBan([stop({ subject: "+91987655" })], "stop", caller, T0)).toBeNull();
   });
 
   test("a block counts until it ends", () => {
-    expect(findBlock([prefix], "stop", caller, T0 + HOUR - 1)).toBe(prefix);
-    expect(findBlock([prefix], "stop", caller, T0 + HOUR)).toBeNull();
+    expect(findBan([prefix], "stop", caller, T0 + HOUR - 1)).toBe(prefix);
+    expect(findBan([prefix], "stop", caller, T0 + HOUR)).toBeNull();
   });
 
   test("who is unknown is not shut by network or address", () => {
-    expect(findBlock([network, address], "stop", { ...caller, asn: null, addressTags: [] }, T0)).toBeNull();
+    expect(findBan([network, address], "stop", { ...caller, asn: null, addressTags: [] }, T0)).toBeNull();
   });
 
-  const shut = (over: Partial<Block> = {}) => stop({ by: "ann", ...over });
+  const shut = (over: Partial<Ban> = {}) => stop({ by: "ann", ...over });
   const NETWORK = { kind: "network", subject: "AS64500" } as const;
-  test.each<[string, BlockInForce, BlockInForce]>([
+  test.each<[string, EffectiveBan, EffectiveBan]>([
     ["the watch's stop of a longer range, people's stop of a shorter", stop(), shut({ subject: "+91" })],
     ["the watch's stop of a range, people's stop of the network", stop(), shut(NETWORK)],
     ["the watch's and people's stop of the same", stop(), shut()],
     ["people's challenge of the network, of a range", challenge(NETWORK), challenge()],
   ])("of %s the second holds, in whatever order they were said", (_, first, second) => {
-    const find = (blocks: BlockInForce[]) => findBlock(blocks, first.effect, caller, T0);
+    const find = (blocks: EffectiveBan[]) => findBan(blocks, first.effect, caller, T0);
     expect(find([first, second])).toBe(second);
     expect(find([second, first])).toBe(second);
     expect(find([first, { ...second, untilMs: T0 }]), "once it has ended").toBe(first);
   });
 
-  test.each<[string, BlockInForce]>([
+  test.each<[string, EffectiveBan]>([
     ["a longer range than people's stop", shut({ subject: "+91" })],
     ["a range where people shut the network", shut(NETWORK)],
     ["a range where the address is shut under its older key", stop({ kind: "address", subject: "older" })],
     ["the very range that the watch shut", stop()],
   ])("people's challenge of %s is found beside it, and changes nothing about it", (_, stopped) => {
     const both = [challenge(), stopped];
-    expect(findBlock(both, "stop", caller, T0)).toBe(stopped);
-    expect(findBlock(both, "challenge", caller, T0)).toEqual(challenge());
-    expect(findBlock([stopped], "challenge", caller, T0)).toBeNull();
+    expect(findBan(both, "stop", caller, T0)).toBe(stopped);
+    expect(findBan(both, "challenge", caller, T0)).toEqual(challenge());
+    expect(findBan([stopped], "challenge", caller, T0)).toBeNull();
   });
 
   const digits = fc.stringMatching(/^\+[1-9]\d{3,13}$/);
@@ -262,7 +259,7 @@ describe("at the edge", () => {
       fc.property(digits, fc.array(digits, { maxLength: 8 }), fc.nat(12), (e164, others, cut) => {
         const own = e164.slice(0, 2 + cut);
         const all = [own, ...others].map((subject) => stop({ subject }));
-        const answer = findBlock(all, "stop", { e164, asn: null, addressTags: [] }, T0);
+        const answer = findBan(all, "stop", { e164, asn: null, addressTags: [] }, T0);
         expect(e164.startsWith(answer?.subject ?? "none")).toBe(true);
         expect(answer?.subject.length).toBeGreaterThanOrEqual(own.length);
       }),
@@ -281,8 +278,8 @@ describe("at the edge", () => {
     fc.assert(
       fc.property(fc.array(stopped, { maxLength: 6 }), (stops) => {
         const theirs = stops.filter(({ by }) => by === "ann");
-        const byPeople = findBlock(theirs, "stop", caller, T0);
-        if (byPeople !== null) expect(findBlock(stops, "stop", caller, T0)).toBe(byPeople);
+        const byPeople = findBan(theirs, "stop", caller, T0);
+        if (byPeople !== null) expect(findBan(stops, "stop", caller, T0)).toBe(byPeople);
       }),
     );
   });

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   type AnswerCurve,
-  answeredBy,
   cohortsOf,
+  dueShare,
   readRatio,
-  ripeShare,
+  verifiedShareBy,
 } from "../../src/domain/monitor/cohorts.ts";
 import { MINUTE, T0, windowOf } from "../support/watch-tables.ts";
 
@@ -24,7 +24,7 @@ test.each([
   [90, 0.9],
   [1000, 1],
 ])("at %d s %d of the answers are in", (age, share) => {
-  expect(answeredBy(age, CURVE)).toBeCloseTo(share);
+  expect(verifiedShareBy(age, CURVE)).toBeCloseTo(share);
 });
 
 test("a young cohort counts only as far as it could have been answered, whenever in its minute it left", () => {
@@ -58,7 +58,7 @@ test("a cohort only ripens, and never past the whole", () => {
   const seconds = fc.integer({ min: -100, max: 5000 });
   fc.assert(
     fc.property(seconds, fc.nat(600), (at, later) => {
-      const [first, then] = [at, at + later].map((second) => ripeShare(AT, T0 + second * 1000, CURVE));
+      const [first, then] = [at, at + later].map((second) => dueShare(AT, T0 + second * 1000, CURVE));
       expect(first).toBeGreaterThanOrEqual(0);
       expect(then).toBeGreaterThanOrEqual(first ?? 0);
       expect(then).toBeLessThanOrEqual(1);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DAY_QUARTERS, type DayPoint, keepDay } from "../../src/domain/monitor/day.ts";
+import { DAY_QUARTERS, type DayPoint, updateDay } from "../../src/domain/monitor/day.ts";
 
 const folded = (quarter: number, sent = quarter) => ({
   quarter,
@@ -11,8 +11,8 @@ const folded = (quarter: number, sent = quarter) => ({
 });
 
 test("a quarter leaves what everything together came to", () => {
-  expect(keepDay([], folded(5))).toEqual([{ quarter: 5, sent: 5, verified: 1, refused: 2, challenged: 3 }]);
-  expect(keepDay([], { quarter: 6, tally: new Map() })).toEqual([
+  expect(updateDay([], folded(5))).toEqual([{ quarter: 5, sent: 5, verified: 1, refused: 2, challenged: 3 }]);
+  expect(updateDay([], { quarter: 6, tally: new Map() })).toEqual([
     { quarter: 6, sent: 0, verified: 0, refused: 0, challenged: 0 },
   ]);
 });
@@ -24,7 +24,7 @@ test("a day is remembered and no more, whatever was left out", () => {
       let day: DayPoint[] = [];
       for (const gap of gaps) {
         quarter += gap;
-        day = keepDay(day, folded(quarter));
+        day = updateDay(day, folded(quarter));
       }
       const quarters = day.map((point) => point.quarter);
       expect(quarters).toEqual([...new Set(quarters)].sort((a, b) => a - b));
@@ -35,5 +35,5 @@ test("a day is remembered and no more, whatever was left out", () => {
 });
 
 test("a quarter that comes again replaces itself", () => {
-  expect(keepDay(keepDay([], folded(5, 1)), folded(5, 8)).map(({ sent }) => sent)).toEqual([8]);
+  expect(updateDay(updateDay([], folded(5, 1)), folded(5, 8)).map(({ sent }) => sent)).toEqual([8]);
 });

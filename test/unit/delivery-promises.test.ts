@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { readOutboxMessage } from "../../src/adapters/cloudflare/queue-outbox.ts";
 import { deliveryFault } from "../../src/adapters/providers/provider-http.ts";
-import { type Level, UNIT } from "../../src/domain/admission/exposure.ts";
+import { type Level, UNIT_HUNDREDTHS } from "../../src/domain/admission/exposure.ts";
 import type { Channel } from "../../src/domain/kernel/channel.ts";
 import type { LedgerEvent } from "../../src/domain/ledger/event.ts";
-import type { BlockInForce } from "../../src/domain/monitor/ban.ts";
-import { workOff } from "../../src/flows/consumers/consume-outbox.ts";
-import { status } from "../../src/flows/verification/read-status.ts";
+import type { EffectiveBan } from "../../src/domain/monitor/ban.ts";
+import { consumeOutbox } from "../../src/flows/consumers/consume-outbox.ts";
+import { readStatus } from "../../src/flows/verification/read-status.ts";
 import { resend } from "../../src/flows/verification/resend.ts";
 import { send } from "../../src/flows/verification/send.ts";
 import { verify } from "../../src/flows/verification/verify.ts";
@@ -172,7 +172,7 @@ describe("behind the answer", () => {
       alertQueue: { read: () => null },
       readForProvider: readOutboxMessage,
     };
-    await workOff(deps, messages);
+    await consumeOutbox(deps, messages);
     expect(fates.sort()).toEqual(["broken again", "good done"]);
   });
 
@@ -236,7 +236,7 @@ describe("a person who waits for a code", () => {
     expect(await resendOne(world, session)).toMatchObject({ kind: "sent", resendInSeconds: 120 });
     await world.hook("sandbox_b", [receiptOf("sandbox_b-1", "undelivered")]);
     world.advance(5000);
-    const told = await status(world.deps, session);
+    const told = await readStatus(world.deps, session);
     expect(told).toMatchObject({ delivery: "undelivered", resendInSeconds: 55 });
     world.advance(55_000);
     expect(await resendOne(world, session)).toMatchObject({ kind: "sent" });
@@ -303,7 +303,12 @@ describe("a pump's owner, who has the receipts of the own numbers", () => {
     const level = { key, windowSeconds: 86_400 } as Level;
     const read = await world.deps.budgets.read([level], []);
     if (read.kind !== "answered") throw new Error(read.cause);
-    expect(read.readings[0]).toMatchObject({ unverified: 0, verified: UNIT, messages: 4, earned: 1 });
+    expect(read.readings[0]).toMatchObject({
+      unverified: 0,
+      verified: UNIT_HUNDREDTHS,
+      messages: 4,
+      earned: 1,
+    });
   });
 });
 
@@ -366,7 +371,7 @@ describe("the books", () => {
 });
 
 /** A world in which these blocks are in force, and who sends with a token has solved it just now. */
-function underBlocks(...said: Pick<BlockInForce, "by" | "effect">[]) {
+function underBlocks(...said: Pick<EffectiveBan, "by" | "effect">[]) {
   const captcha = { hostnames: ["here"], site_key: "key", fresh_site_key: "fresh" };
   const { world } = inOrder({}, { captcha });
   world.deps.challenge = {

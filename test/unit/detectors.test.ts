@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../scripts/lab/world/random.ts";
-import { atLeast, atMost } from "../../src/domain/monitor/chance.ts";
-import { strongestFall } from "../../src/domain/monitor/collapse.ts";
-import { detect, lateness } from "../../src/domain/monitor/detectors.ts";
+import { probabilityAtLeast, probabilityAtMost } from "../../src/domain/monitor/chance.ts";
+import { steepestFall } from "../../src/domain/monitor/collapse.ts";
+import { detect, detectLateRun } from "../../src/domain/monitor/detectors.ts";
 import { type FindingKind, isAboutConversion } from "../../src/domain/monitor/finding.ts";
 import { OVERALL } from "../../src/domain/monitor/history.ts";
 import type { Incident } from "../../src/domain/monitor/incident.ts";
-import { firstMemory } from "../../src/domain/monitor/monitor-memory.ts";
-import type { Watched } from "../../src/domain/monitor/sight.ts";
+import { initialMonitorMemory } from "../../src/domain/monitor/monitor-memory.ts";
+import type { MonitoredCounts } from "../../src/domain/monitor/sight.ts";
 import type { Counts } from "../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 import { DAY_MS, historyOf, MINUTE, T0, watched, windowOf } from "../support/watch-tables.ts";
@@ -18,7 +18,7 @@ const QUARTER = T0 / (15 * MINUTE);
 /** All counters in one minute so long ago that every answer is in. */
 const ripe = (subjects: Record<string, Counts>, ago = 5) =>
   windowOf(T0, (at) => (at === ago ? subjects : {}));
-const find = (kind: FindingKind, over: Partial<Watched>) =>
+const find = (kind: FindingKind, over: Partial<MonitoredCounts>) =>
   detect(watched(over), POLICY).filter((finding) => finding.kind === kind);
 
 /** A thousand messages a day of which 70 % are answered, with one destination of a hundred. */
@@ -34,14 +34,17 @@ const WEEK = historyOf({
 
 describe("chance", () => {
   test("binomial tails are those of the tables", () => {
-    expect(atLeast(9, 10, 0.5)).toBeCloseTo(11 / 1024, 10);
-    expect(atLeast(10, 20, 0.1)).toBeCloseTo(7.1509e-6, 9);
-    expect(atMost(9, 31, 0.7)).toBeCloseTo(3.4e-6, 6);
-    expect(atMost(0, 12, 0.7)).toBeCloseTo(0.3 ** 12, 12);
-    expect([atLeast(5, 4, 0.1), atLeast(1, 10, 0), atLeast(0, 10, 0.3), atMost(3, 3, 0.5)]).toEqual([
-      0, 0, 1, 1,
-    ]);
-    expect(atLeast(60_000, 100_000, 0.5)).toBeLessThan(1e-300);
+    expect(probabilityAtLeast(9, 10, 0.5)).toBeCloseTo(11 / 1024, 10);
+    expect(probabilityAtLeast(10, 20, 0.1)).toBeCloseTo(7.1509e-6, 9);
+    expect(probabilityAtMost(9, 31, 0.7)).toBeCloseTo(3.4e-6, 6);
+    expect(probabilityAtMost(0, 12, 0.7)).toBeCloseTo(0.3 ** 12, 12);
+    expect([
+      probabilityAtLeast(5, 4, 0.1),
+      probabilityAtLeast(1, 10, 0),
+      probabilityAtLeast(0, 10, 0.3),
+      probabilityAtMost(3, 3, 0.5),
+    ]).toEqual([0, 0, 1, 1]);
+    expect(probabilityAtLeast(60_000, 100_000, 0.5)).toBeLessThan(1e-300);
   });
 
   test("the sequential test passes ln(1/a) by chance in less than a of all windows", () => {
@@ -58,7 +61,7 @@ describe("chance", () => {
         return { minute, sent: 4, verified };
       });
       // From one given beginning: the whole window.
-      const fall = strongestFall(cohorts, { usualShare: 0.7, fallenShare: 0.5, least: 60 }, () => 1);
+      const fall = steepestFall(cohorts, { usualShare: 0.7, fallenShare: 0.5, least: 60 }, () => 1);
       if ((fall?.score ?? 0) > -Math.log(alpha)) passed++;
     }
     expect(passed / rounds).toBeLessThan(alpha);
@@ -412,16 +415,16 @@ describe("money", () => {
 });
 
 describe("the watch itself", () => {
-  const memory = { ...firstMemory(T0), lastRunMs: T0 };
+  const memory = { ...initialMonitorMemory(T0), lastRunMs: T0 };
   test("is late after five minutes, and tells what failed in its last run", () => {
-    expect(lateness(null, T0, POLICY)).toBeNull();
-    expect(lateness(memory, T0 + 4 * MINUTE, POLICY)).toBeNull();
-    expect(lateness(memory, T0 + 5 * MINUTE, POLICY)).toMatchObject({
+    expect(detectLateRun(null, T0, POLICY)).toBeNull();
+    expect(detectLateRun(memory, T0 + 4 * MINUTE, POLICY)).toBeNull();
+    expect(detectLateRun(memory, T0 + 5 * MINUTE, POLICY)).toMatchObject({
       kind: "watch_late",
       severity: "notice",
     });
     const failed = { ...memory, lastFailure: "kv refused" };
-    expect(lateness(failed, T0 + MINUTE, POLICY)?.says).toContain("kv refused");
+    expect(detectLateRun(failed, T0 + MINUTE, POLICY)?.says).toContain("kv refused");
   });
 });
 

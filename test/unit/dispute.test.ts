@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { conclude, type ReportFacts } from "../../src/domain/report/facts.ts";
+import { concludeReport, type ReportFacts } from "../../src/domain/report/facts.ts";
 import { addMessage, newLedgerSums } from "../../src/domain/report/ledger-sums.ts";
 import { writeLetters } from "../../src/domain/report/letter.ts";
 import type { MessageRow } from "../../src/domain/report/row.ts";
@@ -8,7 +8,7 @@ import { message, START } from "./support-report.ts";
 function report(rows: readonly Partial<MessageRow>[], over: Partial<ReportFacts> = {}) {
   const sums = newLedgerSums();
   for (const row of rows) addMessage(sums, message(row));
-  return conclude({
+  return concludeReport({
     environment: "production",
     brand: "Example",
     currency: "USD",

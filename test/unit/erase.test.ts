@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { LedgerRow } from "../../src/domain/ledger/event.ts";
-import { OUT_OF_REACH, type PersonTraces } from "../../src/domain/ledger/person.ts";
+import { type PersonTraces, UNREACHABLE_TRACES } from "../../src/domain/ledger/person.ts";
 import { erasePerson } from "../../src/flows/evidence/erase-person.ts";
 import { exportPerson, type PersonDeps } from "../../src/flows/evidence/export-person.ts";
 import type { OperatorAction } from "../../src/ports/records.ts";
@@ -164,7 +164,7 @@ test.each(["12345", "+1", "' OR 1=1", "+91987654321000000"])(
 );
 
 test("what no command reaches is said: tokens, backups, the queue and the provider", () => {
-  const said = OUT_OF_REACH.join(" ");
+  const said = UNREACHABLE_TRACES.join(" ");
   for (const word of ["Session tokens", "Time Travel", "30 days", "queue", "provider"])
     expect(said).toContain(word);
 });

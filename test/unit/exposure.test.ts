@@ -5,21 +5,21 @@ import {
   hasRoom,
   type Level,
   type LevelReading,
+  type LevelReadings,
   type Pool,
-  type Readings,
-  seasoned,
-  UNIT,
+  UNIT_HUNDREDTHS,
   weightOf,
+  withHistory,
 } from "../../src/domain/admission/exposure.ts";
-import { allLevels, type ExposureSubjects } from "../../src/domain/admission/levels.ts";
-import { type Hold, holdFor } from "../../src/domain/admission/reservation.ts";
+import { type ExposureSubjects, exposureLevels } from "../../src/domain/admission/levels.ts";
+import { type Reservation, reservationFor } from "../../src/domain/admission/reservation.ts";
 import { attemptCode } from "../../src/domain/session/attempt.ts";
 import { openSession } from "../../src/domain/session/session.ts";
 import { memoryBudgets } from "../../src/memory/memory-budgets.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 
 const POLICY = policySchema.shape.exposure.parse({});
-const SLOW_START = { start: POLICY.slow_start.start * UNIT, factor: POLICY.slow_start.factor };
+const SLOW_START = { start: POLICY.slow_start.start * UNIT_HUNDREDTHS, factor: POLICY.slow_start.factor };
 const T0 = 1_800_000_000_000;
 const DAY_MS = POLICY.window_seconds * 1000;
 
@@ -44,7 +44,12 @@ function stranger(block: number, address: number): ExposureSubjects {
 }
 
 let holds = 0;
-const holdOf = (levels: ReturnType<typeof allLevels>, pool: Pool, weight: number, atMs: number): Hold => ({
+const holdOf = (
+  levels: ReturnType<typeof exposureLevels>,
+  pool: Pool,
+  weight: number,
+  atMs: number,
+): Reservation => ({
   id: `hold${holds++}`,
   atMs,
   weight,
@@ -66,7 +71,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       block: fc.nat(3),
       address: fc.nat(2),
       pool: fc.constantFrom<Pool>("stranger", "stranger", "challenged", "returned", "proven", "known"),
-      weight: fc.integer({ min: UNIT, max: POLICY.max_weight * UNIT }),
+      weight: fc.integer({ min: UNIT_HUNDREDTHS, max: POLICY.max_weight * UNIT_HUNDREDTHS }),
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("verify" as const), which: fc.nat(50) }) },
@@ -81,7 +86,7 @@ async function play(
   look: (seen: {
     step: Step;
     granted: boolean;
-    hold: Hold | null;
+    hold: Reservation | null;
     before: LevelReading[];
     after: LevelReading[];
     nowMs: number;
@@ -89,12 +94,12 @@ async function play(
 ) {
   let nowMs = T0;
   const budgets = memoryBudgets(() => nowMs);
-  const out: Hold[] = [];
+  const out: Reservation[] = [];
   const seen = new Map<string, Level>();
   const readAll = () => budgets.readings([...seen.values()]);
   for (const one of steps) {
     if (one.kind === "send") {
-      const levels = allLevels(stranger(one.block, one.address), POLICY);
+      const levels = exposureLevels(stranger(one.block, one.address), POLICY);
       for (const level of levels[one.pool]) seen.set(level.key, level);
       const before = readAll();
       const hold = holdOf(levels, one.pool, one.weight, nowMs);
@@ -105,7 +110,7 @@ async function play(
       continue;
     }
     const before = readAll();
-    let hold: Hold | null = null;
+    let hold: Reservation | null = null;
     if (one.kind === "wait") nowMs += one.seconds * 1000;
     else hold = out.splice(one.which % Math.max(1, out.length), 1)[0] ?? null;
     if (hold && one.kind === "verify") await budgets.credit(hold);
@@ -194,7 +199,7 @@ describe("whatever the traffic", () => {
   });
 
   test("room at most doubles from slot to slot, however much is verified at once", () => {
-    const level = allLevels(subjects(), POLICY).stranger.find(({ name }) => name === "country") as Level;
+    const level = exposureLevels(subjects(), POLICY).stranger.find(({ name }) => name === "country") as Level;
     fc.assert(
       fc.property(fc.nat(1_000_000), fc.nat(1_000_000), (earlier, now) => {
         const verified = earlier + now;
@@ -204,7 +209,7 @@ describe("whatever the traffic", () => {
           verifiedEarlier: earlier,
         };
         const { start, factor } = POLICY.slow_start;
-        const most = level.base + level.rule.gain * (start * UNIT + factor * earlier);
+        const most = level.base + level.rule.gain * (start * UNIT_HUNDREDTHS + factor * earlier);
         expect(budgetOf(reading, POLICY)).toBeLessThanOrEqual(most);
         expect(budgetOf(reading, POLICY)).toBeLessThanOrEqual(level.base + level.rule.gain * verified);
       }),
@@ -230,7 +235,7 @@ test("a code verifies once, so that its message gives back once", () => {
     resend: rules.resend.parse({}),
     delivery: rules.delivery.parse({ providers: ["sandbox"] }),
   };
-  const hold = holdOf(allLevels(subjects(), POLICY), "stranger", UNIT, T0);
+  const hold = holdOf(exposureLevels(subjects(), POLICY), "stranger", UNIT_HUNDREDTHS, T0);
   const code = { digest: "right", sealed: "sealed" };
   const opened = openSession(
     { correlationId: "c", channel: "sms", code, hold, asn: null, landline: false },
@@ -244,8 +249,8 @@ test("a code verifies once, so that its message gives back once", () => {
 
 test("a message that never left leaves every level as it was", async () => {
   const budgets = memoryBudgets(() => T0);
-  const levels = allLevels(subjects(), POLICY);
-  const hold = holdOf(levels, "stranger", UNIT, T0);
+  const levels = exposureLevels(subjects(), POLICY);
+  const hold = holdOf(levels, "stranger", UNIT_HUNDREDTHS, T0);
   const before = budgets.readings(levels.stranger).map(amounts);
   await budgets.reserve({ levels: levels.stranger, hold, slowStart: SLOW_START });
   expect(budgets.readings(levels.stranger).map(amounts)).not.toEqual(before);
@@ -256,11 +261,11 @@ test("a message that never left leaves every level as it was", async () => {
 test("what is out is forgotten when its window has passed", async () => {
   let nowMs = T0;
   const budgets = memoryBudgets(() => nowMs);
-  const levels = allLevels(subjects(), POLICY).stranger;
+  const levels = exposureLevels(subjects(), POLICY).stranger;
   const send = () =>
     budgets.reserve({
       levels,
-      hold: holdOf(allLevels(subjects(), POLICY), "stranger", UNIT, nowMs),
+      hold: holdOf(exposureLevels(subjects(), POLICY), "stranger", UNIT_HUNDREDTHS, nowMs),
       slowStart: SLOW_START,
     });
   const kinds: string[] = [];
@@ -272,12 +277,12 @@ test("what is out is forgotten when its window has passed", async () => {
 
 test("a cap that is reached refuses the message before any level takes it", async () => {
   const budgets = memoryBudgets(() => T0);
-  const levels = allLevels(subjects(), POLICY);
+  const levels = exposureLevels(subjects(), POLICY);
   const meters = [{ scope: "all", period: "day" as const, amount: 60, cap: 100, lifted: false }];
   const reserve = () =>
     budgets.reserve({
       levels: levels.stranger,
-      hold: { ...holdOf(levels, "stranger", UNIT, T0), meters },
+      hold: { ...holdOf(levels, "stranger", UNIT_HUNDREDTHS, T0), meters },
       slowStart: SLOW_START,
     });
   expect((await reserve()).kind).toBe("granted");
@@ -287,10 +292,10 @@ test("a cap that is reached refuses the message before any level takes it", asyn
 });
 
 test("a block takes so many messages in its window and no more, though every one is verified", () => {
-  const [block] = allLevels(subjects(), POLICY).stranger as [Level];
-  const verified = 1000 * UNIT;
+  const [block] = exposureLevels(subjects(), POLICY).stranger as [Level];
+  const verified = 1000 * UNIT_HUNDREDTHS;
   const room = (messages: number) =>
-    hasRoom(readingOf(block, { verified, verifiedEarlier: verified, messages }), UNIT, POLICY);
+    hasRoom(readingOf(block, { verified, verifiedEarlier: verified, messages }), UNIT_HUNDREDTHS, POLICY);
   expect(room(POLICY.block_density - 1)).toBe(true);
   expect(room(POLICY.block_density)).toBe(false);
 });
@@ -303,7 +308,7 @@ test.each([
   ["dearer than counts", 300_000, 3],
   ["free", 0, 1],
 ])("a message %s weighs accordingly", (_, costMicros, units) => {
-  expect(weightOf(costMicros, POLICY)).toBe(units * UNIT);
+  expect(weightOf(costMicros, POLICY)).toBe(units * UNIT_HUNDREDTHS);
 });
 
 test.each([
@@ -314,14 +319,14 @@ test.each([
   ["as much as counts", 200, 10],
   ["more than counts", 5000, 10],
 ])("a country that verified %s ever has that much more room", (_, earned, more) => {
-  const levels = allLevels(subjects(), POLICY);
+  const levels = exposureLevels(subjects(), POLICY);
   const readings = Object.fromEntries(
     Object.entries(levels).map(([drawn, list]) => [drawn, list.map((level) => readingOf(level, { earned }))]),
-  ) as Readings;
-  const raised = (drawn: keyof Readings) =>
-    seasoned(readings, POLICY)[drawn].map(({ level }, i) => [
+  ) as LevelReadings;
+  const raised = (drawn: keyof LevelReadings) =>
+    withHistory(readings, POLICY)[drawn].map(({ level }, i) => [
       level.name,
-      (level.base - (levels[drawn][i]?.base ?? 0)) / UNIT,
+      (level.base - (levels[drawn][i]?.base ?? 0)) / UNIT_HUNDREDTHS,
     ]);
   expect(raised("stranger")).toEqual([
     ["block", 0],
@@ -341,19 +346,21 @@ test.each([
 });
 
 test("no level's name holds a number's last four digits or an address", () => {
-  const keys = Object.values(allLevels(subjects(), POLICY)).flatMap((list) => list.map(({ key }) => key));
+  const keys = Object.values(exposureLevels(subjects(), POLICY)).flatMap((list) =>
+    list.map(({ key }) => key),
+  );
   expect(keys.join(" ")).not.toContain("3210");
   expect(new Set(keys).size).toBe(keys.length - 3);
 });
 
 test("whatever purses open, a block gets five messages that nobody answers, and a known number six", async () => {
   const budgets = memoryBudgets(() => T0);
-  const purses = allLevels(subjects(), POLICY);
+  const purses = exposureLevels(subjects(), POLICY);
   const tryAll = async (pools: readonly Pool[]) => {
     let left = 0;
     for (let i = 0; i < 40; i++) {
       const pool = pools[i % pools.length] as Pool;
-      const hold = holdOf(purses, pool, UNIT, T0);
+      const hold = holdOf(purses, pool, UNIT_HUNDREDTHS, T0);
       const answer = await budgets.reserve({ levels: purses[pool], hold, slowStart: SLOW_START });
       if (answer.kind === "granted") left++;
     }
@@ -362,12 +369,12 @@ test("whatever purses open, a block gets five messages that nobody answers, and 
   expect(await tryAll(["stranger", "proven", "challenged", "returned"])).toBe(5);
   const [number] = purses.known as [Level];
   expect(number.name).toBe("number");
-  expect(number.base / UNIT + POLICY.challenged.block.base).toBe(6);
+  expect(number.base / UNIT_HUNDREDTHS + POLICY.challenged.block.base).toBe(6);
 });
 
 test("a network that is not known is not counted, and an owner's own device spares the number", () => {
   const names = (more: Partial<ExposureSubjects>, pool: Pool) =>
-    allLevels(subjects(more), POLICY)[pool].map(({ name }) => name);
+    exposureLevels(subjects(more), POLICY)[pool].map(({ name }) => name);
   expect(names({ asn: null }, "stranger")).toEqual(["block", "prefix", "country", "address", "overall"]);
   expect(names({}, "known")).toEqual(["number", "block", "country", "overall"]);
   expect(names({ ownDevice: "device1" }, "known")).toEqual(["device", "block", "country", "overall"]);
@@ -380,8 +387,8 @@ test.each<[Pool, number]>([
   ["returned", 1],
   ["known", 0],
 ])("an address hears of a verification that the %s purse paid for this often: %i", (pool, times) => {
-  const levels = allLevels(subjects(), POLICY);
-  const hold = holdFor(pool, levels[pool], levels, UNIT, [], "hold", T0);
+  const levels = exposureLevels(subjects(), POLICY);
+  const hold = reservationFor(pool, levels[pool], levels, UNIT_HUNDREDTHS, [], "hold", T0);
   expect(hold.taken.map(({ key }) => key)).toEqual(levels[pool].map(({ key }) => key));
   const hears = [...hold.taken, ...hold.earns].filter(({ key }) => key === "stranger:address:address1");
   expect(hears).toHaveLength(times);

@@ -1,20 +1,20 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { countDelivery, countHandOver } from "../../src/domain/monitor/counting.ts";
+import { countDelivery, countDeliveryAttempt } from "../../src/domain/monitor/counting.ts";
 import {
   bucketsOf,
+  DELIVERY_ATTEMPT_TIME,
   DELIVERY_TIME,
-  HAND_OVER_TIME,
   type Histogram,
   quantileOf,
   timeMetrics,
   VERIFY_TIME,
 } from "../../src/domain/monitor/histogram.ts";
-import type { Counts, Entry } from "../../src/domain/monitor/tally.ts";
+import type { CounterEntry, Counts } from "../../src/domain/monitor/tally.ts";
 
 const HISTOGRAMS: [string, Histogram][] = [
   ["time to verify", VERIFY_TIME],
-  ["hand-over", HAND_OVER_TIME],
+  ["hand-over", DELIVERY_ATTEMPT_TIME],
   ["delivery", DELIVERY_TIME],
 ];
 
@@ -27,7 +27,7 @@ function countsOf(histogram: Histogram, times: readonly number[]): Counts {
   return counts;
 }
 
-const changes = (entries: readonly Entry[]) =>
+const changes = (entries: readonly CounterEntry[]) =>
   entries.map(({ dimension, subject, metric, how }) => [`${dimension} ${subject}`, metric, how]);
 
 test.each([
@@ -41,14 +41,14 @@ test.each([
   [5001, 11],
   [60_000, 11],
 ])("a provider that answers after %s ms is in bucket %s, and counts for itself alone", (tookMs, bucket) => {
-  expect(changes(countHandOver("twilio", tookMs))).toEqual([
+  expect(changes(countDeliveryAttempt("twilio", tookMs))).toEqual([
     ["provider twilio", "hand_over_ms", { add: tookMs }],
     ["provider twilio", `handed_over_by:${bucket}`, { add: 1 }],
   ]);
 });
 
 test("a clock that stepped back is no time at all, since a counter cannot hold less than nothing", () => {
-  expect(changes(countHandOver("twilio", -20))).toEqual([
+  expect(changes(countDeliveryAttempt("twilio", -20))).toEqual([
     ["provider twilio", "hand_over_ms", { add: 0 }],
     ["provider twilio", "handed_over_by:0", { add: 1 }],
   ]);
@@ -87,7 +87,7 @@ test.each([
   ["one in ten given up", [...Array(18).fill(80), 4001, 4001], 0.95, 4500],
   ["what lies in the open bucket", [80, 9000, 9000, 9000], 0.95, 5000],
 ])("of %s, a quantile is read from the buckets", (_, times, share, expected) => {
-  expect(quantileOf(countsOf(HAND_OVER_TIME, times), HAND_OVER_TIME, share)).toBe(expected);
+  expect(quantileOf(countsOf(DELIVERY_ATTEMPT_TIME, times), DELIVERY_ATTEMPT_TIME, share)).toBe(expected);
 });
 
 test.each(HISTOGRAMS)(

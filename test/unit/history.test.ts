@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { answeredBy } from "../../src/domain/monitor/cohorts.ts";
+import { verifiedShareBy } from "../../src/domain/monitor/cohorts.ts";
 import {
   answerCurve,
+  dueQuarters,
   foldQuarter,
   type History,
   OVERALL,
-  ripeQuarters,
-  usual,
   usualSent,
+  usualTraffic,
 } from "../../src/domain/monitor/history.ts";
 import type { Counts } from "../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../src/policy-schema.ts";
@@ -34,14 +34,14 @@ test("rules in record-only mode leave no trace in the history", () => {
 
 describe("ripe quarters", () => {
   test("are those that ended at least fifteen minutes ago", () => {
-    expect(ripeQuarters(QUARTER - 3, T0)).toEqual([QUARTER - 2]);
-    expect(ripeQuarters(QUARTER - 3, T0 - MINUTE)).toEqual([]);
-    expect(ripeQuarters(QUARTER - 2, T0 + 14 * MINUTE)).toEqual([]);
-    expect(ripeQuarters(QUARTER - 2, T0 + 15 * MINUTE)).toEqual([QUARTER - 1]);
+    expect(dueQuarters(QUARTER - 3, T0)).toEqual([QUARTER - 2]);
+    expect(dueQuarters(QUARTER - 3, T0 - MINUTE)).toEqual([]);
+    expect(dueQuarters(QUARTER - 2, T0 + 14 * MINUTE)).toEqual([]);
+    expect(dueQuarters(QUARTER - 2, T0 + 15 * MINUTE)).toEqual([QUARTER - 1]);
   });
 
   test("of missed runs are caught up with as far as every minute of them is still there", () => {
-    const all = ripeQuarters(0, T0);
+    const all = dueQuarters(0, T0);
     expect(all[0]).toBe(QUARTER - 7);
     expect(all.at(-1)).toBe(QUARTER - 2);
   });
@@ -53,7 +53,7 @@ describe("ripe quarters", () => {
         const folded: number[] = [];
         for (const gap of gaps) {
           nowMs += gap * MINUTE;
-          for (const ripe of ripeQuarters(foldedTo, nowMs)) {
+          for (const ripe of dueQuarters(foldedTo, nowMs)) {
             folded.push(ripe);
             foldedTo = ripe;
           }
@@ -119,7 +119,7 @@ describe("the history", () => {
     for (let at = QUARTER + 288; at < QUARTER + 292; at++) {
       history = fold(history, at, { "country IN": { sent: 300, verified: 4 } });
     }
-    expect(usual(history, "country IN").share).toBeGreaterThan(0.65);
+    expect(usualTraffic(history, "country IN").share).toBeGreaterThan(0.65);
   });
 
   test("a lasting change is learned within days", () => {
@@ -130,13 +130,13 @@ describe("the history", () => {
     for (let at = QUARTER + 288; at < QUARTER + 6 * 96; at++) {
       history = fold(history, at, { "country IN": { sent: 30, verified: 12 } });
     }
-    expect(usual(history, "country IN").share).toBeLessThan(0.55);
+    expect(usualTraffic(history, "country IN").share).toBeLessThan(0.55);
   });
 });
 
 describe("what is usual", () => {
   test("is 70 % of nothing before anything is known", () => {
-    expect(usual(null, "country IN")).toEqual({ sent: 0, verified: 0, share: 0.7 });
+    expect(usualTraffic(null, "country IN")).toEqual({ sent: 0, verified: 0, share: 0.7 });
   });
 
   test("is drawn to the overall conversion while there are few messages", () => {
@@ -145,8 +145,8 @@ describe("what is usual", () => {
       "country IN": { sent: 2, verified: 2 },
       "country BR": { sent: 5000, verified: 4000 },
     });
-    expect(usual(history, "country IN").share).toBeCloseTo(0.636, 2);
-    expect(usual(history, "country BR").share).toBeCloseTo(0.8, 2);
+    expect(usualTraffic(history, "country IN").share).toBeCloseTo(0.636, 2);
+    expect(usualTraffic(history, "country BR").share).toBeCloseTo(0.8, 2);
   });
 
   test("the usual traffic is found again from the faded sums, young or old", () => {
@@ -175,14 +175,14 @@ describe("the answer curve", () => {
 
   test("two hundred verifications weigh as much as the prior", () => {
     // All within 5 s, where the prior has none; at 30 s the prior has 65 %.
-    expect(answeredBy(5, curveOf(measured({ 0: 200 })))).toBeCloseTo(0.5);
-    expect(answeredBy(30, curveOf(measured({ 0: 200 })))).toBeCloseTo((0.65 + 1) / 2);
+    expect(verifiedShareBy(5, curveOf(measured({ 0: 200 })))).toBeCloseTo(0.5);
+    expect(verifiedShareBy(30, curveOf(measured({ 0: 200 })))).toBeCloseTo((0.65 + 1) / 2);
   });
 
   test("many slow answers make messages ripen later", () => {
     const curve = curveOf(measured({ 9: 100_000 }));
-    expect(answeredBy(60, curve)).toBeLessThan(0.01);
-    expect(answeredBy(180, curve)).toBeCloseTo(1);
+    expect(verifiedShareBy(60, curve)).toBeLessThan(0.01);
+    expect(verifiedShareBy(180, curve)).toBeCloseTo(1);
   });
 
   test("always rises and never passes the whole, whatever was measured", () => {

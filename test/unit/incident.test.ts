@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Posture } from "../../src/domain/kernel/posture.ts";
-import type { Block } from "../../src/domain/monitor/ban.ts";
+import type { Ban } from "../../src/domain/monitor/ban.ts";
 import type { Finding } from "../../src/domain/monitor/finding.ts";
 import { OVERALL } from "../../src/domain/monitor/history.ts";
 import {
   type IncidentState,
-  type MinuteOfWatch,
-  NO_SUMS,
+  type MonitorMinute,
+  NO_INCIDENT_SUMS,
   nextIncident,
 } from "../../src/domain/monitor/incident.ts";
 import type { Counts } from "../../src/domain/monitor/tally.ts";
@@ -15,7 +15,7 @@ import { policySchema } from "../../src/policy-schema.ts";
 import { MINUTE, T0, windowOf } from "../support/watch-tables.ts";
 
 const POLICY = policySchema.shape.monitor.parse({});
-const NONE: IncidentState = { incident: null, countedTo: 0, settled: NO_SUMS };
+const NONE: IncidentState = { incident: null, countedTo: 0, settled: NO_INCIDENT_SUMS };
 const finding = (over: Partial<Finding> = {}): Finding => ({
   kind: "conversion_collapse",
   subject: "country IN",
@@ -25,7 +25,7 @@ const finding = (over: Partial<Finding> = {}): Finding => ({
   block: false,
   ...over,
 });
-const seen = (over: Partial<MinuteOfWatch> = {}): MinuteOfWatch => ({
+const seen = (over: Partial<MonitorMinute> = {}): MonitorMinute => ({
   findings: [],
   posture: { now: "normal", before: "normal", by: "cron", why: "" },
   blocks: { blocked: [], lifted: [], extended: [] },
@@ -34,7 +34,7 @@ const seen = (over: Partial<MinuteOfWatch> = {}): MinuteOfWatch => ({
   ...over,
 });
 const posture = (now: Posture, by = "cron", before = now) => ({ now, before, by, why: "because" });
-const next = (state: IncidentState, minute: Partial<MinuteOfWatch>, nowMs = T0) =>
+const next = (state: IncidentState, minute: Partial<MonitorMinute>, nowMs = T0) =>
   nextIncident(state, seen(minute), POLICY, nowMs, () => `incident at ${nowMs}`);
 
 describe("opening", () => {
@@ -54,7 +54,7 @@ describe("opening", () => {
         { atMs: T0, by: "cron", what: "elevated: nobody answers in IN" },
         { atMs: T0, by: "cron", what: "posture normal -> elevated: because" },
       ],
-      ...NO_SUMS,
+      ...NO_INCIDENT_SUMS,
     });
   });
 
@@ -93,7 +93,7 @@ describe("following", () => {
   });
 
   test("what was shut and opened is told", () => {
-    const block: Block = {
+    const block: Ban = {
       kind: "range",
       subject: "+91987",
       sinceMs: T0,
@@ -157,7 +157,7 @@ describe("its sums", () => {
       const nowMs = T0 + minute * MINUTE;
       state = next(state, { findings: [finding()], minutes: steady(nowMs) }, nowMs);
     }
-    const { sent, verified, spentMicros, refused, unansweredMicros } = state.incident ?? NO_SUMS;
+    const { sent, verified, spentMicros, refused, unansweredMicros } = state.incident ?? NO_INCIDENT_SUMS;
     expect({ sent, verified, spentMicros, refused }).toEqual({
       sent: 640,
       verified: 192,

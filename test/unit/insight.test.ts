@@ -2,18 +2,18 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { LevelName, LevelReading, Pool } from "../../src/domain/admission/exposure.ts";
 import {
+  insightTtlSeconds,
+  isLookupWorthwhile,
   judgeInsight,
   type LookupPolicy,
   type NumberInsight,
-  secondsToRemember,
-  verdictAfter,
-  worthAsking,
+  verdictAfterInsight,
 } from "../../src/domain/admission/insight.ts";
-import type { Uncounted } from "../../src/domain/admission/record-only.ts";
-import type { Action, RiskPolicy, Verdict } from "../../src/domain/admission/verdict.ts";
+import type { UncountedRule } from "../../src/domain/admission/record-only.ts";
+import type { RiskPolicy, Verdict, VerdictAction } from "../../src/domain/admission/verdict.ts";
 import type { Posture } from "../../src/domain/kernel/posture.ts";
 import { POSTURES } from "../../src/domain/kernel/posture.ts";
-import { consult } from "../../src/flows/admission/look-up-number.ts";
+import { lookUpNumber } from "../../src/flows/admission/look-up-number.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 import type { LookupPort } from "../../src/ports/people.ts";
 import { deliveryWorld, phoneOf, roomyPolicy } from "../support/delivery-world.ts";
@@ -80,13 +80,13 @@ describe("a lookup is worth its price", () => {
     ["a stranger from a proven address", verdictOf("proven"), "normal", false],
     ["someone known, in an emergency", verdictOf("known", ["odd", "unknown"]), "emergency", false],
   ])("on %s: by the table", (_, verdict, posture, asked) => {
-    expect(worthAsking(verdict, posture)).toBe(asked);
+    expect(isLookupWorthwhile(verdict, posture)).toBe(asked);
   });
 
   test("never for whoever gets no message anyway", () => {
-    for (const action of ["challenge", "step_up", "deny", "decoy"] satisfies Action[]) {
+    for (const action of ["challenge", "step_up", "deny", "decoy"] satisfies VerdictAction[]) {
       for (const posture of POSTURES) {
-        expect(worthAsking({ ...verdictOf("challenged"), action }, posture)).toBe(false);
+        expect(isLookupWorthwhile({ ...verdictOf("challenged"), action }, posture)).toBe(false);
       }
     }
   });
@@ -135,11 +135,11 @@ describe("an insight", () => {
   });
 
   test("of what passes is remembered for an hour, and of what lasts as long as the policy says", () => {
-    expect(secondsToRemember(null, LOOKUP)).toBe(30 * DAY);
-    expect(secondsToRemember(judge({ lineType: "voip" }), LOOKUP)).toBe(30 * DAY);
-    expect(secondsToRemember(judge({ reachable: false }), LOOKUP)).toBe(3600);
-    expect(secondsToRemember(judge({ simSwappedHoursAgo: 5 }), LOOKUP)).toBe(3600);
-    expect(secondsToRemember(judge({ reachable: false }), { ...LOOKUP, memory_seconds: 60 })).toBe(60);
+    expect(insightTtlSeconds(null, LOOKUP)).toBe(30 * DAY);
+    expect(insightTtlSeconds(judge({ lineType: "voip" }), LOOKUP)).toBe(30 * DAY);
+    expect(insightTtlSeconds(judge({ reachable: false }), LOOKUP)).toBe(3600);
+    expect(insightTtlSeconds(judge({ simSwappedHoursAgo: 5 }), LOOKUP)).toBe(3600);
+    expect(insightTtlSeconds(judge({ reachable: false }), { ...LOOKUP, memory_seconds: 60 })).toBe(60);
   });
 });
 
@@ -147,14 +147,14 @@ describe("the verdict after it", () => {
   const DENY = { action: "deny", evidence: { pumping_risk: 90 } } as const;
   const STEP_UP = { action: "step_up", evidence: { reachable: false } } as const;
 
-  test.each<[string, typeof DENY | typeof STEP_UP, string[], Partial<RiskPolicy>, Action, string[]]>([
+  test.each<[string, typeof DENY | typeof STEP_UP, string[], Partial<RiskPolicy>, VerdictAction, string[]]>([
     ["a deny", DENY, ["email"], {}, "deny", []],
     ["a deny, with decoys", DENY, ["email"], { decoy: true }, "decoy", []],
     ["a step up", STEP_UP, ["email"], {}, "step_up", ["email"]],
     ["a step up in a flow without factors", STEP_UP, [], {}, "deny", []],
     ["a step up in a flow without factors, with decoys", STEP_UP, [], { decoy: true }, "decoy", []],
   ])("of %s", (_, judgement, factors, risk, action, left) => {
-    expect(verdictAfter(verdictOf("challenged"), judgement, factors, { ...RISK, ...risk })).toEqual({
+    expect(verdictAfterInsight(verdictOf("challenged"), judgement, factors, { ...RISK, ...risk })).toEqual({
       action,
       pool: "stranger",
       levels: [],
@@ -170,7 +170,7 @@ describe("the verdict after it", () => {
     { record_only: [], record_all: true },
   ])("has no effect when it is only recorded: $record_only, all $record_all", (only) => {
     const before = verdictOf("challenged");
-    const after = verdictAfter(before, DENY, ["email"], { ...RISK, ...only });
+    const after = verdictAfterInsight(before, DENY, ["email"], { ...RISK, ...only });
     expect(after).toEqual({
       ...before,
       reasons: [{ rule: "number_insight", evidence: DENY.evidence, counted: false }],
@@ -180,15 +180,15 @@ describe("the verdict after it", () => {
   });
 
   test("a rule that would have stopped the request alike has nothing to its name any more", () => {
-    const met = (would: Uncounted["would"]): Uncounted => ({ rule: "tor", would });
+    const met = (would: UncountedRule["would"]): UncountedRule => ({ rule: "tor", would });
     for (const [before, after] of [
       ["deny", null],
       ["challenge", "challenge"],
       [null, null],
-    ] satisfies [Uncounted["would"], Uncounted["would"]][]) {
+    ] satisfies [UncountedRule["would"], UncountedRule["would"]][]) {
       const verdict = { ...verdictOf("challenged"), uncounted: [met(before)] };
       for (const decoy of [false, true]) {
-        expect(verdictAfter(verdict, DENY, [], { ...RISK, decoy }).uncounted).toEqual([met(after)]);
+        expect(verdictAfterInsight(verdict, DENY, [], { ...RISK, decoy }).uncounted).toEqual([met(after)]);
       }
     }
   });
@@ -196,7 +196,7 @@ describe("the verdict after it", () => {
   test("keeps the reasons before it, and what they would have come to", () => {
     const said = { rule: "many_numbers" as const, evidence: { distinct_numbers: 9 }, counted: false };
     const before = { ...verdictOf(), reasons: [said], recorded: "challenge" as const };
-    const after = verdictAfter(before, DENY, [], RISK);
+    const after = verdictAfterInsight(before, DENY, [], RISK);
     expect(after.reasons).toEqual([said, { rule: "number_insight", evidence: DENY.evidence, counted: true }]);
     expect(after).toMatchObject({ action: "deny", recorded: "challenge" });
   });
@@ -208,7 +208,7 @@ describe("the verdict after it", () => {
         fc.array(fc.string()),
         fc.boolean(),
         (judged, factors, decoy) => {
-          const after = verdictAfter(verdictOf("returned"), judged, factors, { ...RISK, decoy });
+          const after = verdictAfterInsight(verdictOf("returned"), judged, factors, { ...RISK, decoy });
           expect(after.action).not.toBe("allow");
           expect(after.levels).toEqual([]);
         },
@@ -250,7 +250,7 @@ function consulting(lookup: LookupPort | null, more: Partial<LookupPolicy> = {})
         factors: ["email"],
         risk,
       };
-      const after = await consult(deps, question, verdict);
+      const after = await lookUpNumber(deps, question, verdict);
       await world.settle();
       return after;
     },

@@ -4,26 +4,26 @@ import { expect, test } from "vitest";
 import { mintKeyring, mintProofKeys } from "../../scripts/lib/mint.ts";
 import { keysLines, rotateKey } from "../../scripts/ops/keys.ts";
 import { addedSecretName, joinKeyrings, secretsOf } from "../../src/config/keyrings.ts";
-import { keyFindings, madeAtMs, ringStates } from "../../src/domain/access/key-age.ts";
+import { keyCreatedAtMs, keyFindings, keyringStates } from "../../src/domain/access/key-age.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 9, 0, 30);
 const DAY = 86_400_000;
 const ids = (session: string[]) => ({ session, pepper: [], encryption: [], proof: [] });
 
 test("a key's age is read from the day in its id", () => {
-  expect(madeAtMs("k20261121abc")).toBe(Date.UTC(2026, 10, 21));
+  expect(keyCreatedAtMs("k20261121abc")).toBe(Date.UTC(2026, 10, 21));
   for (const id of ["session-1", "k2026112abc", "k20261399abc1", "K20261121abc"])
-    expect(madeAtMs(id)).toBeNull();
-  const [session] = ringStates(ids(["k20260820abc", "k20250101abc"]), NOW, { rotate_days: 90 });
+    expect(keyCreatedAtMs(id)).toBeNull();
+  const [session] = keyringStates(ids(["k20260820abc", "k20250101abc"]), NOW, { rotate_days: 90 });
   expect(session).toMatchObject({ overdue: true, keys: [{ makes: true, ageDays: 93 }, { makes: false }] });
 });
 
 test("a minted key's id says today", () => {
-  expect(madeAtMs(mintKeyring(NOW).split(":")[0] ?? "")).toBe(Date.UTC(2026, 10, 21));
+  expect(keyCreatedAtMs(mintKeyring(NOW).split(":")[0] ?? "")).toBe(Date.UTC(2026, 10, 21));
 });
 
 test("a ring whose first key names no day is never overdue, and its age is not made up", () => {
-  const [session] = ringStates(ids(["session-1"]), NOW, { rotate_days: 90 });
+  const [session] = keyringStates(ids(["session-1"]), NOW, { rotate_days: 90 });
   expect(session).toMatchObject({ overdue: false, dueMs: null, keys: [{ ageDays: null }] });
 });
 

@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { ledgerBody } from "../../src/adapters/cloudflare/ledger-body.ts";
-import { type LedgerEvent, NOTHING_TOLD, type RefusalCount } from "../../src/domain/ledger/event.ts";
+import { EMPTY_EVENT_DETAILS, type LedgerEvent, type RefusalCount } from "../../src/domain/ledger/event.ts";
 import { retentionLimits } from "../../src/domain/ledger/retention.ts";
 import type { QueueMessage } from "../../src/flows/consumers/consume-alerts.ts";
 import {
-  buryLedger,
-  type KeepDeps,
-  keepLedger,
-  keepRefusalCounts,
+  consumeLedger,
+  keepLedgerDeadLetter,
+  type LedgerDeps,
+  recordRefusalCounts,
 } from "../../src/flows/consumers/consume-ledger.ts";
-import { retain } from "../../src/flows/monitor/retain.ts";
+import { enforceRetention } from "../../src/flows/monitor/retain.ts";
 import { noLedger } from "../../src/memory/memory-ports.ts";
 import type { RetentionLimits, Swept, Upkeep } from "../../src/ports/ledger.ts";
 import type { DeadLetter } from "../../src/ports/records.ts";
@@ -27,7 +27,12 @@ const NOTHING: Swept = {
   more: false,
 };
 
-const event = (id: string): LedgerEvent => ({ ...NOTHING_TOLD, id, kind: "verified", atMs: NOON_MS - 5000 });
+const event = (id: string): LedgerEvent => ({
+  ...EMPTY_EVENT_DETAILS,
+  id,
+  kind: "verified",
+  atMs: NOON_MS - 5000,
+});
 
 function message(id: string, body: unknown, attempts = 1) {
   const settled: string[] = [];
@@ -46,7 +51,7 @@ function message(id: string, body: unknown, attempts = 1) {
 function consumer(refuses: readonly string[] = [], recordsAway = false) {
   const kept = new Set<string>();
   const letters: DeadLetter[] = [];
-  const deps: KeepDeps = {
+  const deps: LedgerDeps = {
     ledger: {
       ...noLedger.ledger,
       async write(events) {
@@ -63,7 +68,7 @@ function consumer(refuses: readonly string[] = [], recordsAway = false) {
         letters.push(letter);
         return { kind: "done" };
       },
-    } as KeepDeps["records"],
+    } as LedgerDeps["records"],
     readForLedger: (body) =>
       typeof body === "object" && body !== null && "ledger" in body ? (body.ledger as LedgerEvent[]) : null,
     random: () => 0,
@@ -80,7 +85,7 @@ describe("The ledger's consumer", () => {
       message("1", ledgerBody([event("a"), event("b")])),
       message("2", ledgerBody([event("c")])),
     ];
-    await keepLedger(deps, batch);
+    await consumeLedger(deps, batch);
     expect([...kept]).toEqual(["a", "b", "c"]);
     expect(batch.map(({ settled }) => settled)).toEqual([["ack"], ["ack"]]);
   });
@@ -88,7 +93,7 @@ describe("The ledger's consumer", () => {
   test("lets one message that cannot be written hold up no other", async () => {
     const { deps, kept } = consumer(["bad"]);
     const batch = ["a", "bad", "c"].map((id) => message(id, ledgerBody([event(id)])));
-    await keepLedger(deps, batch);
+    await consumeLedger(deps, batch);
     expect([...kept]).toEqual(["a", "c"]);
     expect(batch.map(({ settled }) => settled)).toEqual([["ack"], ["retry 5"], ["ack"]]);
   });
@@ -99,15 +104,15 @@ describe("The ledger's consumer", () => {
       message("1", ledgerBody([event("a")])),
       message("1", ledgerBody([event("a")]), 30),
     ];
-    await keepLedger(deps, [early]);
-    await keepLedger(deps, [late]);
+    await consumeLedger(deps, [early]);
+    await consumeLedger(deps, [late]);
     expect([early.settled, late.settled]).toEqual([["retry 5"], ["retry 3600"]]);
   });
 
   test("lays what is no event among the dead letters", async () => {
     const { deps, letters } = consumer();
     const stray = message("1", { something: "else" });
-    await keepLedger(deps, [stray]);
+    await consumeLedger(deps, [stray]);
     expect(stray.settled).toEqual(["ack"]);
     expect(letters).toMatchObject([{ id: "1", queue: "ledger", body: '{"something":"else"}' }]);
   });
@@ -115,10 +120,10 @@ describe("The ledger's consumer", () => {
   test("lays down what the queue gave up, as old as its events, and keeps it until that has happened", async () => {
     const given = message("1", ledgerBody([event("a")]));
     const { deps, letters } = consumer();
-    await buryLedger(deps, [given]);
+    await keepLedgerDeadLetter(deps, [given]);
     expect(letters).toMatchObject([{ id: "1", queue: "ledger", atMs: NOON_MS - 5000 }]);
     const again = message("1", ledgerBody([event("a")]));
-    await buryLedger(consumer([], true).deps, [again]);
+    await keepLedgerDeadLetter(consumer([], true).deps, [again]);
     expect(again.settled).toEqual(["retry 60"]);
   });
 });
@@ -128,7 +133,7 @@ describe("The upkeep of refusal counts", () => {
     const windows: [number, number][] = [];
     const written: RefusalCount[] = [];
     const state: { upkeep: Upkeep | null; database: string } = { upkeep: null, database };
-    const deps: Parameters<typeof keepRefusalCounts>[0] = {
+    const deps: Parameters<typeof recordRefusalCounts>[0] = {
       counters: {
         count: async () => undefined,
         async window(minute: number, minutes: number) {
@@ -137,7 +142,7 @@ describe("The upkeep of refusal counts", () => {
           const tally = new Map([["overall all", { refused: 60_000, "refused:too_many_requests": 60_000 }]]);
           return { kind: "answered", minutes: [{ minute, tally }] };
         },
-      } as unknown as Parameters<typeof keepRefusalCounts>[0]["counters"],
+      } as unknown as Parameters<typeof recordRefusalCounts>[0]["counters"],
       ledger: {
         ...noLedger.ledger,
         upkeep: async () => state.upkeep,
@@ -159,8 +164,8 @@ describe("The upkeep of refusal counts", () => {
 
   test("writes the minutes that are over, the last ones once more, and not the running one", async () => {
     const { deps, windows, written } = upkeeper();
-    await keepRefusalCounts(deps, NOON_MS);
-    await keepRefusalCounts(deps, NOON_MS + MINUTE);
+    await recordRefusalCounts(deps, NOON_MS);
+    await recordRefusalCounts(deps, NOON_MS + MINUTE);
     expect(windows).toEqual([
       [last, 2],
       [last + 1, 3],
@@ -171,15 +176,15 @@ describe("The upkeep of refusal counts", () => {
   test("catches up after an outage of either side, as far as the counters reach", async () => {
     const { deps, windows, state } = upkeeper("up", "down");
     state.upkeep = { atMs: NOON_MS - MINUTE, report: {} };
-    await keepRefusalCounts(deps, NOON_MS + 10 * MINUTE);
+    await recordRefusalCounts(deps, NOON_MS + 10 * MINUTE);
     expect(state.upkeep).toEqual({ atMs: NOON_MS - MINUTE, report: {} });
     state.database = "up";
-    await keepRefusalCounts(deps, NOON_MS + 11 * MINUTE);
-    await keepRefusalCounts(deps, NOON_MS + 30 * HOUR);
+    await recordRefusalCounts(deps, NOON_MS + 11 * MINUTE);
+    await recordRefusalCounts(deps, NOON_MS + 30 * HOUR);
     expect(windows.map(([, minutes]) => minutes)).toEqual([12, 13, 60]);
 
     const blind = upkeeper("down");
-    await keepRefusalCounts(blind.deps, NOON_MS);
+    await recordRefusalCounts(blind.deps, NOON_MS);
     expect(blind.state.upkeep).toBeNull();
   });
 });
@@ -189,7 +194,7 @@ describe("Retention", () => {
     const swept: RetentionLimits[] = [];
     const facts: [string, unknown][] = [];
     const state: { upkeep: Upkeep | null } = { upkeep: null };
-    const deps: Parameters<typeof retain>[0] = {
+    const deps: Parameters<typeof enforceRetention>[0] = {
       policy: roomyPolicy({}, { retention: { number_days: 7, ip_days: 3, events_days: 90 } }),
       ledger: {
         ...noLedger.ledger,
@@ -210,7 +215,7 @@ describe("Retention", () => {
 
   test("runs once an hour, with the policy's days, and reports what it did", async () => {
     const { deps, swept, facts, state } = sweeper({ ...NOTHING, numbers: 12 });
-    for (let minute = 0; minute <= 60; minute++) await retain(deps, NOON_MS + minute * MINUTE);
+    for (let minute = 0; minute <= 60; minute++) await enforceRetention(deps, NOON_MS + minute * MINUTE);
     expect(swept).toEqual([
       retentionLimits({ number_days: 7, ip_days: 3, events_days: 90 }, NOON_MS),
       retentionLimits({ number_days: 7, ip_days: 3, events_days: 90 }, NOON_MS + HOUR),
@@ -225,14 +230,14 @@ describe("Retention", () => {
   test("goes on every minute while there is more, and then waits for the hour", async () => {
     const more = { ...NOTHING, events: 2000, more: true };
     const { deps, swept } = sweeper(more, more, NOTHING);
-    for (let minute = 0; minute < 60; minute++) await retain(deps, NOON_MS + minute * MINUTE);
+    for (let minute = 0; minute < 60; minute++) await enforceRetention(deps, NOON_MS + minute * MINUTE);
     expect(swept).toHaveLength(3);
   });
 
   test("tries again the next minute after a failure", async () => {
     const { deps, swept } = sweeper({ kind: "unavailable", cause: "D1 refused a write" });
-    await retain(deps, NOON_MS);
-    await retain(deps, NOON_MS + MINUTE);
+    await enforceRetention(deps, NOON_MS);
+    await enforceRetention(deps, NOON_MS + MINUTE);
     expect(swept).toHaveLength(2);
   });
 

@@ -3,12 +3,12 @@ import { ledgerBody } from "../../src/adapters/cloudflare/ledger-body.ts";
 import { queueLedger } from "../../src/adapters/cloudflare/queue-ledger.ts";
 import { webCryptoVault } from "../../src/adapters/identity/vault.ts";
 import { subnetOf } from "../../src/domain/admission/address.ts";
-import { toldVerdict } from "../../src/domain/admission/verdict-summary.ts";
-import { type LedgerEvent, NOTHING_TOLD } from "../../src/domain/ledger/event.ts";
+import { summariseVerdict } from "../../src/domain/admission/verdict-summary.ts";
+import { EMPTY_EVENT_DETAILS, type LedgerEvent } from "../../src/domain/ledger/event.ts";
 import { refusalCounts } from "../../src/domain/ledger/refusal-counts.ts";
-import { NO_SAMPLES, SAMPLES_PER_ISOLATE, takeSample } from "../../src/domain/ledger/sample.ts";
+import { drawSample, NO_SAMPLES, SAMPLES_PER_ISOLATE } from "../../src/domain/ledger/sample.ts";
 import { countRefused } from "../../src/domain/monitor/counting.ts";
-import { type Entry, SUBJECTS_PER_MINUTE, tallyKey } from "../../src/domain/monitor/tally.ts";
+import { type CounterEntry, SUBJECTS_PER_MINUTE, tallyKey } from "../../src/domain/monitor/tally.ts";
 import { resend } from "../../src/flows/verification/resend.ts";
 import { send } from "../../src/flows/verification/send.ts";
 import { verify } from "../../src/flows/verification/verify.ts";
@@ -36,7 +36,7 @@ describe("The sample of refused requests", () => {
     const take = (codes: readonly string[], minute: number, from = NO_SAMPLES) => {
       let [samples, taken] = [from, 0];
       for (const code of codes) {
-        const next = takeSample(samples, code, minute);
+        const next = drawSample(samples, code, minute);
         if (next) taken += 1;
         samples = next ?? samples;
       }
@@ -50,7 +50,7 @@ describe("The sample of refused requests", () => {
 });
 
 describe("Counts of refused requests", () => {
-  const tallyOf = (entries: readonly Entry[]) => {
+  const tallyOf = (entries: readonly CounterEntry[]) => {
     const tally = new Map<string, Record<string, number>>();
     for (const { dimension, subject, metric, how } of entries) {
       const counts = tally.get(tallyKey(dimension, subject)) ?? {};
@@ -103,7 +103,7 @@ describe("What the ledger says of a request", () => {
       reason("tor", {}, false),
       reason("tor", {}),
     ];
-    expect(toldVerdict({ action: "deny", reasons })).toEqual({
+    expect(summariseVerdict({ action: "deny", reasons })).toEqual({
       action: "deny",
       reasons: "exposure:block tor",
     });
@@ -335,7 +335,7 @@ describe("The flows' events", () => {
 });
 
 describe("Events on their way into the queue", () => {
-  const event: LedgerEvent = { ...NOTHING_TOLD, id: "verified.c1", kind: "verified", atMs: NOON_MS };
+  const event: LedgerEvent = { ...EMPTY_EVENT_DETAILS, id: "verified.c1", kind: "verified", atMs: NOON_MS };
 
   function parts({ queueFails = 0, databaseAway = false } = {}) {
     const state = { queueFails, nowMs: NOON_MS };

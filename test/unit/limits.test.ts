@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import {
+  type LimitDraw,
   type LimitPolicy,
   type LimitResult,
   type LimitSubjects,
-  type LimitTake,
   sendLimits,
   tightestRefusal,
   waivedLimits,
@@ -35,8 +35,8 @@ const takes = (more: Partial<LimitSubjects> = {}, factor = 1, policy = POLICY) =
     apiKey: { id: "key1", maxPerMinute: 100 },
     ...more,
   });
-const named = (all: readonly LimitTake[], name: LimitTake["name"]) => all.find((take) => take.name === name);
-const maxima = (all: readonly LimitTake[]) =>
+const named = (all: readonly LimitDraw[], name: LimitDraw["name"]) => all.find((take) => take.name === name);
+const maxima = (all: readonly LimitDraw[]) =>
   Object.fromEntries(all.map(({ name, rules }) => [name, rules.map(({ max }) => max)]));
 
 test("a send draws on every subject it names, and only looks at the wrong codes", () => {
@@ -96,8 +96,8 @@ describe("in an emergency", () => {
 });
 
 test("of refused limits the one that takes longest to open counts", () => {
-  const result = (name: LimitTake["name"], retryAfterSeconds: number): LimitResult => ({
-    take: named(takes(), name) as LimitTake,
+  const result = (name: LimitDraw["name"], retryAfterSeconds: number): LimitResult => ({
+    take: named(takes(), name) as LimitDraw,
     allowed: retryAfterSeconds === 0,
     max: 5,
     remaining: 0,

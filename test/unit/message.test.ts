@@ -2,17 +2,21 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { segmentsOf } from "../../src/domain/delivery/gsm7.ts";
 import { lookUpLocale } from "../../src/domain/delivery/locale.ts";
-import { composeMessage, type MessagePolicy, type WhatToSay } from "../../src/domain/delivery/message.ts";
+import {
+  composeMessage,
+  type MessageContent,
+  type MessagePolicy,
+} from "../../src/domain/delivery/message.ts";
 import { messageFaults } from "../../src/domain/delivery/message-faults.ts";
-import { SHIPPED } from "../../src/domain/delivery/shipped-texts.ts";
+import { SHIPPED_TEXTS } from "../../src/domain/delivery/shipped-texts.ts";
 
 const POLICY: MessagePolicy = { brand: "Tollgate", origin_host: "app.example.com" };
 const CODE = { length: 6, ttl_seconds: 180, session_seconds: 600 };
 const APP_HASH = "FA+9qCX9VSu";
-const LOCALES = Object.keys(SHIPPED);
+const LOCALES = Object.keys(SHIPPED_TEXTS);
 const FLOWS = ["default", "signup", "login", "recovery", "payment"];
 
-const say = (over: Partial<WhatToSay> = {}, policy: Partial<MessagePolicy> = {}) =>
+const say = (over: Partial<MessageContent> = {}, policy: Partial<MessagePolicy> = {}) =>
   composeMessage(
     { code: "491827", channel: "sms", flow: "default", locale: null, ttlSeconds: 180, ...over },
     { ...POLICY, ...policy },
@@ -76,7 +80,7 @@ describe("a message", () => {
   test("the line against callers stands before the last one, in every shipped language", () => {
     for (const locale of LOCALES) {
       const lines = say({ locale }, { warn_line: true }).body.split("\n");
-      expect(lines[1]).toBe(SHIPPED[locale]?.warnLine);
+      expect(lines[1]).toBe(SHIPPED_TEXTS[locale]?.warnLine);
       expect(lines.at(-1)).toBe("@app.example.com #491827");
       expect(say({ locale, channel: "voice" }, { warn_line: true }).body).not.toContain("\n");
     }

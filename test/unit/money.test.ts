@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { passedShares, priceMicros, secondsToNext, spendMeters } from "../../src/domain/delivery/money.ts";
+import {
+  crossedShares,
+  messagePriceMicros,
+  secondsToNextPeriod,
+  spendMeters,
+} from "../../src/domain/delivery/money.ts";
 
 const row = (country: string, message_micros: number, dlt_micros = 0) => ({
   country,
@@ -12,9 +17,9 @@ const row = (country: string, message_micros: number, dlt_micros = 0) => ({
 const PRICES = [row("IN", 2500, 300), row("*", 500_000)];
 
 test("a message costs its row and the registry's fee; a country nobody priced costs the default", () => {
-  expect(priceMicros(PRICES, "IN", "twilio", "sms")).toBe(2800);
-  expect(priceMicros(PRICES, "KE", "twilio", "sms")).toBe(500_000);
-  expect(() => priceMicros(PRICES, "IN", "vonage", "sms")).toThrow("no price");
+  expect(messagePriceMicros(PRICES, "IN", "twilio", "sms")).toBe(2800);
+  expect(messagePriceMicros(PRICES, "KE", "twilio", "sms")).toBe(500_000);
+  expect(() => messagePriceMicros(PRICES, "IN", "vonage", "sms")).toThrow("no price");
 });
 
 test("a message runs on the meters of the whole and of a country with caps of its own", () => {
@@ -52,7 +57,7 @@ function spend(each: readonly number[], lifted = false) {
     if (!lifted && total + amount > CAP) break;
     total += amount;
     const meter = { scope: "spend:all", period: "day" as const, amount, cap: CAP, lifted };
-    steps.push({ amount, total, passed: passedShares({ meter, total }, SHARES) });
+    steps.push({ amount, total, passed: crossedShares({ meter, total }, SHARES) });
   }
   return { total, steps, passed: steps.flatMap(({ passed }) => passed) };
 }
@@ -108,5 +113,5 @@ test.each([
   ["month", "2026-07-01T18:00:00.000Z", 6 * 3600],
   ["month", "2026-07-31T23:59:58.000Z", 2],
 ] as const)("a %s that is used up at %s gives way in %d s", (period, at, seconds) => {
-  expect(secondsToNext(period, Date.parse(at))).toBe(seconds);
+  expect(secondsToNextPeriod(period, Date.parse(at))).toBe(seconds);
 });

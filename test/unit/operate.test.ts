@@ -6,7 +6,7 @@ import {
   setPosture,
   setThrottle,
 } from "../../src/flows/operators/change-posture.ts";
-import { replayLetter } from "../../src/flows/operators/replay-dead-letter.ts";
+import { replayDeadLetter } from "../../src/flows/operators/replay-dead-letter.ts";
 import { depsOver, document, HOUR, makeWorld, NOW } from "./support-operate.ts";
 
 const ADA = { who: "ada", why: "pumped from Lagos" };
@@ -159,15 +159,15 @@ const LETTER = { id: "l-1", atMs: NOW, queue: "alerts", cause: "HTTP 500", body:
 
 test("a dead letter goes back to its queue as it was, once", async () => {
   const world = makeWorld({ letters: [LETTER] });
-  expect(await replayLetter(depsOver(world), ADA, "l-1")).toMatchObject({ kind: "done", letter: LETTER });
+  expect(await replayDeadLetter(depsOver(world), ADA, "l-1")).toMatchObject({ kind: "done", letter: LETTER });
   expect(world.queued).toEqual([{ queue: "alerts", body: LETTER.body }]);
-  expect((await replayLetter(depsOver(world), ADA, "l-1")).kind).toBe("not_found");
+  expect((await replayDeadLetter(depsOver(world), ADA, "l-1")).kind).toBe("not_found");
   expect(world.queued).toHaveLength(1);
 });
 
 test("a letter that its queue does not take stays among the dead letters", async () => {
   const world = makeWorld({ letters: [LETTER], down: new Set(["queues"]) });
-  expect((await replayLetter(depsOver(world), ADA, "l-1")).kind).toBe("unavailable");
+  expect((await replayDeadLetter(depsOver(world), ADA, "l-1")).kind).toBe("unavailable");
   expect(world.letters).toEqual([LETTER]);
 });
 

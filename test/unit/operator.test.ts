@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import {
   formatOperatorToken,
   isOperatorName,
-  isReadable,
+  isOperatorTokenReadable,
   parseOperatorTokens,
 } from "../../src/domain/access/operator.ts";
 
@@ -57,7 +57,7 @@ test.each([
   ["shut \u202etuhs", false],
   ["\u2066isolated", false],
 ])("a reason like %j is readable: %j", (text, readable) => {
-  expect(isReadable(text)).toBe(readable);
+  expect(isOperatorTokenReadable(text)).toBe(readable);
 });
 
 test("names are short, lower-case and never look like an address", () => {

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { DAY_QUARTERS, type DayPoint } from "../../src/domain/monitor/day.ts";
 import type { MinuteTally } from "../../src/domain/monitor/tally.ts";
-import { readDay } from "../../src/ops/day.ts";
+import { readDayPlot } from "../../src/ops/day.ts";
 import type { Deps } from "../../src/ports/deps.ts";
 
 const RUNNING = 1_983_000;
@@ -57,7 +57,7 @@ function look() {
       },
     },
   } as unknown as Pick<Deps, "watch" | "counters">;
-  return readDay(service, deps, 15, now * 60_000);
+  return readDayPlot(service, deps, 15, now * 60_000);
 }
 
 const sentOf = ({ quarters }: Awaited<ReturnType<typeof look>>) =>

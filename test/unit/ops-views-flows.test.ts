@@ -2,10 +2,14 @@ import { expect, test } from "vitest";
 import { routesLines } from "../../scripts/ops/routes.ts";
 import { overrideRouting, type RouteOverride } from "../../src/domain/delivery/route-overrides.ts";
 import type { Counts } from "../../src/domain/monitor/tally.ts";
-import { routesFor } from "../../src/flows/admission/find-routes.ts";
-import { currentStanding } from "../../src/flows/control/read-effective-control.ts";
-import { findByNumber, readStory } from "../../src/flows/evidence/read-trace.ts";
-import { clearRoute, ROUTE_WORDS_MOST, sayRoute } from "../../src/flows/operators/change-routes.ts";
+import { findRoutes } from "../../src/flows/admission/find-routes.ts";
+import { readEffectiveControl } from "../../src/flows/control/read-effective-control.ts";
+import { findByNumber, readTrace } from "../../src/flows/evidence/read-trace.ts";
+import {
+  clearRouteInstruction,
+  instructRoute,
+  ROUTE_INSTRUCTIONS_MOST,
+} from "../../src/flows/operators/change-routes.ts";
 import {
   type DestinationQuestion,
   readDestinations,
@@ -307,27 +311,32 @@ test("a drained provider gets nothing while another is live, and a message with 
   const world = makeWorld();
   const deps = depsOf(world);
   const order = async (country: string) =>
-    (await routesFor(deps, await currentStanding(deps), country, "sms", 1)).map(({ provider }) => provider);
-  await sayRoute(deps, ADA, {
+    (await findRoutes(deps, await readEffectiveControl(deps), country, "sms", 1)).map(
+      ({ provider }) => provider,
+    );
+  await instructRoute(deps, ADA, {
     word: { kind: "drain", provider: "sandbox", drained: true },
     forSeconds: 3600,
   });
   expect(await order("IN")).toEqual(["sandbox_b"]);
   expect(await order("NG"), "the other one does not go there").toEqual(["sandbox"]);
-  await clearRoute(deps, ADA, { kind: "drain", subject: "sandbox" });
-  await sayRoute(deps, ADA, { word: { kind: "pin", country: "IN", provider: "sandbox" }, forSeconds: 3600 });
+  await clearRouteInstruction(deps, ADA, { kind: "drain", subject: "sandbox" });
+  await instructRoute(deps, ADA, {
+    word: { kind: "pin", country: "IN", provider: "sandbox" },
+    forSeconds: 3600,
+  });
   expect(await order("IN")).toEqual(["sandbox", "sandbox_b"]);
 });
 
 test("a word on a route is written down with who, why and until, and replaces what was said before", async () => {
   const world = makeWorld();
   const deps = depsOf(world);
-  await sayRoute(deps, ADA, {
+  await instructRoute(deps, ADA, {
     word: { kind: "drain", provider: "sandbox", drained: true },
     forSeconds: 3600,
   });
   const bob = { who: "bob", why: "they are back" };
-  const again = await sayRoute(deps, bob, {
+  const again = await instructRoute(deps, bob, {
     word: { kind: "drain", provider: "sandbox", drained: false },
     forSeconds: 7200,
   });
@@ -352,7 +361,7 @@ test("a word on a route is written down with who, why and until, and replaces wh
 test("draining everything says that it stops nothing", async () => {
   const deps = depsOf(makeWorld());
   const drain = (provider: string) =>
-    sayRoute(deps, ADA, { word: { kind: "drain", provider, drained: true }, forSeconds: 3600 });
+    instructRoute(deps, ADA, { word: { kind: "drain", provider, drained: true }, forSeconds: 3600 });
   expect(JSON.stringify(await drain("sandbox"))).not.toContain("shut down");
   expect(JSON.stringify(await drain("sandbox_b"))).toContain("To stop sending, shut down.");
 });
@@ -363,7 +372,7 @@ test.each([
   [{ kind: "pin", country: "NG", provider: "sandbox_b" } as const, "country"],
 ])("%j is refused, and nothing is written", async (word, field) => {
   const world = makeWorld();
-  const refused = await sayRoute(depsOf(world), ADA, { word, forSeconds: 3600 });
+  const refused = await instructRoute(depsOf(world), ADA, { word, forSeconds: 3600 });
   expect(refused).toMatchObject({ kind: "invalid", errors: [{ field }] });
   expect([world.operatorRoutes, world.actions]).toEqual([[], []]);
 });
@@ -371,7 +380,7 @@ test.each([
 test("when nothing can be written down, a provider can be drained, and not favoured", async () => {
   const world = makeWorld({ down: new Set(["records"]) });
   const deps = depsOf(world);
-  const drained = await sayRoute(deps, ADA, {
+  const drained = await instructRoute(deps, ADA, {
     word: { kind: "drain", provider: "sandbox", drained: true },
     forSeconds: 60,
   });
@@ -382,21 +391,23 @@ test("when nothing can be written down, a provider can be drained, and not favou
     { kind: "drain", provider: "sandbox", drained: false },
   ] as const;
   for (const word of words) {
-    expect((await sayRoute(deps, ADA, { word, forSeconds: 60 })).kind).toBe("not_recorded");
+    expect((await instructRoute(deps, ADA, { word, forSeconds: 60 })).kind).toBe("not_recorded");
   }
-  expect((await clearRoute(deps, ADA, { kind: "drain", subject: "sandbox" })).kind).toBe("not_recorded");
+  expect((await clearRouteInstruction(deps, ADA, { kind: "drain", subject: "sandbox" })).kind).toBe(
+    "not_recorded",
+  );
 });
 
 test("people say at most so many things at a time; what is over makes room", async () => {
   const many = Array.from(
-    { length: ROUTE_WORDS_MOST },
+    { length: ROUTE_INSTRUCTIONS_MOST },
     (_, i): RouteOverride => ({ kind: "pin", country: `${i}`, provider: null, ...SAID }),
   );
   const world = makeWorld({ operatorRoutes: many });
   const word = { kind: "weight", provider: "sandbox", weight: 0.5 } as const;
-  expect((await sayRoute(depsOf(world), ADA, { word, forSeconds: 60 })).kind).toBe("invalid");
+  expect((await instructRoute(depsOf(world), ADA, { word, forSeconds: 60 })).kind).toBe("invalid");
   world.operatorRoutes = many.map((one) => ({ ...one, untilMs: NOW }));
-  expect((await sayRoute(depsOf(world), ADA, { word, forSeconds: 60 })).kind).toBe("done");
+  expect((await instructRoute(depsOf(world), ADA, { word, forSeconds: 60 })).kind).toBe("done");
   expect(world.operatorRoutes).toHaveLength(1);
 });
 
@@ -470,7 +481,7 @@ test("a number is looked for by its hashes under every key, and text that is no 
 
 test("what is no correlation id asks nobody", async () => {
   const deps = { ledger: { story: () => Promise.reject(new Error("was asked")) } } as unknown as Deps;
-  expect(await readStory(deps, "' OR 1=1 --")).toBeNull();
+  expect(await readTrace(deps, "' OR 1=1 --")).toBeNull();
 });
 
 /** The routes' API as the operators' API mounts it, without who may come in. */

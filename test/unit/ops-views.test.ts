@@ -5,7 +5,7 @@ import { parsePolicy } from "../../src/config/config.ts";
 import { countryOfRange, mayLieIn, rangeOfCountry } from "../../src/domain/kernel/phone.ts";
 import type { LedgerRow } from "../../src/domain/ledger/event.ts";
 import type { ProviderLine } from "../../src/flows/operators/views/read-routes.ts";
-import { pageOf } from "../../src/flows/operators/views/summarise-tally.ts";
+import { pageOfLines } from "../../src/flows/operators/views/summarise-tally.ts";
 import { destinationParams, readDestinationQuestion } from "../../src/ops/views/destinations.ts";
 import { judgeExposure, judgeRatio, judgeTime, judgeVolume } from "../../src/ops/views/judged.ts";
 import { ownerLines, policySections, postureLines } from "../../src/ops/views/policy.ts";
@@ -81,7 +81,7 @@ test.each([
   [51, Number.NaN, 2, 50],
 ])("of %d rows page %d is one of %d with %d rows", (total, page, pages, rows) => {
   const all = Array.from({ length: total }, (_, i) => i);
-  const found = pageOf(all, page, 50);
+  const found = pageOfLines(all, page, 50);
   expect([found.pages, found.rows.length, found.total]).toEqual([pages, rows, total]);
 });
 

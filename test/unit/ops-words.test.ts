@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { firstMemory, type WatchMemory } from "../../src/domain/monitor/monitor-memory.ts";
+import { initialMonitorMemory, type MonitorMemory } from "../../src/domain/monitor/monitor-memory.ts";
 import { toldOf } from "../../src/ops/alerts.ts";
 import { postureMarks } from "../../src/ops/overview/posture-marks.ts";
 import { saysDocument } from "../../src/ops/posture-words.ts";
@@ -40,7 +40,7 @@ describe("numbers for people", () => {
 });
 
 describe("what people were told", () => {
-  const memory = (told: WatchMemory["told"]): WatchMemory => ({ ...firstMemory(NOW), told });
+  const memory = (told: MonitorMemory["told"]): MonitorMemory => ({ ...initialMonitorMemory(NOW), told });
 
   test("money and authentication are told apart, and what was held back is not told", () => {
     const { billing, authentication } = toldOf(

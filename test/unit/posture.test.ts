@@ -7,7 +7,7 @@ import {
   type ControlDecision,
   type ControlDocument,
   nextPosture,
-  rulesOf,
+  postureRules,
 } from "../../src/domain/monitor/posture.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 import { MINUTE, T0 } from "../support/watch-tables.ts";
@@ -158,7 +158,7 @@ test("whatever happens, the cron never goes down by more than a step, nor lower 
 
 test("a posture's rules are the policy's; a shutdown is no looser than an emergency", () => {
   const postures = policySchema.shape.postures.parse({});
-  expect(POSTURES.map((posture) => rulesOf(posture, postures))).toEqual([
+  expect(POSTURES.map((posture) => postureRules(posture, postures))).toEqual([
     null,
     postures.elevated,
     postures.emergency,

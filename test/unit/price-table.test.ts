@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isSupportedCountry } from "libphonenumber-js/max";
 import { describe, expect, test } from "vitest";
-import { priceMicros } from "../../src/domain/delivery/money.ts";
+import { messagePriceMicros } from "../../src/domain/delivery/money.ts";
 import { parsePriceTable } from "../../src/domain/delivery/price-table.ts";
 
 const HEADER = "country,provider,channel,message_micros,dlt_micros,source,date";
@@ -129,14 +129,15 @@ describe("the shipped table", () => {
     ["sandbox", ["sms", "voice", "whatsapp"]],
     ["startmessaging", ["sms"]],
   ] as const)("%s has a default for %j", (provider, channels) => {
-    for (const channel of channels) expect(priceMicros(rows, "AQ", provider, channel)).toBeGreaterThan(0);
+    for (const channel of channels)
+      expect(messagePriceMicros(rows, "AQ", provider, channel)).toBeGreaterThan(0);
   });
 
   test.each(["twilio", "vonage"])(
     "%s has at least 60 countries, and its default is above nearly all",
     (provider) => {
       const prices = smsOf(provider);
-      const fallback = priceMicros(rows, "AQ", provider, "sms");
+      const fallback = messagePriceMicros(rows, "AQ", provider, "sms");
       expect(prices.length).toBeGreaterThanOrEqual(60);
       expect(prices.filter((row) => row.message_micros > fallback).map((row) => row.country)).toEqual(
         provider === "twilio" ? ["RU"] : [],
@@ -163,7 +164,7 @@ describe("the shipped table", () => {
     ["IN", 3_000],
     ["GB", 7_500],
   ])("a sandbox message to %s costs %d micros, so that local experiments show money", (country, micros) => {
-    expect(priceMicros(rows, country, "sandbox", "sms")).toBe(micros);
+    expect(messagePriceMicros(rows, country, "sandbox", "sms")).toBe(micros);
   });
 
   const reference = "../shared/data/sms_list_prices_2019.json";

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { csvCell, csvLine } from "../../src/domain/kernel/csv.ts";
-import { conclude, type ReportFacts } from "../../src/domain/report/facts.ts";
+import { concludeReport, type ReportFacts } from "../../src/domain/report/facts.ts";
 import { reportFiles } from "../../src/domain/report/files.ts";
 import { addMessage, newLedgerSums } from "../../src/domain/report/ledger-sums.ts";
-import { writePage } from "../../src/domain/report/page.ts";
-import { barsOf } from "../../src/domain/report/plot.ts";
+import { writeReportPage } from "../../src/domain/report/page.ts";
+import { plotBars } from "../../src/domain/report/plot.ts";
 import type { MessageRow } from "../../src/domain/report/row.ts";
-import { worstStretch } from "../../src/domain/report/stretch.ts";
+import { worstWindow } from "../../src/domain/report/stretch.ts";
 import { MESSAGE_COLUMNS, messageCells, summaryOf } from "../../src/domain/report/tables.ts";
 import { html, rfc3339 } from "../../src/domain/report/words.ts";
 import { message, START } from "./support-report.ts";
@@ -60,7 +60,7 @@ function attackedEvening(): MessageRow[] {
 }
 
 test("an attack's start and end are its first and last message, to the second, whatever honest people left unanswered beside it", () => {
-  const { stretch } = conclude(facts(attackedEvening()));
+  const { stretch } = concludeReport(facts(attackedEvening()));
   expect(rfc3339(stretch?.startMs ?? 0)).toBe("2026-11-20T22:00:12Z");
   expect(rfc3339(stretch?.endMs ?? 0)).toBe("2026-11-20T22:30:09Z");
   expect(stretch?.sums.sent).toBeGreaterThanOrEqual(600);
@@ -90,8 +90,8 @@ test("a report's files do not depend on the pages its messages come in, empty on
 
 test("an honest evening has no attack in it", () => {
   const honest = attackedEvening().filter(({ id }) => id.startsWith("h"));
-  expect(conclude(facts(honest)).stretch).toBeNull();
-  expect(worstStretch(new Map(), { sent: 100, verified: 80 })).toBeNull();
+  expect(concludeReport(facts(honest)).stretch).toBeNull();
+  expect(worstWindow(new Map(), { sent: 100, verified: 80 })).toBeNull();
 });
 
 describe("where a pump tried its numbers in the week before, and nobody answered", () => {
@@ -99,7 +99,7 @@ describe("where a pump tried its numbers in the week before, and nobody answered
 
   test("the attack is an attack all the same", () => {
     const pumped = Array.from({ length: 900 }, (_, i) => message({ atMs: START + i * 1000 }));
-    const { stretch } = conclude(facts(pumped, { usual }));
+    const { stretch } = concludeReport(facts(pumped, { usual }));
     expect(stretch).toMatchObject({ startMs: START, endMs: START + 899_000, sums: { sent: 900 } });
   });
 
@@ -113,19 +113,19 @@ describe("where a pump tried its numbers in the week before, and nobody answered
       names.push(name);
     }
     expect(names).toHaveLength(6);
-    expect(conclude(facts([], { usual })).stretch).toBeNull();
+    expect(concludeReport(facts([], { usual })).stretch).toBeNull();
   });
 });
 
 test("of two attacks far apart the larger one is named", () => {
   const burst = (atMs: number, count: number) =>
     Array.from({ length: count }, (_, i) => message({ atMs: atMs + i * 1000 }));
-  const { stretch } = conclude(facts([...burst(START, 40), ...burst(START + 600 * MINUTE, 200)]));
+  const { stretch } = concludeReport(facts([...burst(START, 40), ...burst(START + 600 * MINUTE, 200)]));
   expect(stretch?.startMs).toBe(START + 600 * MINUTE);
 });
 
 test("costs stand apart from DLT fees, and unanswered ones hold both", () => {
-  const report = conclude(facts([message(), message({ verified: true })]));
+  const report = concludeReport(facts([message(), message({ verified: true })]));
   expect(report.sums.total).toMatchObject({
     sent: 2,
     verified: 1,
@@ -136,7 +136,9 @@ test("costs stand apart from DLT fees, and unanswered ones hold both", () => {
 });
 
 test("ranges that answered once are not among the silent ones, and each provider has its part of those", () => {
-  const report = conclude(facts([...attackedEvening(), message({ range: "+91987650", verified: true })]));
+  const report = concludeReport(
+    facts([...attackedEvening(), message({ range: "+91987650", verified: true })]),
+  );
   expect(report.silent.top.map(({ subject }) => subject)).not.toContain("+91987650");
   expect(report.silent.count).toBe(9);
   const parts = [...report.silentParts.values()].reduce((sum, { sent }) => sum + sent, 0);
@@ -156,8 +158,11 @@ test("what comes after the most subjects is in the totals and said to be on no l
 });
 
 test("the bars of the plot hold every message once", () => {
-  const report = conclude(facts(attackedEvening()));
-  const total = barsOf(report).bars.reduce((sum, { answered, unanswered }) => sum + answered + unanswered, 0);
+  const report = concludeReport(facts(attackedEvening()));
+  const total = plotBars(report).bars.reduce(
+    (sum, { answered, unanswered }) => sum + answered + unanswered,
+    0,
+  );
   expect(total).toBe(report.sums.total.sent);
 });
 
@@ -229,8 +234,8 @@ test("a phone number keeps its plus behind an apostrophe, and figures stand bare
 
 test("nothing that came from outside is markup in the page", () => {
   const nasty = `<script>alert("1")</script>`;
-  const page = writePage(
-    conclude(
+  const page = writeReportPage(
+    concludeReport(
       facts([message({ range: nasty, ip: nasty, provider: nasty, flow: nasty, country: nasty })], {
         brand: nasty,
         deeds: [{ atMs: START, by: nasty, what: nasty, why: nasty }],
@@ -254,13 +259,13 @@ test("nothing that came from outside is markup in the page", () => {
 });
 
 test("no number is in the page or the summary", () => {
-  const report = conclude(facts([message()]));
-  expect(writePage(report) + JSON.stringify(summaryOf(report))).not.toContain("9876543210");
+  const report = concludeReport(facts([message()]));
+  expect(writeReportPage(report) + JSON.stringify(summaryOf(report))).not.toContain("9876543210");
 });
 
 test("the page tells when it began, what it cost, who did what, and asks nobody for anything", () => {
-  const page = writePage(
-    conclude(
+  const page = writeReportPage(
+    concludeReport(
       facts(attackedEvening(), { deeds: [{ atMs: START, by: "ada", what: "posture set", why: "stop it" }] }),
     ),
   );
@@ -273,8 +278,8 @@ test("the page tells when it began, what it cost, who did what, and asks nobody 
 });
 
 test("an empty window is a report too", () => {
-  const report = conclude(facts([], { refused: [] }));
-  expect(writePage(report)).toContain("No message left in this time");
+  const report = concludeReport(facts([], { refused: [] }));
+  expect(writeReportPage(report)).toContain("No message left in this time");
   expect(JSON.parse(JSON.stringify(summaryOf(report)))).toMatchObject({
     incident: null,
     ratio: null,

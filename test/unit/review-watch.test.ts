@@ -10,11 +10,11 @@ import { verifyProof } from "../../src/client/server.ts";
 import { parsePolicy } from "../../src/config/config.ts";
 import { type AddressedAlert, ALERT_KINDS, address, KIND_RULES } from "../../src/domain/monitor/alert.ts";
 import { alertsFor } from "../../src/domain/monitor/alerting.ts";
-import type { Block } from "../../src/domain/monitor/ban.ts";
+import type { Ban } from "../../src/domain/monitor/ban.ts";
 import { minuteOf } from "../../src/domain/monitor/cohorts.ts";
-import { countRefused, countSent, type Place } from "../../src/domain/monitor/counting.ts";
+import { type CountingPlace, countRefused, countSent } from "../../src/domain/monitor/counting.ts";
 import type { Incident } from "../../src/domain/monitor/incident.ts";
-import { firstMemory, type WatchMemory } from "../../src/domain/monitor/monitor-memory.ts";
+import { initialMonitorMemory, type MonitorMemory } from "../../src/domain/monitor/monitor-memory.ts";
 import type { ControlDocument } from "../../src/domain/monitor/posture.ts";
 import type { Counts } from "../../src/domain/monitor/tally.ts";
 import { monitor } from "../../src/flows/monitor/monitor.ts";
@@ -37,10 +37,10 @@ const policy = parsed.value;
 /** The watch over a store in memory, whose parts can be broken. */
 function makeWatch() {
   const world = {
-    memory: firstMemory(T0 - MINUTE) as WatchMemory,
+    memory: initialMonitorMemory(T0 - MINUTE) as MonitorMemory,
     cron: null as ControlDocument | null,
     operator: null as ControlDocument | null,
-    blocks: [] as readonly Block[],
+    blocks: [] as readonly Ban[],
     faults: [] as string[],
     tally: {} as Record<string, Counts>,
     sentAtMs: T0 - 3 * MINUTE,
@@ -55,7 +55,7 @@ function makeWatch() {
     vault: { newId: () => crypto.randomUUID() },
     watch: {
       begin: async () => ({ kind: "begun", memory: world.memory, history: null, sameTime: [] }),
-      end: async ({ memory }: { memory: WatchMemory }) => {
+      end: async ({ memory }: { memory: MonitorMemory }) => {
         if (world.down.has("end")) return DOWN;
         world.memory = memory;
         return DONE;
@@ -86,7 +86,7 @@ function makeWatch() {
         world.cron = cron;
         return DONE;
       },
-      writeCronBlocks: async (blocks: readonly Block[]) => {
+      writeCronBlocks: async (blocks: readonly Ban[]) => {
         if (world.down.has("blocks")) return DOWN;
         world.blocks = blocks;
         return DONE;
@@ -147,7 +147,7 @@ describe("What an alert tells people to do", () => {
       blocks: [],
       window: { minutes: 15, spentMicros: 419_000 },
       told: {},
-      hour: firstMemory(NOW).hour,
+      hour: initialMonitorMemory(NOW).hour,
     }).alerts;
     expect(first?.alert.perHourMicros).toBe(8_380_000);
   });
@@ -184,7 +184,7 @@ test("an alert that the queue refuses once goes at the second try, and is no dea
 });
 
 describeOnRedis("A minute's counters", (upstash) => {
-  const place = (asn: number): Place => ({
+  const place = (asn: number): CountingPlace => ({
     phone: { e164: "+919876543210", country: "IN", type: "mobile", block: "+91987654", prefix: "+91987" },
     channel: "sms",
     flow: "login",

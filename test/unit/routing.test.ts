@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Random, seededRandom } from "../../scripts/lab/world/random.ts";
 import {
-  FRESH_ROUTE,
-  heardOfRoute,
-  learnRoute,
+  learnFromConversion,
+  learnFromDeliveryAttempt,
+  NEW_ROUTE_RECORD,
   orderRoutes,
   type Route,
   type RouteRecord,
@@ -12,7 +12,7 @@ import {
   routeKey,
 } from "../../src/domain/delivery/routing.ts";
 import { learnRoutes } from "../../src/domain/monitor/route-records.ts";
-import { lookAt } from "../../src/domain/monitor/sight.ts";
+import { viewCounts } from "../../src/domain/monitor/sight.ts";
 import type { Counts, MinuteTally, Tally } from "../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../src/policy-schema.ts";
 
@@ -30,7 +30,10 @@ const THREE = [routeOf("a"), routeOf("b"), routeOf("c")];
 
 const recordsOf = (all: Record<string, Partial<RouteRecord>>): Map<string, RouteRecord> =>
   new Map(
-    Object.entries(all).map(([provider, record]) => [`${provider}/sms/IN`, { ...FRESH_ROUTE, ...record }]),
+    Object.entries(all).map(([provider, record]) => [
+      `${provider}/sms/IN`,
+      { ...NEW_ROUTE_RECORD, ...record },
+    ]),
   );
 
 /** How often each provider goes first in a thousand orders. */
@@ -68,9 +71,12 @@ describe("a provider whose conversion collapses from 70 % to 5 %, among three of
         : { verified: 0, unanswered: 1 };
       for (const route of THREE) {
         const key = routeKey(route, "IN");
-        const known = records.get(key) ?? FRESH_ROUTE;
+        const known = records.get(key) ?? NEW_ROUTE_RECORD;
         const went = route === first;
-        records.set(key, learnRoute(known, went ? answers : { verified: 0, unanswered: 0 }, went ? 0 : 1));
+        records.set(
+          key,
+          learnFromConversion(known, went ? answers : { verified: 0, unanswered: 0 }, went ? 0 : 1),
+        );
       }
       return first?.provider ?? "";
     });
@@ -159,7 +165,7 @@ describe("conversion, then price", () => {
           const key = routeKey(route, "IN");
           const own = route === first;
           const answers = own ? { verified, unanswered: 1 - verified } : { verified: 0, unanswered: 0 };
-          records.set(key, learnRoute(records.get(key) ?? FRESH_ROUTE, answers, own ? 0 : 1));
+          records.set(key, learnFromConversion(records.get(key) ?? NEW_ROUTE_RECORD, answers, own ? 0 : 1));
         }
       }
       expect(went / 8000).toBeGreaterThan(least);
@@ -184,9 +190,9 @@ describe("what operators say", () => {
   });
 
   test("a pinned provider that rests does not go first", () => {
-    const records = new Map(good).set("c/sms/IN", { ...FRESH_ROUTE, restUntilMs: NOW_MS + 1 });
+    const records = new Map(good).set("c/sms/IN", { ...NEW_ROUTE_RECORD, restUntilMs: NOW_MS + 1 });
     expect(firsts(THREE, records, policyOf({ pin: { IN: "c" } })).c).toBe(0);
-    records.set("c/sms/IN", { ...FRESH_ROUTE, restUntilMs: NOW_MS });
+    records.set("c/sms/IN", { ...NEW_ROUTE_RECORD, restUntilMs: NOW_MS });
     expect(firsts(THREE, records, policyOf({ pin: { IN: "c" } })).c, "its rest is over").toBe(1000);
   });
 
@@ -213,8 +219,8 @@ describe("rest", () => {
   const { rest } = policyOf();
   const failing = (times: number, atMs: (i: number) => number) =>
     Array.from({ length: times }).reduce<RouteRecord>(
-      (record, _, i) => heardOfRoute(record, true, policyOf(), atMs(i)),
-      FRESH_ROUTE,
+      (record, _, i) => learnFromDeliveryAttempt(record, true, policyOf(), atMs(i)),
+      NEW_ROUTE_RECORD,
     );
 
   test("begins with the third failure in a row and grows with each further one, up to the last", () => {
@@ -226,25 +232,31 @@ describe("rest", () => {
 
   test("a route that fails again after its rest rests longer, at once", () => {
     const first = failing(3, () => NOW_MS);
-    const again = heardOfRoute(first, true, policyOf(), first.restUntilMs);
+    const again = learnFromDeliveryAttempt(first, true, policyOf(), first.restUntilMs);
     expect(again.restUntilMs).toBe(first.restUntilMs + 120_000);
   });
 
   test("ends with one success, and begins anew from nothing", () => {
-    const well = heardOfRoute(
+    const well = learnFromDeliveryAttempt(
       failing(5, () => NOW_MS),
       false,
       policyOf(),
       NOW_MS,
     );
     expect(well).toMatchObject({ failures: 0, restUntilMs: 0 });
-    expect(heardOfRoute(well, true, policyOf(), NOW_MS)).toMatchObject({ failures: 1, restUntilMs: 0 });
+    expect(learnFromDeliveryAttempt(well, true, policyOf(), NOW_MS)).toMatchObject({
+      failures: 1,
+      restUntilMs: 0,
+    });
   });
 
   test("a success or a failure says nothing of conversion", () => {
-    const record = { ...FRESH_ROUTE, verified: 7, unanswered: 3 };
+    const record = { ...NEW_ROUTE_RECORD, verified: 7, unanswered: 3 };
     for (const failed of [true, false]) {
-      expect(heardOfRoute(record, failed, policyOf(), NOW_MS)).toMatchObject({ verified: 7, unanswered: 3 });
+      expect(learnFromDeliveryAttempt(record, failed, policyOf(), NOW_MS)).toMatchObject({
+        verified: 7,
+        unanswered: 3,
+      });
     }
   });
 
@@ -327,8 +339,8 @@ describe("whatever the routes, the records and the policy", () => {
     fc.assert(
       fc.property(fc.array(answers, { maxLength: 30 }), (story) => {
         const last = story.reduce<RouteRecord>(
-          (known, { elsewhere, ...heard }) => learnRoute(known, heard, elsewhere),
-          FRESH_ROUTE,
+          (known, { elsewhere, ...heard }) => learnFromConversion(known, heard, elsewhere),
+          NEW_ROUTE_RECORD,
         );
         expect(Math.min(last.verified, last.unanswered)).toBeGreaterThanOrEqual(0);
         expect(last.verified + last.unanswered).toBeLessThanOrEqual(24.001);
@@ -345,7 +357,7 @@ const MINUTE = NOW_MS / 60_000;
 
 function learn(minutes: readonly MinuteTally[], nowMs: number) {
   const none = { history: null, sameTime: [], lately: [], spent: null, planDayMicros: null, incident: null };
-  return learnRoutes(lookAt({ nowMs, minutes, ...none }, MONITOR), policyOf());
+  return learnRoutes(viewCounts({ nowMs, minutes, ...none }, MONITOR), policyOf());
 }
 
 /** The window up to now of which `counts` says what the minute so long ago held. */
@@ -366,7 +378,7 @@ describe("what the watch makes of the routes", () => {
       windowOf((ago) => (ago === 10 ? { "a/sms/IN": { sent: 20, verified: 15 } } : {})),
       NOW_MS,
     );
-    expect(ripe.get("a/sms/IN")).toEqual({ ...FRESH_ROUTE, verified: 15, unanswered: 5 });
+    expect(ripe.get("a/sms/IN")).toEqual({ ...NEW_ROUTE_RECORD, verified: 15, unanswered: 5 });
   });
 
   test("the latest minutes count most", () => {

@@ -1,19 +1,19 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Uncounted } from "../../src/domain/admission/record-only.ts";
-import { RULES } from "../../src/domain/admission/verdict.ts";
+import type { UncountedRule } from "../../src/domain/admission/record-only.ts";
+import { RISK_RULES } from "../../src/domain/admission/verdict.ts";
 import {
-  countLeft,
-  countLeftVerified,
-  countMet,
+  countRulesLeft,
+  countRulesLeftVerified,
+  countRulesMet,
   ruleCounts,
   ruleInWords,
-  stoppersOf,
+  rulesThatStopped,
 } from "../../src/domain/monitor/rule-counts.ts";
-import type { Counts, Entry } from "../../src/domain/monitor/tally.ts";
+import type { CounterEntry, Counts } from "../../src/domain/monitor/tally.ts";
 
 /** What the entries come to, by subject; every one of them adds to a rule. */
-function tallied(entries: readonly Entry[]): Record<string, Counts> {
+function tallied(entries: readonly CounterEntry[]): Record<string, Counts> {
   const sums: Record<string, Counts> = {};
   for (const { dimension, subject, metric, how } of entries) {
     if (dimension !== "rule" || !("add" in how)) throw new Error(`${dimension} ${metric}`);
@@ -22,31 +22,31 @@ function tallied(entries: readonly Entry[]): Record<string, Counts> {
   return sums;
 }
 
-const MET: Uncounted[] = [
+const MET: UncountedRule[] = [
   { rule: "tor", would: "challenge" },
   { rule: "country_mismatch", would: null },
 ];
 
 test("a request counts for each rule it met, and by how that would have stopped it", () => {
-  expect(tallied(countMet(MET, "signup"))).toEqual({
+  expect(tallied(countRulesMet(MET, "signup"))).toEqual({
     "tor/signup": { met: 1, "would:challenge": 1 },
     "country_mismatch/signup": { met: 1 },
   });
 });
 
 test("a message that left, and its answer, count for the rules that would have stopped it", () => {
-  const stoppers = stoppersOf(MET, "signup");
-  expect(tallied([...countLeft(stoppers, 7000), ...countLeftVerified(stoppers)])).toEqual({
+  const stoppers = rulesThatStopped(MET, "signup");
+  expect(tallied([...countRulesLeft(stoppers, 7000), ...countRulesLeftVerified(stoppers)])).toEqual({
     "tor/signup": { sent: 1, micros: 7000, verified: 1 },
   });
 });
 
 test("where no rule was met there is nothing to count", () => {
   expect([
-    countMet([], "signup"),
-    stoppersOf([], "signup"),
-    countLeft([], 7000),
-    countLeftVerified([]),
+    countRulesMet([], "signup"),
+    rulesThatStopped([], "signup"),
+    countRulesLeft([], 7000),
+    countRulesLeftVerified([]),
   ]).toEqual([[], [], [], []]);
 });
 
@@ -117,8 +117,8 @@ test.each<[Counts, string]>([
 });
 
 test("each rule and flow has a subject of its own", () => {
-  const all = RULES.flatMap((rule) =>
-    stoppersOf([{ rule, would: "deny" }], "a").concat(stoppersOf([{ rule, would: "deny" }], "b")),
+  const all = RISK_RULES.flatMap((rule) =>
+    rulesThatStopped([{ rule, would: "deny" }], "a").concat(rulesThatStopped([{ rule, would: "deny" }], "b")),
   );
-  expect(new Set(all).size).toBe(2 * RULES.length);
+  expect(new Set(all).size).toBe(2 * RISK_RULES.length);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { inRanges } from "../../src/domain/admission/address.ts";
-import { lookAtSource } from "../../src/domain/admission/source.ts";
+import { inspectSource } from "../../src/domain/admission/source.ts";
 import { parsePhone } from "../../src/domain/kernel/phone.ts";
 
 const EMPTY = {
@@ -18,7 +18,7 @@ const phone = (() => {
   return parsed;
 })();
 const findings = (source: { ip?: string; asn?: number | null; country?: string | null }, policy = {}) =>
-  lookAtSource(
+  inspectSource(
     { ip: "49.36.1.1", asn: null, country: "IN", ...source },
     phone,
     { ...EMPTY, ...policy },

@@ -1,10 +1,10 @@
 import { mergeTables, policyOf, readSettings } from "../../scripts/lib/settings.ts";
 import { parsePolicy } from "../../src/config/config.ts";
 import type { RouteOverride } from "../../src/domain/delivery/route-overrides.ts";
-import type { Block, OperatorBlock } from "../../src/domain/monitor/ban.ts";
+import type { Ban, OperatorBan } from "../../src/domain/monitor/ban.ts";
 import type { History, QuarterTally } from "../../src/domain/monitor/history.ts";
 import type { Incident } from "../../src/domain/monitor/incident.ts";
-import type { WatchMemory } from "../../src/domain/monitor/monitor-memory.ts";
+import type { MonitorMemory } from "../../src/domain/monitor/monitor-memory.ts";
 import type { Pause } from "../../src/domain/monitor/pause.ts";
 import type { ControlDocument } from "../../src/domain/monitor/posture.ts";
 import type { Counts, Dimension, MinuteTally, Tally } from "../../src/domain/monitor/tally.ts";
@@ -24,8 +24,8 @@ export interface World {
   nowMs: number;
   cron: ControlDocument | null;
   operator: ControlDocument | null;
-  cronBlocks: readonly Block[];
-  operatorBlocks: readonly OperatorBlock[];
+  cronBlocks: readonly Ban[];
+  operatorBlocks: readonly OperatorBan[];
   operatorRoutes: readonly RouteOverride[];
   operatorPauses: readonly Pause[];
   faults: string[];
@@ -36,7 +36,7 @@ export interface World {
   minutes: MinuteTally[];
   quarters: QuarterTally[];
   totals: Tally;
-  memory: WatchMemory | null;
+  memory: MonitorMemory | null;
   history: History | null;
   spent: number[];
   claimed: Set<string>;
@@ -120,9 +120,8 @@ export function depsOver(world: World) {
       writeCron: (document: ControlDocument | null) => write(() => Object.assign(world, { cron: document })),
       writeOperator: (document: ControlDocument | null) =>
         write(() => Object.assign(world, { operator: document })),
-      writeCronBlocks: (blocks: readonly Block[]) =>
-        write(() => Object.assign(world, { cronBlocks: blocks })),
-      writeOperatorBlocks: (blocks: readonly OperatorBlock[]) =>
+      writeCronBlocks: (blocks: readonly Ban[]) => write(() => Object.assign(world, { cronBlocks: blocks })),
+      writeOperatorBlocks: (blocks: readonly OperatorBan[]) =>
         write(() => Object.assign(world, { operatorBlocks: blocks })),
       writeOperatorRoutes: (routes: readonly RouteOverride[]) =>
         write(() => Object.assign(world, { operatorRoutes: routes })),
@@ -254,7 +253,7 @@ export function incident(over: Partial<Incident> = {}): Incident {
   };
 }
 
-export function memory(over: Partial<WatchMemory> = {}): WatchMemory {
+export function memory(over: Partial<MonitorMemory> = {}): MonitorMemory {
   const base = {
     lastRunMs: NOW - 30_000,
     lastFailure: "",
@@ -265,5 +264,5 @@ export function memory(over: Partial<WatchMemory> = {}): WatchMemory {
     blocked: {},
     countedTo: 0,
   };
-  return { ...base, ...over } as WatchMemory;
+  return { ...base, ...over } as MonitorMemory;
 }

@@ -1,17 +1,17 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
+  type CountingPlace,
   countAddress,
-  countFate,
+  countDeliveryFate,
   countRefused,
   countSent,
   countVerified,
-  type Place,
 } from "../../src/domain/monitor/counting.ts";
 import {
+  type CounterEntry,
   type Counts,
   type Dimension,
-  type Entry,
   isTallyObject,
   keepBusiest,
   type Metric,
@@ -21,7 +21,7 @@ import {
   type Tally,
 } from "../../src/domain/monitor/tally.ts";
 
-const PLACE: Place = {
+const PLACE: CountingPlace = {
   phone: { e164: "+919876543210", country: "IN", type: "mobile", block: "+91987654", prefix: "+91987" },
   channel: "sms",
   flow: "login",
@@ -29,12 +29,12 @@ const PLACE: Place = {
   asn: 64_500,
 };
 
-const keysOf = (entries: readonly Entry[], metric: Metric) =>
+const keysOf = (entries: readonly CounterEntry[], metric: Metric) =>
   entries
     .filter((entry) => entry.metric === metric)
     .map(({ dimension, subject }) => `${dimension} ${subject}`);
 
-const metricsOf = (entries: readonly Entry[]) => new Set(entries.map(({ metric }) => metric));
+const metricsOf = (entries: readonly CounterEntry[]) => new Set(entries.map(({ metric }) => metric));
 
 test("a message counts once for each of its subjects, its cost for all but its hundred", () => {
   const entries = countSent(PLACE, 7000, "tag");
@@ -84,7 +84,7 @@ test("a refusal takes no room among ranges, and only a used-up budget turns away
 });
 
 test("a receipt counts for provider, channel and route", () => {
-  const fate = countFate({ country: "IN", provider: "twilio", channel: "sms" }, "undelivered");
+  const fate = countDeliveryFate({ country: "IN", provider: "twilio", channel: "sms" }, "undelivered");
   expect(keysOf(fate, "undelivered")).toEqual([
     "overall all",
     "country IN",

@@ -1,14 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Level, type LevelReading, type Readings, UNIT } from "../../src/domain/admission/exposure.ts";
-import { allLevels } from "../../src/domain/admission/levels.ts";
-import { isRecordOnly, stopOf, uncountedIn } from "../../src/domain/admission/record-only.ts";
+import {
+  type Level,
+  type LevelReading,
+  type LevelReadings,
+  UNIT_HUNDREDTHS,
+} from "../../src/domain/admission/exposure.ts";
+import { exposureLevels } from "../../src/domain/admission/levels.ts";
+import { findUncountedRules, isRecordOnly, stopKindOf } from "../../src/domain/admission/record-only.ts";
 import type { SourceFinding } from "../../src/domain/admission/source.ts";
 import {
   decide,
+  RISK_RULES,
   type RiskPolicy,
-  RULES,
-  type Rule,
+  type RiskRule,
   type Signals,
   type Verdict,
 } from "../../src/domain/admission/verdict.ts";
@@ -17,7 +22,7 @@ import { policySchema } from "../../src/policy-schema.ts";
 const EXPOSURE = policySchema.shape.exposure.parse({});
 const RISK = policySchema.shape.risk.parse({});
 const levelsOf = (ownDevice: string | null) =>
-  allLevels(
+  exposureLevels(
     {
       phone: { e164: "+919876543210", country: "IN", type: "mobile", block: "+91987654", prefix: "+91987" },
       numberTag: "number1",
@@ -32,28 +37,28 @@ const levelsOf = (ownDevice: string | null) =>
 type Filled = Record<string, Partial<Record<"unverified" | "verified" | "messages" | "earned", number>>>;
 
 /** A country with a history and nothing out, unless said otherwise. */
-function readings(filled: Filled, ownDevice: boolean): Readings {
+function readings(filled: Filled, ownDevice: boolean): LevelReadings {
   const levels = levelsOf(ownDevice ? "device1" : null);
   const fill = (level: Level): LevelReading => {
     const { unverified = 0, verified = 0, messages = 0, earned } = filled[nameOf(level.key)] ?? {};
     return {
       level,
-      unverified: unverified * UNIT,
-      verified: verified * UNIT,
-      verifiedEarlier: verified * UNIT,
+      unverified: unverified * UNIT_HUNDREDTHS,
+      verified: verified * UNIT_HUNDREDTHS,
+      verifiedEarlier: verified * UNIT_HUNDREDTHS,
       messages,
       earned: earned ?? EXPOSURE.history_verified,
     };
   };
   return Object.fromEntries(
     Object.entries(levels).map(([drawn, list]) => [drawn, list.map(fill)]),
-  ) as Readings;
+  ) as LevelReadings;
 }
 
 const nameOf = (key: string) => key.split(":", 2).join(":");
 
 const signals = (more: Partial<Signals> = {}, filled: Filled = {}): Signals => ({
-  weight: UNIT,
+  weight: UNIT_HUNDREDTHS,
   source: [],
   readings: readings(filled, more.ownDevice ?? false),
   numberKnown: false,
@@ -531,14 +536,14 @@ describe("what a message draws on", () => {
     const filled = { "stranger:country": { earned: 60, unverified: 7 } };
     const verdict = judge({}, filled);
     const country = verdict.levels.find(({ level }) => level.name === "country");
-    expect(country?.level.base).toBe((EXPOSURE.country.base + 3) * UNIT);
+    expect(country?.level.base).toBe((EXPOSURE.country.base + 3) * UNIT_HUNDREDTHS);
     expect(judge({}, { "stranger:country": { earned: 60, unverified: 8 } }).action).toBe("challenge");
   });
 
   test("a dear message finds its room used up sooner", () => {
     const almost = { "stranger:country": { unverified: 4 } };
-    expect(judge({ weight: UNIT }, almost).action).toBe("allow");
-    expect(judge({ weight: 2 * UNIT }, almost).action).toBe("challenge");
+    expect(judge({ weight: UNIT_HUNDREDTHS }, almost).action).toBe("allow");
+    expect(judge({ weight: 2 * UNIT_HUNDREDTHS }, almost).action).toBe("challenge");
   });
 });
 
@@ -627,9 +632,9 @@ describe("with everything in record-only", () => {
 });
 
 describe("what a rule in record-only would have changed", () => {
-  type Would = ReturnType<typeof stopOf>;
+  type Would = ReturnType<typeof stopKindOf>;
 
-  test.each<[string, Partial<RiskPolicy>, Partial<Signals>, Filled, [Rule, Would][]]>([
+  test.each<[string, Partial<RiskPolicy>, Partial<Signals>, Filled, [RiskRule, Would][]]>([
     ["nothing where every rule counts", {}, { source: [HOSTING] }, {}, []],
     ["nothing where it was not met", { record_only: ["tor"] }, { source: [HOSTING] }, {}, []],
     [
@@ -734,7 +739,7 @@ describe("what a rule in record-only would have changed", () => {
     ...OWN_DEVICE_FULL,
     ...ALL_FULL,
   });
-  const someRules = fc.subarray([...RULES]);
+  const someRules = fc.subarray([...RISK_RULES]);
 
   test("is what happens when that rule counts from then on; a rule that counts has no entry, and one without an entry changes nothing", () => {
     fc.assert(
@@ -746,7 +751,7 @@ describe("what a rule in record-only would have changed", () => {
         for (const rule of record_only) {
           const rest = record_only.filter((other) => other !== rule);
           const counted = judge(more, filled, { record_only: rest, decoy });
-          const stops = counted.action === action ? null : stopOf(counted.action);
+          const stops = counted.action === action ? null : stopKindOf(counted.action);
           expect(by.get(rule) ?? null).toBe(stops);
         }
         if (uncounted.length === 0) expect(recorded).toBe(action);
@@ -778,8 +783,8 @@ describe("what a rule in record-only would have changed", () => {
         const { uncounted, reasons } = judge(more, filled, { record_all: true });
         for (const { rule } of reasons.slice(0, 1)) expect(uncounted.map((one) => one.rule)).toContain(rule);
         for (const { rule, would } of uncounted) {
-          const alone = judge(more, filled, { record_only: RULES.filter((other) => other !== rule) });
-          expect(would).toBe(stopOf(alone.action));
+          const alone = judge(more, filled, { record_only: RISK_RULES.filter((other) => other !== rule) });
+          expect(would).toBe(stopKindOf(alone.action));
         }
       }),
     );
@@ -789,14 +794,14 @@ describe("what a rule in record-only would have changed", () => {
     const ask = () => {
       throw new Error("judged again");
     };
-    expect(uncountedIn(judge({ source: [HOSTING] }, ALL_FULL), ask)).toEqual([]);
+    expect(findUncountedRules(judge({ source: [HOSTING] }, ALL_FULL), ask)).toEqual([]);
   });
 
   test.each([
     [{ record_all: false, record_only: ["tor"] }, "tor", true],
     [{ record_all: false, record_only: ["tor"] }, "blocked", false],
     [{ record_all: true, record_only: [] }, "blocked", true],
-  ] satisfies [Pick<RiskPolicy, "record_all" | "record_only">, Rule, boolean][])(
+  ] satisfies [Pick<RiskPolicy, "record_all" | "record_only">, RiskRule, boolean][])(
     "under %j %s is in record-only: %s",
     (risk, rule, is) => {
       expect(isRecordOnly(rule, risk)).toBe(is);

@@ -8,7 +8,7 @@ import {
   kvApiKeys,
 } from "../../src/adapters/cloudflare/kv-api-keys.ts";
 import type { ApiKeyRecord } from "../../src/domain/access/api-key.ts";
-import { authenticate, type ClientFacts, clientFacts } from "../../src/http/authenticate.ts";
+import { authenticate, clientFacts, type StatedClient } from "../../src/http/authenticate.ts";
 
 const START = 1_900_000_000_000;
 const LETTERS = "abcdefghijklmnopqrstuvwxyz234567";
@@ -202,9 +202,9 @@ describe("the keys in KV", () => {
 });
 
 describe("the kind of caller", () => {
-  const user: ClientFacts = { ip: "192.0.2.1", country: "IN", asn: 64500 };
+  const user: StatedClient = { ip: "192.0.2.1", country: "IN", asn: 64500 };
 
-  async function ask(authorization: string | undefined, client?: ClientFacts, store?: ApiKeyStore) {
+  async function ask(authorization: string | undefined, client?: StatedClient, store?: ApiKeyStore) {
     const keys = open(store);
     const app = new Hono().get("/", async (c) => c.json(await authenticate(c, client, keys)));
     const headers: Record<string, string> = authorization === undefined ? {} : { authorization };

@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type LedgerRow, NOTHING_TOLD } from "../../src/domain/ledger/event.ts";
+import { EMPTY_EVENT_DETAILS, type LedgerRow } from "../../src/domain/ledger/event.ts";
 import worker from "../../src/worker.ts";
 import { ROOMY } from "../support/roomy.ts";
 import { codeFor, from, makeService, wrong } from "../support/service.ts";
@@ -155,7 +155,7 @@ test("an event that is told twice is one row", async () => {
   const before = await story();
   const again = before.map(({ verified: _, ...event }) => event);
   await service.deps.events.put(again);
-  const marker = { ...NOTHING_TOLD, id: "locked.marker", kind: "locked" as const, atMs: Date.now() };
+  const marker = { ...EMPTY_EVENT_DETAILS, id: "locked.marker", kind: "locked" as const, atMs: Date.now() };
   await service.deps.events.put([...again, marker]);
   await arrived(service, "locked");
   expect(await story()).toEqual(before);

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test } from "vitest";
-import { pause, resume } from "../../src/flows/operators/change-pauses.ts";
+import { pauseSending, resumeSending } from "../../src/flows/operators/change-pauses.ts";
 import { ROOMY } from "../support/roomy.ts";
 import { makeService } from "../support/service.ts";
 
@@ -13,13 +13,13 @@ test("a paused country stops its next send and no other's, and goes on when it i
   const { deps, send } = makeService(ROOMY);
   const subject = { kind: "country", subject: "NG" } as const;
   expect((await send({ phone: NIGERIA })).status).toBe(202);
-  expect(await pause(deps, act, { ...subject, forSeconds: 3600 })).toMatchObject({
+  expect(await pauseSending(deps, act, { ...subject, forSeconds: 3600 })).toMatchObject({
     kind: "done",
     recorded: true,
   });
   expect((await send({ phone: "+2348021234568" })).body.code).toBe("sending_paused");
   expect((await send({ phone: INDIA })).status).toBe(202);
-  expect(await resume(deps, act, subject)).toMatchObject({ replaced: { by: "anna" } });
+  expect(await resumeSending(deps, act, subject)).toMatchObject({ replaced: { by: "anna" } });
   expect((await send({ phone: "+2348021234568" })).status).toBe(202);
 });
 
@@ -31,7 +31,7 @@ test("by a paused provider nothing goes, and without any other nothing is sent",
   ] as const;
   for (const [subject, phone] of ways) {
     expect((await send({ phone })).status).toBe(202);
-    await pause(deps, act, { kind: "provider", subject, forSeconds: 3600 });
+    await pauseSending(deps, act, { kind: "provider", subject, forSeconds: 3600 });
   }
   expect((await send({ phone: "+919876543223" })).body.code).toBe("sending_paused");
 });
@@ -43,7 +43,9 @@ test("what is no country, flow or provider of the policy is not paused", async (
     ["flow", "toString"],
     ["provider", "nobody"],
   ] as const) {
-    expect(await pause(deps, act, { kind, subject, forSeconds: 60 })).toMatchObject({ kind: "invalid" });
+    expect(await pauseSending(deps, act, { kind, subject, forSeconds: 60 })).toMatchObject({
+      kind: "invalid",
+    });
   }
   expect(await env.CONTROL.get("operator-pauses")).toBeNull();
 });

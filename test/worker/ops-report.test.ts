@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { strFromU8, unzipSync } from "fflate";
 import { beforeEach, expect, test, vi } from "vitest";
-import { type LedgerEvent, NOTHING_TOLD, type Volume } from "../../src/domain/ledger/event.ts";
+import { EMPTY_EVENT_DETAILS, type LedgerEvent, type Volume } from "../../src/domain/ledger/event.ts";
 import { MOST_MESSAGES } from "../../src/flows/evidence/download-report.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Deps } from "../../src/ports/deps.ts";
@@ -44,7 +44,7 @@ const numberOf = (n: number) => `+9198765${String(n).padStart(5, "0")}`;
 async function messageOf({ vault }: Deps, n: number): Promise<LedgerEvent> {
   const id = `sent.c${n}.0`;
   return {
-    ...NOTHING_TOLD,
+    ...EMPTY_EVENT_DETAILS,
     id,
     kind: "sent",
     atMs: START + n * 1000,

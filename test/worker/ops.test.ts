@@ -409,7 +409,7 @@ test("an open incident is closed with a note, which its timeline and the actions
   };
   const begun = await deps.watch.begin(nowMs);
   if (begun.kind !== "begun") throw new Error("the watch is busy");
-  const { firstMemory } = await import("../../src/domain/monitor/monitor-memory.ts");
+  const { initialMonitorMemory: firstMemory } = await import("../../src/domain/monitor/monitor-memory.ts");
   await deps.watch.end({ memory: { ...firstMemory(nowMs), incident }, history: null, quarter: null });
   await deps.records.keepIncident(incident);
   const person = browser();

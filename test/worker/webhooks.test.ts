@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { readOutboxMessage } from "../../src/adapters/cloudflare/queue-outbox.ts";
 import { CUSTOMER_EVENT_TYPES, type CustomerEvent } from "../../src/domain/session/customer-event.ts";
-import { workOff } from "../../src/flows/consumers/consume-outbox.ts";
+import { consumeOutbox } from "../../src/flows/consumers/consume-outbox.ts";
 import { settleReceipt } from "../../src/flows/delivery/settle-receipt.ts";
 import { monitor } from "../../src/flows/monitor/monitor.ts";
 import { OPERATOR_TOKEN, OUTSIDE, VIEWER_TOKEN } from "../support/addresses.ts";
@@ -199,7 +199,7 @@ test("an operator's test goes through the queue to the backend, is written down,
     settled.push(how);
   };
   const message = { id: "q1", body: queued[0], attempts: 1, ack: settle("ack"), retry: settle("retry") };
-  await workOff(service.deps, [message]);
+  await consumeOutbox(service.deps, [message]);
   expect(settled).toEqual(["ack"]);
   const heard = await (await fetch(`${OUTSIDE.alerts}/hooks/customer`)).json();
   expect(heard).toMatchObject([{ body: { type: "test", data: { correlation_id: null } } }]);

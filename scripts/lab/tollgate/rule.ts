@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parsePolicy } from "../../../src/config/config.ts";
 import { parseNetworkList } from "../../../src/domain/admission/network-list.ts";
-import type { Reason } from "../../../src/domain/admission/verdict.ts";
+import type { VerdictReason } from "../../../src/domain/admission/verdict.ts";
 import type { PriceRow } from "../../../src/domain/delivery/money.ts";
 import type { Posture } from "../../../src/domain/kernel/posture.ts";
 import { monitor } from "../../../src/flows/monitor/monitor.ts";
@@ -13,8 +13,8 @@ import { memoryLimits } from "../../../src/memory/memory-limits.ts";
 import {
   memoryControl,
   memoryCounters,
+  memoryMonitorState,
   memoryRecords,
-  memoryWatch,
 } from "../../../src/memory/memory-monitor.ts";
 import {
   keptTokens,
@@ -112,7 +112,7 @@ export const tollgateRule: RuleFactory = (setup) => {
     events: noLedger.events,
     ledger: noLedger.ledger,
     counters: memoryCounters(nowMs),
-    watch: memoryWatch(nowMs),
+    watch: memoryMonitorState(nowMs),
     records: memoryRecords(),
     alerts: {
       async raise(raised) {
@@ -201,7 +201,7 @@ export const tollgateRule: RuleFactory = (setup) => {
 
 /** Each rule that counted, once; a used-up budget by its purse and level. */
 function reasonNames(json: unknown): string[] {
-  const reasons: Reason[] = JSON.parse(String(json));
+  const reasons: VerdictReason[] = JSON.parse(String(json));
   const names = reasons
     .filter(({ counted }) => counted)
     .map(({ rule, evidence }) =>

@@ -3,7 +3,7 @@ import type { Alert } from "../../domain/monitor/alert.ts";
 import type { AlertChannelPort } from "../../ports/monitor.ts";
 import { ALERT_TIMEOUT_MS, failed, postAlert } from "./alert-http.ts";
 
-export interface WebhookOptions {
+export interface AlertWebhookOptions {
   /** https, or http on this machine. */
   url: string;
   /** `whsec_` and the base64 of 24 to 64 bytes. */
@@ -21,7 +21,7 @@ const GONE = 410;
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 export function webhookChannel(
-  { url, secret, timeoutMs = ALERT_TIMEOUT_MS }: WebhookOptions,
+  { url, secret, timeoutMs = ALERT_TIMEOUT_MS }: AlertWebhookOptions,
   nowMs: () => number,
 ): AlertChannelPort {
   const webhook = new Webhook(secret);

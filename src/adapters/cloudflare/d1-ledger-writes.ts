@@ -74,7 +74,7 @@ const THEIRS = `SELECT id FROM ledger WHERE correlation_id IN (
   )`;
 
 /** In their order: sealed numbers, sealed addresses, letters, rows. */
-export const ERASE = [
+export const ERASE_STATEMENTS = [
   `DELETE FROM ledger_numbers WHERE event_id IN (${THEIRS})`,
   `DELETE FROM ledger_addresses WHERE event_id IN (${THEIRS})`,
   `DELETE FROM dead_letters WHERE queue = 'ledger'

@@ -4,7 +4,7 @@ import type { LedgerPort, LedgerWindow, Upkeep } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";
 import { firstRow, jsonColumn, readRows, writeAll } from "./d1.ts";
 import { COLUMNS, refusalSchema, rowSchema, VOLUME_COLUMNS, volumeSchema } from "./d1-ledger-rows.ts";
-import { ERASE, eventStatements, sweepOf } from "./d1-ledger-writes.ts";
+import { ERASE_STATEMENTS, eventStatements, sweepOf } from "./d1-ledger-writes.ts";
 
 /** The most rows one question gets. */
 const MOST_ROWS = 1000;
@@ -146,7 +146,7 @@ export function d1Ledger(db: D1Database): LedgerPort {
       const tags = JSON.stringify(numberTags);
       const erased = await writeAll(
         db,
-        ERASE.map((sql) => db.prepare(sql).bind(tags)),
+        ERASE_STATEMENTS.map((sql) => db.prepare(sql).bind(tags)),
       );
       if (erased.kind === "unavailable") return erased;
       const [numbers = 0, addresses = 0, letters = 0, anonymised = 0] = erased.changes;

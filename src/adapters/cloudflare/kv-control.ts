@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { RouteOverride } from "../../domain/delivery/route-overrides.ts";
 import { POSTURES } from "../../domain/kernel/posture.ts";
-import { BLOCK_EFFECTS, type OperatorBlock } from "../../domain/monitor/ban.ts";
+import { BAN_EFFECTS, type OperatorBan } from "../../domain/monitor/ban.ts";
 import type { ControlDocuments } from "../../domain/monitor/effective-control.ts";
-import { inForce, NO_DOCUMENTS } from "../../domain/monitor/effective-control.ts";
+import { mergeControlDocuments, NO_CONTROL_DOCUMENTS } from "../../domain/monitor/effective-control.ts";
 import { PAUSE_KINDS, type Pause } from "../../domain/monitor/pause.ts";
 import type { ControlDocument } from "../../domain/monitor/posture.ts";
 import type { ControlPort } from "../../ports/control.ts";
@@ -71,9 +71,9 @@ const blockSchema = z.object({
 });
 const blocksSchema = z.array(blockSchema);
 /** Documents written before there was a challenge say `exempt` and nothing else. */
-const operatorBlocksSchema: z.ZodType<OperatorBlock[]> = z.array(
+const operatorBlocksSchema: z.ZodType<OperatorBan[]> = z.array(
   z.union([
-    blockSchema.extend({ effect: z.enum(BLOCK_EFFECTS) }),
+    blockSchema.extend({ effect: z.enum(BAN_EFFECTS) }),
     blockSchema
       .extend({ exempt: z.boolean() })
       .transform(({ exempt, ...block }) => ({ ...block, effect: exempt ? "exempt" : "stop" }) as const),
@@ -83,7 +83,7 @@ const operatorBlocksSchema: z.ZodType<OperatorBlock[]> = z.array(
  * A version from before the challenge, running beside this one while it is deployed or after it was taken back, wants
  * `exempt` and must not lose what people shut. A challenge is a stop to it.
  */
-const alsoForOlder = (block: OperatorBlock) => ({ ...block, exempt: block.effect === "exempt" });
+const alsoForOlder = (block: OperatorBan) => ({ ...block, exempt: block.effect === "exempt" });
 
 const said = { sinceMs: z.number(), untilMs: z.number(), by: z.string(), why: z.string() };
 const operatorPausesSchema: z.ZodType<Pause[]> = z.array(
@@ -185,13 +185,14 @@ export function kvControl(
 
   return {
     async read() {
-      if (memory && nowMs() - memory.readAtMs < MEMORY_MS) return inForce(memory.documents, nowMs());
+      if (memory && nowMs() - memory.readAtMs < MEMORY_MS)
+        return mergeControlDocuments(memory.documents, nowMs());
       try {
-        return inForce(remember(await fetchDocuments()), nowMs());
+        return mergeControlDocuments(remember(await fetchDocuments()), nowMs());
       } catch {
         log("control_unreadable", { why: "KV does not answer" });
-        return inForce(
-          remember({ ...(memory?.documents ?? NO_DOCUMENTS), faults: ["KV does not answer"] }),
+        return mergeControlDocuments(
+          remember({ ...(memory?.documents ?? NO_CONTROL_DOCUMENTS), faults: ["KV does not answer"] }),
           nowMs(),
         );
       }

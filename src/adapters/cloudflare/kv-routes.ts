@@ -1,7 +1,7 @@
 import { z } from "zod";
 import {
-  FRESH_ROUTE,
-  heardOfRoute,
+  learnFromDeliveryAttempt,
+  NEW_ROUTE_RECORD,
   type RouteRecord,
   type RoutingPolicy,
 } from "../../domain/delivery/routing.ts";
@@ -55,16 +55,16 @@ export function kvRoutes(kv: KVNamespace, policy: RoutingPolicy, nowMs: () => nu
       }
       const records = new Map(memory.records);
       for (const [key, { failures, restUntilMs }] of own) {
-        const known = records.get(key) ?? FRESH_ROUTE;
+        const known = records.get(key) ?? NEW_ROUTE_RECORD;
         records.set(key, { ...known, failures, restUntilMs: Math.max(known.restUntilMs, restUntilMs) });
       }
       return records;
     },
 
     heard(key, failed) {
-      const before = { ...FRESH_ROUTE, ...own.get(key) };
+      const before = { ...NEW_ROUTE_RECORD, ...own.get(key) };
       if (!failed && before.failures === 0) return;
-      own.set(key, heardOfRoute(before, failed, policy, nowMs()));
+      own.set(key, learnFromDeliveryAttempt(before, failed, policy, nowMs()));
     },
 
     async write(records) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { LedgerEvent } from "../../domain/ledger/event.ts";
-import { NO_SAMPLES, takeSample } from "../../domain/ledger/sample.ts";
+import { drawSample, NO_SAMPLES } from "../../domain/ledger/sample.ts";
 import { minuteOf } from "../../domain/monitor/cohorts.ts";
 import type { Log } from "../../ports/deps.ts";
 import type { EventsPort, LedgerPort } from "../../ports/ledger.ts";
@@ -45,7 +45,7 @@ export function queueLedger(
 
   return {
     samples(code) {
-      const taken = takeSample(samples, code, minuteOf(nowMs()));
+      const taken = drawSample(samples, code, minuteOf(nowMs()));
       samples = taken ?? samples;
       return taken !== null;
     },

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import { type LedgerEvent, NOTHING_TOLD } from "../../domain/ledger/event.ts";
+import { EMPTY_EVENT_DETAILS, type LedgerEvent } from "../../domain/ledger/event.ts";
 import { type AttemptResult, attemptCode } from "../../domain/session/attempt.ts";
 import { customerEvent } from "../../domain/session/customer-event.ts";
 import { type ResendCommand, type ResendResult, resendSession } from "../../domain/session/resend.ts";
@@ -41,7 +41,9 @@ function expiry({ correlationId, sends, status, endsAtMs }: SessionState): Ledge
   if (status === "verified" || last === undefined) return [];
   const { provider, channel, messageId } = last;
   const told = { correlationId, provider, channel, messageId };
-  return [{ ...NOTHING_TOLD, ...told, id: `expired.${correlationId}`, kind: "expired", atMs: endsAtMs }];
+  return [
+    { ...EMPTY_EVENT_DETAILS, ...told, id: `expired.${correlationId}`, kind: "expired", atMs: endsAtMs },
+  ];
 }
 
 /** The same for the customer's backend, where it hears of this: one that was locked has expired, too. */

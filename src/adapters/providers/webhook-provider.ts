@@ -3,7 +3,7 @@ import type { DeliveryResult, ProviderPort } from "../../ports/delivery.ts";
 import { accountFault, type Fetcher, feedbackResult, postForDelivery } from "./provider-http.ts";
 import { readSignedReceipt, signedHeaders } from "./signed-webhooks.ts";
 
-export interface WebhookOptions {
+export interface WebhookProviderOptions {
   name: string;
   url: string;
   /** `whsec_` and base64 each. While they are rotated there are two: requests carry both signatures, receipts may carry either. */
@@ -21,7 +21,7 @@ export interface WebhookOptions {
  * `{type: "message.send", ...}` and answers 2xx `{message_id, cost_micros?}`; later `{type: "message.feedback", ...}`, which
  * any 2xx accepts. Its receipts come back signed the same way. `webhook-id` is the idempotency key of the message.
  */
-export function webhookProvider(options: WebhookOptions): ProviderPort {
+export function webhookProvider(options: WebhookProviderOptions): ProviderPort {
   const { name, url, secrets, channels, countries, timeoutMs, fetcher } = options;
   const post = (id: string, content: object) => {
     const body = JSON.stringify(content);

@@ -1,8 +1,8 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { type Level, type LevelReading, oldestSlotOf, slotOf } from "../../domain/admission/exposure.ts";
-import type { Hold } from "../../domain/admission/reservation.ts";
-import type { Meter } from "../../domain/delivery/money.ts";
-import type { BudgetsPort, Reservation } from "../../ports/admission.ts";
+import type { Reservation } from "../../domain/admission/reservation.ts";
+import type { SpendMeter } from "../../domain/delivery/money.ts";
+import type { BudgetsPort, ReservationRequest } from "../../ports/admission.ts";
 import { HISTORY_SECONDS, HOLD_SECONDS, keys, METER_SECONDS } from "../keys.ts";
 import { silence, wholeNumbers } from "./upstash-client.ts";
 
@@ -145,7 +145,7 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
       }
     },
 
-    async reserve({ levels, hold, slowStart }: Reservation) {
+    async reserve({ levels, hold, slowStart }: ReservationRequest) {
       const { meters, weight, atMs } = hold;
       try {
         const answer = await redis.eval<(string | number)[], unknown>(
@@ -192,11 +192,11 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
       }
     },
 
-    async release(hold: Hold) {
+    async release(hold: Reservation) {
       await giveBack(hold, 1, hold.meters);
     },
 
-    async credit(hold: Hold, others: readonly Hold[] = []) {
+    async credit(hold: Reservation, others: readonly Reservation[] = []) {
       const { taken, earns, weight } = hold;
       const now = nowMs();
       const [given] = await Promise.all([hold, ...others].map((held) => giveBack(held, 0, [])));
@@ -214,7 +214,11 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
   };
 
   /** @returns false when there was nothing to give back: never taken, or given back or booked before */
-  async function giveBack({ id, taken, weight, atMs }: Hold, messages: number, meters: readonly Meter[]) {
+  async function giveBack(
+    { id, taken, weight, atMs }: Reservation,
+    messages: number,
+    meters: readonly SpendMeter[],
+  ) {
     const now = nowMs();
     const counted = taken.filter(
       ({ windowSeconds }) => slotOf(atMs, windowSeconds) >= oldestSlotOf(now, windowSeconds),
@@ -244,7 +248,7 @@ function reading(level: Level, [u = 0, v = 0, earlier = 0, n = 0, e = 0]: number
   return { level, unverified: u, verified: v, verifiedEarlier: earlier, messages: n, earned: e };
 }
 
-function meterKey({ scope, period }: Meter, atMs: number): string {
+function meterKey({ scope, period }: SpendMeter, atMs: number): string {
   const digits = { minute: 16, hour: 13, day: 10, month: 7 }[period];
   return keys.meter(scope, new Date(atMs).toISOString().slice(0, digits));
 }

@@ -1,16 +1,16 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import { DELIVERY_TIME, HAND_OVER_TIME, type Histogram } from "../../domain/monitor/histogram.ts";
+import { DELIVERY_ATTEMPT_TIME, DELIVERY_TIME, type Histogram } from "../../domain/monitor/histogram.ts";
 import { quarterOf } from "../../domain/monitor/history.ts";
 import {
-  type Booking,
+  type CounterEntry,
+  type CounterUpdate,
   type Counts,
   type Dimension,
-  type Entry,
   isTallyObject,
   METRICS_PER_SUBJECT,
   type Metric,
-  OTHERS,
-  placesFor,
+  OTHER_SUBJECTS,
+  subjectsFor,
   type Tally,
   TOTAL_DIMENSIONS,
   tallyKey,
@@ -39,7 +39,7 @@ const LETTERS: Readonly<Record<string, Metric>> = {
   r: "refused",
   t: "turned_away",
   n: "numbers",
-  ...lettersOf("h", HAND_OVER_TIME),
+  ...lettersOf("h", DELIVERY_ATTEMPT_TIME),
   ...lettersOf("e", DELIVERY_TIME),
 };
 const LETTER_OF: Readonly<Record<string, string>> = Object.fromEntries(
@@ -76,7 +76,7 @@ while at <= #ARGV do
     if many < most then
       redis.call("HSET", key, dimension, many + 1)
     else
-      field, apart = dimension .. " ${OTHERS}", false
+      field, apart = dimension .. " ${OTHER_SUBJECTS}", false
       text = redis.call("HGET", key, field)
     end
   end
@@ -133,7 +133,7 @@ export interface Change {
   minute: number | "totals";
   dimension: Dimension;
   subject: string;
-  entries: Entry[];
+  entries: CounterEntry[];
 }
 
 /** The watch's counters on Upstash: a hash for each minute, one command for all that is counted at once. */
@@ -157,7 +157,7 @@ export function upstashCounters(redis: Redis): CountersPort {
         indexOf(minute === "totals" ? keys.totals() : keys.minute(minute)),
         dimension,
         subject,
-        placesFor(dimension, entries),
+        subjectsFor(dimension, entries),
         entries.length,
         ...entries.flatMap(({ metric, how }) => {
           if ("add" in how) return [stored(metric), "add", how.add];
@@ -211,9 +211,9 @@ export function upstashCounters(redis: Redis): CountersPort {
 }
 
 /** All entries of one subject together, so that its field is read and written once; in the order in which subjects come. */
-export function changesOf(bookings: readonly Booking[]): Map<string, Change> {
+export function changesOf(bookings: readonly CounterUpdate[]): Map<string, Change> {
   const changes = new Map<string, Change>();
-  const book = (minute: Change["minute"], entry: Entry) => {
+  const book = (minute: Change["minute"], entry: CounterEntry) => {
     const subject = plain(entry.subject);
     const id = `${minute} ${tallyKey(entry.dimension, subject)}`;
     const change = changes.get(id) ?? { minute, dimension: entry.dimension, subject, entries: [] };

@@ -1,6 +1,6 @@
 import { Ratelimit } from "@upstash/ratelimit";
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { LimitResult, LimitRule, LimitTake } from "../../domain/admission/limits.ts";
+import type { LimitDraw, LimitResult, LimitRule } from "../../domain/admission/limits.ts";
 import type { LimitsPort } from "../../ports/admission.ts";
 import { keys } from "../keys.ts";
 import { silence } from "./upstash-client.ts";
@@ -50,7 +50,7 @@ return {1, tightest, left, 0, most, added}`;
 export function upstashLimits(redis: Redis, nowMs: () => number): LimitsPort {
   const limiters = new Map<string, Ratelimit>();
   /** What each draw added to its log, to be taken back out by a refund and by no other. */
-  const members = new WeakMap<LimitTake, string>();
+  const members = new WeakMap<LimitDraw, string>();
 
   function limiter(name: string, { max, window_seconds }: LimitRule): Ratelimit {
     // Not by `max`: a limit that is tightened goes on from what was drawn.
@@ -70,7 +70,7 @@ export function upstashLimits(redis: Redis, nowMs: () => number): LimitsPort {
     return made;
   }
 
-  async function takeExact(take: LimitTake): Promise<LimitResult> {
+  async function takeExact(take: LimitDraw): Promise<LimitResult> {
     const member = take.member ?? crypto.randomUUID();
     // Known before the answer is: a draw that was made and whose answer was lost can still be given back.
     if (take.member === null && !take.peek) members.set(take, member);
@@ -98,7 +98,7 @@ export function upstashLimits(redis: Redis, nowMs: () => number): LimitsPort {
     };
   }
 
-  async function takeSliding(take: LimitTake): Promise<LimitResult> {
+  async function takeSliding(take: LimitDraw): Promise<LimitResult> {
     const answers = await Promise.all(
       take.rules.map(async (rule) => {
         const window = limiter(take.name, rule);
@@ -125,13 +125,13 @@ export function upstashLimits(redis: Redis, nowMs: () => number): LimitsPort {
     };
   }
 
-  async function refundExact(take: LimitTake): Promise<void> {
+  async function refundExact(take: LimitDraw): Promise<void> {
     const member = members.get(take);
     members.delete(take);
     if (member !== undefined) await redis.zrem(keys.log(take.name, take.subject), member);
   }
 
-  async function refundSliding(take: LimitTake, rules: readonly LimitRule[]): Promise<void> {
+  async function refundSliding(take: LimitDraw, rules: readonly LimitRule[]): Promise<void> {
     await Promise.all(rules.map((rule) => limiter(take.name, rule).limit(take.subject, { rate: -1 })));
   }
 

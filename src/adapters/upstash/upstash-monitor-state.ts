@@ -3,10 +3,10 @@ import { z } from "zod";
 import { POSTURES } from "../../domain/kernel/posture.ts";
 import { FINDING_KINDS } from "../../domain/monitor/finding.ts";
 import { type History, QUARTER_MINUTES, type QuarterTally, quarterOf } from "../../domain/monitor/history.ts";
-import type { WatchMemory } from "../../domain/monitor/monitor-memory.ts";
+import type { MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
 import { isTallyObject, keepBusiest, QUARTER_SUBJECTS, readTally } from "../../domain/monitor/tally.ts";
 import type { Log } from "../../ports/deps.ts";
-import type { WatchPort } from "../../ports/monitor.ts";
+import type { MonitorStatePort } from "../../ports/monitor.ts";
 import {
   keys,
   WATCH_HISTORY_SECONDS,
@@ -36,7 +36,7 @@ redis.call("DEL", KEYS[1])
 return 1`;
 
 // Loose: what a newer version added survives a run of an older one.
-const memorySchema: z.ZodType<WatchMemory> = z.looseObject({
+const memorySchema: z.ZodType<MonitorMemory> = z.looseObject({
   postureTold: z.enum(POSTURES).optional(),
   day: z
     .array(
@@ -101,7 +101,7 @@ const historySchema: z.ZodType<History> = z.looseObject({
  * The watch's memory on Upstash. What cannot be read is treated as absent and told in the log: a watch that stumbled over
  * its own memory at every run would be none.
  */
-export function upstashWatch(redis: Redis, log: Log): WatchPort {
+export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
   /** The run this isolate has; one that outlived its lock finds that out at its end. */
   let run = "";
   /** As it was read last: a hundred kilobytes that change once in a quarter of an hour, beside a memory that always does. */

@@ -1,5 +1,5 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { HeldMark, PeoplePort, PersonTraces } from "../../domain/ledger/person.ts";
+import type { MovedMark, PeoplePort, PersonTraces } from "../../domain/ledger/person.ts";
 import { keys } from "../keys.ts";
 import { silence } from "./upstash-client.ts";
 
@@ -14,7 +14,7 @@ type Place = { store: string; key: string } & (
  * millions of keys, and every one of them is somebody else's.
  */
 export function upstashPeople(redis: Redis): PeoplePort {
-  const value = async (place: Place): Promise<HeldMark["value"] | null> => {
+  const value = async (place: Place): Promise<MovedMark["value"] | null> => {
     switch (place.kind) {
       case "text": {
         const found = await redis.get<unknown>(place.key);
@@ -40,7 +40,7 @@ export function upstashPeople(redis: Redis): PeoplePort {
     async held(traces) {
       try {
         const marks = await Promise.all(
-          placesOf(traces).map(async (place): Promise<HeldMark[]> => {
+          placesOf(traces).map(async (place): Promise<MovedMark[]> => {
             const [found, life] = await Promise.all([value(place), redis.ttl(place.key)]);
             return found === null
               ? []

@@ -1,11 +1,11 @@
 /** How old keys are. A key's id begins with the day it was made (`k20261121abc`, see scripts/lib/mint.ts). */
 import { instantMs } from "../kernel/instant.ts";
 
-export const RINGS = ["session", "pepper", "encryption", "proof"] as const;
-export type Ring = (typeof RINGS)[number];
+export const KEYRING_NAMES = ["session", "pepper", "encryption", "proof"] as const;
+export type KeyringName = (typeof KEYRING_NAMES)[number];
 
 /** Ids of each ring's keys: the first makes, all of them check. */
-export type KeyIds = Readonly<Record<Ring, readonly string[]>>;
+export type KeyIds = Readonly<Record<KeyringName, readonly string[]>>;
 
 export interface KeyPolicy {
   /** A key that has made for longer than this is overdue. */
@@ -21,8 +21,8 @@ export interface KeyState {
   ageDays: number | null;
 }
 
-export interface RingState {
-  ring: Ring;
+export interface KeyringState {
+  ring: KeyringName;
   keys: readonly KeyState[];
   /** When the next one is due; null where the first key's age is not known. */
   dueMs: number | null;
@@ -42,16 +42,16 @@ export interface KeyFinding {
 const DAY_MS = 86_400_000;
 
 /** Milliseconds since 1970 at which the id's day began; null for an id that names none. */
-export function madeAtMs(keyId: string): number | null {
+export function keyCreatedAtMs(keyId: string): number | null {
   const [, year, month, day] = /^k(\d{4})(\d\d)(\d\d)[a-z]{3}$/.exec(keyId) ?? [];
   const ms = instantMs(`${year}-${month}-${day}T00:00Z`);
   return Number.isNaN(ms) ? null : ms;
 }
 
-export function ringStates(ids: KeyIds, nowMs: number, { rotate_days }: KeyPolicy): RingState[] {
-  return RINGS.map((ring) => {
+export function keyringStates(ids: KeyIds, nowMs: number, { rotate_days }: KeyPolicy): KeyringState[] {
+  return KEYRING_NAMES.map((ring) => {
     const keys = ids[ring].map((id, place): KeyState => {
-      const madeMs = madeAtMs(id);
+      const madeMs = keyCreatedAtMs(id);
       const ageDays = madeMs === null ? null : Math.max(0, Math.floor((nowMs - madeMs) / DAY_MS));
       return { id, makes: place === 0, madeMs, ageDays };
     });
@@ -67,7 +67,7 @@ const TOLD_AT_MINUTE = 9 * 60;
 /** One finding for all rings that are overdue, in one minute of the day; none in the others, or where none is. */
 export function keyFindings(ids: KeyIds, nowMs: number, policy: KeyPolicy): KeyFinding[] {
   if (Math.floor(nowMs / 60_000) % 1440 !== TOLD_AT_MINUTE) return [];
-  const overdue = ringStates(ids, nowMs, policy).filter((state) => state.overdue);
+  const overdue = keyringStates(ids, nowMs, policy).filter((state) => state.overdue);
   const [first] = overdue;
   if (!first) return [];
   const names = overdue.map(({ ring }) => ring);

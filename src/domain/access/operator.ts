@@ -1,13 +1,13 @@
 /** Who may look at a running service and act on it. */
 
 /** A viewer reads; an operator acts too. */
-export const ROLES = ["viewer", "operator"] as const;
-export type Role = (typeof ROLES)[number];
+export const OPERATOR_ROLES = ["viewer", "operator"] as const;
+export type OperatorRole = (typeof OPERATOR_ROLES)[number];
 
 export interface Operator {
   /** Token name or the Access user's e-mail address: in the log of actions, and in what people are shown. */
   who: string;
-  role: Role;
+  role: OperatorRole;
 }
 
 export interface OperatorsPort {
@@ -34,9 +34,9 @@ const ENTRY = /^([a-z0-9][a-z0-9-]{0,39}):(viewer|operator):([0-9a-f]{64})$/;
 const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
 /** What the watch signs with: a person of that name would pass for it, and what they shut would let probes through. */
-export const WATCH_NAME = "cron";
+export const MONITOR_OPERATOR_NAME = "cron";
 
-export const isOperatorName = (text: string): boolean => NAME.test(text) && text !== WATCH_NAME;
+export const isOperatorName = (text: string): boolean => NAME.test(text) && text !== MONITOR_OPERATOR_NAME;
 
 /** One entry of the setting ADMIN_TOKENS. */
 export const formatOperatorToken = ({ who, role, hash }: OperatorToken): string => `${who}:${role}:${hash}`;
@@ -59,7 +59,7 @@ export function parseOperatorTokens(
       faults.push(`entry ${at + 1} is not name:viewer or operator:SHA-256 in hexadecimal`);
       continue;
     }
-    if (who === WATCH_NAME) faults.push(`entry ${at + 1} has the name of the watch`);
+    if (who === MONITOR_OPERATOR_NAME) faults.push(`entry ${at + 1} has the name of the watch`);
     if (tokens.some((token) => token.who === who)) faults.push(`entry ${at + 1} has the name of another`);
     tokens.push({ who, role, hash });
   }
@@ -70,5 +70,5 @@ export function parseOperatorTokens(
  * Whether people read a reason as it was written: without control characters, halves of characters, and what turns the
  * direction of text, behind which it shows something else than it says (CVE-2021-42574).
  */
-export const isReadable = (text: string): boolean =>
+export const isOperatorTokenReadable = (text: string): boolean =>
   text.isWellFormed() && !/[\p{Cc}\u202A-\u202E\u2066-\u2069]/u.test(text);

@@ -8,7 +8,7 @@
  */
 
 /** Units are counted in hundredths, so that a store with integers keeps them exactly. */
-export const UNIT = 100;
+export const UNIT_HUNDREDTHS = 100;
 
 /** A window is counted in this many slots; the oldest falls out whole. */
 const SLOTS = 12;
@@ -33,7 +33,7 @@ export type LevelName =
   | "odd_country"
   | "overall";
 
-export interface PurseRule {
+export interface PoolRule {
   window_seconds: number;
   country: BudgetRule;
   overall: BudgetRule;
@@ -77,12 +77,12 @@ export interface ExposurePolicy {
    * Strangers who passed a fresh challenge while the first budgets were used up: a second, smaller purse. Its window is
    * short, so that whoever finds it empty may find room when they try again; a block's is the long one.
    */
-  challenged: PurseRule & { block: BudgetRule };
+  challenged: PoolRule & { block: BudgetRule };
   /**
    * A third one, for strangers who were turned away and ask again for the same number after a while: people do, and to
    * pumps it is twice the work for half the messages. A block gets no more from it than from the second alone.
    */
-  returned: PurseRule & { after_seconds: number };
+  returned: PoolRule & { after_seconds: number };
   /** People who verified before, so that a stolen known number is no hole either. */
   known: {
     window_seconds: number;
@@ -98,7 +98,7 @@ export interface ExposurePolicy {
 export type Pool = "stranger" | "challenged" | "returned" | "proven" | "known";
 
 /** Purses, and the levels that some strangers draw on beside theirs. */
-export type Drawn = Pool | "odd" | "unknown";
+export type BudgetGroup = Pool | "odd" | "unknown";
 
 /** One budget that a message draws on. */
 export interface Level {
@@ -126,7 +126,7 @@ export interface LevelReading {
 }
 
 /** All that is known of a request's levels, as `allLevels` names them. */
-export type Readings = Record<Drawn, LevelReading[]>;
+export type LevelReadings = Record<BudgetGroup, LevelReading[]>;
 
 export const slotOf = (nowMs: number, windowSeconds: number): number =>
   Math.floor(nowMs / ((windowSeconds * 1000) / SLOTS));
@@ -138,11 +138,11 @@ export const oldestSlotOf = (nowMs: number, windowSeconds: number): number =>
 const GROWS_WITH_HISTORY: readonly LevelName[] = ["prefix", "country", "odd_country", "network", "address"];
 
 /** The readings with every base that history has raised. */
-export function seasoned(readings: Readings, { seasoned: rule }: ExposurePolicy): Readings {
+export function withHistory(readings: LevelReadings, { seasoned: rule }: ExposurePolicy): LevelReadings {
   const season = (reading: LevelReading): LevelReading => {
     const { level, earned } = reading;
     const more = Math.min(rule.most, Math.floor(earned / rule.verified_per_unit));
-    return { ...reading, level: { ...level, base: level.base + more * UNIT } };
+    return { ...reading, level: { ...level, base: level.base + more * UNIT_HUNDREDTHS } };
   };
   const grows = ({ level }: LevelReading) =>
     level.key.startsWith("stranger:") && GROWS_WITH_HISTORY.includes(level.name);
@@ -156,7 +156,7 @@ export function seasoned(readings: Readings, { seasoned: rule }: ExposurePolicy)
 /** Units that may be out at this level now (hundredths). */
 export function budgetOf(reading: LevelReading, { slow_start }: Pick<ExposurePolicy, "slow_start">): number {
   const { start, factor } = slow_start;
-  const counted = Math.min(reading.verified, start * UNIT + factor * reading.verifiedEarlier);
+  const counted = Math.min(reading.verified, start * UNIT_HUNDREDTHS + factor * reading.verifiedEarlier);
   return reading.level.base + Math.floor(reading.level.rule.gain * counted);
 }
 
@@ -168,7 +168,7 @@ export function hasRoom(reading: LevelReading, weight: number, policy: ExposureP
 }
 
 /** The level as it counts for a record-only rule: it takes what comes and refuses nothing. */
-export const boundless = (level: Level): Level => ({
+export const withoutBound = (level: Level): Level => ({
   ...level,
   base: Number.MAX_SAFE_INTEGER,
   maxMessages: null,
@@ -177,5 +177,5 @@ export const boundless = (level: Level): Level => ({
 /** What a message weighs (hundredths): an expensive destination uses up its room sooner. */
 export function weightOf(costMicros: number, policy: ExposurePolicy): number {
   const times = costMicros / policy.reference_price_micros;
-  return Math.round(Math.min(policy.max_weight, Math.max(1, times)) * UNIT);
+  return Math.round(Math.min(policy.max_weight, Math.max(1, times)) * UNIT_HUNDREDTHS);
 }

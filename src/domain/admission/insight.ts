@@ -6,13 +6,18 @@
 import type { NumberPolicy } from "../kernel/phone.ts";
 import type { Posture } from "../kernel/posture.ts";
 import type { LevelName, Pool } from "./exposure.ts";
-import { isRecordOnly, stopOf, stoppedAnyway } from "./record-only.ts";
-import type { Reason, RiskPolicy, Verdict } from "./verdict.ts";
+import { isRecordOnly, stopKindOf, withoutStoppedAnyway } from "./record-only.ts";
+import type { RiskPolicy, Verdict, VerdictReason } from "./verdict.ts";
 
-export const LOOKUPS = ["none", "twilio", "vonage_number_insight", "vonage_identity_insights"] as const;
+export const LOOKUP_SOURCES = [
+  "none",
+  "twilio",
+  "vonage_number_insight",
+  "vonage_identity_insights",
+] as const;
 
 export interface LookupPolicy {
-  provider: (typeof LOOKUPS)[number];
+  provider: (typeof LOOKUP_SOURCES)[number];
   /** What one lookup costs, all its packages together, in the price table's currency. */
   cost_micros: number;
   /** What lookups may cost in a UTC day; then nobody is asked about any more. */
@@ -47,16 +52,16 @@ const THIN_PURSES: readonly Pool[] = ["challenged", "returned"];
 const THIN_LEVELS: readonly LevelName[] = ["odd", "unknown"];
 
 /** Whether an answer about the number could change the verdict and is worth its price. */
-export function worthAsking({ action, pool, levels }: Verdict, posture: Posture): boolean {
+export function isLookupWorthwhile({ action, pool, levels }: Verdict, posture: Posture): boolean {
   if (action !== "allow" || pool === "known") return false;
   const thin = THIN_PURSES.includes(pool) || levels.some(({ level }) => THIN_LEVELS.includes(level.name));
   return thin || posture !== "normal";
 }
 
 /** What an insight speaks for. `step_up` is about what passes: a phone that is off, a SIM that is new. */
-export interface Judgement {
+export interface InsightJudgement {
   action: "deny" | "step_up";
-  evidence: Reason["evidence"];
+  evidence: VerdictReason["evidence"];
 }
 
 /**
@@ -70,7 +75,7 @@ export function judgeInsight(
   { lineType, pumpingRisk, reachable, simSwappedHoursAgo }: NumberInsight,
   { max_pumping_risk, sim_swap_hours }: Pick<LookupPolicy, "max_pumping_risk" | "sim_swap_hours">,
   { refuse_types }: NumberPolicy,
-): Judgement | null {
+): InsightJudgement | null {
   if (lineType !== null && lineType !== "other" && refuse_types.includes(lineType)) {
     return { action: "deny", evidence: { line_type: lineType } };
   }
@@ -88,17 +93,19 @@ export function judgeInsight(
 const PASSING_SECONDS = 3600;
 
 /** How long an answer counts, by what was made of it. */
-export const secondsToRemember = (judged: Judgement | null, { memory_seconds }: LookupPolicy): number =>
-  judged?.action === "step_up" ? Math.min(PASSING_SECONDS, memory_seconds) : memory_seconds;
+export const insightTtlSeconds = (
+  judged: InsightJudgement | null,
+  { memory_seconds }: LookupPolicy,
+): number => (judged?.action === "step_up" ? Math.min(PASSING_SECONDS, memory_seconds) : memory_seconds);
 
 /**
  * The verdict on a message that was let through, after the insight.
  *
  * @param factors what the flow permits instead of the message; without any, a step up is a no
  */
-export function verdictAfter(
+export function verdictAfterInsight(
   verdict: Verdict,
-  { action, evidence }: Judgement,
+  { action, evidence }: InsightJudgement,
   factors: readonly string[],
   risk: Pick<RiskPolicy, "record_only" | "record_all" | "decoy">,
 ): Verdict {
@@ -109,7 +116,7 @@ export function verdictAfter(
   // Rules before this one may have refused it, had they counted.
   const recorded = verdict.recorded === "allow" ? refusal : verdict.recorded;
   if (!counted) {
-    const uncounted = [...verdict.uncounted, { rule: "number_insight" as const, would: stopOf(refusal) }];
+    const uncounted = [...verdict.uncounted, { rule: "number_insight" as const, would: stopKindOf(refusal) }];
     return { ...verdict, reasons, recorded, uncounted };
   }
   return {
@@ -119,6 +126,6 @@ export function verdictAfter(
     factors: denied ? [] : factors,
     reasons,
     recorded,
-    uncounted: stoppedAnyway(verdict.uncounted, refusal),
+    uncounted: withoutStoppedAnyway(verdict.uncounted, refusal),
   };
 }

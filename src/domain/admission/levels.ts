@@ -1,13 +1,13 @@
 import type { Phone } from "../kernel/phone.ts";
 import {
+  type BudgetGroup,
   type BudgetRule,
-  type Drawn,
   type ExposurePolicy,
   type Level,
   type LevelName,
   type Pool,
-  type PurseRule,
-  UNIT,
+  type PoolRule,
+  UNIT_HUNDREDTHS,
 } from "./exposure.ts";
 
 /** Where a message would go and come from; hashed where it names a person. */
@@ -24,7 +24,10 @@ export interface ExposureSubjects {
 }
 
 /** Every level any verdict could draw on: they are read together, in one round trip. */
-export function allLevels(subjects: ExposureSubjects, policy: ExposurePolicy): Record<Drawn, Level[]> {
+export function exposureLevels(
+  subjects: ExposureSubjects,
+  policy: ExposurePolicy,
+): Record<BudgetGroup, Level[]> {
   const { phone, numberTag, addressTag, asn, ownDevice } = subjects;
   const { window_seconds: day, known } = policy;
   const level = (
@@ -37,14 +40,14 @@ export function allLevels(subjects: ExposureSubjects, policy: ExposurePolicy): R
     name,
     key: `${pool}:${name}:${subject}`,
     rule,
-    base: Math.round(rule.base * UNIT),
+    base: Math.round(rule.base * UNIT_HUNDREDTHS),
     windowSeconds,
     maxMessages: pool === "stranger" && name === "block" ? policy.block_density : null,
   });
   const block = level("stranger", "block", phone.block, policy.block, day);
   const address = level("stranger", "address", addressTag, policy.address, day);
   const challengedBlock = level("challenged", "block", phone.block, policy.challenged.block, day);
-  const smallPurse = (pool: "challenged" | "returned", { country, overall, window_seconds }: PurseRule) => [
+  const smallPurse = (pool: "challenged" | "returned", { country, overall, window_seconds }: PoolRule) => [
     challengedBlock,
     level(pool, "country", phone.country, country, window_seconds),
     level(pool, "overall", "all", overall, window_seconds),

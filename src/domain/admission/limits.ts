@@ -29,7 +29,7 @@ export interface LimitPolicy {
  * not theirs. What
  * belongs to the caller stays drawn.
  */
-export interface LimitTake {
+export interface LimitDraw {
   name: "number" | "ip" | "numbers_per_ip" | "device" | "user" | "api_key" | "wrong_codes_per_ip" | "probe";
   owner: "caller" | "destination";
   /** Already pseudonymous: no number or address in the clear. */
@@ -44,7 +44,7 @@ export interface LimitTake {
 }
 
 export interface LimitResult {
-  take: LimitTake;
+  take: LimitDraw;
   allowed: boolean;
   /** Of the rule that is nearest to its end. */
   max: number;
@@ -80,13 +80,13 @@ export function sendLimits(
   numberRules: readonly LimitRule[],
   factor: number,
   subjects: LimitSubjects,
-): LimitTake[] {
+): LimitDraw[] {
   const take = (
-    name: LimitTake["name"],
+    name: LimitDraw["name"],
     subject: string,
     rules: readonly LimitRule[],
-    more: Partial<LimitTake> = {},
-  ): LimitTake => ({
+    more: Partial<LimitDraw> = {},
+  ): LimitDraw => ({
     name,
     owner: "caller",
     subject,
@@ -111,7 +111,7 @@ export function sendLimits(
 }
 
 /** What a wrong code draws on, behind its answer; a send only looks at it. */
-export function wrongCodeLimit(policy: LimitPolicy, ip: string): LimitTake {
+export function wrongCodeLimit(policy: LimitPolicy, ip: string): LimitDraw {
   return {
     name: "wrong_codes_per_ip",
     owner: "caller",
@@ -124,7 +124,7 @@ export function wrongCodeLimit(policy: LimitPolicy, ip: string): LimitTake {
 }
 
 /** What one message in `seconds` to a blocked subject draws on: whether it converts says whether the block may end. */
-export function probeLimit(subject: string, seconds: number): LimitTake {
+export function probeLimit(subject: string, seconds: number): LimitDraw {
   return {
     name: "probe",
     owner: "destination",
@@ -149,7 +149,7 @@ export function waivedLimits({
   proven: boolean;
   numberKnown: boolean;
   ownDevice: boolean;
-}): LimitTake["name"][] {
+}): LimitDraw["name"][] {
   return [
     ...(proven || numberKnown || ownDevice ? (["ip", "numbers_per_ip"] as const) : []),
     ...(proven || ownDevice ? (["wrong_codes_per_ip"] as const) : []),

@@ -1,8 +1,8 @@
-import type { Meter } from "../delivery/money.ts";
-import type { Drawn, Level, Pool } from "./exposure.ts";
+import type { SpendMeter } from "../delivery/money.ts";
+import type { BudgetGroup, Level, Pool } from "./exposure.ts";
 
 /** What one message took, kept with its session until the code comes back. */
-export interface Hold {
+export interface Reservation {
   /** Given back or booked once, and only if it was really taken. */
   id: string;
   atMs: number;
@@ -10,7 +10,7 @@ export interface Hold {
   taken: { key: string; windowSeconds: number }[];
   /** Levels that took nothing and still hear of the verification. */
   earns: { key: string; windowSeconds: number }[];
-  meters: Meter[];
+  meters: SpendMeter[];
   /** The tally that hears of the verification, where a block let the message through to see whether it converts. */
   probe?: string;
   /** The tallies that hear of the verification, where rules in record-only mode would have stopped the message. */
@@ -22,15 +22,15 @@ export interface Hold {
  * came from has earned room for the next one. Someone known proves nothing new about an address, or one number verified
  * over and over would make it a proven one.
  */
-export function holdFor(
+export function reservationFor(
   pool: Pool,
   drawn: readonly Level[],
-  levels: Record<Drawn, Level[]>,
+  levels: Record<BudgetGroup, Level[]>,
   weight: number,
-  meters: Meter[],
+  meters: SpendMeter[],
   id: string,
   atMs: number,
-): Hold {
+): Reservation {
   const taken = new Set(drawn.map(({ key }) => key));
   const learners = pool === "known" ? [] : levels.stranger.filter(({ name }) => name === "address");
   const slim = ({ key, windowSeconds }: Level) => ({ key, windowSeconds });

@@ -31,7 +31,7 @@ export type SourceFinding =
  *
  * @param hosting owner by ASN of hosting, cloud and VPN networks
  */
-export function lookAtSource(
+export function inspectSource(
   source: Source,
   phone: Phone,
   policy: SourcePolicy,

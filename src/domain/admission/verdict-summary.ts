@@ -1,13 +1,13 @@
 import type { Verdict } from "./verdict.ts";
 
 /** A verdict in the ledger's few words. */
-export interface ToldVerdict {
+export interface VerdictSummary {
   action: string;
   /** Names of the reasons that counted, separated by spaces; of a used-up budget also the level. */
   reasons: string;
 }
 
-export function toldVerdict({ action, reasons }: Pick<Verdict, "action" | "reasons">): ToldVerdict {
+export function summariseVerdict({ action, reasons }: Pick<Verdict, "action" | "reasons">): VerdictSummary {
   const names = reasons
     .filter(({ counted }) => counted)
     .map(({ rule, evidence }) => (rule === "exposure" ? `exposure:${levelName(evidence.level)}` : rule));

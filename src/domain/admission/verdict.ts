@@ -21,17 +21,17 @@ import {
   type ExposurePolicy,
   hasRoom,
   type LevelReading,
+  type LevelReadings,
   type Pool,
-  type Readings,
-  seasoned,
-  UNIT,
+  UNIT_HUNDREDTHS,
+  withHistory,
 } from "./exposure.ts";
-import { isRecordOnly, type Uncounted, uncountedIn } from "./record-only.ts";
+import { findUncountedRules, isRecordOnly, type UncountedRule } from "./record-only.ts";
 import type { SourceFinding } from "./source.ts";
 
-export type Action = "allow" | "challenge" | "step_up" | "deny" | "decoy";
+export type VerdictAction = "allow" | "challenge" | "step_up" | "deny" | "decoy";
 
-export const RULES = [
+export const RISK_RULES = [
   "blocked_source",
   "listed_source",
   "tor",
@@ -47,34 +47,34 @@ export const RULES = [
   "failed_attempts",
   "number_insight",
 ] as const;
-export type Rule = (typeof RULES)[number];
+export type RiskRule = (typeof RISK_RULES)[number];
 
 /** One named reason with what it was seen in. */
-export interface Reason {
-  rule: Rule;
+export interface VerdictReason {
+  rule: RiskRule;
   evidence: Readonly<Record<string, string | number | boolean | null>>;
   /** false for a rule in record-only mode. */
   counted: boolean;
 }
 
 export interface Verdict {
-  action: Action;
+  action: VerdictAction;
   /** Whose purse pays when the action is `allow`. */
   pool: Pool;
   /** The levels the message draws on, in that purse. */
   levels: LevelReading[];
   /** Factors the flow permits instead, when the action is `step_up` or `challenge`. */
   factors: readonly string[];
-  reasons: Reason[];
+  reasons: VerdictReason[];
   /** What the verdict would have been with every rule counted. */
-  recorded: Action;
+  recorded: VerdictAction;
   /** Rules in record-only mode that it met. */
-  uncounted: Uncounted[];
+  uncounted: UncountedRule[];
 }
 
 export interface RiskPolicy {
   /** Rules that are reported and have no effect. */
-  record_only: readonly Rule[];
+  record_only: readonly RiskRule[];
   /** Nothing is refused by risk at all; verdicts are logged as they would have been. */
   record_all: boolean;
   /** Distinct numbers per unproven address (in the longest window of `limits.numbers_per_ip`) above which it is odd. */
@@ -88,7 +88,7 @@ export interface RiskPolicy {
 export interface Signals {
   weight: number;
   source: SourceFinding[];
-  readings: Readings;
+  readings: LevelReadings;
   numberKnown: boolean;
   /** The request comes from a device that verified this very number. */
   ownDevice: boolean;
@@ -117,11 +117,11 @@ export interface Signals {
 const SOURCE_IS_ODD = ["tor", "hosting_network", "country_mismatch"];
 
 export function decide(given: Signals, risk: RiskPolicy, exposure: ExposurePolicy): Verdict {
-  const signals = { ...given, readings: seasoned(given.readings, exposure) };
-  const judged = (counts: (rule: Rule) => boolean) => judge(signals, exposure, counts, risk);
-  const counts = (rule: Rule) => !isRecordOnly(rule, risk);
+  const signals = { ...given, readings: withHistory(given.readings, exposure) };
+  const judged = (counts: (rule: RiskRule) => boolean) => judge(signals, exposure, counts, risk);
+  const counts = (rule: RiskRule) => !isRecordOnly(rule, risk);
   const ruled = judged(counts);
-  const uncounted = uncountedIn(ruled, (rule) => judged((one) => one === rule || counts(one)).action);
+  const uncounted = findUncountedRules(ruled, (rule) => judged((one) => one === rule || counts(one)).action);
   const full = uncounted.length === 0 ? ruled : judged(() => true);
   const recorded = full.action;
   if (!risk.record_all) return { ...ruled, recorded, uncounted };
@@ -135,12 +135,12 @@ export function decide(given: Signals, risk: RiskPolicy, exposure: ExposurePolic
 function judge(
   signals: Signals,
   exposure: ExposurePolicy,
-  counts: (rule: Rule) => boolean,
+  counts: (rule: RiskRule) => boolean,
   risk: RiskPolicy,
 ): Omit<Verdict, "recorded" | "uncounted"> {
   const { readings, weight, block, challenged, challenge, factors } = signals;
-  const reasons: Reason[] = [];
-  const say = (rule: Rule, evidence: Reason["evidence"] = {}): boolean => {
+  const reasons: VerdictReason[] = [];
+  const say = (rule: RiskRule, evidence: VerdictReason["evidence"] = {}): boolean => {
     reasons.push({ rule, evidence, counted: counts(rule) });
     return counts(rule);
   };
@@ -151,7 +151,7 @@ function judge(
     factors: [],
     reasons,
   });
-  const refuse = (action: Action) => ({
+  const refuse = (action: VerdictAction) => ({
     action: action === "deny" && risk.decoy ? ("decoy" as const) : action,
     pool: "stranger" as const,
     levels: [],
@@ -232,18 +232,18 @@ function judge(
 }
 
 /** An address that earned verifications is evidence for its next stranger: thousands of honest people share a carrier's. */
-export function isProven(readings: Readings, exposure: ExposurePolicy): boolean {
+export function isProven(readings: LevelReadings, exposure: ExposurePolicy): boolean {
   const address = readings.proven.find(({ level }) => level.name === "address");
   if (address === undefined) return false;
   const { verified, verified_ever } = exposure.proven;
-  return address.verified >= verified * UNIT || address.earned >= verified_ever;
+  return address.verified >= verified * UNIT_HUNDREDTHS || address.earned >= verified_ever;
 }
 
-function fullness(reading: LevelReading, exposure: ExposurePolicy): Reason["evidence"] {
+function fullness(reading: LevelReading, exposure: ExposurePolicy): VerdictReason["evidence"] {
   return {
     level: reading.level.key,
-    unverified: reading.unverified / UNIT,
-    budget: budgetOf(reading, exposure) / UNIT,
+    unverified: reading.unverified / UNIT_HUNDREDTHS,
+    budget: budgetOf(reading, exposure) / UNIT_HUNDREDTHS,
     messages: reading.messages,
   };
 }

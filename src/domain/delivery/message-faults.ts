@@ -1,7 +1,7 @@
 import { segmentsOf } from "./gsm7.ts";
 import { canonicalLocale, lookUpLocale } from "./locale.ts";
 import { composeMessage, localesFor, type MessagePolicy } from "./message.ts";
-import { SHIPPED } from "./shipped-texts.ts";
+import { SHIPPED_TEXTS } from "./shipped-texts.ts";
 import { fillTemplate } from "./templates.ts";
 
 export interface MessageFaults {
@@ -71,7 +71,7 @@ function localeFaults(policy: MessagePolicy): string[] {
 function lengthWarnings(policy: MessagePolicy, code: CodeShape): string[] {
   const flows = new Set(
     ["default", ...Object.keys(policy.templates ?? {})].concat(
-      Object.values(SHIPPED).flatMap(({ texts }) => Object.keys(texts)),
+      Object.values(SHIPPED_TEXTS).flatMap(({ texts }) => Object.keys(texts)),
     ),
   );
   const longest = new Map<string, { flow: string; segments: number; units: number; encoding: string }>();

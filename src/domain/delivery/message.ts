@@ -1,7 +1,7 @@
 import type { Channel } from "../kernel/channel.ts";
 import { type Segmentation, segmentsOf } from "./gsm7.ts";
 import { lookUpLocale } from "./locale.ts";
-import { SHIPPED } from "./shipped-texts.ts";
+import { SHIPPED_TEXTS } from "./shipped-texts.ts";
 import { fillTemplate } from "./templates.ts";
 
 /** An operator's own texts, as ICU messages with {code}, {brand} and {minutes}. */
@@ -31,7 +31,7 @@ export interface MessagePolicy {
   dlt?: { entity_id: string; template_ids: ByFlowAndLocale<string> } | undefined;
 }
 
-export interface WhatToSay {
+export interface MessageContent {
   code: string;
   channel: Channel;
   flow: string;
@@ -57,7 +57,7 @@ const LAST_RESORT = "en";
  *
  * @throws Error for a template that `messageFaults` names
  */
-export function composeMessage(what: WhatToSay, policy: MessagePolicy): ComposedMessage {
+export function composeMessage(what: MessageContent, policy: MessagePolicy): ComposedMessage {
   const { code, channel, flow, ttlSeconds } = what;
   const available = localesFor(flow, policy);
   const wanted = [what.locale ?? "", policy.default_locale ?? LAST_RESORT, LAST_RESORT];
@@ -86,13 +86,13 @@ export function localesFor(flow: string, { templates = {} }: MessagePolicy): str
   const own = [flow, "default"].flatMap((name) =>
     Object.entries(templates[name] ?? {}).flatMap(([locale, { text }]) => (text === undefined ? [] : locale)),
   );
-  return [...new Set([...Object.keys(SHIPPED), ...own])];
+  return [...new Set([...Object.keys(SHIPPED_TEXTS), ...own])];
 }
 
 /** The operator's texts go before the shipped ones of the language, whatever the flow. */
 function textsFor(flow: string, locale: string, { templates = {} }: MessagePolicy) {
   const [forFlow, forAll] = [templates[flow]?.[locale], templates.default?.[locale]];
-  const shipped = SHIPPED[lookUpLocale([locale], Object.keys(SHIPPED)) ?? ""];
+  const shipped = SHIPPED_TEXTS[lookUpLocale([locale], Object.keys(SHIPPED_TEXTS)) ?? ""];
   return {
     text: forFlow?.text ?? forAll?.text ?? shipped?.texts[flow] ?? shipped?.texts.default ?? "{code}",
     spoken: forFlow?.spoken ?? forAll?.spoken ?? shipped?.spoken ?? "{code}",

@@ -29,7 +29,7 @@ export interface MoneyPolicy {
 }
 
 /** One running total that must stay under its cap; the store keeps it per UTC period. */
-export interface Meter {
+export interface SpendMeter {
   scope: string;
   period: "minute" | "hour" | "day" | "month";
   amount: number;
@@ -38,8 +38,8 @@ export interface Meter {
   lifted: boolean;
 }
 
-export interface MeterReading {
-  meter: Meter;
+export interface SpendReading {
+  meter: SpendMeter;
   /** With this message. */
   total: number;
 }
@@ -50,7 +50,7 @@ export interface MeterReading {
  *
  * @throws when the table has no row for the provider and no default: `config.ts` lets no such table through
  */
-export function priceMicros(
+export function messagePriceMicros(
   prices: readonly PriceRow[],
   country: string,
   provider: string,
@@ -80,8 +80,8 @@ export function spendMeters(
   country: string,
   costMicros: number,
   lifted: boolean,
-): Meter[] {
-  const meters = (scope: string, caps: SpendCaps): Meter[] => [
+): SpendMeter[] {
+  const meters = (scope: string, caps: SpendCaps): SpendMeter[] => [
     { scope, period: "hour", amount: costMicros, cap: caps.hour_micros, lifted },
     { scope, period: "day", amount: costMicros, cap: caps.day_micros, lifted },
     { scope, period: "month", amount: costMicros, cap: caps.month_micros, lifted },
@@ -94,14 +94,14 @@ export function spendMeters(
  * The alert shares a meter passed with its last message. The whole cap counts as passed when no further message of this
  * price fits under it, because a total hardly ever meets its cap to the micro.
  */
-export function passedShares({ meter, total }: MeterReading, shares: readonly number[]): number[] {
+export function crossedShares({ meter, total }: SpendReading, shares: readonly number[]): number[] {
   const reached = (share: number, at: number) =>
     share === 1 ? at + meter.amount > meter.cap : at >= share * meter.cap;
   return shares.filter((share) => reached(share, total) && !reached(share, total - meter.amount));
 }
 
 /** Seconds until a period that is used up gives way to the next (a month counts as a day: look again tomorrow). */
-export function secondsToNext(period: Meter["period"], nowMs: number): number {
+export function secondsToNextPeriod(period: SpendMeter["period"], nowMs: number): number {
   const lengthMs = { minute: 60_000, hour: 3_600_000, day: 86_400_000, month: 86_400_000 }[period];
   return Math.ceil((lengthMs - (nowMs % lengthMs)) / 1000);
 }

@@ -1,7 +1,7 @@
 /** What people say of routes for a time: it wins over the policy, and gives way to it by itself. */
 import type { RoutingPolicy } from "./routing.ts";
 
-export type RouteWord =
+export type RouteInstruction =
   /** `drained: false` fills a provider again that the policy drains. */
   | { kind: "drain"; provider: string; drained: boolean }
   | { kind: "weight"; provider: string; weight: number }
@@ -9,14 +9,14 @@ export type RouteWord =
   | { kind: "pin"; country: string; provider: string | null };
 
 /** A word with who said it, why, and how long it holds. */
-export type RouteOverride = RouteWord & { sinceMs: number; untilMs: number; by: string; why: string };
+export type RouteOverride = RouteInstruction & { sinceMs: number; untilMs: number; by: string; why: string };
 
 /** What a word is about: there is at most one of each kind and subject. */
-export const subjectOfWord = (word: RouteWord): string =>
+export const instructionSubject = (word: RouteInstruction): string =>
   word.kind === "pin" ? word.country : word.provider;
 
-export const isSameWord = (a: RouteWord, b: RouteWord): boolean =>
-  a.kind === b.kind && subjectOfWord(a) === subjectOfWord(b);
+export const isSameInstruction = (a: RouteInstruction, b: RouteInstruction): boolean =>
+  a.kind === b.kind && instructionSubject(a) === instructionSubject(b);
 
 /** The policy as it holds now, with people's word over it. */
 export function overrideRouting(

@@ -55,7 +55,7 @@ export interface RoutingPolicy {
   };
 }
 
-export const FRESH_ROUTE: RouteRecord = { verified: 0, unanswered: 0, failures: 0, restUntilMs: 0 };
+export const NEW_ROUTE_RECORD: RouteRecord = { verified: 0, unanswered: 0, failures: 0, restUntilMs: 0 };
 
 /** A route remembers about as many of its own answers as this: what came before has faded. */
 const MEMORY = 24;
@@ -79,7 +79,7 @@ export function orderRoutes(
   nowMs: number,
 ): Route[] {
   const drawn = routes.map((route) => {
-    const record = records.get(routeKey(route, country)) ?? FRESH_ROUTE;
+    const record = records.get(routeKey(route, country)) ?? NEW_ROUTE_RECORD;
     const good = PRIOR.verified + record.verified;
     const bad = PRIOR.unanswered + record.unanswered;
     const weight = policy.weight[route.provider] ?? 1;
@@ -121,7 +121,7 @@ export const routeKey = ({ provider, channel }: Route, country: string): string 
  * @param answers of this route: messages verified, and messages that had their time and were not
  * @param elsewhere messages that went by other routes meanwhile
  */
-export function learnRoute(
+export function learnFromConversion(
   record: RouteRecord,
   answers: { verified: number; unanswered: number },
   elsewhere: number,
@@ -138,7 +138,7 @@ export function learnRoute(
 }
 
 /** A route that took a message, or failed to: failures in a row make it rest, each time for longer. */
-export function heardOfRoute(
+export function learnFromDeliveryAttempt(
   record: RouteRecord,
   failed: boolean,
   { rest }: RoutingPolicy,

@@ -19,7 +19,7 @@ export interface ShippedTexts {
  * no brand stands next to the code to draw it into its own direction. That is why no directional isolates are needed; they
  * would cost two characters and put an invisible character next to the digits that autofill looks for.
  */
-export const SHIPPED: Readonly<Record<string, ShippedTexts>> = {
+export const SHIPPED_TEXTS: Readonly<Record<string, ShippedTexts>> = {
   en: {
     texts: {
       default: "{code} is your {brand} code. Never share it.",

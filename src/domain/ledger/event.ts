@@ -74,7 +74,7 @@ export interface LedgerEvent {
 }
 
 /** What an event says of itself that has nothing to say. */
-export const NOTHING_TOLD: Omit<LedgerEvent, "id" | "kind" | "atMs"> = {
+export const EMPTY_EVENT_DETAILS: Omit<LedgerEvent, "id" | "kind" | "atMs"> = {
   correlationId: null,
   sessionId: null,
   flow: null,

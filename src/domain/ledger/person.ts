@@ -17,7 +17,7 @@ export interface PersonTraces {
 }
 
 /** One thing that is held. */
-export interface HeldMark {
+export interface MovedMark {
   /** Which store, in words. */
   store: string;
   /** What it says. */
@@ -27,7 +27,7 @@ export interface HeldMark {
 }
 
 /** What no command here reaches, in sentences; each goes by itself or is somebody else's to remove. */
-export const OUT_OF_REACH = [
+export const UNREACHABLE_TRACES = [
   "Session tokens, device tokens and proofs are in the hands of whoever got them: sealed or signed, and good until they expire (10 minutes, 180 days, and proof.ttl_seconds at most 15 minutes). A device token keeps the hash of the number.",
   "A session token that an idempotency key remembers in Upstash is sealed and found by that key alone; it goes after code.session_seconds, at most 10 minutes.",
   "Events that were on the queue when this ran are written after it: run it again in a minute.",
@@ -44,7 +44,7 @@ export interface TagChange {
 
 /** What the stores beside the ledger hold of a person. */
 export interface PeoplePort {
-  held(traces: PersonTraces): Promise<{ kind: "answered"; marks: HeldMark[] } | Silent>;
+  held(traces: PersonTraces): Promise<{ kind: "answered"; marks: MovedMark[] } | Silent>;
   /** @returns how many entries went, by store */
   remove(traces: PersonTraces): Promise<{ kind: "removed"; entries: Record<string, number> } | Silent>;
 }

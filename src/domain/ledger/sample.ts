@@ -16,7 +16,7 @@ export interface Samples {
 export const NO_SAMPLES: Samples = { minute: 0, byCode: new Map() };
 
 /** Takes room for one more; null when there is none. Codes are a closed list, so what is remembered is bounded. */
-export function takeSample(samples: Samples, code: string, minute: number): Samples | null {
+export function drawSample(samples: Samples, code: string, minute: number): Samples | null {
   const byCode = samples.minute === minute ? samples.byCode : NO_SAMPLES.byCode;
   const taken = byCode.get(code) ?? 0;
   return taken >= SAMPLES_PER_ISOLATE ? null : { minute, byCode: new Map([...byCode, [code, taken + 1]]) };

@@ -3,14 +3,14 @@
 import { clockTime, dayOf, duration } from "../kernel/instant.ts";
 import type { Posture } from "../kernel/posture.ts";
 import { type Alert, type AlertContext, type AlertDraft, type AlertKind, perHour } from "./alert.ts";
-import { blockText, countText, moneyText, spaced } from "./alert-words.ts";
-import type { Block } from "./ban.ts";
+import { alertCountText, alertMoneyText, banText, withThousandsSpaces } from "./alert-words.ts";
+import type { Ban } from "./ban.ts";
 import { type Finding, type FindingKind, SEVERITIES } from "./finding.ts";
 import type { Incident } from "./incident.ts";
-import type { WatchMemory } from "./monitor-memory.ts";
+import type { MonitorMemory } from "./monitor-memory.ts";
 
 /** What a run of the watch saw and did. */
-export interface WatchedMinute extends AlertContext {
+export interface MonitoredMinute extends AlertContext {
   /** The open incident as the last run left it, and as this one leaves it; an incident that closed is still in `after`. */
   before: Incident | null;
   after: Incident | null;
@@ -18,11 +18,11 @@ export interface WatchedMinute extends AlertContext {
   /** The cron's own change; null when it stayed. */
   posture: { from: Posture; to: Posture; why: string } | null;
   /** Made by this run. */
-  blocks: readonly Block[];
+  blocks: readonly Ban[];
   /** What the watch looked at: its length, and all spend in it. */
   window: { minutes: number; spentMicros: number };
-  told: WatchMemory["told"];
-  hour: WatchMemory["hour"];
+  told: MonitorMemory["told"];
+  hour: MonitorMemory["hour"];
 }
 
 /** As many findings, acts and pieces of evidence as one can take in at a glance. */
@@ -45,7 +45,7 @@ export const KIND_OF_FINDING: Readonly<Record<FindingKind, AlertKind>> = {
 
 /** An incident at one of its turns. */
 export function incidentDraft(
-  minute: WatchedMinute,
+  minute: MonitoredMinute,
   incident: Incident,
   key: string,
   phase: Alert["phase"],
@@ -65,7 +65,7 @@ export function incidentDraft(
     dedupKey: key,
     phase,
     severity: incident.severity === "emergency" ? "critical" : "warning",
-    title: `${countText(sent)} sent, ${countText(verified)} verified, ${moneyText(unansweredMicros, currency)} on messages nobody answered in ${took}: ${state}`,
+    title: `${alertCountText(sent)} sent, ${alertCountText(verified)} verified, ${alertMoneyText(unansweredMicros, currency)} on messages nobody answered in ${took}: ${state}`,
     sinceMs: openedAtMs,
     spentMicros,
     unansweredMicros,
@@ -73,8 +73,8 @@ export function incidentDraft(
     facts: [
       ...incident.findings
         .slice(0, MOST_LINES)
-        .map(({ kind, says }) => ({ label: spaced(kind), value: says })),
-      { label: "Refused", value: countText(refused) },
+        .map(({ kind, says }) => ({ label: withThousandsSpaces(kind), value: says })),
+      { label: "Refused", value: alertCountText(refused) },
       { label: "Highest posture", value: incident.posture },
     ],
     done: acts(minute, incident),
@@ -86,7 +86,7 @@ export function incidentDraft(
 }
 
 /** What an hour costs at the present rate: of an incident younger than the window, by its own time. */
-function ratePerHour({ window, nowMs }: WatchedMinute, { openedAtMs, spentMicros }: Incident): number {
+function ratePerHour({ window, nowMs }: MonitoredMinute, { openedAtMs, spentMicros }: Incident): number {
   const windowMs = window.minutes * 60_000;
   return nowMs - openedAtMs < windowMs
     ? perHour(spentMicros, nowMs - openedAtMs)
@@ -94,10 +94,10 @@ function ratePerHour({ window, nowMs }: WatchedMinute, { openedAtMs, spentMicros
 }
 
 /** What this minute did, then what was done before, the latest first. */
-function acts({ posture, blocks, nowMs }: WatchedMinute, { timeline }: Incident): string[] {
+function acts({ posture, blocks, nowMs }: MonitoredMinute, { timeline }: Incident): string[] {
   const now = [
     ...(posture === null ? [] : [`posture ${posture.from} to ${posture.to}: ${posture.why}`]),
-    ...blocks.map(blockText),
+    ...blocks.map(banText),
   ];
   const earlier = timeline
     .filter(({ by, atMs, what }) => by === "cron" && atMs < nowMs && !isFound(what))
@@ -113,7 +113,7 @@ function acts({ posture, blocks, nowMs }: WatchedMinute, { timeline }: Incident)
 const isFound = (what: string) => SEVERITIES.some((severity) => what.startsWith(`${severity}: `));
 
 /** A finding that is told for itself. */
-export function noticeDraft(minute: WatchedMinute, finding: Finding, key: string): AlertDraft {
+export function noticeDraft(minute: MonitoredMinute, finding: Finding, key: string): AlertDraft {
   const { window, nowMs, currency } = minute;
   const kind = KIND_OF_FINDING[finding.kind];
   const { since_ms, ...evidence } = finding.evidence;
@@ -122,8 +122,11 @@ export function noticeDraft(minute: WatchedMinute, finding: Finding, key: string
     .slice(0, MOST_LINES)
     .map(([name, value]) =>
       name.endsWith("_micros") && typeof value === "number"
-        ? { label: spaced(name.replace(/_micros$/, "")), value: moneyText(value, currency) }
-        : { label: spaced(name), value: typeof value === "number" ? countText(value) : String(value) },
+        ? { label: withThousandsSpaces(name.replace(/_micros$/, "")), value: alertMoneyText(value, currency) }
+        : {
+            label: withThousandsSpaces(name),
+            value: typeof value === "number" ? alertCountText(value) : String(value),
+          },
     );
   return {
     kind,
@@ -136,7 +139,7 @@ export function noticeDraft(minute: WatchedMinute, finding: Finding, key: string
     spentMicros: window.spentMicros,
     perHourMicros: perHour(window.spentMicros, window.minutes * 60_000),
     facts: [{ label: "Where", value: finding.subject }, ...facts],
-    done: minute.blocks.map(blockText).slice(0, MOST_LINES),
+    done: minute.blocks.map(banText).slice(0, MOST_LINES),
   };
 }
 

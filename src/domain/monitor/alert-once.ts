@@ -1,8 +1,8 @@
 /** Alerts that no run of the watch stands behind: money on the way to a cap, and the watch itself. */
-import type { MeterReading } from "../delivery/money.ts";
+import type { SpendReading } from "../delivery/money.ts";
 import { dayOf, duration, instantMs } from "../kernel/instant.ts";
 import { type AddressedAlert, type AlertContext, address, dedupKey, perHour } from "./alert.ts";
-import { moneyText } from "./alert-words.ts";
+import { alertMoneyText } from "./alert-words.ts";
 
 /**
  * A spend meter that passed a share of its cap (`passedShares` says when): told once per UTC period.
@@ -11,7 +11,7 @@ import { moneyText } from "./alert-words.ts";
  */
 export function spendAlert(
   context: AlertContext,
-  { meter, total }: MeterReading,
+  { meter, total }: SpendReading,
   share: number,
 ): AddressedAlert {
   const { environment, currency, nowMs } = context;
@@ -28,28 +28,28 @@ export function spendAlert(
     severity: share >= 1 ? "critical" : share >= 0.8 ? "warning" : "info",
     title:
       share >= 1
-        ? `${moneyText(total, currency)} spent: the ${period}'s cap of ${moneyText(cap, currency)} for ${where} is used up, ${meter.lifted ? "sends go on over it" : "sends are paused"}`
-        : `${moneyText(total, currency)} spent: ${Math.round(share * 100)} % of the ${period}'s cap of ${moneyText(cap, currency)} for ${where}`,
+        ? `${alertMoneyText(total, currency)} spent: the ${period}'s cap of ${alertMoneyText(cap, currency)} for ${where} is used up, ${meter.lifted ? "sends go on over it" : "sends are paused"}`
+        : `${alertMoneyText(total, currency)} spent: ${Math.round(share * 100)} % of the ${period}'s cap of ${alertMoneyText(cap, currency)} for ${where}`,
     sinceMs,
     spentMicros: total,
     perHourMicros: perHour(total, nowMs - sinceMs),
     facts: [
-      { label: "Cap", value: `${moneyText(cap, currency)} per ${period}, ${where}` },
-      { label: "Left", value: moneyText(Math.max(0, cap - total), currency) },
+      { label: "Cap", value: `${alertMoneyText(cap, currency)} per ${period}, ${where}` },
+      { label: "Left", value: alertMoneyText(Math.max(0, cap - total), currency) },
       { label: "Period began", value: `${duration(nowMs - sinceMs)} ago` },
     ],
     done: share >= 1 && !meter.lifted ? [`sends (${where}) are paused until the next ${period}`] : [],
   });
 }
 
-function periodStart(period: MeterReading["meter"]["period"], nowMs: number): number {
+function periodStart(period: SpendReading["meter"]["period"], nowMs: number): number {
   if (period === "month") return instantMs(`${dayOf(nowMs).slice(0, 7)}-01T00:00:00Z`);
   const lengthMs = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }[period];
   return nowMs - (nowMs % lengthMs);
 }
 
 /** What went wrong with the watch itself: its run was late, it could not read its counters, or its word was not taken. */
-export interface WatchFault {
+export interface MonitorFault {
   what: "late" | "blind" | "control_refused";
   /** In one sentence, with figures. */
   says: string;
@@ -61,7 +61,10 @@ export interface WatchFault {
  * `repeat_minutes`, so that receivers and the queue can tell a repetition. A run with a memory makes a `watch_late` finding
  * of it instead.
  */
-export function watchAlert(context: AlertContext, { what, says, sinceMs }: WatchFault): AddressedAlert {
+export function monitorFaultAlert(
+  context: AlertContext,
+  { what, says, sinceMs }: MonitorFault,
+): AddressedAlert {
   const stretch = Math.floor(context.nowMs / (context.policy.repeat_minutes * 60_000));
   const key = dedupKey(context.environment, "watch", what, String(stretch));
   return address(context, {

@@ -5,15 +5,15 @@
  * always goes.
  */
 import { type AddressedAlert, type Alert, type AlertDraft, address, dedupKey } from "./alert.ts";
-import { incidentDraft, KIND_OF_FINDING, noticeDraft, type WatchedMinute } from "./alert-drafts.ts";
+import { incidentDraft, KIND_OF_FINDING, type MonitoredMinute, noticeDraft } from "./alert-drafts.ts";
 import { SEVERITIES, type Severity } from "./finding.ts";
 import type { Incident } from "./incident.ts";
-import type { WatchMemory } from "./monitor-memory.ts";
+import type { MonitorMemory } from "./monitor-memory.ts";
 
-export interface Alerting {
+export interface AlertingResult {
   alerts: AddressedAlert[];
-  told: WatchMemory["told"];
-  hour: WatchMemory["hour"];
+  told: MonitorMemory["told"];
+  hour: MonitorMemory["hour"];
 }
 
 /** What happened since an incident was last told of is worth another word this long after it. */
@@ -38,7 +38,7 @@ interface Candidate {
  * The alerts a minute calls for, and the memory of them. Matters the hour has no room for are counted once, named in the
  * next alert that goes, and told as soon as there is room if they still last.
  */
-export function alertsFor(watched: WatchedMinute): Alerting {
+export function alertsFor(watched: MonitoredMinute): AlertingResult {
   const { policy, nowMs } = watched;
   const told = remembered(watched);
   const hour = hourOf(watched);
@@ -77,7 +77,7 @@ const heldBackFact = (count: number) => ({
 const incidentKey = (environment: string, { id }: Incident) => dedupKey(environment, "attack", id);
 
 /** What was told and still counts: matters of the open incident, and whatever is younger than its repetition. */
-function remembered({ environment, before, after, told, policy, nowMs }: WatchedMinute) {
+function remembered({ environment, before, after, told, policy, nowMs }: MonitoredMinute) {
   const open = [before, after].filter((incident) => incident !== null);
   const keys = open.map((incident) => incidentKey(environment, incident));
   const counts = (key: string, atMs: number) =>
@@ -89,12 +89,12 @@ function remembered({ environment, before, after, told, policy, nowMs }: Watched
 const belongsTo = (key: string, own: string) =>
   key === own || key === heldKeyOf(own) || key.startsWith(`${own}:`);
 
-function hourOf({ hour, nowMs }: WatchedMinute): WatchMemory["hour"] {
+function hourOf({ hour, nowMs }: MonitoredMinute): MonitorMemory["hour"] {
   const now = Math.floor(nowMs / 3_600_000);
   return hour.hour === now ? { ...hour } : { hour: now, sent: 0, heldBack: hour.heldBack };
 }
 
-function incidentCandidates(minute: WatchedMinute): Candidate[] {
+function incidentCandidates(minute: MonitoredMinute): Candidate[] {
   const { before, after, nowMs, policy, told, environment } = minute;
   const isOpen = (incident: Incident | null) => incident !== null && incident.closedAtMs === null;
   const candidates: Candidate[] = [];
@@ -125,7 +125,7 @@ function incidentCandidates(minute: WatchedMinute): Candidate[] {
 }
 
 function hasNews(
-  { told, posture, blocks }: WatchedMinute,
+  { told, posture, blocks }: MonitoredMinute,
   { findings, timeline }: Incident,
   key: string,
   toldAtMs: number,
@@ -136,7 +136,7 @@ function hasNews(
 }
 
 /** Findings that only tell people, and any that no open incident speaks for. */
-function noticeCandidates(minute: WatchedMinute): Candidate[] {
+function noticeCandidates(minute: MonitoredMinute): Candidate[] {
   const { after, findings, told, environment } = minute;
   const noIncident = after === null || after.closedAtMs !== null;
   const seen = new Set<string>();

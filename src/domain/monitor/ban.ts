@@ -1,16 +1,16 @@
 /** Ranges, networks and addresses that are shut for a limited time, by the watch or by people, or challenged by people. */
-import { WATCH_NAME } from "../access/operator.ts";
+import { MONITOR_OPERATOR_NAME } from "../access/operator.ts";
 import type { Phone } from "../kernel/phone.ts";
 import type { Finding } from "./finding.ts";
 import { splitKey } from "./history.ts";
-import type { WatchMemory } from "./monitor-memory.ts";
+import type { MonitorMemory } from "./monitor-memory.ts";
 import type { MonitorPolicy } from "./posture.ts";
-import { type MinuteTally, OTHERS, sumTallies, tallyKey } from "./tally.ts";
+import { type MinuteTally, OTHER_SUBJECTS, sumTallies, tallyKey } from "./tally.ts";
 
-export type BlockKind = "range" | "network" | "address";
+export type BanKind = "range" | "network" | "address";
 
-export interface Block {
-  kind: BlockKind;
+export interface Ban {
+  kind: BanKind;
   /** A number's first digits in E.164 (`+23480`), `AS64500`, or the keyed hash of an address. */
   subject: string;
   sinceMs: number;
@@ -26,22 +26,22 @@ export interface Block {
  * What people say of a subject, one word at a time: shut it to strangers, ask its strangers for a fresh challenge, or never
  * let the watch shut it.
  */
-export const BLOCK_EFFECTS = ["stop", "challenge", "exempt"] as const;
-export type BlockEffect = (typeof BLOCK_EFFECTS)[number];
+export const BAN_EFFECTS = ["stop", "challenge", "exempt"] as const;
+export type BanEffect = (typeof BAN_EFFECTS)[number];
 
-export interface OperatorBlock extends Block {
-  effect: BlockEffect;
+export interface OperatorBan extends Ban {
+  effect: BanEffect;
 }
 
 /** What a place acts on; all that the watch shuts is a stop. */
-export interface BlockInForce extends Block {
-  effect: Exclude<BlockEffect, "exempt">;
+export interface EffectiveBan extends Ban {
+  effect: Exclude<BanEffect, "exempt">;
 }
 
-export interface BlockChanges {
-  blocked: readonly Block[];
-  lifted: readonly { block: Block; why: string }[];
-  extended: readonly Block[];
+export interface BanChanges {
+  blocked: readonly Ban[];
+  lifted: readonly { block: Ban; why: string }[];
+  extended: readonly Ban[];
 }
 
 const WEEK_MS = 7 * 86_400_000;
@@ -55,7 +55,7 @@ const SPREAD_BLOCKS = 3;
 const NARROW_SHARE = 0.75;
 
 /** Of equally strict blocks the range is told before the network, and that before the address. */
-const KINDS: readonly BlockKind[] = ["range", "network", "address"];
+const KINDS: readonly BanKind[] = ["range", "network", "address"];
 
 /**
  * For this message, the block of this effect that holds of it; null when none does. Of stops the strictest, whatever it is of
@@ -65,13 +65,13 @@ const KINDS: readonly BlockKind[] = ["range", "network", "address"];
  *
  * @param addressTags under the key in use and older ones
  */
-export function findBlock(
-  blocks: readonly BlockInForce[],
-  effect: BlockInForce["effect"],
+export function findBan(
+  blocks: readonly EffectiveBan[],
+  effect: EffectiveBan["effect"],
   { e164, asn, addressTags }: { e164: string; asn: number | null; addressTags: readonly string[] },
   nowMs: number,
-): BlockInForce | null {
-  const meets = ({ kind, subject }: Block): boolean => {
+): EffectiveBan | null {
+  const meets = ({ kind, subject }: Ban): boolean => {
     if (kind === "range") return e164.startsWith(subject);
     return kind === "network" ? asn !== null && subject === `AS${asn}` : addressTags.includes(subject);
   };
@@ -87,7 +87,7 @@ export function findBlock(
 }
 
 /** The watch shuts on suspicion and lets one stranger through now and then, to see whether it converts; people mean it. */
-export const takesProbes = ({ by }: Pick<Block, "by">): boolean => by === WATCH_NAME;
+export const takesProbes = ({ by }: Pick<Ban, "by">): boolean => by === MONITOR_OPERATOR_NAME;
 
 /**
  * What is shut from now on. A finding with `block` shuts its range, network or address, each return within a week for longer;
@@ -101,23 +101,23 @@ export const takesProbes = ({ by }: Pick<Block, "by">): boolean => by === WATCH_
  * @param operatorBlocks people's word: what they exempted is never shut, nor anything wider or narrower that meets it. What
  *   they stopped or challenge is shut like anything else: their word may end before the attack does, and a challenge is less
  */
-export function nextBlocks(
-  blocks: readonly Block[],
+export function nextBans(
+  blocks: readonly Ban[],
   findings: readonly Finding[],
-  remembered: WatchMemory["blocked"],
+  remembered: MonitorMemory["blocked"],
   minutes: readonly MinuteTally[],
-  operatorBlocks: readonly OperatorBlock[],
+  operatorBlocks: readonly OperatorBan[],
   policy: MonitorPolicy,
   nowMs: number,
-): { blocks: Block[]; blocked: WatchMemory["blocked"]; changes: BlockChanges } {
+): { blocks: Ban[]; blocked: MonitorMemory["blocked"]; changes: BanChanges } {
   const changes = {
-    blocked: [] as Block[],
-    lifted: [] as { block: Block; why: string }[],
-    extended: [] as Block[],
+    blocked: [] as Ban[],
+    lifted: [] as { block: Ban; why: string }[],
+    extended: [] as Ban[],
   };
   const memory = new Map(Object.entries(remembered).filter(([, { lastMs }]) => nowMs - lastMs < WEEK_MS));
-  const standing = new Map<string, Block>();
-  const lift = (block: Block, why: string) => changes.lifted.push({ block, why });
+  const standing = new Map<string, Ban>();
+  const lift = (block: Ban, why: string) => changes.lifted.push({ block, why });
 
   for (const block of blocks) {
     const key = `${block.kind} ${block.subject}`;
@@ -140,7 +140,7 @@ export function nextBlocks(
       const times = current?.times ?? (before?.times ?? 0) + 1;
       const untilMs = nowMs + blockSeconds(times, policy) * 1000;
       if (current && current.untilMs - nowMs > (untilMs - nowMs) / 2) continue;
-      const block: Block = {
+      const block: Ban = {
         kind,
         subject,
         sinceMs: current?.sinceMs ?? nowMs,
@@ -165,12 +165,12 @@ export function nextBlocks(
 const blockSeconds = (times: number, { blocks }: MonitorPolicy): number =>
   Math.min(blocks.longest_seconds, blocks.first_seconds * blocks.factor ** (times - 1));
 
-const covers = (block: Block, range: string): boolean =>
+const covers = (block: Ban, range: string): boolean =>
   block.kind === "range" && block.subject !== range && range.startsWith(block.subject);
 
 function isExempt(
-  { kind, subject }: Pick<Block, "kind" | "subject">,
-  operatorBlocks: readonly OperatorBlock[],
+  { kind, subject }: Pick<Ban, "kind" | "subject">,
+  operatorBlocks: readonly OperatorBan[],
   nowMs: number,
 ): boolean {
   return operatorBlocks.some(
@@ -184,12 +184,12 @@ function isExempt(
 }
 
 /** Where the verification of a probe is counted: a message to this number that a block of the watch's let through. */
-export function probeKey({ kind, subject }: Block, { prefix }: Pick<Phone, "prefix">): string {
+export function probeKey({ kind, subject }: Ban, { prefix }: Pick<Phone, "prefix">): string {
   if (kind !== "range") return tallyKey(kind, subject);
   return tallyKey(subject === prefix ? "prefix" : "block", subject);
 }
 
-function converted(block: Block, minutes: readonly MinuteTally[]): boolean {
+function converted(block: Ban, minutes: readonly MinuteTally[]): boolean {
   const keys = [probeKey(block, { prefix: "" }), probeKey(block, { prefix: block.subject })];
   return minutes.some(
     ({ minute, tally }) =>
@@ -200,12 +200,12 @@ function converted(block: Block, minutes: readonly MinuteTally[]): boolean {
 function targetsOf(
   finding: Finding,
   minutes: readonly MinuteTally[],
-  operatorBlocks: readonly OperatorBlock[],
+  operatorBlocks: readonly OperatorBan[],
   nowMs: number,
-): [BlockKind, string][] {
+): [BanKind, string][] {
   const [dimension, subject] = splitKey(finding.subject);
-  const wanted = ((): [BlockKind, string][] => {
-    if (subject === OTHERS) return [];
+  const wanted = ((): [BanKind, string][] => {
+    if (subject === OTHER_SUBJECTS) return [];
     if (dimension === "network") return [["network", subject]];
     if (dimension === "address") return [["address", subject]];
     if (dimension === "block") return [["range", subject]];

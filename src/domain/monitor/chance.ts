@@ -14,7 +14,7 @@ function lnFactorial(n: number): number {
  * The chance of `k` or more out of `n` when each comes with chance `p`: P(X >= k), X ~ Bin(n, p). Up to the mean, where
  * nothing is remarkable, it answers 1.
  */
-export function atLeast(k: number, n: number, p: number): number {
+export function probabilityAtLeast(k: number, n: number, p: number): number {
   if (k <= n * p) return 1;
   if (k > n || p <= 0) return 0;
   let term = Math.exp(
@@ -29,4 +29,5 @@ export function atLeast(k: number, n: number, p: number): number {
 }
 
 /** The chance of `k` or fewer out of `n`; 1 from the mean on. */
-export const atMost = (k: number, n: number, p: number): number => atLeast(n - k, n, 1 - p);
+export const probabilityAtMost = (k: number, n: number, p: number): number =>
+  probabilityAtLeast(n - k, n, 1 - p);

@@ -27,7 +27,7 @@ export type AnswerCurve = readonly (readonly [ageSeconds: number, share: number]
 export const minuteOf = (ms: number): number => Math.floor(ms / 60_000);
 
 /** Reads the answer curve by linear interpolation; 0 before its first point, its last share after the last. */
-export function answeredBy(ageSeconds: number, curve: AnswerCurve): number {
+export function verifiedShareBy(ageSeconds: number, curve: AnswerCurve): number {
   let [previousAge, previousShare] = [0, 0];
   for (const [age, share] of curve) {
     if (ageSeconds <= previousAge) return previousShare;
@@ -44,8 +44,8 @@ export function answeredBy(ageSeconds: number, curve: AnswerCurve): number {
 const SECONDS = [7.5, 22.5, 37.5, 52.5];
 
 /** The share of a minute's messages that could have been answered by now, on average over the minute. */
-export const ripeShare = (minute: number, nowMs: number, curve: AnswerCurve): number =>
-  SECONDS.reduce((sum, second) => sum + answeredBy(nowMs / 1000 - minute * 60 - second, curve), 0) /
+export const dueShare = (minute: number, nowMs: number, curve: AnswerCurve): number =>
+  SECONDS.reduce((sum, second) => sum + verifiedShareBy(nowMs / 1000 - minute * 60 - second, curve), 0) /
   SECONDS.length;
 
 /** One subject's messages, minute by minute, in the order of the minutes. */
@@ -62,7 +62,7 @@ export function readRatio(cohorts: readonly Cohort[], nowMs: number, curve: Answ
   for (const cohort of cohorts) {
     sent += cohort.sent;
     verified += cohort.verified;
-    due += Math.max(cohort.verified, cohort.sent * ripeShare(cohort.minute, nowMs, curve));
+    due += Math.max(cohort.verified, cohort.sent * dueShare(cohort.minute, nowMs, curve));
   }
   return { sent, verified, due, ratio: due > 0 ? Math.min(1, verified / due) : null };
 }

@@ -2,7 +2,7 @@
 import type { Cohort } from "./cohorts.ts";
 
 /** Messages from a minute on, and how much more a collapse explains their answers than what is usual does. */
-export interface Fall {
+export interface RatioFall {
   /** Logarithm of the likelihood ratio. */
   score: number;
   sinceMinute: number;
@@ -26,13 +26,13 @@ export interface Fall {
  * @param least beginnings with fewer messages after them are left out
  * @returns null while no beginning has as many
  */
-export function strongestFall(
+export function steepestFall(
   cohorts: readonly Cohort[],
   { usualShare, fallenShare, least }: { usualShare: number; fallenShare: number; least: number },
   ripeOf: (minute: number) => number,
-): Fall | null {
-  let strongest: Fall | null = null;
-  let sofar: Fall = { score: 0, sinceMinute: 0, sent: 0, verified: 0, due: 0 };
+): RatioFall | null {
+  let strongest: RatioFall | null = null;
+  let sofar: RatioFall = { score: 0, sinceMinute: 0, sent: 0, verified: 0, due: 0 };
   for (const { minute, sent, verified } of cohorts.toReversed()) {
     if (sent === 0 && verified === 0) continue;
     const ripe = ripeOf(minute);

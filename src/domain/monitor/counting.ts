@@ -5,11 +5,17 @@
 
 import type { Channel } from "../kernel/channel.ts";
 import type { Phone } from "../kernel/phone.ts";
-import { DELIVERY_TIME, HAND_OVER_TIME, type Histogram, timeMetrics, VERIFY_TIME } from "./histogram.ts";
-import type { Dimension, Entry, Metric } from "./tally.ts";
+import {
+  DELIVERY_ATTEMPT_TIME,
+  DELIVERY_TIME,
+  type Histogram,
+  timeMetrics,
+  VERIFY_TIME,
+} from "./histogram.ts";
+import type { CounterEntry, Dimension, Metric } from "./tally.ts";
 
 /** Where a message goes and comes from, as far as it is known when something is counted. */
-export interface Place {
+export interface CountingPlace {
   phone: Phone;
   channel: Channel;
   flow: string;
@@ -22,10 +28,10 @@ export interface Place {
 export const routeSubject = (route: { provider: string; channel: Channel; country: string }): string =>
   `${route.provider}/${route.channel}/${route.country}`;
 
-const ALL: Entry["subject"] = "all";
+const ALL: CounterEntry["subject"] = "all";
 
 /** The subjects a message belongs to; `hundred` is the number without its last two digits. */
-function subjectsOf({ phone, channel, flow, provider, asn }: Place): [Dimension, string][] {
+function subjectsOf({ phone, channel, flow, provider, asn }: CountingPlace): [Dimension, string][] {
   return [
     ["overall", ALL],
     ["country", phone.country],
@@ -43,14 +49,14 @@ function subjectsOf({ phone, channel, flow, provider, asn }: Place): [Dimension,
   ];
 }
 
-const add = (dimension: Dimension, subject: string, metric: Metric, amount = 1): Entry => ({
+const add = (dimension: Dimension, subject: string, metric: Metric, amount = 1): CounterEntry => ({
   dimension,
   subject,
   metric,
   how: { add: amount },
 });
 
-const addTime = (dimension: Dimension, subject: string, histogram: Histogram, time: number): Entry[] =>
+const addTime = (dimension: Dimension, subject: string, histogram: Histogram, time: number): CounterEntry[] =>
   timeMetrics(histogram, time).map(([metric, amount]) => add(dimension, subject, metric, amount));
 
 /**
@@ -58,7 +64,7 @@ const addTime = (dimension: Dimension, subject: string, histogram: Histogram, ti
  *
  * @param numberTag keyed hash of the number
  */
-export function countSent(place: Place, costMicros: number, numberTag: string): Entry[] {
+export function countSent(place: CountingPlace, costMicros: number, numberTag: string): CounterEntry[] {
   const subjects = subjectsOf(place);
   return [
     ...subjects.flatMap(([dimension, subject]) => [
@@ -84,19 +90,19 @@ export function countSent(place: Place, costMicros: number, numberTag: string): 
  *
  * @param afterSeconds from its last message to the right code; null for its earlier messages
  */
-export function countVerified(place: Place, afterSeconds: number | null): Entry[] {
+export function countVerified(place: CountingPlace, afterSeconds: number | null): CounterEntry[] {
   const subjects = subjectsOf(place).map(([dimension, subject]) => add(dimension, subject, "verified"));
   if (afterSeconds === null) return subjects;
   return [...subjects, ...addTime("overall", ALL, VERIFY_TIME, afterSeconds)];
 }
 
 /** A probe's code came back. @param key of the subject whose block had let it through, see `probeKey` (block.ts) */
-export function countProbe(key: string): Entry {
+export function countProbe(key: string): CounterEntry {
   const space = key.indexOf(" ");
   return add(key.slice(0, space) as Dimension, key.slice(space + 1), "probe_verified");
 }
 
-export function countWrongCode(country: string, flow: string): Entry[] {
+export function countWrongCode(country: string, flow: string): CounterEntry[] {
   return [
     add("overall", ALL, "wrong_codes"),
     add("country", country, "wrong_codes"),
@@ -105,10 +111,10 @@ export function countWrongCode(country: string, flow: string): Entry[] {
 }
 
 /** A receipt, or a refusal by the provider. */
-export function countFate(
+export function countDeliveryFate(
   { country, provider, channel }: { country: string; provider: string; channel: Channel },
   fate: "delivered" | "undelivered" | "rejected",
-): Entry[] {
+): CounterEntry[] {
   return [
     add("overall", ALL, fate),
     add("country", country, fate),
@@ -123,8 +129,8 @@ export function countFate(
  *
  * @param tookMs of refusals and silence as well: a provider that dies slowly shows in them
  */
-export const countHandOver = (provider: string, tookMs: number): Entry[] =>
-  addTime("provider", provider, HAND_OVER_TIME, tookMs);
+export const countDeliveryAttempt = (provider: string, tookMs: number): CounterEntry[] =>
+  addTime("provider", provider, DELIVERY_ATTEMPT_TIME, tookMs);
 
 /**
  * How long a message took to arrive. Of a call nothing is counted: its receipt comes when it ends.
@@ -135,7 +141,7 @@ export const countHandOver = (provider: string, tookMs: number): Entry[] =>
 export function countDelivery(
   { provider, channel }: { provider: string; channel: Channel },
   { handedOverMs, statedMs, heardMs }: { handedOverMs: number; statedMs: number | null; heardMs: number },
-): Entry[] {
+): CounterEntry[] {
   if (channel === "voice") return [];
   // Some state whole seconds: what was delivered within the second of its hand-over is stamped before it.
   const canBe = statedMs !== null && handedOverMs < statedMs + 1000 && statedMs <= heardMs;
@@ -144,7 +150,7 @@ export function countDelivery(
 }
 
 /** What is known of a request that got no message. */
-export interface RefusedPlace {
+export interface RefusalPlace {
   country: string | null;
   flow: string | null;
   asn: number | null;
@@ -157,10 +163,10 @@ export interface RefusedPlace {
  * @param turnedAway a budget was used up: what an attack runs into
  */
 export function countRefused(
-  { country, flow, asn }: RefusedPlace,
+  { country, flow, asn }: RefusalPlace,
   code: string,
   turnedAway: boolean,
-): Entry[] {
+): CounterEntry[] {
   const subjects: [Dimension, string][] = [
     ["overall", ALL],
     ...(country === null ? [] : [["country", country] as [Dimension, string]]),
@@ -174,7 +180,7 @@ export function countRefused(
   ];
 }
 
-export function countChallenge(country: string, what: "challenged" | "passed"): Entry[] {
+export function countChallenge(country: string, what: "challenged" | "passed"): CounterEntry[] {
   return [add("overall", ALL, what), add("country", country, what)];
 }
 
@@ -184,7 +190,7 @@ export function countChallenge(country: string, what: "challenged" | "passed"): 
  *
  * @param addressTag keyed hash of the address
  */
-export function countAddress(addressTag: string, distinctNumbers: number): Entry[] {
+export function countAddress(addressTag: string, distinctNumbers: number): CounterEntry[] {
   return [
     add("address", addressTag, "sent"),
     { dimension: "address", subject: addressTag, metric: "numbers", how: { peak: distinctNumbers } },
@@ -192,6 +198,6 @@ export function countAddress(addressTag: string, distinctNumbers: number): Entry
 }
 
 /** An outcome the customer's backend reported: a sign-up, a payment. */
-export function countOutcome(type: string): Entry[] {
+export function countOutcome(type: string): CounterEntry[] {
   return [add("overall", ALL, `outcome:${type}`)];
 }

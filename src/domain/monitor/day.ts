@@ -5,7 +5,7 @@ import type { Tally } from "./tally.ts";
 export const DAY_QUARTERS = (24 * 60) / QUARTER_MINUTES;
 
 /** Sums over everything, of a quarter or of a minute. */
-export interface Point {
+export interface RatioPoint {
   sent: number;
   verified: number;
   refused: number;
@@ -13,17 +13,17 @@ export interface Point {
 }
 
 /** A quarter (since 1970) and its sums. */
-export interface DayPoint extends Point {
+export interface DayPoint extends RatioPoint {
   quarter: number;
 }
 
-export function pointOf(tally: Tally): Point {
+export function ratioPointOf(tally: Tally): RatioPoint {
   const { sent = 0, verified = 0, refused = 0, challenged = 0 } = tally.get(OVERALL) ?? {};
   return { sent, verified, refused, challenged };
 }
 
 /** Puts a quarter that is over at the end, an empty one too; what is older than a day goes. */
-export const keepDay = (day: readonly DayPoint[], { quarter, tally }: QuarterTally): DayPoint[] => [
+export const updateDay = (day: readonly DayPoint[], { quarter, tally }: QuarterTally): DayPoint[] => [
   ...day.filter((point) => point.quarter > quarter - DAY_QUARTERS && point.quarter !== quarter),
-  { quarter, ...pointOf(tally) },
+  { quarter, ...ratioPointOf(tally) },
 ];

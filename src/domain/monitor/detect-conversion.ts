@@ -1,9 +1,9 @@
 /** Messages that nobody answers: overall, and to or from one place. */
-import { atMost } from "./chance.ts";
-import { strongestFall } from "./collapse.ts";
+import { probabilityAtMost } from "./chance.ts";
+import { steepestFall } from "./collapse.ts";
 import type { Finding } from "./finding.ts";
-import { OVERALL, usual, usualSent } from "./history.ts";
-import type { Sight, Subject } from "./sight.ts";
+import { OVERALL, usualSent, usualTraffic } from "./history.ts";
+import type { MonitoredSubject, MonitorView } from "./sight.ts";
 import type { Dimension } from "./tally.ts";
 
 /**
@@ -47,13 +47,13 @@ const REPEATS = 1.45;
  * once in 2,000, and ten times as often when people ask again: at 5,000 messages a day about one `elevated` in four weeks.
  * An emergency needs a chance below one in 100 million against the usual conversion; none was seen in simulated honest days.
  */
-export function conversionLow(sight: Sight): Finding[] {
+export function conversionLow(sight: MonitorView): Finding[] {
   const { reading, policy, incident, history } = sight;
-  const usualShare = Math.min(MOST_USUAL, usual(history, OVERALL).share);
+  const usualShare = Math.min(MOST_USUAL, usualTraffic(history, OVERALL).share);
   const open =
     incident?.closedAtMs === null && incident.findings.some(({ kind }) => kind === "conversion_low");
   const ill = open ? policy.clear_ratio : policy.alarm_ratio;
-  const fall = strongestFall(
+  const fall = steepestFall(
     sight.cohorts(OVERALL),
     { usualShare, fallenShare: usualShare * policy.collapse.to_share, least: LEAST_MESSAGES },
     sight.ripe,
@@ -68,7 +68,7 @@ export function conversionLow(sight: Sight): Finding[] {
   if (!low && !fallen) return [];
   const { sent, verified, due } = fallen ? fall : reading;
   const share = verified / due;
-  const chance = atMost(Math.round(verified / REPEATS), Math.round(due / REPEATS), usualShare);
+  const chance = probabilityAtMost(Math.round(verified / REPEATS), Math.round(due / REPEATS), usualShare);
   return [
     {
       kind: "conversion_low",
@@ -108,7 +108,7 @@ const COLLAPSES: Partial<Record<Dimension, Pick<Finding, "severity" | "block">>>
  * four at 50,000. The bound behind it, by Ville's inequality: a run of misses beginning at a given message
  * passes with chance `collapse.false_alarm` divided by more than the tests of the minute and the beginnings in a window.
  */
-export function conversionCollapses(sight: Sight): Finding[] {
+export function conversionCollapses(sight: MonitorView): Finding[] {
   const { history, policy } = sight;
   const candidates = sight.subjects.flatMap((subject) => {
     const asks = COLLAPSES[subject.dimension];
@@ -127,20 +127,20 @@ export function conversionCollapses(sight: Sight): Finding[] {
     const threshold = thresholdOf(policy.collapse.false_alarm, candidates.length, usualMessages);
     return unknown
       ? silence(sight, subject, silentBefore, threshold)
-      : collapse(sight, subject, usual(history, subject.key).share, threshold, asks);
+      : collapse(sight, subject, usualTraffic(history, subject.key).share, threshold, asks);
   });
 }
 
 function collapse(
-  { policy, ripe, cohorts }: Sight,
-  { key, dimension, name }: Subject,
+  { policy, ripe, cohorts }: MonitorView,
+  { key, dimension, name }: MonitoredSubject,
   share: number,
   threshold: number,
   asks: Pick<Finding, "severity" | "block">,
 ): Finding[] {
   const usualShare = Math.min(MOST_USUAL, share);
   const fallenShare = usualShare * policy.collapse.to_share;
-  const fall = strongestFall(cohorts(key), { usualShare, fallenShare, least: LEAST_MESSAGES }, ripe);
+  const fall = steepestFall(cohorts(key), { usualShare, fallenShare, least: LEAST_MESSAGES }, ripe);
   if (fall === null || fall.score <= threshold) return [];
   const { sent, verified, due, sinceMinute, score } = fall;
   return [
@@ -169,15 +169,15 @@ function collapse(
  * @param silentBefore messages in its history when that holds no answer either: a drip over days shuts it and worries nobody
  */
 function silence(
-  { history, policy, ripe, cohorts }: Sight,
-  { key, dimension, name, sums }: Subject,
+  { history, policy, ripe, cohorts }: MonitorView,
+  { key, dimension, name, sums }: MonitoredSubject,
   silentBefore: number,
   threshold: number,
 ): Finding[] {
   if (sums.verified > 0) return [];
-  const usualShare = UNKNOWN_DESTINATION * usual(history, OVERALL).share;
+  const usualShare = UNKNOWN_DESTINATION * usualTraffic(history, OVERALL).share;
   const fallenShare = usualShare * policy.collapse.to_share;
-  const fall = strongestFall(cohorts(key), { usualShare, fallenShare, least: 1 }, ripe);
+  const fall = steepestFall(cohorts(key), { usualShare, fallenShare, least: 1 }, ripe);
   if (fall === null) return [];
   const pastScore = silentBefore * Math.log((1 - fallenShare) / (1 - usualShare));
   if (fall.score + pastScore <= threshold) return [];

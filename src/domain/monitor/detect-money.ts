@@ -1,8 +1,8 @@
 /** What the messages cost and bring: against the plan, against reported outcomes, and what providers fail to deliver. */
-import { atLeast, atMost } from "./chance.ts";
+import { probabilityAtLeast, probabilityAtMost } from "./chance.ts";
 import type { Finding } from "./finding.ts";
 import { OVERALL, QUARTER_MINUTES, type QuarterTally, quarterOf } from "./history.ts";
-import type { Sight } from "./sight.ts";
+import type { MonitorView } from "./sight.ts";
 
 /** Outcomes for the same money may vary by so much for reasons of their own; what is less is remarkable. */
 const ORDINARY_VARIATION = 2 / 3;
@@ -15,7 +15,7 @@ const DELIVERY_FALSE_ALARM = 1e-6;
  * The hour cost more than `hour_factor` times its part of the day's plan, or the day more than all of it. It tells people;
  * the caps are what holds. False alarms: none, it is counted.
  */
-export function spendOverPlan({ spent, planDayMicros, policy }: Sight): Finding[] {
+export function spendOverPlan({ spent, planDayMicros, policy }: MonitorView): Finding[] {
   if (spent === null || planDayMicros === null) return [];
   const hourPlan = Math.round((planDayMicros / 24) * policy.spend.hour_factor);
   const over = (period: "hour" | "day", spentMicros: number, planMicros: number): Finding[] =>
@@ -43,7 +43,7 @@ export function spendOverPlan({ spent, planDayMicros, policy }: Sight): Finding[
  * False alarms: `outcomes.false_alarm` in each window by the binomial law, and only when the money brought less than two
  * thirds of what it used to.
  */
-export function spendWithoutOutcomes({ lately, policy, nowMs }: Sight): Finding[] {
+export function spendWithoutOutcomes({ lately, policy, nowMs }: MonitorView): Finding[] {
   const { window_minutes, min_outcomes, spend_factor, false_alarm } = policy.outcomes;
   const length = Math.floor(window_minutes / QUARTER_MINUTES);
   const last = Math.max(...lately.map(({ quarter }) => quarter));
@@ -56,7 +56,7 @@ export function spendWithoutOutcomes({ lately, policy, nowMs }: Sight): Finding[
   const expected = (before.outcomes * now.micros) / before.micros;
   const remarkable =
     now.outcomes < ORDINARY_VARIATION * expected &&
-    atMost(now.outcomes, now.outcomes + before.outcomes, part) <= false_alarm;
+    probabilityAtMost(now.outcomes, now.outcomes + before.outcomes, part) <= false_alarm;
   if (!remarkable) return [];
   return [
     {
@@ -92,14 +92,14 @@ function broughtIn(quarters: readonly QuarterTally[], from: number, to: number) 
  *
  * False alarms: at a third of `failing_share`, which counts as usual, one in a million windows for each provider.
  */
-export function deliveryFailing({ subjects, policy }: Sight): Finding[] {
+export function deliveryFailing({ subjects, policy }: MonitorView): Finding[] {
   const { min_sent, failing_share } = policy.delivery;
   return subjects.flatMap(({ dimension, key, name, sums }): Finding[] => {
     const { sent, rejected, undelivered } = sums;
     const tried = sent + rejected;
     const failed = Math.min(tried, rejected + undelivered);
     if (dimension !== "provider" || tried < min_sent || failed < failing_share * tried) return [];
-    if (atLeast(failed, tried, failing_share * USUAL_PART) > DELIVERY_FALSE_ALARM) return [];
+    if (probabilityAtLeast(failed, tried, failing_share * USUAL_PART) > DELIVERY_FALSE_ALARM) return [];
     return [
       {
         kind: "delivery_failing",

@@ -1,7 +1,7 @@
 /** Who asks for how many numbers, and numbers that lie too close together. */
-import { atLeast } from "./chance.ts";
+import { probabilityAtLeast } from "./chance.ts";
 import type { Finding } from "./finding.ts";
-import { dueOf, type Sight } from "./sight.ts";
+import { dueMessagesOf, type MonitorView } from "./sight.ts";
 
 /** Messages to one hundred of numbers that a single person who asks again and again accounts for. */
 const ONE_PERSON = 3;
@@ -16,7 +16,7 @@ const HUNDREDS_PER_BLOCK = 100;
  * on one day is one. A network needs a conversion below `alarm_ratio` with more than `min_sends` due beside the numbers:
  * once in 300,000 windows at 70 %, at 60 % once in 2,000 of those with as few messages.
  */
-export function manyNumbers(sight: Sight): Finding[] {
+export function manyNumbers(sight: MonitorView): Finding[] {
   const { policy } = sight;
   const { numbers_per_address, numbers_per_network } = policy.sources;
   return sight.subjects.flatMap(({ dimension, key, name, sums }): Finding[] => {
@@ -35,7 +35,7 @@ export function manyNumbers(sight: Sight): Finding[] {
       ];
     }
     if (dimension !== "network" || numbers < numbers_per_network) return [];
-    const due = dueOf(sight, key);
+    const due = dueMessagesOf(sight, key);
     if (due <= policy.min_sends || verified >= policy.alarm_ratio * due) return [];
     return [
       {
@@ -59,7 +59,7 @@ export function manyNumbers(sight: Sight): Finding[] {
  * False alarms: `dense.false_alarm` divided by the blocks tested, after one person's repetitions are taken off and over all
  * hundreds of the block.
  */
-export function denseNumbers(sight: Sight): Finding[] {
+export function denseNumbers(sight: MonitorView): Finding[] {
   const { min_sent, false_alarm } = sight.policy.dense;
   const tested = sight.subjects.filter(
     ({ dimension, sums }) => dimension === "block" && sums.sent >= min_sent,
@@ -74,7 +74,7 @@ export function denseNumbers(sight: Sight): Finding[] {
     );
     const chance =
       HUNDREDS_PER_BLOCK *
-      atLeast(densest - ONE_PERSON, Math.max(0, sent - ONE_PERSON), 1 / HUNDREDS_PER_BLOCK);
+      probabilityAtLeast(densest - ONE_PERSON, Math.max(0, sent - ONE_PERSON), 1 / HUNDREDS_PER_BLOCK);
     if (densest <= ONE_PERSON || chance * tested.length > false_alarm) return [];
     return [
       {

@@ -1,7 +1,7 @@
 /** How much is asked for, and where to: more than usual, turned away, and places nobody wrote to before. */
 import { type Finding, isAboutConversion } from "./finding.ts";
 import { OVERALL, QUARTER_MINUTES, quarterOf } from "./history.ts";
-import type { Sight } from "./sight.ts";
+import type { MonitorView } from "./sight.ts";
 import type { Metric } from "./tally.ts";
 
 const QUARTERS_PER_DAY = 96;
@@ -22,7 +22,7 @@ const FEW = 5;
  * What a metric came to in as long a time as the window at this time of day, one figure for each past day on which the
  * watch was there; a day without the quarter had no traffic in it.
  */
-function sameTimes(sight: Sight, metric: Metric): number[] {
+function sameTimes(sight: MonitorView, metric: Metric): number[] {
   const { nowMs, sameTime, history, policy } = sight;
   if (history === null) return [];
   const minute = Math.floor(nowMs / 60_000);
@@ -46,7 +46,7 @@ const mean = (values: readonly number[]): number =>
  * False alarms: the excess must also be four standard deviations, of a Poisson law widened to the spread that the past days
  * show: under one in 10,000 windows of honest days that are alike.
  */
-export function volumeHigh(sight: Sight): Finding[] {
+export function volumeHigh(sight: MonitorView): Finding[] {
   const { factor, min_sent } = sight.policy.volume;
   const { sent } = sight.overall;
   const past = sameTimes(sight, "sent");
@@ -75,7 +75,7 @@ export function volumeHigh(sight: Sight): Finding[] {
  * False alarms: none by chance, for `min` requests and `factor` times what is usual at this time of day or with as many
  * messages never come together by chance; an honest rush can do it, and is `elevated` at most while its people answer.
  */
-export function turnedAway(sight: Sight, others: readonly Finding[]): Finding[] {
+export function budgetExhausted(sight: MonitorView, others: readonly Finding[]): Finding[] {
   const { min, factor } = sight.policy.turned_away;
   const { turned_away, sent } = sight.overall;
   const past = sight.history?.subjects[OVERALL] ?? {};
@@ -105,7 +105,7 @@ export function turnedAway(sight: Sight, others: readonly Finding[]): Finding[] 
  *
  * False alarms: what it says is a fact. A range is forgotten after some weeks, or when 150 others are busier.
  */
-export function newDestinations(sight: Sight): Finding[] {
+export function newDestinations(sight: MonitorView): Finding[] {
   const { history, nowMs, policy } = sight;
   if (history === null || nowMs - history.sinceMs < DAY_MS) return [];
   return (["country", "prefix"] as const).flatMap((dimension) =>

@@ -1,24 +1,24 @@
 import { conversionCollapses, conversionLow } from "./detect-conversion.ts";
 import { deliveryFailing, spendOverPlan, spendWithoutOutcomes } from "./detect-money.ts";
 import { denseNumbers, manyNumbers } from "./detect-sources.ts";
-import { newDestinations, turnedAway, volumeHigh } from "./detect-volume.ts";
+import { budgetExhausted, newDestinations, volumeHigh } from "./detect-volume.ts";
 import { type Finding, SEVERITIES } from "./finding.ts";
-import type { WatchMemory } from "./monitor-memory.ts";
+import type { MonitorMemory } from "./monitor-memory.ts";
 import type { MonitorPolicy } from "./posture.ts";
-import { lookAt, type Sight, type Watched } from "./sight.ts";
+import { type MonitoredCounts, type MonitorView, viewCounts } from "./sight.ts";
 
-export type { Watched } from "./sight.ts";
+export type { MonitoredCounts as Watched } from "./sight.ts";
 
 /** Everything the watch can find in one run, the worst first. Each detector states how often it errs. */
-export const detect = (watched: Watched, policy: MonitorPolicy): Finding[] =>
-  detectIn(lookAt(watched, policy));
+export const detect = (watched: MonitoredCounts, policy: MonitorPolicy): Finding[] =>
+  detectFindings(viewCounts(watched, policy));
 
 /** The same, where what there is has been looked at already. */
-export function detectIn(sight: Sight): Finding[] {
+export function detectFindings(sight: MonitorView): Finding[] {
   const unanswered = [...conversionLow(sight), ...conversionCollapses(sight)];
   const findings = [
     ...unanswered,
-    ...turnedAway(sight, unanswered),
+    ...budgetExhausted(sight, unanswered),
     ...manyNumbers(sight),
     ...denseNumbers(sight),
     ...volumeHigh(sight),
@@ -31,7 +31,11 @@ export function detectIn(sight: Sight): Finding[] {
 }
 
 /** What the last run left to be told: that it failed, or that this one comes late. */
-export function lateness(memory: WatchMemory | null, nowMs: number, policy: MonitorPolicy): Finding | null {
+export function detectLateRun(
+  memory: MonitorMemory | null,
+  nowMs: number,
+  policy: MonitorPolicy,
+): Finding | null {
   if (memory === null) return null;
   const lateMinutes = Math.floor((nowMs - memory.lastRunMs) / 60_000);
   const late = lateMinutes >= policy.late_after_minutes;

@@ -1,6 +1,6 @@
 /** What a place acts on, of what cron and people have said. */
 import type { RouteOverride } from "../delivery/route-overrides.ts";
-import type { Block, BlockInForce, OperatorBlock } from "./ban.ts";
+import type { Ban, EffectiveBan, OperatorBan } from "./ban.ts";
 import type { Pause } from "./pause.ts";
 import type { ControlDocument } from "./posture.ts";
 
@@ -8,9 +8,9 @@ import type { ControlDocument } from "./posture.ts";
 const CAUTION_MS = 60_000;
 
 /** What a place acts on: the operators' document where there is one, else the cron's, and all blocks that are in force. */
-export interface Control {
+export interface ControlState {
   document: ControlDocument | null;
-  blocks: readonly BlockInForce[];
+  blocks: readonly EffectiveBan[];
   /** People's word on routes, over the policy. */
   routes: readonly RouteOverride[];
   /** What people stopped for everybody. */
@@ -21,9 +21,9 @@ export interface Control {
 export interface ControlDocuments {
   cron: ControlDocument | null;
   operator: ControlDocument | null;
-  cronBlocks: readonly Block[];
+  cronBlocks: readonly Ban[];
   /** Subjects that people shut, challenge, or exempted from the cron's blocks. */
-  operatorBlocks: readonly OperatorBlock[];
+  operatorBlocks: readonly OperatorBan[];
   operatorRoutes: readonly RouteOverride[];
   operatorPauses: readonly Pause[];
   /** What could not be read, in words. */
@@ -31,7 +31,7 @@ export interface ControlDocuments {
 }
 
 /** Where nobody ever wrote any. */
-export const NO_DOCUMENTS: ControlDocuments = {
+export const NO_CONTROL_DOCUMENTS: ControlDocuments = {
   cron: null,
   operator: null,
   cronBlocks: [],
@@ -46,11 +46,11 @@ export const NO_DOCUMENTS: ControlDocuments = {
  * to an emergency where something could not be read. Blocks are the cron's without what people exempted, and people's own
  * stops and challenges.
  */
-export function inForce(documents: ControlDocuments, nowMs: number): Control {
+export function mergeControlDocuments(documents: ControlDocuments, nowMs: number): ControlState {
   const { cron, operator, cronBlocks, operatorBlocks, operatorRoutes, operatorPauses, faults } = documents;
   const running = operatorBlocks.filter(({ untilMs }) => nowMs < untilMs);
   const exempt = running.filter(({ effect }) => effect === "exempt");
-  const blocks: BlockInForce[] = [
+  const blocks: EffectiveBan[] = [
     ...cronBlocks
       .filter((block) => nowMs < block.untilMs && !exempt.some((exemption) => covers(exemption, block)))
       .map((block) => ({ ...block, effect: "stop" as const })),
@@ -81,7 +81,7 @@ function cautionOf(why: string, nowMs: number): ControlDocument {
 }
 
 /** Whoever exempts a range exempts what lies in it. */
-function covers(exemption: OperatorBlock, block: Block): boolean {
+function covers(exemption: OperatorBan, block: Ban): boolean {
   if (exemption.kind !== block.kind) return false;
   if (block.kind === "range") return block.subject.startsWith(exemption.subject);
   return exemption.subject === block.subject;

@@ -24,7 +24,7 @@ export const VERIFY_TIME: Histogram = {
  * From handing a message to a provider to its answer, whatever that was, or to giving it up. A healthy provider takes a
  * quarter of a second to one; a route is given up after half of `delivery.timeout_ms`: 4 s by default, 5 s at most.
  */
-export const HAND_OVER_TIME: Histogram = {
+export const DELIVERY_ATTEMPT_TIME: Histogram = {
   ends: [100, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 4000, 5000],
   perSecond: 1000,
   sum: "hand_over_ms",

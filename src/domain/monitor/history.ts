@@ -1,12 +1,12 @@
 /** What is normal here, learned from what was: per destination, per time of day, and how long people take to answer. */
-import { type AnswerCurve, answeredBy } from "./cohorts.ts";
+import { type AnswerCurve, verifiedShareBy } from "./cohorts.ts";
 import { bucketsOf, VERIFY_TIME } from "./histogram.ts";
 import {
   type Counts,
   type Dimension,
   keepBusiest,
   type Metric,
-  OTHERS,
+  OTHER_SUBJECTS,
   SUBJECTS_PER_MINUTE,
   type Tally,
   tallyKey,
@@ -78,7 +78,7 @@ const PRIOR_VERIFICATIONS = 200;
  * @param foldedTo the last quarter that was folded; 0 for none
  * @returns the oldest first; what a longer outage of the watch left out stays out
  */
-export function ripeQuarters(foldedTo: number, nowMs: number): number[] {
+export function dueQuarters(foldedTo: number, nowMs: number): number[] {
   const minute = Math.floor(nowMs / 60_000);
   const last = quarterOf(minute - RIPENING_MINUTES) - 1;
   const reachable = Math.ceil((minute - REACH_MINUTES + 1) / QUARTER_MINUTES);
@@ -94,7 +94,7 @@ export function usualSent(history: History | null, key: string, minutes: number)
   return ((history.subjects[key]?.sent ?? 0) / weight) * (minutes / QUARTER_MINUTES);
 }
 
-export interface Usual {
+export interface UsualTraffic {
   /** Messages in the history, faded. */
   sent: number;
   verified: number;
@@ -103,7 +103,7 @@ export interface Usual {
 }
 
 /** What a subject is usually like; 70 % of nothing for one without any history. */
-export function usual(history: History | null, key: string): Usual {
+export function usualTraffic(history: History | null, key: string): UsualTraffic {
   const overall = history?.subjects[OVERALL] ?? {};
   const overallShare =
     ((overall.verified ?? 0) + NORMAL_WEIGHT * NORMAL_SHARE) / ((overall.sent ?? 0) + NORMAL_WEIGHT);
@@ -133,7 +133,7 @@ export function foldQuarter(
     );
   }
   for (const [key, counts] of tally) {
-    const lesson = lessonOf(key, counts, usual(history, key).share);
+    const lesson = lessonOf(key, counts, usualTraffic(history, key).share);
     if (lesson !== null) sums.set(key, addCounts(sums.get(key) ?? {}, lesson));
   }
   return {
@@ -159,14 +159,14 @@ export function answerCurve(history: History | null, prior: AnswerCurve): Answer
   let sofar = 0;
   return VERIFY_TIME.ends.map((end, i) => {
     sofar += counts[i] ?? 0;
-    const believed = PRIOR_VERIFICATIONS * answeredBy(end, prior);
+    const believed = PRIOR_VERIFICATIONS * verifiedShareBy(end, prior);
     return [end, (believed + sofar) / (PRIOR_VERIFICATIONS + total)] as const;
   });
 }
 
 function lessonOf(key: string, counts: Counts, usualShare: number): Counts | null {
   const [dimension, subject] = splitKey(key);
-  if (HISTORY_SUBJECTS[dimension] === 0 || subject === OTHERS) return null;
+  if (HISTORY_SUBJECTS[dimension] === 0 || subject === OTHER_SUBJECTS) return null;
   const { sent = 0, verified = 0 } = counts;
   const borne = Math.max(TAUGHT_FREELY, verified / (usualShare / 2));
   const lesson: Counts = { sent: Math.min(sent, borne), verified };

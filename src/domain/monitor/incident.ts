@@ -1,8 +1,8 @@
 /** One matter from its first sign to its end: what was found, what was done, by whom, and what it cost. */
 
 import { POSTURES, type Posture } from "../kernel/posture.ts";
-import type { BlockChanges } from "./ban.ts";
-import { type AnswerCurve, ripeShare } from "./cohorts.ts";
+import type { BanChanges } from "./ban.ts";
+import { type AnswerCurve, dueShare } from "./cohorts.ts";
 import { type Finding, SEVERITIES, type Severity } from "./finding.ts";
 import { OVERALL } from "./history.ts";
 import type { MonitorPolicy } from "./posture.ts";
@@ -40,11 +40,11 @@ export interface Incident extends IncidentSums {
 }
 
 /** What this minute's run saw and did. */
-export interface MinuteOfWatch {
+export interface MonitorMinute {
   findings: readonly Finding[];
   /** In force after this run, and before it. */
   posture: { now: Posture; before: Posture; by: string; why: string };
-  blocks: BlockChanges;
+  blocks: BanChanges;
   minutes: readonly MinuteTally[];
   curve: AnswerCurve;
 }
@@ -56,7 +56,7 @@ export interface IncidentState {
   settled: IncidentSums;
 }
 
-export const NO_SUMS: IncidentSums = {
+export const NO_INCIDENT_SUMS: IncidentSums = {
   sent: 0,
   verified: 0,
   spentMicros: 0,
@@ -80,7 +80,7 @@ const RIPE_AFTER_MINUTES = 11;
  */
 export function nextIncident(
   state: IncidentState,
-  seen: MinuteOfWatch,
+  seen: MonitorMinute,
   policy: MonitorPolicy,
   nowMs: number,
   newId: () => string,
@@ -101,10 +101,10 @@ export function nextIncident(
     posture: seen.posture.now,
     findings: [],
     timeline: [],
-    ...NO_SUMS,
+    ...NO_INCIDENT_SUMS,
   };
   const counted = count(
-    open ? state : { countedTo: Math.floor(sinceMs / 60_000) - 1, settled: NO_SUMS },
+    open ? state : { countedTo: Math.floor(sinceMs / 60_000) - 1, settled: NO_INCIDENT_SUMS },
     seen.minutes,
     seen.curve,
     nowMs,
@@ -147,7 +147,7 @@ function count(
   for (const { minute, tally } of minutes) {
     if (minute <= countedTo) continue;
     const { sent = 0, verified = 0, micros = 0, refused = 0 } = tally.get(OVERALL) ?? {};
-    const unanswered = Math.max(0, sent * ripeShare(minute, nowMs, curve) - verified);
+    const unanswered = Math.max(0, sent * dueShare(minute, nowMs, curve) - verified);
     sums = {
       sent: sums.sent + sent,
       verified: sums.verified + verified,
@@ -162,7 +162,7 @@ function count(
 
 function entriesOf(
   before: Incident,
-  { findings, posture, blocks }: MinuteOfWatch,
+  { findings, posture, blocks }: MonitorMinute,
   atMs: number,
 ): IncidentEntry[] {
   const known = new Map(before.findings.map((finding) => [keyOf(finding), finding.severity]));

@@ -6,13 +6,13 @@
  */
 
 import { POSTURES, type Posture } from "../kernel/posture.ts";
-import { bucketsOf, DELIVERY_TIME, HAND_OVER_TIME, type Histogram, VERIFY_TIME } from "./histogram.ts";
+import { bucketsOf, DELIVERY_ATTEMPT_TIME, DELIVERY_TIME, type Histogram, VERIFY_TIME } from "./histogram.ts";
 import { type Counts, type Metric, type Tally, tallyKey } from "./tally.ts";
 
 export const OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /** What there is to tell; a part that is null could not be read and is left out, never told as zero. */
-export interface Figures {
+export interface MetricFigures {
   /** Counts since the beginning. */
   totals: Tally | null;
   /** ISO 4217, of the price table. */
@@ -50,7 +50,7 @@ const EVENTS: readonly [family: string, metric: Metric, help: string][] = [
 const PROVIDER_TIMES: readonly [family: string, times: Histogram, help: string][] = [
   [
     "provider_time_to_answer_seconds",
-    HAND_OVER_TIME,
+    DELIVERY_ATTEMPT_TIME,
     "From handing a message over to any answer, or giving up.",
   ],
   [
@@ -61,7 +61,7 @@ const PROVIDER_TIMES: readonly [family: string, times: Histogram, help: string][
 ];
 
 /** The whole exposition, to its end mark. */
-export function openMetrics(figures: Figures): string {
+export function openMetrics(figures: MetricFigures): string {
   const { totals, currency, control, watch } = figures;
   const lines = [
     ...(totals === null ? [] : counted(totals, currency)),
@@ -171,7 +171,7 @@ function histogram(counts: Counts, times: Histogram, labels: Labels = {}): Sampl
 const decimal = (seconds: number): string =>
   Number.isInteger(seconds) ? seconds.toFixed(1) : String(seconds);
 
-function standing({ posture, blocks }: NonNullable<Figures["control"]>): string[] {
+function standing({ posture, blocks }: NonNullable<MetricFigures["control"]>): string[] {
   return [
     ...family(
       "posture",
@@ -189,7 +189,7 @@ function standing({ posture, blocks }: NonNullable<Figures["control"]>): string[
   ];
 }
 
-function watching({ lastRunMs, incidentOpen }: NonNullable<Figures["watch"]>): string[] {
+function watching({ lastRunMs, incidentOpen }: NonNullable<MetricFigures["watch"]>): string[] {
   const ran = lastRunMs === null ? [] : [sample({}, lastRunMs / 1000)];
   return [
     ...family("watch_last_run_timestamp_seconds", "gauge", "When the watch last ran.", ran, "seconds"),

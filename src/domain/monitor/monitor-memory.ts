@@ -2,9 +2,9 @@
 
 import type { Posture } from "../kernel/posture.ts";
 import type { DayPoint } from "./day.ts";
-import { type Incident, type IncidentSums, NO_SUMS } from "./incident.ts";
+import { type Incident, type IncidentSums, NO_INCIDENT_SUMS } from "./incident.ts";
 
-export interface WatchMemory {
+export interface MonitorMemory {
   /** When the last run that saw its counters was due (ms). */
   lastRunMs: number;
   /** What failed in it, for the next run to tell; empty when all went well. */
@@ -28,7 +28,7 @@ export interface WatchMemory {
 }
 
 /** What a watch that never ran remembers: it is not late, and has the reach of the counters to catch up with. */
-export const firstMemory = (nowMs: number): WatchMemory => ({
+export const initialMonitorMemory = (nowMs: number): MonitorMemory => ({
   lastRunMs: nowMs,
   lastFailure: "",
   foldedTo: 0,
@@ -37,5 +37,5 @@ export const firstMemory = (nowMs: number): WatchMemory => ({
   hour: { hour: Math.floor(nowMs / 3_600_000), sent: 0, heldBack: 0 },
   blocked: {},
   countedTo: 0,
-  settled: NO_SUMS,
+  settled: NO_INCIDENT_SUMS,
 });

@@ -92,13 +92,13 @@ export type ControlDecision =
   | { kind: "clear" };
 
 /** The rules that hold in a posture; null for the policy as it is. A shutdown is no looser than an emergency. */
-export function rulesOf(posture: Posture, postures: PosturesPolicy): PostureRules | null {
+export function postureRules(posture: Posture, postures: PosturesPolicy): PostureRules | null {
   if (posture === "normal") return null;
   return posture === "elevated" ? postures.elevated : postures.emergency;
 }
 
 /** What the worst of the findings asks for; `normal` when they only tell people something. */
-export function askedFor(findings: readonly Finding[]): Posture {
+export function postureFromFindings(findings: readonly Finding[]): Posture {
   if (findings.some(({ severity }) => severity === "emergency")) return "emergency";
   return findings.some(({ severity }) => severity === "elevated") ? "elevated" : "normal";
 }
@@ -124,7 +124,7 @@ export function nextPosture(
 ): ControlDecision {
   const running = current !== null && nowMs < current.until_ms ? current : null;
   if (running?.by === "operator") return { kind: "keep" };
-  const asked = askedFor(findings);
+  const asked = postureFromFindings(findings);
   const untilMs = nowMs + policy.flag_seconds * 1000;
   const rank = (posture: Posture) => POSTURES.indexOf(posture);
   const inForce = running?.posture ?? "normal";

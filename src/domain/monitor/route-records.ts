@@ -1,6 +1,11 @@
-import { FRESH_ROUTE, learnRoute, type RouteRecord, type RoutingPolicy } from "../delivery/routing.ts";
-import { ripeShare } from "./cohorts.ts";
-import type { Sight } from "./sight.ts";
+import {
+  learnFromConversion,
+  NEW_ROUTE_RECORD,
+  type RouteRecord,
+  type RoutingPolicy,
+} from "../delivery/routing.ts";
+import { dueShare } from "./cohorts.ts";
+import type { MonitorView } from "./sight.ts";
 
 /** Minutes in which a route that only fails is found out. */
 const FAILING_MINUTES = 3;
@@ -13,11 +18,11 @@ const ELSEWHERE_A_MINUTE = 60;
  * more than it took in the last minutes rests until the next words of the watch.
  */
 export function learnRoutes(
-  { subjects, minutes, curve, nowMs }: Sight,
+  { subjects, minutes, curve, nowMs }: MonitorView,
   { rest }: RoutingPolicy,
 ): Map<string, RouteRecord> {
   const keys = subjects.filter(({ dimension }) => dimension === "route");
-  const ripeIn = minutes.map(({ minute }) => ripeShare(minute, nowMs, curve));
+  const ripeIn = minutes.map(({ minute }) => dueShare(minute, nowMs, curve));
   const sentOf = (key: string, i: number) => minutes[i]?.tally.get(key)?.sent ?? 0;
   return new Map(
     keys.map(({ key, name }) => {
@@ -27,8 +32,8 @@ export function learnRoutes(
         const { sent = 0, verified = 0 } = tally.get(key) ?? {};
         const unanswered = Math.max(0, sent * (ripeIn[i] ?? 0) - verified);
         const elsewhere = siblings.reduce((sum, other) => sum + sentOf(other.key, i), 0);
-        return learnRoute(before, { verified, unanswered }, Math.min(elsewhere, ELSEWHERE_A_MINUTE));
-      }, FRESH_ROUTE);
+        return learnFromConversion(before, { verified, unanswered }, Math.min(elsewhere, ELSEWHERE_A_MINUTE));
+      }, NEW_ROUTE_RECORD);
       const latest = minutes.slice(-FAILING_MINUTES).map(({ tally }) => tally.get(key) ?? {});
       const rejected = latest.reduce((sum, counts) => sum + (counts.rejected ?? 0), 0);
       const sent = latest.reduce((sum, counts) => sum + (counts.sent ?? 0), 0);

@@ -2,14 +2,14 @@
  * What rules in record-only mode meet and would have stopped, by rule and flow. It is counted in a dimension of its own,
  * and only where such a rule was met: every message of it is an ordinary one in all others.
  */
-import type { Uncounted } from "../admission/record-only.ts";
-import type { Rule } from "../admission/verdict.ts";
-import type { Counts, Entry, Metric } from "./tally.ts";
+import type { UncountedRule } from "../admission/record-only.ts";
+import type { RiskRule } from "../admission/verdict.ts";
+import type { CounterEntry, Counts, Metric } from "./tally.ts";
 
 /** `hosting_network/signup`. */
-const subjectOf = (rule: Rule, flow: string): string => `${rule}/${flow}`;
+const subjectOf = (rule: RiskRule, flow: string): string => `${rule}/${flow}`;
 
-const add = (subject: string, metric: Metric, amount = 1): Entry => ({
+const add = (subject: string, metric: Metric, amount = 1): CounterEntry => ({
   dimension: "rule",
   subject,
   metric,
@@ -17,22 +17,22 @@ const add = (subject: string, metric: Metric, amount = 1): Entry => ({
 });
 
 /** A request that came to its verdict; one that a limit or a cap stops at the very last is not among them. */
-export const countMet = (uncounted: readonly Uncounted[], flow: string): Entry[] =>
+export const countRulesMet = (uncounted: readonly UncountedRule[], flow: string): CounterEntry[] =>
   uncounted.flatMap(({ rule, would }) => {
     const subject = subjectOf(rule, flow);
     return [add(subject, "met"), ...(would === null ? [] : [add(subject, `would:${would}`)])];
   });
 
 /** The subjects that hear of a message which leaves: the rules that would have stopped it. */
-export const stoppersOf = (uncounted: readonly Uncounted[], flow: string): string[] =>
+export const rulesThatStopped = (uncounted: readonly UncountedRule[], flow: string): string[] =>
   uncounted.filter(({ would }) => would !== null).map(({ rule }) => subjectOf(rule, flow));
 
-/** A message that left although these would have stopped it. @param stoppers see {@link stoppersOf} */
-export const countLeft = (stoppers: readonly string[], costMicros: number): Entry[] =>
+/** A message that left although these would have stopped it. @param stoppers see {@link rulesThatStopped} */
+export const countRulesLeft = (stoppers: readonly string[], costMicros: number): CounterEntry[] =>
   stoppers.flatMap((subject) => [add(subject, "sent"), add(subject, "micros", costMicros)]);
 
 /** Its code came back. */
-export const countLeftVerified = (stoppers: readonly string[]): Entry[] =>
+export const countRulesLeftVerified = (stoppers: readonly string[]): CounterEntry[] =>
   stoppers.map((subject) => add(subject, "verified"));
 
 /** What one rule did in one flow. */

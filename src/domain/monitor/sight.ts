@@ -3,16 +3,16 @@ import {
   type AnswerCurve,
   type Cohort,
   cohortsOf,
+  dueShare,
   type RatioReading,
   readRatio,
-  ripeShare,
 } from "./cohorts.ts";
 import { answerCurve, type History, OVERALL, type QuarterTally, splitKey } from "./history.ts";
 import type { Incident } from "./incident.ts";
 import type { MonitorPolicy } from "./posture.ts";
-import { type Counts, type Dimension, type MinuteTally, OTHERS, type Tally } from "./tally.ts";
+import { type Counts, type Dimension, type MinuteTally, OTHER_SUBJECTS, type Tally } from "./tally.ts";
 
-export interface Watched {
+export interface MonitoredCounts {
   nowMs: number;
   /** The window up to and with the present minute, the oldest first. */
   minutes: readonly MinuteTally[];
@@ -30,7 +30,7 @@ export interface Watched {
 }
 
 /** One subject's sums over the window; `numbers` is the largest seen. */
-export interface Sums {
+export interface SubjectSums {
   sent: number;
   verified: number;
   rejected: number;
@@ -38,37 +38,37 @@ export interface Sums {
   numbers: number;
 }
 
-export interface Subject {
+export interface MonitoredSubject {
   dimension: Dimension;
   key: string;
   /** For people: the subject without its dimension. */
   name: string;
-  sums: Sums;
+  sums: SubjectSums;
 }
 
-export interface Sight extends Watched {
+export interface MonitorView extends MonitoredCounts {
   policy: MonitorPolicy;
   /** Time to verify as measured. */
   curve: AnswerCurve;
-  overall: Sums & { turned_away: number };
+  overall: SubjectSums & { turned_away: number };
   reading: RatioReading;
-  subjects: readonly Subject[];
+  subjects: readonly MonitoredSubject[];
   cohorts(key: string): Cohort[];
   /** The share of a minute's messages that could have been answered by now. */
   ripe(minute: number): number;
 }
 
-export function lookAt(watched: Watched, policy: MonitorPolicy): Sight {
+export function viewCounts(watched: MonitoredCounts, policy: MonitorPolicy): MonitorView {
   const { minutes, history, nowMs } = watched;
   const curve = answerCurve(history, policy.answer_curve);
-  const ripe = new Map(minutes.map(({ minute }) => [minute, ripeShare(minute, nowMs, curve)]));
+  const ripe = new Map(minutes.map(({ minute }) => [minute, dueShare(minute, nowMs, curve)]));
   const sums = sumSubjects(minutes.map(({ tally }) => tally));
   const overall = sums.get(OVERALL) ?? nothing();
   const turnedAway = minutes.reduce((sum, { tally }) => sum + (tally.get(OVERALL)?.turned_away ?? 0), 0);
-  const subjects: Subject[] = [];
+  const subjects: MonitoredSubject[] = [];
   for (const [key, sum] of sums) {
     const [dimension, name] = splitKey(key);
-    if (name !== OTHERS) subjects.push({ dimension, key, name, sums: sum });
+    if (name !== OTHER_SUBJECTS) subjects.push({ dimension, key, name, sums: sum });
   }
   return {
     ...watched,
@@ -83,13 +83,13 @@ export function lookAt(watched: Watched, policy: MonitorPolicy): Sight {
 }
 
 /** A subject's messages that had their time. */
-export const dueOf = ({ cohorts, ripe }: Sight, key: string): number =>
+export const dueMessagesOf = ({ cohorts, ripe }: MonitorView, key: string): number =>
   cohorts(key).reduce((sum, { minute, sent, verified }) => sum + Math.max(verified, sent * ripe(minute)), 0);
 
-const nothing = (): Sums => ({ sent: 0, verified: 0, rejected: 0, undelivered: 0, numbers: 0 });
+const nothing = (): SubjectSums => ({ sent: 0, verified: 0, rejected: 0, undelivered: 0, numbers: 0 });
 
-function sumSubjects(tallies: readonly Tally[]): Map<string, Sums> {
-  const sums = new Map<string, Sums>();
+function sumSubjects(tallies: readonly Tally[]): Map<string, SubjectSums> {
+  const sums = new Map<string, SubjectSums>();
   for (const tally of tallies) {
     for (const [key, counts] of tally) {
       const sum = sums.get(key);
@@ -100,7 +100,7 @@ function sumSubjects(tallies: readonly Tally[]): Map<string, Sums> {
   return sums;
 }
 
-function addTo(sum: Sums, counts: Counts): Sums {
+function addTo(sum: SubjectSums, counts: Counts): SubjectSums {
   sum.sent += counts.sent ?? 0;
   sum.verified += counts.verified ?? 0;
   sum.rejected += counts.rejected ?? 0;

@@ -1,5 +1,5 @@
 /** The watch's counters: by what they are told apart, how many of them there may be, and how they are added up and read. */
-import type { Stop } from "../admission/record-only.ts";
+import type { StopKind } from "../admission/record-only.ts";
 
 export const DIMENSIONS = [
   "overall",
@@ -18,7 +18,7 @@ export const DIMENSIONS = [
 export type Dimension = (typeof DIMENSIONS)[number];
 
 /**
- * How many subjects of a dimension one minute tells apart; whatever comes after counts together under {@link OTHERS}. First
+ * How many subjects of a dimension one minute tells apart; whatever comes after counts together under {@link OTHER_SUBJECTS}. First
  * come, first told apart: in any minute the busiest ask soonest, so an attack over a million ranges fills `*` and grows
  * nothing.
  */
@@ -42,14 +42,14 @@ export const SUBJECTS_PER_MINUTE: Readonly<Record<Dimension, number>> = {
  * there are proxies in more networks than a minute tells apart: refusals have half of the places, or a flood of them would
  * hide which networks got messages.
  */
-export function placesFor(dimension: Dimension, entries: readonly Entry[]): number {
+export function subjectsFor(dimension: Dimension, entries: readonly CounterEntry[]): number {
   const most = SUBJECTS_PER_MINUTE[dimension];
   const onlyRefused = entries.every(({ metric }) => metric === "refused" || metric === "turned_away");
   return dimension === "network" && onlyRefused ? most / 2 : most;
 }
 
 /** The subject of everything a minute had no more room to tell apart. */
-export const OTHERS = "*";
+export const OTHER_SUBJECTS = "*";
 
 /** How many metrics one subject has at most: a reporter who invents outcome types must not grow a minute without end. */
 export const METRICS_PER_SUBJECT = 96;
@@ -105,10 +105,10 @@ export type Metric =
   | `${"verified_by" | "handed_over_by" | "delivered_by"}:${number}`
   | `outcome:${string}`
   | "met"
-  | `would:${Stop}`;
+  | `would:${StopKind}`;
 
 /** One change of one counter. */
-export interface Entry {
+export interface CounterEntry {
   dimension: Dimension;
   subject: string;
   metric: Metric;
@@ -120,9 +120,9 @@ export interface Entry {
 }
 
 /** Entries and the minute (since 1970) they belong to. */
-export interface Booking {
+export interface CounterUpdate {
   minute: number;
-  entries: readonly Entry[];
+  entries: readonly CounterEntry[];
 }
 
 export type Counts = Partial<Record<Metric, number>>;

@@ -1,10 +1,10 @@
 /** Everything a report is written from; figures from the ledger, deeds from the incidents and the operators' actions. */
 import type { LedgerSums } from "./ledger-sums.ts";
-import { type Stretch, sharpened, worstStretch } from "./stretch.ts";
-import { addSums, NOTHING, ratioOf, type Sums } from "./sums.ts";
+import { type AttackWindow, sharpenWindow, worstWindow } from "./stretch.ts";
+import { addSums, NO_MESSAGES, ratioOf, type Sums } from "./sums.ts";
 import { inOrder, type Ranked, type SumsTable, sumsOf } from "./table.ts";
 
-export interface Deed {
+export interface ReportAction {
   atMs: number;
   /** `cron`, or who did it. */
   by: string;
@@ -12,7 +12,7 @@ export interface Deed {
   why: string | null;
 }
 
-export interface Matter {
+export interface ReportFinding {
   id: string;
   openedAtMs: number;
   /** null while it goes on. */
@@ -24,7 +24,7 @@ export interface Matter {
 }
 
 /** What the usual days before the window were like. */
-export interface Usual {
+export interface UsualWeek {
   fromMs: number;
   toMs: number;
   sent: number;
@@ -43,65 +43,65 @@ export interface ReportFacts {
   country: string | null;
   writtenAtMs: number;
   sums: LedgerSums;
-  usual: Usual;
+  usual: UsualWeek;
   /** Requests refused, exactly, by problem code; of all countries, whatever the window's. */
   refused: readonly { code: string; count: number }[];
-  incidents: readonly Matter[];
+  incidents: readonly ReportFinding[];
   /** In any order. */
-  deeds: readonly Deed[];
+  deeds: readonly ReportAction[];
   /** What could not be read, in words. */
   faults: readonly string[];
 }
 
 /** A list's beginning; the sums have all of it. */
-export interface Listed {
+export interface ListedSubject {
   count: number;
   /** The most messages first. */
   top: readonly Ranked[];
 }
 
-export interface Report extends Omit<ReportFacts, "deeds"> {
+export interface IncidentReport extends Omit<ReportFacts, "deeds"> {
   /** The earliest first. */
-  deeds: readonly Deed[];
+  deeds: readonly ReportAction[];
   /** null where no verification is missing. */
-  stretch: Stretch | null;
+  stretch: AttackWindow | null;
   ratio: number | null;
   usualRatio: number | null;
-  ranges: Listed;
+  ranges: ListedSubject;
   /** Ranges that got messages and not one verification, and their sums. */
-  silent: Listed & { sums: Sums };
-  addresses: Listed;
-  networks: Listed;
-  countries: Listed;
-  providers: Listed;
+  silent: ListedSubject & { sums: Sums };
+  addresses: ListedSubject;
+  networks: ListedSubject;
+  countries: ListedSubject;
+  providers: ListedSubject;
   /** Of each provider, its messages to ranges without a verification. */
   silentParts: ReadonlyMap<string, Sums>;
-  flows: Listed;
+  flows: ListedSubject;
   refusedTotal: number;
 }
 
 /** As many of each list as a page, a letter or a summary shows at most; the CSV files have all. */
 const LISTED = 100;
 
-export const isSilent = ({ verified }: Sums): boolean => verified === 0;
+export const isUnanswered = ({ verified }: Sums): boolean => verified === 0;
 
 /** Draws the conclusions. */
-export function conclude(facts: ReportFacts): Report {
+export function concludeReport(facts: ReportFacts): IncidentReport {
   const { sums, usual } = facts;
   const usualRatio = ratioOf(usual);
-  const stretch = worstStretch(sums.minutes, usual);
-  const silent = { ...listed(sums.ranges, isSilent), sums: NOTHING };
-  for (const range of inOrder(sums.ranges, isSilent)) silent.sums = addSums(silent.sums, range);
+  const stretch = worstWindow(sums.minutes, usual);
+  const silent = { ...listed(sums.ranges, isUnanswered), sums: NO_MESSAGES };
+  for (const range of inOrder(sums.ranges, isUnanswered)) silent.sums = addSums(silent.sums, range);
   const silentParts = new Map<string, Sums>();
   for (const part of inOrder(sums.parts)) {
     if (sumsOf(sums.ranges, part.label ?? "")?.verified !== 0) continue;
     const provider = part.subject.slice(0, -1 - (part.label?.length ?? 0));
-    silentParts.set(provider, addSums(silentParts.get(provider) ?? NOTHING, part));
+    silentParts.set(provider, addSums(silentParts.get(provider) ?? NO_MESSAGES, part));
   }
   return {
     ...facts,
     deeds: facts.deeds.toSorted((a, b) => a.atMs - b.atMs),
-    stretch: stretch && sharpened(stretch, inOrder(sums.ranges, isSilent)),
+    stretch: stretch && sharpenWindow(stretch, inOrder(sums.ranges, isUnanswered)),
     ratio: ratioOf(sums.total),
     usualRatio,
     ranges: listed(sums.ranges),
@@ -116,7 +116,7 @@ export function conclude(facts: ReportFacts): Report {
   };
 }
 
-function listed(table: SumsTable, holds?: (sums: Sums) => boolean): Listed {
+function listed(table: SumsTable, holds?: (sums: Sums) => boolean): ListedSubject {
   const top: Ranked[] = [];
   let count = 0;
   for (const row of inOrder(table, holds)) {

@@ -3,10 +3,10 @@
  * that follows is written from the counts.
  */
 import { type Cell, csvLine } from "../kernel/csv.ts";
-import { conclude, type Report, type ReportFacts } from "./facts.ts";
+import { concludeReport, type IncidentReport, type ReportFacts } from "./facts.ts";
 import { addMessage, type LedgerSums, newLedgerSums } from "./ledger-sums.ts";
 import { writeLetters } from "./letter.ts";
-import { writePage } from "./page.ts";
+import { writeReportPage } from "./page.ts";
 import type { MessageRow } from "./row.ts";
 import { inOrder } from "./table.ts";
 import {
@@ -32,11 +32,11 @@ export interface ReportFile {
 export async function* reportFiles(
   facts: Omit<ReportFacts, "sums">,
   pages: AsyncIterable<readonly MessageRow[]>,
-): AsyncGenerator<ReportFile, Report, undefined> {
+): AsyncGenerator<ReportFile, IncidentReport, undefined> {
   const { currency } = facts;
   const sums = newLedgerSums();
   yield { name: "messages.csv", text: countedTable(pages, sums, currency) };
-  const report = conclude({ ...facts, sums });
+  const report = concludeReport({ ...facts, sums });
   yield {
     name: "ranges.csv",
     text: table(RANGE_COLUMNS, inOrder(sums.ranges), (row) => rangeCells(row, currency)),
@@ -46,7 +46,7 @@ export async function* reportFiles(
     text: table(ADDRESS_COLUMNS, inOrder(sums.addresses), (row) => addressCells(row, currency)),
   };
   yield { name: "summary.json", text: [`${JSON.stringify(summaryOf(report), null, 2)}\n`] };
-  yield { name: "report.html", text: [writePage(report)] };
+  yield { name: "report.html", text: [writeReportPage(report)] };
   yield { name: "dispute.md", text: [writeLetters(report)] };
   return report;
 }

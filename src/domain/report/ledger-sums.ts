@@ -4,7 +4,7 @@
  * said to be missing from the list.
  */
 import type { MessageRow } from "./row.ts";
-import { addSums, NOTHING, type Sums, sumsOfOne } from "./sums.ts";
+import { addSums, NO_MESSAGES, type Sums, sumsOfOne } from "./sums.ts";
 import { addTo, newTable, type SumsTable } from "./table.ts";
 
 /** A minute also knows its first and last unanswered message, from which an incident's ends follow. */
@@ -37,7 +37,7 @@ export const MOST_SUBJECTS = 250_000;
 const MINUTE_MS = 60_000;
 
 export const newLedgerSums = (): LedgerSums => ({
-  total: NOTHING,
+  total: NO_MESSAGES,
   ranges: newTable(),
   addresses: newTable(),
   networks: newTable(),
@@ -69,7 +69,7 @@ export function addMessage(sums: LedgerSums, row: MessageRow, most = MOST_SUBJEC
   const { firstUnansweredMs = Number.POSITIVE_INFINITY, lastUnansweredMs = Number.NEGATIVE_INFINITY } =
     minute ?? {};
   sums.minutes.set(at, {
-    ...addSums(minute ?? NOTHING, one),
+    ...addSums(minute ?? NO_MESSAGES, one),
     firstUnansweredMs: verified ? firstUnansweredMs : Math.min(firstUnansweredMs, atMs),
     lastUnansweredMs: verified ? lastUnansweredMs : Math.max(lastUnansweredMs, atMs),
   });

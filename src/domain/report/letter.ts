@@ -3,8 +3,8 @@
  * What we cannot know stands in brackets, for a person to fill in. It holds no number and no address: those are in the
  * table it goes with.
  */
-import type { Report } from "./facts.ts";
-import { NOTHING } from "./sums.ts";
+import type { IncidentReport } from "./facts.ts";
+import { NO_MESSAGES } from "./sums.ts";
 import type { Ranked } from "./table.ts";
 import { amountText, countText, instantText, markdown, shareText } from "./words.ts";
 
@@ -12,7 +12,7 @@ import { amountText, countText, instantText, markdown, shareText } from "./words
 const NAMED_RANGES = 25;
 
 /** The letters as one Markdown text, to the provider with the most messages first. */
-export function writeLetters(report: Report): string {
+export function writeLetters(report: IncidentReport): string {
   const { providers, fromMs, toMs } = report;
   if (providers.count === 0) {
     return `# No claim\n\nNo message left between ${instantText(fromMs)} and ${instantText(toMs)}: there is nothing to ask back.\n`;
@@ -20,9 +20,9 @@ export function writeLetters(report: Report): string {
   return providers.top.map((sums) => letter(report, sums)).join("\n---\n\n");
 }
 
-function letter(report: Report, sums: Ranked): string {
+function letter(report: IncidentReport, sums: Ranked): string {
   const provider = sums.subject;
-  const silent = report.silentParts.get(provider) ?? NOTHING;
+  const silent = report.silentParts.get(provider) ?? NO_MESSAGES;
   const { currency, stretch, usual, usualRatio, brand, country } = report;
   const money = (micros: number) => markdown(amountText(micros, currency));
   const where = country === null ? "" : ` of ${markdown(country)}`;
@@ -113,7 +113,7 @@ Please confirm receipt and your decision by [date].
 /** As many deeds as a letter needs; the report has all. */
 const NAMED_DEEDS = 15;
 
-function deeds({ deeds: all }: Report): string {
+function deeds({ deeds: all }: IncidentReport): string {
   const named = all.slice(0, NAMED_DEEDS);
   const more = all.length - named.length;
   return [

@@ -1,6 +1,6 @@
 /** The report for people: one HTML file that asks nobody for anything. */
 import { duration } from "../kernel/instant.ts";
-import type { Listed, Report } from "./facts.ts";
+import type { IncidentReport, ListedSubject } from "./facts.ts";
 import { timePlot } from "./plot.ts";
 import { STYLE } from "./style.ts";
 import { ratioOf } from "./sums.ts";
@@ -11,7 +11,7 @@ import { amountText, countText, html, instantText, shareText } from "./words.ts"
 const SHOWN = 25;
 
 /** The whole page as text. */
-export function writePage(report: Report): string {
+export function writeReportPage(report: IncidentReport): string {
   const { fromMs, toMs, country, environment, brand, sums } = report;
   const where = country === null ? "all countries" : country;
   return `<!doctype html>
@@ -37,7 +37,16 @@ ${reading(report)}
 }
 
 /** What happened, in sentences. */
-function story({ sums, stretch, ratio, usual, usualRatio, currency, silent, refusedTotal }: Report): string {
+function story({
+  sums,
+  stretch,
+  ratio,
+  usual,
+  usualRatio,
+  currency,
+  silent,
+  refusedTotal,
+}: IncidentReport): string {
   const { total } = sums;
   if (total.sent === 0) {
     return `<p class="lead">No message left in this time. ${countText(refusedTotal)} requests were refused.</p>`;
@@ -55,7 +64,14 @@ function story({ sums, stretch, ratio, usual, usualRatio, currency, silent, refu
 ${countText(silent.count)} ranges got ${countText(silent.sums.sent)} messages and answered none; they cost ${html(amountText(silent.sums.messageMicros, currency))} and ${html(amountText(silent.sums.dltMicros, currency))} in DLT fees. ${countText(refusedTotal)} requests were refused, and cost nothing.</p>`;
 }
 
-function figures({ sums: { total }, currency, ratio, usualRatio, stretch, refusedTotal }: Report): string {
+function figures({
+  sums: { total },
+  currency,
+  ratio,
+  usualRatio,
+  stretch,
+  refusedTotal,
+}: IncidentReport): string {
   const figure = (title: string, value: string, more = "") =>
     `<div><dt>${html(title)}</dt><dd>${html(value)}${more === "" ? "" : `<small>${html(more)}</small>`}</dd></div>`;
   return `<dl class="figures">
@@ -69,11 +85,11 @@ ${figure("Refused", countText(refusedTotal), "requests that sent nothing")}
 </dl>`;
 }
 
-const plot = (report: Report): string => `<h2>Messages over time</h2>
+const plot = (report: IncidentReport): string => `<h2>Messages over time</h2>
 <div class="card">${timePlot(report)}
 <p class="key soft"><span class="answered"></span>answered<span class="unanswered"></span>unanswered<span class="stretch"></span>the incident</p></div>`;
 
-function done({ deeds, incidents }: Report): string {
+function done({ deeds, incidents }: IncidentReport): string {
   const found = incidents.map(
     ({ id, severity, posture, openedAtMs, closedAtMs, findings }) =>
       `<p><strong>${html(id)}</strong>: ${html(severity)}, posture up to ${html(posture)}, opened ${html(instantText(openedAtMs))}, ${closedAtMs === null ? "still open" : `closed ${html(instantText(closedAtMs))}`}.</p>
@@ -89,7 +105,7 @@ ${found.length === 0 ? "<p>No incident was open in this time.</p>" : found.join(
 ${rows.length === 0 ? "<p>Nothing was done in this time, by the watch or by people.</p>" : table(["When", "Who", "What"], rows)}`;
 }
 
-function lists(report: Report): string {
+function lists(report: IncidentReport): string {
   const { currency, silent, ranges, addresses, networks, countries, providers, flows, refused } = report;
   const sumHeads = ["Messages", "Answered", "Charges", "DLT fees", "First", "Last"];
   const cells = (row: Ranked) => [
@@ -100,7 +116,7 @@ function lists(report: Report): string {
     instantText(row.firstMs),
     instantText(row.lastMs),
   ];
-  const list = (title: string, head: string[], { top, count }: Listed) => {
+  const list = (title: string, head: string[], { top, count }: ListedSubject) => {
     if (count === 0) return "";
     const rows = top.slice(0, SHOWN);
     const own = ({ subject, label }: Ranked) => (head.length === 1 ? [subject] : [subject, label ?? "-"]);
@@ -128,7 +144,7 @@ ${count > rows.length ? `<p class="soft">and ${countText(count - rows.length)} m
 }
 
 /** How the figures come about, for those who must rely on them. */
-function reading({ sums: { unlisted } }: Report): string {
+function reading({ sums: { unlisted } }: IncidentReport): string {
   const missing =
     unlisted.ranges + unlisted.addresses === 0
       ? ""

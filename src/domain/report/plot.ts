@@ -1,6 +1,6 @@
 /** Messages over time as an inline SVG: bars of answered and unanswered, and the incident behind them. */
 import { clockTime } from "../kernel/instant.ts";
-import type { Report } from "./facts.ts";
+import type { IncidentReport } from "./facts.ts";
 import { countText, html } from "./words.ts";
 
 const MINUTE_MS = 60_000;
@@ -17,7 +17,7 @@ interface Bar {
 }
 
 /** The window in bars of equal length. */
-export function barsOf({ sums, fromMs, toMs }: Report): { minutes: number; bars: Bar[] } {
+export function plotBars({ sums, fromMs, toMs }: IncidentReport): { minutes: number; bars: Bar[] } {
   const length = (toMs - fromMs) / MINUTE_MS;
   const minutes = STEPS.find((step) => length / step <= MOST_BARS) ?? Math.ceil(length / MOST_BARS);
   const stepMs = minutes * MINUTE_MS;
@@ -37,8 +37,8 @@ export function barsOf({ sums, fromMs, toMs }: Report): { minutes: number; bars:
 }
 
 /** Messages over time. */
-export function timePlot(report: Report): string {
-  const { bars, minutes } = barsOf(report);
+export function timePlot(report: IncidentReport): string {
+  const { bars, minutes } = plotBars(report);
   const { fromMs, toMs, stretch } = report;
   const top = niceCeiling(Math.max(1, ...bars.map(({ answered, unanswered }) => answered + unanswered)));
   const [innerWidth, innerHeight] = [WIDTH - LEFT - 6, HEIGHT - BOTTOM - TOP];

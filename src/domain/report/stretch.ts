@@ -1,8 +1,8 @@
 /** When an attack began and ended, from what was sent and answered in each minute. */
 import type { LedgerSums } from "./ledger-sums.ts";
-import { addSums, NOTHING, type Sums } from "./sums.ts";
+import { addSums, NO_MESSAGES, type Sums } from "./sums.ts";
 
-export interface Stretch {
+export interface AttackWindow {
   /** Of its first and its last unanswered message: exact to the millisecond of the ledger. */
   startMs: number;
   endMs: number;
@@ -31,10 +31,10 @@ const LEAST_MISSING = 5;
  * @param usual the messages of usual days
  * @returns null where nothing is missing
  */
-export function worstStretch(
+export function worstWindow(
   minutes: LedgerSums["minutes"],
   usual: Pick<Sums, "sent" | "verified">,
-): Stretch | null {
+): AttackWindow | null {
   const normal = (usual.verified + PRIOR_WEIGHT * PRIOR_RATIO) / (usual.sent + PRIOR_WEIGHT);
   const inOrder = [...minutes].sort(([a], [b]) => a - b);
   const scores = inOrder.map(([, { sent, verified }]) => (normal * sent) / 2 - verified);
@@ -56,7 +56,7 @@ export function worstStretch(
       Number.POSITIVE_INFINITY,
     ),
     endMs: own.reduce((ms, { lastUnansweredMs }) => Math.max(ms, lastUnansweredMs), Number.NEGATIVE_INFINITY),
-    sums: own.reduce<Sums>(addSums, NOTHING),
+    sums: own.reduce<Sums>(addSums, NO_MESSAGES),
   };
 }
 
@@ -64,7 +64,7 @@ export function worstStretch(
  * The same stretch with its ends at the first and the last message to a range that never answered: an honest message nobody
  * answered, in the same minute, is not the attack's. It stays as it is where every range answered once.
  */
-export function sharpened(stretch: Stretch, silent: Iterable<Sums>): Stretch {
+export function sharpenWindow(stretch: AttackWindow, silent: Iterable<Sums>): AttackWindow {
   const { startMs, endMs } = stretch;
   const within = (ms: number) => ms >= startMs && ms <= endMs;
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

@@ -16,7 +16,7 @@ export interface Sums {
   lastMs: number;
 }
 
-export const NOTHING: Sums = {
+export const NO_MESSAGES: Sums = {
   sent: 0,
   verified: 0,
   delivered: 0,

@@ -2,9 +2,9 @@
  * Sums by subject in columns of numbers, for lists of a hundred thousand: an object for each would take three times the room,
  * and as many for the collector to look after.
  */
-import { addSums, NOTHING, type Sums } from "./sums.ts";
+import { addSums, NO_MESSAGES, type Sums } from "./sums.ts";
 
-const FIELDS = Object.keys(NOTHING) as (keyof Sums)[];
+const FIELDS = Object.keys(NO_MESSAGES) as (keyof Sums)[];
 const WIDTH = FIELDS.length;
 const FIRST_ROWS = 1024;
 
@@ -41,7 +41,7 @@ export function addTo(
     table.places.set(subject, place);
     table.labels.push(label);
     if ((place + 1) * WIDTH > table.cells.length) grow(table);
-    put(table, place, NOTHING);
+    put(table, place, NO_MESSAGES);
   }
   put(table, place, addSums(rowAt(table, place), more));
   return true;

@@ -1,6 +1,6 @@
 /** The report's tables as cells, and its summary for programs. */
 import type { Cell } from "../kernel/csv.ts";
-import type { Listed, Report } from "./facts.ts";
+import type { IncidentReport, ListedSubject } from "./facts.ts";
 import type { MessageRow } from "./row.ts";
 import { ratioOf, type Sums } from "./sums.ts";
 import type { Ranked } from "./table.ts";
@@ -84,9 +84,9 @@ export const ADDRESS_COLUMNS = ["ip", "network", ...SUM_COLUMNS] as const;
 export const addressCells = rangeCells;
 
 /** The report for programs: `summary.json`. */
-export function summaryOf(report: Report): object {
+export function summaryOf(report: IncidentReport): object {
   const { stretch, usual, silent, currency } = report;
-  const list = ({ top }: Listed) => top.map((row) => ({ subject: row.subject, ...sumsToWire(row) }));
+  const list = ({ top }: ListedSubject) => top.map((row) => ({ subject: row.subject, ...sumsToWire(row) }));
   return {
     environment: report.environment,
     from: rfc3339(report.fromMs),

@@ -1,32 +1,32 @@
-import type { Hold } from "../admission/reservation.ts";
+import type { Reservation } from "../admission/reservation.ts";
 import type { Channel } from "../kernel/channel.ts";
 import { sameDigest } from "../kernel/digest.ts";
 import {
-  isOver,
-  outOf,
-  overCause,
+  isSessionOver,
+  messagesThatMayHaveLeft,
   type SendRecord,
   type SessionRules,
   type SessionState,
   secondsUntil,
+  sessionEndCause,
 } from "./session.ts";
 
 /** A message of a session whose code came back. */
-export type AnsweredSend = Pick<SendRecord, "atMs" | "channel" | "provider" | "messageId" | "asn"> &
-  Pick<Hold, "stoppers">;
+export type VerifiedSend = Pick<SendRecord, "atMs" | "channel" | "provider" | "messageId" | "asn"> &
+  Pick<Reservation, "stoppers">;
 
 export type AttemptResult =
   | {
       kind: "verified";
       channel: Channel;
       /** The messages that may have carried the code, in order: the cohorts it counts for. One answer answers them all. */
-      sends: AnsweredSend[];
+      sends: VerifiedSend[];
       /** Those that came back undelivered while another may have carried it. */
-      lost: AnsweredSend[];
+      lost: VerifiedSend[];
       /** What the last message took that may have carried it: one answer earns once. null for a decoy. */
-      hold: Hold | null;
+      hold: Reservation | null;
       /** What the other messages took. */
-      otherHolds: Hold[];
+      otherHolds: Reservation[];
     }
   | { kind: "incorrect"; attemptsLeft: number; retryInSeconds: number }
   | { kind: "locked"; retryAfterSeconds: number }
@@ -46,7 +46,7 @@ export function attemptCode(
   nowMs: number,
 ): { state: SessionState; result: AttemptResult } {
   const unchanged = (result: AttemptResult) => ({ state, result });
-  if (isOver(state, nowMs)) return unchanged({ kind: "gone", cause: overCause(state) });
+  if (isSessionOver(state, nowMs)) return unchanged({ kind: "gone", cause: sessionEndCause(state) });
   const { max, wait_seconds: waits } = rules.attempts;
   if (state.attempts >= max) {
     return unchanged({ kind: "locked", retryAfterSeconds: secondsUntil(state.endsAtMs, nowMs) });
@@ -59,7 +59,7 @@ export function attemptCode(
 
   const attempts = state.attempts + 1;
   if (sameDigest(digest, state.code.digest)) {
-    const out = outOf(state);
+    const out = messagesThatMayHaveLeft(state);
     const arrived = out.filter(({ status }) => status !== "undelivered");
     // A code that was typed did arrive, whatever the receipts say.
     const carriers = arrived.length > 0 ? arrived : out;
@@ -84,7 +84,7 @@ export function attemptCode(
   };
 }
 
-const answered = ({ atMs, channel, provider, messageId, asn, hold }: SendRecord): AnsweredSend => ({
+const answered = ({ atMs, channel, provider, messageId, asn, hold }: SendRecord): VerifiedSend => ({
   atMs,
   channel,
   provider,

@@ -42,7 +42,13 @@ export interface CustomerSubject {
   phoneHash: string;
 }
 
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [name: string]: JsonValue };
 
 export interface CustomerEvent {
   /** The same for every attempt to say it, and without full stops, which part what is signed. */
@@ -55,10 +61,11 @@ export interface CustomerEvent {
   correlationId: string | null;
   subject: CustomerSubject | null;
   /** What else there is to say, by its name on the wire. */
-  facts: Readonly<Record<string, Json>>;
+  facts: Readonly<Record<string, JsonValue>>;
 }
 
-export interface Occurrence extends Pick<CustomerEvent, "type" | "atMs" | "correlationId" | "subject"> {
+export interface CustomerOccurrence
+  extends Pick<CustomerEvent, "type" | "atMs" | "correlationId" | "subject"> {
   /** What it happened to: with the type, the event's id. */
   of: string;
   /** Orders what has the same type and time, from 0; higher counts stay together at 99. */
@@ -66,7 +73,7 @@ export interface Occurrence extends Pick<CustomerEvent, "type" | "atMs" | "corre
   facts?: CustomerEvent["facts"];
 }
 
-export function customerEvent({ of, nth = 0, facts = {}, ...rest }: Occurrence): CustomerEvent {
+export function customerEvent({ of, nth = 0, facts = {}, ...rest }: CustomerOccurrence): CustomerEvent {
   const id = `${rest.type.replace(".", "_")}:${of}`;
   return { ...rest, id, sequence: sequenceOf(rest.type, rest.atMs, nth), facts };
 }

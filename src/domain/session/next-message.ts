@@ -1,12 +1,12 @@
 /** When a session may send its next message, and by which channel. */
 
 import type { Channel } from "../kernel/channel.ts";
-import { outOf, type SessionRules, type SessionState } from "./session.ts";
+import { messagesThatMayHaveLeft, type SessionRules, type SessionState } from "./session.ts";
 
 /** When the next message may go by the channel that is free first; null when not in this session. */
 export function nextResendAtMs(state: SessionState, rules: SessionRules): number | null {
   // A message that never left uses up no resend.
-  const out = outOf(state);
+  const out = messagesThatMayHaveLeft(state);
   const { wait_seconds: waits, undelivered_wait_seconds: shorter } = rules.resend;
   const waitSeconds = waits[out.length - 1];
   const last = out.at(-1);
@@ -28,7 +28,7 @@ export function channelAtMs(
   if (nextMs === null) return null;
   if (state.landline) return channel === "voice" ? nextMs : null;
   if (channel !== "voice") return nextMs;
-  const out = outOf(state);
+  const out = messagesThatMayHaveLeft(state);
   const texts = out.filter((send) => send.channel !== "voice").length;
   const missing = Math.max(0, rules.delivery.voice_after_messages - texts);
   const before = rules.resend.wait_seconds.slice(0, out.length + missing);

@@ -1,15 +1,15 @@
-import type { Hold } from "../admission/reservation.ts";
+import type { Reservation } from "../admission/reservation.ts";
 import type { Channel } from "../kernel/channel.ts";
 import { channelAtMs } from "./next-message.ts";
 import {
-  isOver,
+  isSessionOver,
   type KeptCode,
-  outOf,
-  overCause,
+  messagesThatMayHaveLeft,
+  newSendRecord,
   type SessionRules,
   type SessionState,
   secondsUntil,
-  sending,
+  sessionEndCause,
 } from "./session.ts";
 import { type SessionView, viewSession } from "./view.ts";
 
@@ -17,7 +17,7 @@ export interface ResendCommand {
   channel: Channel;
   /** The code to use when the present one is over. */
   fresh: KeptCode;
-  hold: Hold;
+  hold: Reservation;
   asn: number | null;
 }
 
@@ -45,7 +45,7 @@ export function resendSession(
   nowMs: number,
 ): { state: SessionState; result: ResendResult } {
   const refused = (result: ResendResult) => ({ state, result });
-  if (isOver(state, nowMs)) return refused({ kind: "gone", cause: overCause(state) });
+  if (isSessionOver(state, nowMs)) return refused({ kind: "gone", cause: sessionEndCause(state) });
   if (state.attempts >= rules.attempts.max) {
     return refused({ kind: "locked", retryAfterSeconds: secondsUntil(state.endsAtMs, nowMs) });
   }
@@ -59,7 +59,7 @@ export function resendSession(
     ...state,
     code: stillGood ? state.code : fresh,
     codeExpiresAtMs: Math.min(nowMs + rules.code.ttl_seconds * 1000, state.endsAtMs),
-    sends: [...state.sends, sending({ channel, hold, asn }, state.codeExpiresAtMs, nowMs)],
+    sends: [...state.sends, newSendRecord({ channel, hold, asn }, state.codeExpiresAtMs, nowMs)],
   };
   return {
     state: next,
@@ -68,7 +68,7 @@ export function resendSession(
       code: next.code,
       sendIndex: next.sends.length - 1,
       view: viewSession(next, rules, nowMs),
-      tried: outOf(state).flatMap(({ provider }) => provider ?? []),
+      tried: messagesThatMayHaveLeft(state).flatMap(({ provider }) => provider ?? []),
     },
   };
 }

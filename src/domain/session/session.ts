@@ -4,7 +4,7 @@
  * the stored state and the clock, stores what comes back, and does both without a pause in between, which is what makes a
  * code single-use and an attempt counted under any parallelism.
  */
-import type { Hold } from "../admission/reservation.ts";
+import type { Reservation } from "../admission/reservation.ts";
 import type { Channel } from "../kernel/channel.ts";
 import type { CodePolicy } from "./code.ts";
 import type { CustomerSubject } from "./customer-event.ts";
@@ -55,7 +55,7 @@ export interface SendRecord {
   /** Network of whoever asked for it. */
   asn: number | null;
   /** What the message took from the budgets, until the code comes back; null when it was given back. */
-  hold: Hold | null;
+  hold: Reservation | null;
   /** How long the code was good for before this message: a message that never left must not lengthen its life. */
   codeExpiredAtMs: number;
 }
@@ -94,7 +94,7 @@ export interface OpenCommand {
   channel: Channel;
   code: KeptCode;
   /** null for a decoy, which takes nothing. */
-  hold: Hold | null;
+  hold: Reservation | null;
   asn: number | null;
   landline: boolean;
   customer?: SessionCustomer | null;
@@ -111,7 +111,7 @@ export function openSession(command: OpenCommand, rules: SessionRules, nowMs: nu
     codeExpiresAtMs: Math.min(nowMs + rules.code.ttl_seconds * 1000, endsAtMs),
     attempts: 0,
     attemptNotBeforeMs: nowMs,
-    sends: [sending(command, nowMs, nowMs)],
+    sends: [newSendRecord(command, nowMs, nowMs)],
     status: "open",
     landline: command.landline,
     customer: command.customer ?? null,
@@ -119,7 +119,7 @@ export function openSession(command: OpenCommand, rules: SessionRules, nowMs: nu
 }
 
 /** A message as it is written down before it leaves. */
-export const sending = (
+export const newSendRecord = (
   { channel, hold, asn }: Pick<SendRecord, "channel" | "hold" | "asn">,
   codeExpiredAtMs: number,
   atMs: number,
@@ -135,14 +135,14 @@ export const sending = (
 });
 
 /** The messages that left, or may have. */
-export const outOf = ({ sends }: SessionState): SendRecord[] =>
+export const messagesThatMayHaveLeft = ({ sends }: SessionState): SendRecord[] =>
   sends.filter(({ status }) => status !== "refused");
 
-export function isOver(state: SessionState, nowMs: number): boolean {
+export function isSessionOver(state: SessionState, nowMs: number): boolean {
   return state.status !== "open" || nowMs >= state.endsAtMs;
 }
 
-export function overCause(state: SessionState): string {
+export function sessionEndCause(state: SessionState): string {
   return state.status === "open" ? "session expired" : `session ${state.status}`;
 }
 

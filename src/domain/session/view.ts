@@ -1,7 +1,13 @@
 import type { Channel } from "../kernel/channel.ts";
 import type { CustomerSubject } from "./customer-event.ts";
 import { channelAtMs, nextResendAtMs } from "./next-message.ts";
-import { isOver, type SendStatus, type SessionRules, type SessionState, secondsUntil } from "./session.ts";
+import {
+  isSessionOver,
+  type SendStatus,
+  type SessionRules,
+  type SessionState,
+  secondsUntil,
+} from "./session.ts";
 
 /** What the client must know about a session to act. */
 export interface SessionView {
@@ -25,7 +31,7 @@ export function viewSession(state: SessionState, rules: SessionRules, nowMs: num
   const last = state.sends.at(-1);
   const locked = state.attempts >= rules.attempts.max;
   const resendAtMs = nextResendAtMs(state, rules);
-  const over = isOver(state, nowMs);
+  const over = isSessionOver(state, nowMs);
   return {
     status: state.status === "verified" ? "verified" : over ? "gone" : locked ? "locked" : "pending",
     correlationId: state.correlationId,

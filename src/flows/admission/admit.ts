@@ -3,45 +3,45 @@
  * signals to the domain's decision. Nothing is taken from a destination or from the money here.
  */
 import {
-  boundless,
   type ExposurePolicy,
   type Level,
-  UNIT,
+  UNIT_HUNDREDTHS,
   weightOf,
+  withoutBound,
 } from "../../domain/admission/exposure.ts";
 import {
+  type LimitDraw,
   type LimitResult,
-  type LimitTake,
   tightestRefusal,
   waivedLimits,
 } from "../../domain/admission/limits.ts";
 import { isRecordOnly } from "../../domain/admission/record-only.ts";
-import { type Hold, holdFor } from "../../domain/admission/reservation.ts";
+import { type Reservation, reservationFor } from "../../domain/admission/reservation.ts";
 import { decide, isProven, type Verdict } from "../../domain/admission/verdict.ts";
-import { type ToldVerdict, toldVerdict } from "../../domain/admission/verdict-summary.ts";
+import { summariseVerdict, type VerdictSummary } from "../../domain/admission/verdict-summary.ts";
 import { composeMessage } from "../../domain/delivery/message.ts";
-import { secondsToNext, spendMeters } from "../../domain/delivery/money.ts";
+import { secondsToNextPeriod, spendMeters } from "../../domain/delivery/money.ts";
 import type { Route } from "../../domain/delivery/routing.ts";
 import type { Channel } from "../../domain/kernel/channel.ts";
 import type { Phone } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import { probeKey } from "../../domain/monitor/ban.ts";
-import { countMet, stoppersOf } from "../../domain/monitor/rule-counts.ts";
-import type { Entry } from "../../domain/monitor/tally.ts";
+import { countRulesMet, rulesThatStopped } from "../../domain/monitor/rule-counts.ts";
+import type { CounterEntry } from "../../domain/monitor/tally.ts";
 import { rulesForCountry } from "../../domain/policy.ts";
 import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { DeviceClaims } from "../../ports/people.ts";
-import type { Standing } from "../control/read-effective-control.ts";
-import { isProbe, observe, signalsOf } from "./derive-signals.ts";
-import { routesFor } from "./find-routes.ts";
-import { ask } from "./gather-evidence.ts";
+import type { EffectiveControl } from "../control/read-effective-control.ts";
+import { deriveSignals, isProbe, observedEntries } from "./derive-signals.ts";
+import { findRoutes } from "./find-routes.ts";
+import { gatherEvidence } from "./gather-evidence.ts";
 import { judgeChallenge } from "./judge-challenge.ts";
-import { consult } from "./look-up-number.ts";
+import { lookUpNumber } from "./look-up-number.ts";
 
 export interface Admission {
   correlationId: string;
-  standing: Standing;
+  standing: EffectiveControl;
   caller: Caller;
   phone: Phone;
   numberTag: string;
@@ -65,38 +65,38 @@ export interface Admission {
 }
 
 /** What an admitted message takes when it leaves. */
-export interface Ticket {
+export interface AdmittedRequest {
   kind: "admitted";
-  hold: Hold;
+  hold: Reservation;
   /** The levels that must have room for it. */
   levels: Level[];
-  leavingTakes: LimitTake[];
+  leavingTakes: LimitDraw[];
   slowStart: ExposurePolicy["slow_start"];
   /** Ways to send it, the best first. */
   routes: Route[];
   /** The caller's own limits, for the RateLimit headers. */
   own: LimitResult[];
   /** What was seen on the way, for the counters. */
-  observed: Entry[];
-  verdict: ToldVerdict;
+  observed: CounterEntry[];
+  verdict: VerdictSummary;
   /** The request goes no further after all. */
   undo(): void;
 }
 
-export type Admitted =
-  | Ticket
+export type AdmissionResult =
+  | AdmittedRequest
   /** An earlier request with the same idempotency key holds it. */
   | { kind: "replay"; value: string }
   /** `observed`: rules in record-only mode that it met, for the counters. */
-  | { kind: "decoy"; own: LimitResult[]; observed: Entry[]; verdict: ToldVerdict }
+  | { kind: "decoy"; own: LimitResult[]; observed: CounterEntry[]; verdict: VerdictSummary }
   | Refusal;
 
-export async function admit(deps: Deps, admission: Admission): Promise<Admitted> {
+export async function admit(deps: Deps, admission: Admission): Promise<AdmissionResult> {
   const { policy, marks, vault, log, defer, nowMs } = deps;
   const { phone, claim, correlationId, channel } = admission;
   const { posture, capsLifted, maxPerMinute } = admission.standing;
   const { exposure } = rulesForCountry(policy, phone.country);
-  const routes = await routesFor(
+  const routes = await findRoutes(
     deps,
     admission.standing,
     phone.country,
@@ -123,7 +123,7 @@ export async function admit(deps: Deps, admission: Admission): Promise<Admitted>
       lifted: false,
     },
   ];
-  const answers = await ask(deps, admission, meters);
+  const answers = await gatherEvidence(deps, admission, meters);
   if (answers.kind === "unavailable") {
     log("store_unavailable", { correlation_id: correlationId, cause: answers.cause });
     return { kind: "sending_paused", cause: "store unavailable", retryAfterSeconds: 30 };
@@ -160,11 +160,11 @@ export async function admit(deps: Deps, admission: Admission): Promise<Admitted>
     return stop({
       kind: "sending_paused",
       cause: `cap ${scope} ${period}`,
-      retryAfterSeconds: secondsToNext(period, nowMs()),
+      retryAfterSeconds: secondsToNextPeriod(period, nowMs()),
     });
   }
 
-  const signals = signalsOf(
+  const signals = deriveSignals(
     deps,
     admission,
     answers,
@@ -179,13 +179,13 @@ export async function admit(deps: Deps, admission: Admission): Promise<Admitted>
     factors: signals.factors,
     risk,
   };
-  const verdict = await consult(deps, question, decide(signals, risk, exposure));
+  const verdict = await lookUpNumber(deps, question, decide(signals, risk, exposure));
   logVerdict(deps, admission, verdict);
   const own = answers.limits.filter(({ take }) => take.owner === "caller" && !waived.includes(take.name));
-  const observed = observe(deps, admission, answers, signals, verdict);
+  const observed = observedEntries(deps, admission, answers, signals, verdict);
   const turnedAway = verdict.reasons.some(({ rule, counted }) => rule === "exposure" && counted);
   const refuse = (refusal: Refusal): Refusal =>
-    stop({ ...refusal, observed: { turnedAway, entries: observed }, verdict: toldVerdict(verdict) });
+    stop({ ...refusal, observed: { turnedAway, entries: observed }, verdict: summariseVerdict(verdict) });
   switch (verdict.action) {
     case "challenge":
       defer(marks.markAsked(answers.askTag), correlationId);
@@ -203,28 +203,36 @@ export async function admit(deps: Deps, admission: Admission): Promise<Admitted>
       return {
         kind: "decoy",
         own,
-        observed: countMet(verdict.uncounted, admission.flow),
-        verdict: toldVerdict(verdict),
+        observed: countRulesMet(verdict.uncounted, admission.flow),
+        verdict: summariseVerdict(verdict),
       };
     case "allow": {
       const drawn = verdict.levels.map(({ level }) => level);
       // Whoever is known passes without a probe, and one answer of theirs says nothing of the strangers there.
       const probe = isProbe(answers) && verdict.pool !== "known" ? answers.block : null;
-      const stoppers = stoppersOf(verdict.uncounted, admission.flow);
+      const stoppers = rulesThatStopped(verdict.uncounted, admission.flow);
       return {
         kind: "admitted",
         hold: {
-          ...holdFor(verdict.pool, drawn, answers.levels, signals.weight, meters, vault.newId(), nowMs()),
+          ...reservationFor(
+            verdict.pool,
+            drawn,
+            answers.levels,
+            signals.weight,
+            meters,
+            vault.newId(),
+            nowMs(),
+          ),
           ...(probe && { probe: probeKey(probe, phone) }),
           ...(stoppers.length > 0 && { stoppers }),
         },
-        levels: isRecordOnly("exposure", risk) ? drawn.map(boundless) : drawn,
+        levels: isRecordOnly("exposure", risk) ? drawn.map(withoutBound) : drawn,
         leavingTakes: answers.leavingTakes.filter(({ name }) => name !== "probe" || probe !== null),
-        slowStart: { start: exposure.slow_start.start * UNIT, factor: exposure.slow_start.factor },
+        slowStart: { start: exposure.slow_start.start * UNIT_HUNDREDTHS, factor: exposure.slow_start.factor },
         routes,
         own,
         observed,
-        verdict: toldVerdict(verdict),
+        verdict: summariseVerdict(verdict),
         undo: answers.undo,
       };
     }

@@ -1,25 +1,25 @@
 /** What the answers say of a request: to the decision, and to the watch. */
 import { waitAfterFailures } from "../../domain/admission/failures.ts";
-import { lookAtSource } from "../../domain/admission/source.ts";
+import { inspectSource } from "../../domain/admission/source.ts";
 import { isProven, type Signals, type Verdict } from "../../domain/admission/verdict.ts";
 import { takesProbes } from "../../domain/monitor/ban.ts";
 import { countAddress, countChallenge } from "../../domain/monitor/counting.ts";
-import { countMet } from "../../domain/monitor/rule-counts.ts";
-import type { Entry } from "../../domain/monitor/tally.ts";
+import { countRulesMet } from "../../domain/monitor/rule-counts.ts";
+import type { CounterEntry } from "../../domain/monitor/tally.ts";
 import { rulesForCountry } from "../../domain/policy.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { Admission } from "./admit.ts";
-import type { Answers } from "./gather-evidence.ts";
+import type { Evidence } from "./gather-evidence.ts";
 import { challengeDemanded, challengeGrade } from "./judge-challenge.ts";
 
-export function signalsOf(deps: Deps, admission: Admission, answers: Answers, weight: number): Signals {
+export function deriveSignals(deps: Deps, admission: Admission, answers: Evidence, weight: number): Signals {
   const { policy, nowMs } = deps;
   const { caller, phone, device } = admission;
   const { recalled, readings } = answers;
   const { after_seconds } = rulesForCountry(policy, phone.country).exposure.returned;
   return {
     weight,
-    source: lookAtSource(caller, phone, policy.source, deps.hosting),
+    source: inspectSource(caller, phone, policy.source, deps.hosting),
     readings,
     numberKnown: recalled.numberKnown,
     ownDevice: device !== null,
@@ -46,7 +46,7 @@ export function signalsOf(deps: Deps, admission: Admission, answers: Answers, we
 }
 
 /** True when a block of the watch's lets this one through, to see whether it converts. What people shut stays shut. */
-export function isProbe({ block, limits }: Answers): boolean {
+export function isProbe({ block, limits }: Evidence): boolean {
   if (block === null || !takesProbes(block)) return false;
   return limits.some(({ take, allowed }) => take.name === "probe" && allowed);
 }
@@ -55,19 +55,19 @@ export function isProbe({ block, limits }: Answers): boolean {
  * What the watch hears of beside the message itself: challenges, addresses that ask for more numbers than people do, and
  * rules in record-only mode.
  */
-export function observe(
+export function observedEntries(
   { policy }: Deps,
   { phone, flow }: Admission,
-  { addressTag, readings }: Answers,
+  { addressTag, readings }: Evidence,
   { challenge, distinctNumbers }: Signals,
   { action, uncounted }: Verdict,
-): Entry[] {
+): CounterEntry[] {
   const { exposure } = rulesForCountry(policy, phone.country);
   const suspicious = distinctNumbers > policy.risk.many_numbers && !isProven(readings, exposure);
   return [
     ...(suspicious ? countAddress(addressTag, distinctNumbers) : []),
     ...(action === "challenge" ? countChallenge(phone.country, "challenged") : []),
     ...(challenge === "fresh" ? countChallenge(phone.country, "passed") : []),
-    ...countMet(uncounted, flow),
+    ...countRulesMet(uncounted, flow),
   ];
 }

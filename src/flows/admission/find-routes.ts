@@ -1,10 +1,10 @@
-import { priceMicros } from "../../domain/delivery/money.ts";
+import { messagePriceMicros } from "../../domain/delivery/money.ts";
 import { overrideRouting } from "../../domain/delivery/route-overrides.ts";
 import { orderRoutes, type Route, routeKey } from "../../domain/delivery/routing.ts";
 import type { Channel } from "../../domain/kernel/channel.ts";
 import { isProviderPaused } from "../../domain/monitor/pause.ts";
 import type { Deps } from "../../ports/deps.ts";
-import type { Standing } from "../control/read-effective-control.ts";
+import type { EffectiveControl } from "../control/read-effective-control.ts";
 
 /** No more routes than this are tried for one message. */
 const MAX_ROUTES = 3;
@@ -16,9 +16,9 @@ const MAX_ROUTES = 3;
  *
  * @param segments of the text: each is billed as a message
  */
-export async function routesFor(
+export async function findRoutes(
   { policy, providers, routes, prices, random, nowMs }: Deps,
-  { routes: said, pauses }: Standing,
+  { routes: said, pauses }: EffectiveControl,
   country: string,
   channel: Channel,
   segments: number,
@@ -28,7 +28,13 @@ export async function routesFor(
     const provider = providers.get(name);
     const serves = provider?.channels.includes(channel) && (provider.countries?.includes(country) ?? true);
     return serves
-      ? [{ provider: name, channel, costMicros: segments * priceMicros(prices, country, name, channel) }]
+      ? [
+          {
+            provider: name,
+            channel,
+            costMicros: segments * messagePriceMicros(prices, country, name, channel),
+          },
+        ]
       : [];
   });
   if (open.length < 2) return open;

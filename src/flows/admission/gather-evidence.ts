@@ -1,9 +1,9 @@
 import { addressUnit } from "../../domain/admission/address.ts";
-import type { Drawn, Level, Readings } from "../../domain/admission/exposure.ts";
-import { allLevels } from "../../domain/admission/levels.ts";
-import { type LimitResult, type LimitTake, probeLimit, sendLimits } from "../../domain/admission/limits.ts";
-import type { Meter } from "../../domain/delivery/money.ts";
-import { type BlockInForce, findBlock, takesProbes } from "../../domain/monitor/ban.ts";
+import type { BudgetGroup, Level, LevelReadings } from "../../domain/admission/exposure.ts";
+import { exposureLevels } from "../../domain/admission/levels.ts";
+import { type LimitDraw, type LimitResult, probeLimit, sendLimits } from "../../domain/admission/limits.ts";
+import type { SpendMeter } from "../../domain/delivery/money.ts";
+import { type EffectiveBan, findBan, takesProbes } from "../../domain/monitor/ban.ts";
 import { rulesForCountry } from "../../domain/policy.ts";
 import type { ChallengeResult } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
@@ -11,14 +11,14 @@ import type { Recalled } from "../../ports/people.ts";
 import type { Admission } from "./admit.ts";
 
 /** Everything a decision needs from outside. */
-export interface Answers {
+export interface Evidence {
   kind: "answers";
   limits: LimitResult[];
   /** Who holds the idempotency key; null without one. */
   held: string | null;
   recalled: Recalled;
-  levels: Record<Drawn, Level[]>;
-  readings: Readings;
+  levels: Record<BudgetGroup, Level[]>;
+  readings: LevelReadings;
   /** Spend so far, in the order of the meters. */
   totals: number[];
   /** null when no token was brought. */
@@ -27,10 +27,10 @@ export interface Answers {
   /** Keyed hash of the caller's address. */
   addressTag: string;
   /** What shuts this request out, and what people challenge of it. */
-  block: BlockInForce | null;
-  challengedBy: BlockInForce | null;
+  block: EffectiveBan | null;
+  challengedBy: EffectiveBan | null;
   /** What is drawn when the message leaves and was only looked at here: the number's own limit, and a block's probe. */
-  leavingTakes: LimitTake[];
+  leavingTakes: LimitDraw[];
   /** Gives back what was drawn for a repetition or an outage. */
   undo(): void;
 }
@@ -39,11 +39,11 @@ export interface Answers {
  * Asks everything at once: one round trip to Upstash and one to the CAPTCHA's issuer, in parallel. Of a destination's
  * limits nothing is drawn here: that waits until the decision is made, or garbage tokens could hold a stranger's number.
  */
-export async function ask(
+export async function gatherEvidence(
   deps: Deps,
   admission: Admission,
-  meters: readonly Meter[],
-): Promise<Answers | { kind: "unavailable"; cause: string }> {
+  meters: readonly SpendMeter[],
+): Promise<Evidence | { kind: "unavailable"; cause: string }> {
   const { policy, limits, claims, challenge, marks, adoption, budgets, vault, log, defer, nowMs } = deps;
   const { caller, phone, numberTag, device, claim, correlationId } = admission;
   const { standing } = admission;
@@ -54,7 +54,7 @@ export async function ask(
     vault.tag("ask", `${phone.e164} ${unit}`),
     admission.claimedDeviceId === null ? null : vault.tag("device", admission.claimedDeviceId),
   ]);
-  const levels = allLevels(
+  const levels = exposureLevels(
     { phone, numberTag, addressTag: ip, asn: caller.asn, ownDevice: device?.deviceId ?? null },
     rules.exposure,
   );
@@ -74,9 +74,9 @@ export async function ask(
     apiKey: caller.server && { id: caller.server.keyId, maxPerMinute: caller.server.maxPerMinute },
   });
   const met = { e164: phone.e164, asn: caller.asn, addressTags: [ip, ...olderIps] };
-  const block = findBlock(standing.blocks, "stop", met, nowMs());
+  const block = findBan(standing.blocks, "stop", met, nowMs());
   if (block && takesProbes(block)) takes.push(probeLimit(block.subject, policy.monitor.blocks.probe_seconds));
-  const isLeaving = ({ name }: LimitTake) => name === "number" || name === "probe";
+  const isLeaving = ({ name }: LimitDraw) => name === "number" || name === "probe";
 
   const carried = adoption
     .adopt({
@@ -109,7 +109,7 @@ export async function ask(
   const byKey = new Map(exposure.readings.map((reading) => [reading.level.key, reading]));
   const readings = Object.fromEntries(
     Object.entries(levels).map(([drawnOn, list]) => [drawnOn, list.map(({ key }) => byKey.get(key))]),
-  ) as Readings;
+  ) as LevelReadings;
   return {
     kind: "answers",
     limits: drawn.results,
@@ -122,7 +122,7 @@ export async function ask(
     askTag,
     addressTag: ip,
     block,
-    challengedBy: findBlock(standing.blocks, "challenge", met, nowMs()),
+    challengedBy: findBan(standing.blocks, "challenge", met, nowMs()),
     leavingTakes: takes.filter(isLeaving),
     undo,
   };

@@ -1,16 +1,16 @@
 /** Who must bring a CAPTCHA token, and what the answer about one is worth. */
-import { UNIT } from "../../domain/admission/exposure.ts";
+import { UNIT_HUNDREDTHS } from "../../domain/admission/exposure.ts";
 import type { Signals } from "../../domain/admission/verdict.ts";
 import type { Posture } from "../../domain/kernel/posture.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import type { Caller, ChallengeResult } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { Recalled } from "../../ports/people.ts";
-import type { Standing } from "../control/read-effective-control.ts";
+import type { EffectiveControl } from "../control/read-effective-control.ts";
 import type { Admission } from "./admit.ts";
 
 /** True when this policy, or the posture, wants a CAPTCHA token from this caller at all. */
-export function captchaWanted({ policy }: Deps, { rules }: Standing, caller: Caller): boolean {
+export function captchaWanted({ policy }: Deps, { rules }: EffectiveControl, caller: Caller): boolean {
   if (caller.server?.skipCaptcha) return false;
   return policy.challenge === "always" || rules?.challenge === "always";
 }
@@ -58,6 +58,6 @@ export function challengeDemanded(
   const { channels, from_unverified } = policy.captcha.demand;
   if (standing.rules?.fresh_challenge) return "posture";
   const unverified = proven.find(({ level }) => level.name === "address")?.unverified ?? 0;
-  const many = from_unverified !== null && unverified >= from_unverified * UNIT;
+  const many = from_unverified !== null && unverified >= from_unverified * UNIT_HUNDREDTHS;
   return many || channels.includes(channel) ? "policy" : null;
 }

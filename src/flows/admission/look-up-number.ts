@@ -4,19 +4,19 @@
  * leaves the verdict as it is.
  */
 import {
+  insightTtlSeconds,
+  isLookupWorthwhile,
   judgeInsight,
   type NumberInsight,
-  secondsToRemember,
-  verdictAfter,
-  worthAsking,
+  verdictAfterInsight,
 } from "../../domain/admission/insight.ts";
 import type { RiskPolicy, Verdict } from "../../domain/admission/verdict.ts";
-import type { Meter } from "../../domain/delivery/money.ts";
+import type { SpendMeter } from "../../domain/delivery/money.ts";
 import type { Posture } from "../../domain/kernel/posture.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { LookupPort } from "../../ports/people.ts";
 
-export interface Question {
+export interface LookupQuestion {
   correlationId: string;
   /** E.164. */
   e164: string;
@@ -33,10 +33,14 @@ type Consulted = Pick<
 >;
 
 /** @returns the verdict after what is known of the number */
-export async function consult(deps: Consulted, question: Question, verdict: Verdict): Promise<Verdict> {
+export async function lookUpNumber(
+  deps: Consulted,
+  question: LookupQuestion,
+  verdict: Verdict,
+): Promise<Verdict> {
   const { policy, lookup, insights, log, defer } = deps;
   const { correlationId, numberTag, factors, risk } = question;
-  if (lookup === null || !worthAsking(verdict, question.posture)) return verdict;
+  if (lookup === null || !isLookupWorthwhile(verdict, question.posture)) return verdict;
   const recalled = await insights.recall(numberTag);
   if (recalled !== null && "kind" in recalled) {
     log("lookup_skipped", { correlation_id: correlationId, cause: recalled.cause });
@@ -46,20 +50,20 @@ export async function consult(deps: Consulted, question: Question, verdict: Verd
   if (insight === null) return verdict;
   const judged = judgeInsight(insight, policy.lookup, policy.numbers);
   if (recalled === null) {
-    const seconds = secondsToRemember(judged, policy.lookup);
+    const seconds = insightTtlSeconds(judged, policy.lookup);
     defer(insights.remember(numberTag, insight, seconds), correlationId);
   }
-  return judged === null ? verdict : verdictAfter(verdict, judged, factors, risk);
+  return judged === null ? verdict : verdictAfterInsight(verdict, judged, factors, risk);
 }
 
 /** One paid answer; null where there is none. What it took from the day stays taken: failed ones may be billed too. */
 async function lookUp(
   { policy, budgets, vault, log, nowMs }: Consulted,
   lookup: LookupPort,
-  { correlationId, e164 }: Question,
+  { correlationId, e164 }: LookupQuestion,
 ): Promise<NumberInsight | null> {
   const { cost_micros: costMicros, day_cap_micros: cap } = policy.lookup;
-  const day: Meter = { scope: "spend:lookup", period: "day", amount: costMicros, cap, lifted: false };
+  const day: SpendMeter = { scope: "spend:lookup", period: "day", amount: costMicros, cap, lifted: false };
   const hold = { id: vault.newId(), atMs: nowMs(), weight: 0, taken: [], earns: [], meters: [day] };
   const paid = await budgets.reserve({ levels: [], hold, slowStart: { start: 0, factor: 1 } });
   if (paid.kind !== "granted") {

@@ -2,7 +2,7 @@ import type { Deps } from "../../ports/deps.ts";
 import type { DeviceClaims } from "../../ports/people.ts";
 
 /** A number and a device, as far as they have been here before. */
-export interface Recognised {
+export interface RecognisedPerson {
   numberTag: string;
   /** Of pepper keys that are being retired; what is kept under them moves to the present one. */
   olderNumberTags: string[];
@@ -16,7 +16,7 @@ export async function recognise(
   { vault, devices }: Pick<Deps, "vault" | "devices">,
   e164: string,
   deviceToken: string | undefined,
-): Promise<Recognised> {
+): Promise<RecognisedPerson> {
   const [numberTags, device] = await Promise.all([
     vault.tags("number", e164),
     deviceToken === undefined ? null : devices.read(deviceToken),

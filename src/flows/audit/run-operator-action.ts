@@ -10,12 +10,12 @@ import type { OperatorAction } from "../../ports/records.ts";
 import type { Done } from "../../ports/result.ts";
 
 /** Who acts, and why, in their own words. */
-export interface Act extends Pick<Operator, "who"> {
+export interface OperatorCommand extends Pick<Operator, "who"> {
   why: string;
 }
 
 /** Why an action was not done. */
-export type NotDone =
+export type NotPerformed =
   | { kind: "invalid"; errors: FieldError[] }
   | { kind: "not_found"; reason: string }
   /** It makes the service laxer, and could not be written down. */
@@ -23,7 +23,7 @@ export type NotDone =
   | { kind: "unavailable"; cause: string };
 
 /** What every done action answers. */
-export interface Acted {
+export interface Performed {
   kind: "done";
   /** False when the action could not be written down. */
   recorded: boolean;
@@ -32,16 +32,16 @@ export interface Acted {
 }
 
 /** `raises`: the service is stricter afterwards, or as strict. */
-export type Bearing = "raises" | "lowers";
+export type ActionEffect = "raises" | "lowers";
 
 /** Writes an action down and does it. A failure to do it is written down too, as far as that works. */
-export async function carryOut(
+export async function runOperatorAction(
   { records, vault, log, nowMs }: Pick<Deps, "records" | "vault" | "log" | "nowMs">,
-  { who, why }: Act,
+  { who, why }: OperatorCommand,
   { what, details }: Pick<OperatorAction, "what" | "details">,
-  bearing: Bearing,
+  bearing: ActionEffect,
   perform: () => Promise<Done>,
-): Promise<Acted | Extract<NotDone, { kind: "not_recorded" | "unavailable" }>> {
+): Promise<Performed | Extract<NotPerformed, { kind: "not_recorded" | "unavailable" }>> {
   const write = (facts: Pick<OperatorAction, "what" | "details">) =>
     records.writeAction({ id: vault.newId(), atMs: nowMs(), who, why, ...facts });
   const written = await write({ what, details });
@@ -61,13 +61,13 @@ export async function carryOut(
   return done;
 }
 
-export const invalid = (field: string, reason: string): NotDone => ({
+export const invalidAction = (field: string, reason: string): NotPerformed => ({
   kind: "invalid",
   errors: [{ field, reason }],
 });
 
 /** A length of time in words, rounded to what matters of it: `90 s`, `15 min`, `1.5 h`, `7 d`. */
-export function lasting(ms: number): string {
+export function durationInWords(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;
   if (seconds < 7200 && seconds % 3600 !== 0) return `${Math.round(seconds / 60)} min`;

@@ -8,7 +8,7 @@ import type { AlertChannelPort } from "../../ports/monitor.ts";
 import type { RecordsPort } from "../../ports/records.ts";
 
 /** What the consumer of the alerts' queue needs. */
-export type NotifyDeps = Pick<Deps, "random" | "log" | "nowMs"> & {
+export type ConsumerDeps = Pick<Deps, "random" | "log" | "nowMs"> & {
   records: Pick<RecordsPort, "bury">;
   /** The channels that are set up. */
   alertChannels: readonly AlertChannelPort[];
@@ -28,7 +28,7 @@ export interface QueueMessage {
   retry(options?: { delaySeconds?: number }): void;
 }
 
-export type Notified =
+export type AlertDelivered =
   | { kind: "delivered" }
   | { kind: "retry"; afterSeconds: number; cause: string }
   | { kind: "dead"; cause: string };
@@ -44,11 +44,11 @@ const LONGEST_WAIT_SECONDS = 3600;
  *
  * @param attempts how often it was tried, this time included
  */
-export async function notify(
-  { alertChannels, random }: Pick<NotifyDeps, "alertChannels" | "random">,
+export async function deliverAlert(
+  { alertChannels, random }: Pick<ConsumerDeps, "alertChannels" | "random">,
   { alert, channel }: AlertMessage,
   attempts: number,
-): Promise<Notified> {
+): Promise<AlertDelivered> {
   const port = alertChannels.find(({ name }) => name === channel);
   if (!port) return { kind: "dead", cause: `${channel} is not set up` };
   const result = await port.tell(alert);
@@ -56,26 +56,30 @@ export async function notify(
   const { cause, retryable, retryAfterSeconds } = result;
   if (!retryable) return { kind: "dead", cause };
   if (attempts >= MOST_ATTEMPTS) return { kind: "dead", cause: `${cause}, ${attempts} times` };
-  return { kind: "retry", cause, afterSeconds: waitSeconds(attempts, retryAfterSeconds, random) };
+  return { kind: "retry", cause, afterSeconds: retryDelaySeconds(attempts, retryAfterSeconds, random) };
 }
 
 /** Doubles from attempt to attempt, between half and all of it by chance, and never before the channel allows. */
-export function waitSeconds(attempts: number, askedSeconds: number | null, random: () => number): number {
+export function retryDelaySeconds(
+  attempts: number,
+  askedSeconds: number | null,
+  random: () => number,
+): number {
   const full = FIRST_WAIT_SECONDS * 2 ** (attempts - 1);
   const wait = Math.max(full * (0.5 + random() / 2), askedSeconds ?? 0);
   return Math.min(LONGEST_WAIT_SECONDS, Math.ceil(wait));
 }
 
 /** Works off a batch of the alerts' queue; every message is settled by itself. */
-export async function notifyAll(deps: NotifyDeps, messages: readonly QueueMessage[]): Promise<void> {
+export async function consumeAlerts(deps: ConsumerDeps, messages: readonly QueueMessage[]): Promise<void> {
   await Promise.all(messages.map((message) => settle(deps, message)));
 }
 
-async function settle(deps: NotifyDeps, message: QueueMessage): Promise<void> {
+async function settle(deps: ConsumerDeps, message: QueueMessage): Promise<void> {
   const { log, alertQueue } = deps;
   const read = alertQueue.read(message.body);
-  const outcome: Notified = read
-    ? await notify(deps, read, message.attempts)
+  const outcome: AlertDelivered = read
+    ? await deliverAlert(deps, read, message.attempts)
     : { kind: "dead", cause: "not an alert" };
   log(`alert_${outcome.kind}`, {
     alert_id: read?.alert.id ?? null,
@@ -85,19 +89,19 @@ async function settle(deps: NotifyDeps, message: QueueMessage): Promise<void> {
   });
   if (outcome.kind === "delivered") return message.ack();
   if (outcome.kind === "retry") return message.retry({ delaySeconds: outcome.afterSeconds });
-  await layToRest(deps, message, ALERTS_QUEUE, outcome.cause);
+  await keepDeadLetter(deps, message, ALERTS_QUEUE, outcome.cause);
 }
 
 /** Works off a batch of the dead-letter queue: what made the consumer fail so often that nobody could say why. */
-export async function buryLetters(deps: NotifyDeps, messages: readonly QueueMessage[]): Promise<void> {
+export async function keepDeadLetters(deps: ConsumerDeps, messages: readonly QueueMessage[]): Promise<void> {
   await Promise.all(
-    messages.map((message) => layToRest(deps, message, ALERTS_QUEUE, "the queue gave it up")),
+    messages.map((message) => keepDeadLetter(deps, message, ALERTS_QUEUE, "the queue gave it up")),
   );
 }
 
 /** Writes a dead letter; the queue keeps it until that has happened. */
-export async function layToRest(
-  { records, alertQueue, nowMs, log }: Pick<NotifyDeps, "records" | "alertQueue" | "nowMs" | "log">,
+export async function keepDeadLetter(
+  { records, alertQueue, nowMs, log }: Pick<ConsumerDeps, "records" | "alertQueue" | "nowMs" | "log">,
   message: QueueMessage,
   queue: string,
   cause: string,

@@ -6,14 +6,14 @@ import { LEDGER_QUEUE, type LedgerEvent } from "../../domain/ledger/event.ts";
 import { REFUSAL_DIMENSIONS, refusalCounts } from "../../domain/ledger/refusal-counts.ts";
 import { minuteOf } from "../../domain/monitor/cohorts.ts";
 import type { Deps } from "../../ports/deps.ts";
-import { type QueueMessage, waitSeconds } from "./consume-alerts.ts";
+import { type QueueMessage, retryDelaySeconds } from "./consume-alerts.ts";
 
-export type KeepDeps = Pick<Deps, "ledger" | "records" | "random" | "log" | "nowMs"> & {
+export type LedgerDeps = Pick<Deps, "ledger" | "records" | "random" | "log" | "nowMs"> & {
   /** A queue message's body, checked; null for anything but ledger events. */
   readForLedger(body: unknown): LedgerEvent[] | null;
 };
 
-export async function keepLedger(deps: KeepDeps, messages: readonly QueueMessage[]): Promise<void> {
+export async function consumeLedger(deps: LedgerDeps, messages: readonly QueueMessage[]): Promise<void> {
   const read = messages.map((message) => ({ message, events: deps.readForLedger(message.body) }));
   const good = read.filter(({ events }) => events !== null);
   await Promise.all(
@@ -30,16 +30,19 @@ export async function keepLedger(deps: KeepDeps, messages: readonly QueueMessage
   for (const { message, events } of good) {
     const alone = good.length === 1 ? written : await deps.ledger.write(events ?? []);
     if (alone.kind === "done") message.ack();
-    else message.retry({ delaySeconds: waitSeconds(message.attempts, null, deps.random) });
+    else message.retry({ delaySeconds: retryDelaySeconds(message.attempts, null, deps.random) });
   }
 }
 
 /** What the queue gave up after about a day lies among the dead letters, from where people send it once more. */
-export async function buryLedger(deps: KeepDeps, messages: readonly QueueMessage[]): Promise<void> {
+export async function keepLedgerDeadLetter(
+  deps: LedgerDeps,
+  messages: readonly QueueMessage[],
+): Promise<void> {
   await Promise.all(messages.map((message) => layDown(deps, message, "the queue gave it up")));
 }
 
-async function layDown(deps: KeepDeps, message: QueueMessage, cause: string): Promise<void> {
+async function layDown(deps: LedgerDeps, message: QueueMessage, cause: string): Promise<void> {
   const events = deps.readForLedger(message.body) ?? [];
   const buried = await deps.records.bury({
     id: message.id,
@@ -69,7 +72,7 @@ const MOST_MINUTES = 60;
  *
  * @param nowMs the time this run was scheduled for
  */
-export async function keepRefusalCounts(
+export async function recordRefusalCounts(
   { counters, ledger, log }: Pick<Deps, "counters" | "ledger" | "log">,
   nowMs: number,
 ): Promise<void> {

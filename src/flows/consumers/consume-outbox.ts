@@ -5,17 +5,17 @@
 import type { CustomerEvent } from "../../domain/session/customer-event.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { OutboxMessage } from "../../ports/outbox.ts";
-import { type ToldProvider, tellProvider } from "../delivery/send-feedback.ts";
+import { type FeedbackSent, sendFeedback } from "../delivery/send-feedback.ts";
 import { CUSTOMER_QUEUE } from "../publish/notify-customer.ts";
 import { resendUndelivered } from "../verification/resend-undelivered.ts";
 import {
-  buryLetters,
-  layToRest,
+  type ConsumerDeps,
+  consumeAlerts,
+  keepDeadLetter,
+  keepDeadLetters,
   MOST_ATTEMPTS,
-  type NotifyDeps,
-  notifyAll,
   type QueueMessage,
-  waitSeconds,
+  retryDelaySeconds,
 } from "./consume-alerts.ts";
 
 /** The queue's name in the records, for what goes to providers. */
@@ -28,16 +28,16 @@ export const PROVIDERS_QUEUE = "providers";
  */
 const CUSTOMER_WAITS = [5, 300, 1800, 7200, 18_000, 36_000, 36_000];
 
-export type WorkDeps = Deps &
-  NotifyDeps & {
+export type OutboxDeps = Deps &
+  ConsumerDeps & {
     /** A queue message's body, checked; null for anything but work for a provider or an event for the customer. */
     readForProvider(body: unknown): OutboxMessage | null;
   };
 
-export async function workOff(deps: WorkDeps, messages: readonly QueueMessage[]): Promise<void> {
+export async function consumeOutbox(deps: OutboxDeps, messages: readonly QueueMessage[]): Promise<void> {
   const read = messages.map((message) => ({ message, work: deps.readForProvider(message.body) }));
   await Promise.all([
-    notifyAll(
+    consumeAlerts(
       deps,
       read.filter(({ work }) => work === null).map(({ message }) => message),
     ),
@@ -46,29 +46,32 @@ export async function workOff(deps: WorkDeps, messages: readonly QueueMessage[])
 }
 
 /** What the queue gave up: an outage of our own, mostly. */
-export async function bury(deps: WorkDeps, messages: readonly QueueMessage[]): Promise<void> {
+export async function keepOutboxDeadLetter(
+  deps: OutboxDeps,
+  messages: readonly QueueMessage[],
+): Promise<void> {
   const read = messages.map((message) => ({ message, work: deps.readForProvider(message.body) }));
   await Promise.all([
-    buryLetters(
+    keepDeadLetters(
       deps,
       read.filter(({ work }) => work === null).map(({ message }) => message),
     ),
     ...read.map(({ message, work }) =>
-      work === null ? null : layToRest(deps, message, queueOf(work), "the queue gave it up"),
+      work === null ? null : keepDeadLetter(deps, message, queueOf(work), "the queue gave it up"),
     ),
   ]);
 }
 
-async function tell(deps: WorkDeps, message: QueueMessage, work: OutboxMessage): Promise<void> {
+async function tell(deps: OutboxDeps, message: QueueMessage, work: OutboxMessage): Promise<void> {
   // One that breaks something must not take the rest of its batch along.
   const telling =
     work.kind === "event"
       ? tellBackend(deps, work.event)
       : work.kind === "resend"
         ? resendUndelivered(deps, work)
-        : tellProvider(deps, work);
+        : sendFeedback(deps, work);
   const outcome = await telling.catch(
-    (error: unknown): ToldProvider => ({
+    (error: unknown): FeedbackSent => ({
       kind: "again",
       cause: error instanceof Error ? error.name : "unknown",
       retryable: true,
@@ -84,18 +87,18 @@ async function tell(deps: WorkDeps, message: QueueMessage, work: OutboxMessage):
     attempts: message.attempts,
     cause,
   });
-  if (dead) return layToRest(deps, message, queueOf(work), cause);
+  if (dead) return keepDeadLetter(deps, message, queueOf(work), cause);
   const delaySeconds =
     work.kind === "event"
       ? // A little apart, so that what failed together does not come back together.
         Math.ceil((CUSTOMER_WAITS[message.attempts - 1] ?? 0) * (1 + deps.random() / 10))
-      : waitSeconds(message.attempts, null, deps.random);
+      : retryDelaySeconds(message.attempts, null, deps.random);
   message.retry({ delaySeconds });
 }
 
 const queueOf = (work: OutboxMessage) => (work.kind === "event" ? CUSTOMER_QUEUE : PROVIDERS_QUEUE);
 
-async function tellBackend({ customer }: WorkDeps, event: CustomerEvent): Promise<ToldProvider> {
+async function tellBackend({ customer }: OutboxDeps, event: CustomerEvent): Promise<FeedbackSent> {
   // A backend that was taken out of the settings since has nothing to hear.
   if (customer === null) return { kind: "delivered" };
   const told = await customer.tell(event);

@@ -1,12 +1,12 @@
 import type { Posture } from "../../domain/kernel/posture.ts";
 import type { ControlDocuments } from "../../domain/monitor/effective-control.ts";
 import type { Finding } from "../../domain/monitor/finding.ts";
-import { askedFor, type ControlDecision, nextPosture } from "../../domain/monitor/posture.ts";
-import type { Sight } from "../../domain/monitor/sight.ts";
+import { type ControlDecision, nextPosture, postureFromFindings } from "../../domain/monitor/posture.ts";
+import type { MonitorView } from "../../domain/monitor/sight.ts";
 import type { Deps } from "../../ports/deps.ts";
 
 /** The posture after one run of the watch. */
-export interface PostureSet {
+export interface AppliedPosture {
   decision: ControlDecision;
   before: Posture;
   now: Posture;
@@ -17,19 +17,19 @@ export interface PostureSet {
 }
 
 /** Sets what the findings ask for, unless people hold the posture. */
-export async function followPosture(
+export async function applyPosture(
   { control, policy }: Deps,
   { cron, operator }: ControlDocuments,
   findings: readonly Finding[],
-  { reading, incident, nowMs }: Sight,
-): Promise<PostureSet> {
+  { reading, incident, nowMs }: MonitorView,
+): Promise<AppliedPosture> {
   const people = operator !== null && operator.holds_posture !== false ? operator : null;
   const running = [people, cron].find((document) => document !== null && nowMs < document.until_ms) ?? null;
   const inForce = running?.posture ?? "normal";
   const kept = nextPosture(running, findings, reading, policy.monitor, nowMs);
   const byHand = running !== null && running === people;
   // A flag of an attack that is over must not come back when people's word ends.
-  const stale = byHand && cron !== null && askedFor(findings) === "normal";
+  const stale = byHand && cron !== null && postureFromFindings(findings) === "normal";
   const decision: ControlDecision = stale ? { kind: "clear" } : kept;
   const written =
     decision.kind === "keep"

@@ -1,13 +1,13 @@
 import type { RouteOverride } from "../../domain/delivery/route-overrides.ts";
 import type { Posture } from "../../domain/kernel/posture.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
-import type { BlockInForce } from "../../domain/monitor/ban.ts";
+import type { EffectiveBan } from "../../domain/monitor/ban.ts";
 import { findPause, type Pause } from "../../domain/monitor/pause.ts";
-import { type PostureRules, rulesOf } from "../../domain/monitor/posture.ts";
+import { type PostureRules, postureRules } from "../../domain/monitor/posture.ts";
 import type { Deps } from "../../ports/deps.ts";
 
 /** What this place acts on now. */
-export interface Standing {
+export interface EffectiveControl {
   posture: Posture;
   /** What the posture asks beside the policy; null when it asks nothing more. */
   rules: PostureRules | null;
@@ -16,7 +16,7 @@ export interface Standing {
   /** An operator's throttle: messages of the whole service in a minute. */
   maxPerMinute: number | null;
   /** Ranges, networks and addresses that are shut to strangers, or where they are challenged. */
-  blocks: readonly BlockInForce[];
+  blocks: readonly EffectiveBan[];
   /** What people stopped for everybody. */
   pauses: readonly Pause[];
   /** What people said of routes; it wins over the policy. */
@@ -24,13 +24,13 @@ export interface Standing {
 }
 
 /** Reads the control documents; one that has ended counts no more. */
-export async function currentStanding({ control, policy, nowMs }: Deps): Promise<Standing> {
+export async function readEffectiveControl({ control, policy, nowMs }: Deps): Promise<EffectiveControl> {
   const { document, blocks, pauses, routes } = await control.read();
   const running = document !== null && nowMs() < document.until_ms ? document : null;
   const posture = running?.posture ?? "normal";
   return {
     posture,
-    rules: rulesOf(posture, policy.postures),
+    rules: postureRules(posture, policy.postures),
     capsLifted: running?.caps_lifted === true,
     maxPerMinute: running?.max_per_minute ?? null,
     blocks,
@@ -42,13 +42,13 @@ export async function currentStanding({ control, policy, nowMs }: Deps): Promise
 /** How long a client waits before it asks again whether people have let sending go on. */
 const PAUSED_SECONDS = 300;
 
-export const refuseShutdown = ({ posture }: Standing): Refusal | null =>
+export const refuseShutdown = ({ posture }: EffectiveControl): Refusal | null =>
   posture === "shutdown"
     ? { kind: "sending_paused", cause: "shutdown", retryAfterSeconds: PAUSED_SECONDS }
     : null;
 
 export function refusePaused(
-  { pauses }: Standing,
+  { pauses }: EffectiveControl,
   place: { country: string; flow: string },
   nowMs: number,
 ): Refusal | null {

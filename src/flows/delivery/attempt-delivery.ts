@@ -1,18 +1,18 @@
 import { type Route, routeKey } from "../../domain/delivery/routing.ts";
 import { minuteOf } from "../../domain/monitor/cohorts.ts";
-import { countFate, countHandOver } from "../../domain/monitor/counting.ts";
-import type { Booking } from "../../domain/monitor/tally.ts";
+import { countDeliveryAttempt, countDeliveryFate } from "../../domain/monitor/counting.ts";
+import type { CounterUpdate } from "../../domain/monitor/tally.ts";
 import type { DeliveryResult, OutgoingMessage } from "../../ports/delivery.ts";
 import type { Deps } from "../../ports/deps.ts";
 
-export interface HandedOver {
+export interface DeliveryAttempt {
   /** The last one that was tried. */
   route: Route;
   result: DeliveryResult;
   /** When that one was asked. */
   handedOverMs: number;
   /** What every route that was tried did, for the watch. */
-  bookings: Booking[];
+  bookings: CounterUpdate[];
 }
 
 /**
@@ -36,15 +36,15 @@ export async function untriedFirst(
  * Hands a message to the first route that takes it. Only what was refused for certain, and might pass elsewhere, goes on to
  * the next one: a message whose fate is unknown may have left, and a second one would be a second bill.
  */
-export async function handOver(
+export async function attemptDelivery(
   { policy, providers, routes, log, nowMs }: Pick<Deps, "policy" | "providers" | "routes" | "log" | "nowMs">,
   ways: readonly Route[],
   message: Omit<OutgoingMessage, "idempotencyKey">,
   idempotencyKey: string,
-): Promise<HandedOver> {
+): Promise<DeliveryAttempt> {
   const { country, channel, correlationId } = message;
   const startMs = nowMs();
-  const bookings: Booking[] = [];
+  const bookings: CounterUpdate[] = [];
   for (const [attempt, route] of ways.entries()) {
     const provider = providers.get(route.provider);
     if (!provider) throw new Error("compose.ts offers no route without its provider");
@@ -65,10 +65,10 @@ export async function handOver(
       took_ms: tookMs,
       cause: accepted ? null : result.cause,
     });
-    const entries = countHandOver(route.provider, tookMs);
+    const entries = countDeliveryAttempt(route.provider, tookMs);
     // Silence is counted as sent. What never left is the provider's doing, or (but for the route) the number's.
     if (result.kind === "refused" || (result.kind === "unknown" && result.connectionLost)) {
-      const fate = countFate({ country, provider: route.provider, channel }, "rejected");
+      const fate = countDeliveryFate({ country, provider: route.provider, channel }, "rejected");
       entries.push(...(ofNumber ? fate.filter(({ dimension }) => dimension !== "route") : fate));
     }
     bookings.push({ minute: minuteOf(answeredMs), entries });

@@ -1,24 +1,29 @@
 import { tightestRefusal } from "../../domain/admission/limits.ts";
 import type { Source } from "../../domain/admission/source.ts";
 import { composeMessage } from "../../domain/delivery/message.ts";
-import { type MeterReading, passedShares, priceOf, secondsToNext } from "../../domain/delivery/money.ts";
+import {
+  crossedShares,
+  priceOf,
+  type SpendReading,
+  secondsToNextPeriod,
+} from "../../domain/delivery/money.ts";
 import type { Channel } from "../../domain/kernel/channel.ts";
 import type { Phone } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import { spendAlert } from "../../domain/monitor/alert-once.ts";
 import { minuteOf } from "../../domain/monitor/cohorts.ts";
 import { countSent } from "../../domain/monitor/counting.ts";
-import { countLeft } from "../../domain/monitor/rule-counts.ts";
+import { countRulesLeft } from "../../domain/monitor/rule-counts.ts";
 import type { SessionView } from "../../domain/session/view.ts";
 import type { MessageOwner } from "../../ports/delivery.ts";
 import type { Deps } from "../../ports/deps.ts";
-import type { Ticket } from "../admission/admit.ts";
-import { tellCustomer } from "../publish/notify-customer.ts";
-import { tellLedger } from "../publish/record-event.ts";
-import { handOver, untriedFirst } from "./attempt-delivery.ts";
-import { resendId, settleReceipt } from "./settle-receipt.ts";
+import type { AdmittedRequest } from "../admission/admit.ts";
+import { notifyCustomer } from "../publish/notify-customer.ts";
+import { recordEvent } from "../publish/record-event.ts";
+import { attemptDelivery, untriedFirst } from "./attempt-delivery.ts";
+import { settleReceipt, undeliveredResendId } from "./settle-receipt.ts";
 
-export interface Delivery {
+export interface DeliveryRequest {
   sessionId: string;
   /** Its token. */
   session: string;
@@ -56,8 +61,8 @@ interface Begun {
  */
 export async function deliver(
   deps: Deps,
-  ticket: Ticket,
-  delivery: Delivery,
+  ticket: AdmittedRequest,
+  delivery: DeliveryRequest,
 ): Promise<{ kind: "delivered"; view: SessionView } | Refusal> {
   const { policy, sessions, budgets, limits, counters, log, nowMs, defer } = deps;
   const { hold, levels, leavingTakes, slowStart } = ticket;
@@ -109,7 +114,7 @@ export async function deliver(
     channel,
     ...ticket.verdict,
   };
-  defer(tellLedger(deps, { ...told, kind: "requested" }), correlationId);
+  defer(recordEvent(deps, { ...told, kind: "requested" }), correlationId);
   const ttlSeconds = policy.code.ttl_seconds;
   const said = composeMessage({ code, channel, flow, locale, ttlSeconds }, policy.message);
   const message = {
@@ -126,7 +131,12 @@ export async function deliver(
   };
   const ways = await untriedFirst(deps, ticket.routes, tried, phone.country);
   const idempotencyKey = `${sessionId}.${sendIndex}`;
-  const { route, result, handedOverMs, bookings } = await handOver(deps, ways, message, idempotencyKey);
+  const { route, result, handedOverMs, bookings } = await attemptDelivery(
+    deps,
+    ways,
+    message,
+    idempotencyKey,
+  );
 
   const atMs = nowMs();
   const minute = minuteOf(atMs);
@@ -138,7 +148,7 @@ export async function deliver(
   const place = { phone, channel, flow, provider: route.provider, asn: source.asn };
   const entries = [
     ...(left ? countSent(place, costMicros, numberTag) : []),
-    ...(left ? countLeft(hold.stoppers ?? [], costMicros) : []),
+    ...(left ? countRulesLeft(hold.stoppers ?? [], costMicros) : []),
     ...ticket.observed,
   ];
   try {
@@ -153,7 +163,7 @@ export async function deliver(
     const dltMicros = dlt_micros * (channel === "sms" ? said.segments : 1);
     const price = { costMicros: Math.max(0, costMicros - dltMicros), dltMicros };
     const fate = { provider: route.provider, messageId, receipt: result.kind };
-    defer(tellLedger(deps, { ...told, kind: "sent", atMs, ...price, ...fate }), correlationId);
+    defer(recordEvent(deps, { ...told, kind: "sent", atMs, ...price, ...fate }), correlationId);
     const news = {
       of: `${correlationId}:${sendIndex}`,
       nth: sendIndex,
@@ -161,11 +171,11 @@ export async function deliver(
       facts: { channel, message: sendIndex + 1 },
     };
     const about = { flow, reference, phone: phone.e164 };
-    defer(tellCustomer(deps, "verification.sent", { ...news, correlationId, about }), correlationId);
+    defer(notifyCustomer(deps, "verification.sent", { ...news, correlationId, about }), correlationId);
   } else if (deps.events.samples("delivery_failed")) {
     const { numberTag: _, ...stranger } = told;
     const fate = { provider: route.provider, receipt: result.kind, code: "delivery_failed" };
-    defer(tellLedger(deps, { ...stranger, kind: "refused", atMs, ...fate }), correlationId);
+    defer(recordEvent(deps, { ...stranger, kind: "refused", atMs, ...fate }), correlationId);
   }
   // In the same tick as the receipt's binding: one round trip behind the answer.
   defer(counters.count([...bookings, { minute, entries }]), correlationId);
@@ -186,7 +196,7 @@ export async function deliver(
   return { kind: "delivered", view: begun.view };
 
   /** One round trip: budgets and caps by one script, and the number's own limit. */
-  async function take(): Promise<{ kind: "taken"; meters: MeterReading[] } | Refusal> {
+  async function take(): Promise<{ kind: "taken"; meters: SpendReading[] } | Refusal> {
     const [reserved, drawn] = await Promise.all([
       budgets.reserve({ levels, hold, slowStart }),
       limits.take(leavingTakes),
@@ -214,7 +224,7 @@ export async function deliver(
         };
       case "capped": {
         const { scope, period } = reserved.meter;
-        const retryAfterSeconds = secondsToNext(period, nowMs());
+        const retryAfterSeconds = secondsToNextPeriod(period, nowMs());
         return { kind: "sending_paused", cause: `cap ${scope} ${period}`, retryAfterSeconds };
       }
     }
@@ -231,7 +241,7 @@ async function expectReceipt(
 ): Promise<void> {
   const { correlationId } = whose;
   const sealed = deps.policy.delivery.resend_undelivered
-    ? await deps.vault.sealForLedger(resendId(whose), session)
+    ? await deps.vault.sealForLedger(undeliveredResendId(whose), session)
     : null;
   const owner = { ...whose, session: sealed };
   const early = await deps.receipts.bind(provider, messageId, owner);
@@ -252,7 +262,7 @@ const FIRST_POLL_SECONDS = 15;
 /** People hear of a cap on the way there. */
 function alertSpend(
   { policy, environment, alerts, nowMs, defer }: Deps,
-  meters: readonly MeterReading[],
+  meters: readonly SpendReading[],
   correlationId: string,
 ): void {
   const { currency, alert_shares } = policy.money;
@@ -260,7 +270,7 @@ function alertSpend(
   const passed = meters
     .filter(({ meter }) => meter.scope.startsWith("spend:"))
     .flatMap((reading) =>
-      passedShares(reading, alert_shares).map((share) => spendAlert(context, reading, share)),
+      crossedShares(reading, alert_shares).map((share) => spendAlert(context, reading, share)),
     );
   if (passed.length > 0) defer(alerts.raise(passed), correlationId);
 }

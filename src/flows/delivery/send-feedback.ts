@@ -1,17 +1,17 @@
 import type { Deps } from "../../ports/deps.ts";
 import type { ProviderWork } from "../../ports/outbox.ts";
-import { tellLedger } from "../publish/record-event.ts";
+import { recordEvent } from "../publish/record-event.ts";
 import { settleReceipt } from "./settle-receipt.ts";
 
 /** What became of one piece of work for a provider. */
-export type ToldProvider = { kind: "delivered" } | { kind: "again"; cause: string; retryable: boolean };
+export type FeedbackSent = { kind: "delivered" } | { kind: "again"; cause: string; retryable: boolean };
 
 /** A message that is not heard of after so many questions (about 20 minutes) is left alone. */
 const MOST_POLLS = 6;
 const NEXT_POLL_SECONDS = 30;
 
 /** Tells a provider whether a message converted, or asks it what became of one. */
-export async function tellProvider(
+export async function sendFeedback(
   deps: Pick<
     Deps,
     | "policy"
@@ -28,7 +28,7 @@ export async function tellProvider(
     | "nowMs"
   >,
   message: ProviderWork,
-): Promise<ToldProvider> {
+): Promise<FeedbackSent> {
   const provider = deps.providers.get(message.provider);
   if (message.kind === "feedback") {
     const { messageId, channel, verified, atMs, correlationId } = message;
@@ -39,7 +39,7 @@ export async function tellProvider(
     if (told.kind === "told") {
       const of = `${message.provider}.${messageId}.${verified}`;
       const facts = { provider: message.provider, channel, messageId, code: `${verified}` };
-      await tellLedger(deps, { kind: "feedback", of, correlationId, ...facts });
+      await recordEvent(deps, { kind: "feedback", of, correlationId, ...facts });
     }
     return { kind: "delivered" };
   }

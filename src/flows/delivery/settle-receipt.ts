@@ -1,21 +1,21 @@
-import { countDelivery, countFate } from "../../domain/monitor/counting.ts";
+import { countDelivery, countDeliveryFate } from "../../domain/monitor/counting.ts";
 import type { IncomingHook, MessageOwner, Receipt } from "../../ports/delivery.ts";
 import type { Deps } from "../../ports/deps.ts";
-import { customerHears, tellCustomer } from "../publish/notify-customer.ts";
-import { tellLedger } from "../publish/record-event.ts";
+import { customerListens, notifyCustomer } from "../publish/notify-customer.ts";
+import { recordEvent } from "../publish/record-event.ts";
 
 /** What is told to whoever called: nothing else, so that nobody learns which message ids are ours. */
-export type HookOutcome = "taken" | "refused" | "unknown_provider" | "try_again";
+export type ReceiptHookResult = "taken" | "refused" | "unknown_provider" | "try_again";
 
 /**
  * Takes in a provider's webhook: signature, then each receipt to the session whose message it is. Genuine receipts for
  * nobody have no effect; late, repeated and disordered ones are harmless (settle.ts).
  */
-export async function receiveHook(
+export async function receiveReceiptHook(
   deps: Deps,
   providerName: string,
   hook: IncomingHook,
-): Promise<HookOutcome> {
+): Promise<ReceiptHookResult> {
   const { providers, receipts, log, nowMs } = deps;
   const provider = providers.get(providerName);
   if (!provider?.readReceipt) return "unknown_provider";
@@ -70,11 +70,11 @@ export async function settleReceipt(
   const of = `${correlationId}.${sendIndex}`;
   const told = { provider, channel, messageId, receipt: status, code: errorCode, phone: { country } };
   // Also what is no news: the session may be gone, and the ledger takes it once.
-  await tellLedger(deps, { kind: status, of, correlationId, ...told });
+  await recordEvent(deps, { kind: status, of, correlationId, ...told });
   if (!news) return;
   if (status === "undelivered") await sendAgain(deps, owner);
   try {
-    const entries = countFate({ country, provider, channel }, status);
+    const entries = countDeliveryFate({ country, provider, channel }, status);
     if (status === "delivered" && handedOverMs !== null) {
       const times = { handedOverMs, statedMs: receipt.atMs, heardMs };
       entries.push(...countDelivery({ provider, channel }, times));
@@ -92,8 +92,10 @@ export async function settleReceipt(
 }
 
 /** What a session's token is sealed to while its message may still turn out undelivered. */
-export const resendId = ({ sessionId, sendIndex }: Pick<MessageOwner, "sessionId" | "sendIndex">): string =>
-  `resend.${sessionId}.${sendIndex}`;
+export const undeliveredResendId = ({
+  sessionId,
+  sendIndex,
+}: Pick<MessageOwner, "sessionId" | "sendIndex">): string => `resend.${sessionId}.${sendIndex}`;
 
 /** Puts the code on its way once more, as soon as the session allows, where the policy says so. */
 async function sendAgain(
@@ -106,7 +108,7 @@ async function sendAgain(
   const allowedSeconds = (minute + 1) * 60 + policy.resend.undelivered_wait_seconds;
   const delaySeconds = Math.max(0, Math.ceil(allowedSeconds - nowMs() / 1000));
   const put = await outbox.put(
-    [{ kind: "resend", of: resendId(owner), session, correlationId }],
+    [{ kind: "resend", of: undeliveredResendId(owner), session, correlationId }],
     delaySeconds,
   );
   if (put.kind === "unavailable")
@@ -119,9 +121,9 @@ async function tellFate(
   { status, errorCode }: Receipt,
   { sessionId, sendIndex, correlationId, channel }: MessageOwner,
 ): Promise<void> {
-  if (status === "sent" || !customerHears(deps, `verification.${status}`)) return;
+  if (status === "sent" || !customerListens(deps, `verification.${status}`)) return;
   const session = await deps.sessions.view(sessionId, deps.policy);
-  await tellCustomer(deps, `verification.${status}`, {
+  await notifyCustomer(deps, `verification.${status}`, {
     of: `${correlationId}:${sendIndex}`,
     nth: sendIndex,
     correlationId,

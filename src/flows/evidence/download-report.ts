@@ -10,7 +10,7 @@ import { countText } from "../../domain/report/words.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { LedgerWindow } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";
-import { type Act, invalid, type NotDone } from "../audit/run-operator-action.ts";
+import { invalidAction, type NotPerformed, type OperatorCommand } from "../audit/run-operator-action.ts";
 import { readIncident } from "../operators/views/read-state.ts";
 import { noteExport, openMessages, readFacts } from "./report-incident.ts";
 
@@ -58,7 +58,7 @@ export async function planReport(
   deps: Needs,
   id: string,
   country: string | null,
-): Promise<ReportPlan | NotDone> {
+): Promise<ReportPlan | NotPerformed> {
   const story = await readIncident(deps, id);
   if (story === null) return { kind: "not_found", reason: "There is none of this id." };
   if ("kind" in story) return story;
@@ -67,7 +67,7 @@ export async function planReport(
   if (sent.kind !== "answered") return sent;
   const { messages } = sent;
   if (messages > MOST_MESSAGES) {
-    return invalid(
+    return invalidAction(
       "The report",
       `would hold ${countText(messages)} messages, and a download holds ${countText(MOST_MESSAGES)} at most: name a country, or use the command that stands on the incident's page.`,
     );
@@ -79,10 +79,10 @@ export async function planReport(
 /** Writes the download down, and begins it. */
 export async function downloadReport(
   deps: Needs,
-  act: Act,
+  act: OperatorCommand,
   id: string,
   country: string | null,
-): Promise<ReportDownload | NotDone> {
+): Promise<ReportDownload | NotPerformed> {
   const { environment, policy, nowMs } = deps;
   const plan = await planReport(deps, id, country);
   if (plan.kind !== "plan") return plan;
@@ -100,7 +100,7 @@ export async function downloadReport(
 /** What breaks a report off, in whichever of its files, is told: the ZIP it ends shows nothing but that it ended. */
 async function* told(
   { log }: Pick<Needs, "log">,
-  { who }: Act,
+  { who }: OperatorCommand,
   progress: Readonly<Progress>,
   files: AsyncIterable<ReportFile>,
 ): AsyncGenerator<ReportFile> {

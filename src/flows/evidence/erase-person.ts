@@ -4,17 +4,26 @@
  * again does the rest.
  */
 import type { Done, Unavailable } from "../../ports/result.ts";
-import { type Act, type Acted, carryOut, type NotDone } from "../audit/run-operator-action.ts";
-import { findPerson, type Person, type PersonDeps, readNumber } from "./export-person.ts";
+import {
+  type NotPerformed,
+  type OperatorCommand,
+  type Performed,
+  runOperatorAction,
+} from "../audit/run-operator-action.ts";
+import { findPerson, type PersonDeps, type PersonIdentity, readNumber } from "./export-person.ts";
 
-export interface Erased extends Acted {
+export interface Erased extends Performed {
   /** Entries removed or made anonymous, by store. */
   removed: Record<string, number>;
   /** What a second look still finds, by store: nothing, when all went well. */
   remaining: Record<string, number>;
 }
 
-export async function erasePerson(deps: PersonDeps, act: Act, number: string): Promise<Erased | NotDone> {
+export async function erasePerson(
+  deps: PersonDeps,
+  act: OperatorCommand,
+  number: string,
+): Promise<Erased | NotPerformed> {
   const e164 = readNumber(number);
   if (typeof e164 !== "string") return e164;
   const removed: Record<string, number> = {};
@@ -31,7 +40,7 @@ export async function erasePerson(deps: PersonDeps, act: Act, number: string): P
     return done;
   };
   // Neither the number nor its hash is written down: the record would be what was to be erased.
-  const acted = await carryOut(deps, act, { what: "person erased", details: {} }, "lowers", erase);
+  const acted = await runOperatorAction(deps, act, { what: "person erased", details: {} }, "lowers", erase);
   if (acted.kind !== "done") return acted;
   const left = Object.values(remaining).reduce((sum, count) => sum + count, 0);
   return {
@@ -49,7 +58,7 @@ export async function erasePerson(deps: PersonDeps, act: Act, number: string): P
 
 async function eraseOnce(
   { ledger, people, sessions }: PersonDeps,
-  { traces, sessionIds }: Person,
+  { traces, sessionIds }: PersonIdentity,
   removed: Record<string, number>,
 ): Promise<Done> {
   const add = (store: string, count: number) => {
@@ -71,7 +80,7 @@ async function eraseOnce(
 /** What is still there, by store. */
 async function lookAgain(
   { ledger, people, sessions }: PersonDeps,
-  { traces, sessionIds }: Person,
+  { traces, sessionIds }: PersonIdentity,
 ): Promise<{ counts: Record<string, number> } | Unavailable> {
   const [rows, held, alive] = await Promise.all([
     ledger.byNumber(traces.numberTags),

@@ -2,12 +2,18 @@
 import { addressUnit } from "../../domain/admission/address.ts";
 import { parsePhone } from "../../domain/kernel/phone.ts";
 import type { LedgerRow } from "../../domain/ledger/event.ts";
-import type { HeldMark, PeoplePort, PersonTraces } from "../../domain/ledger/person.ts";
+import type { MovedMark, PeoplePort, PersonTraces } from "../../domain/ledger/person.ts";
 import { minuteOf } from "../../domain/monitor/cohorts.ts";
 import { quarterOf } from "../../domain/monitor/history.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { Done, Unavailable } from "../../ports/result.ts";
-import { type Act, type Acted, carryOut, invalid, type NotDone } from "../audit/run-operator-action.ts";
+import {
+  invalidAction,
+  type NotPerformed,
+  type OperatorCommand,
+  type Performed,
+  runOperatorAction,
+} from "../audit/run-operator-action.ts";
 
 /** Ends a session and deletes what it kept. */
 export interface ForgettingSessions {
@@ -20,19 +26,19 @@ export type PersonDeps = Pick<Deps, "ledger" | "records" | "vault" | "log" | "no
   sessions: ForgettingSessions;
 };
 
-export interface Person {
+export interface PersonIdentity {
   kind: "found";
   traces: PersonTraces;
   /** The latest first, at most 1000. */
   rows: LedgerRow[];
-  marks: HeldMark[];
+  marks: MovedMark[];
   /** Sessions that may still live. */
   sessionIds: string[];
 }
 
-export interface PersonFile extends Acted {
+export interface PersonFile extends Performed {
   rows: LedgerRow[];
-  marks: HeldMark[];
+  marks: MovedMark[];
   sessions: number;
 }
 
@@ -46,15 +52,15 @@ const RECENT_MS = 60 * 60_000;
 const MESSAGE_MS = 2 * 86_400_000;
 
 /** @returns the number in E.164, or what is wrong with the text, which is not repeated */
-export function readNumber(text: string): string | NotDone {
+export function readNumber(text: string): string | NotPerformed {
   const phone = parsePhone(text, undefined);
   return "kind" in phone
-    ? invalid("number", "is no telephone number: write it with its country code, like +919876543210")
+    ? invalidAction("number", "is no telephone number: write it with its country code, like +919876543210")
     : phone.e164;
 }
 
 /** Everything that can be found of a number, in the ledger first, which says where else to look. */
-export async function findPerson(deps: PersonDeps, e164: string): Promise<Person | Unavailable> {
+export async function findPerson(deps: PersonDeps, e164: string): Promise<PersonIdentity | Unavailable> {
   const { ledger, vault, people, nowMs } = deps;
   const [numberTags, deviceIds] = await Promise.all([
     vault.tags("number", e164),
@@ -121,19 +127,19 @@ const distinct = (values: readonly (string | null)[]): string[] => [
 /** What is held of a person, for that person; that it was asked for is written down, and not for whom. */
 export async function exportPerson(
   deps: PersonDeps,
-  act: Act,
+  act: OperatorCommand,
   number: string,
-): Promise<PersonFile | NotDone> {
+): Promise<PersonFile | NotPerformed> {
   const e164 = readNumber(number);
   if (typeof e164 !== "string") return e164;
-  let person: Person | null = null;
+  let person: PersonIdentity | null = null;
   const look = async (): Promise<Done> => {
     const found = await findPerson(deps, e164);
     if (found.kind !== "found") return found;
     person = found;
     return { kind: "done" };
   };
-  const acted = await carryOut(deps, act, { what: "person exported", details: {} }, "lowers", look);
+  const acted = await runOperatorAction(deps, act, { what: "person exported", details: {} }, "lowers", look);
   if (acted.kind !== "done") return acted;
   const { rows, marks, sessionIds } = person ?? { rows: [], marks: [], sessionIds: [] };
   return { ...acted, rows, marks, sessions: sessionIds.length };

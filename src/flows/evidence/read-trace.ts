@@ -6,7 +6,7 @@ import type { SessionView } from "../../domain/session/view.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { Unavailable } from "../../ports/result.ts";
 
-export interface Story {
+export interface VerificationTrace {
   kind: "story";
   correlationId: string;
   /** In the order of their times. */
@@ -16,7 +16,7 @@ export interface Story {
 }
 
 /** One verification in short. */
-export interface Chapter {
+export interface TraceStep {
   correlationId: string;
   firstAtMs: number;
   lastAtMs: number;
@@ -27,10 +27,10 @@ export interface Chapter {
   outcome: "verified" | "refused" | "expired" | "open";
 }
 
-export interface Chapters {
+export interface TraceSteps {
   kind: "chapters";
   /** The latest first. */
-  chapters: Chapter[];
+  chapters: TraceStep[];
 }
 
 /** Verifications shown of one number. */
@@ -42,10 +42,10 @@ const CORRELATION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export const isCorrelationId = (text: string): boolean => CORRELATION_ID.test(text);
 
 /** @returns null when the ledger knows nothing of it */
-export async function readStory(
+export async function readTrace(
   { ledger, sessions, policy }: Pick<Deps, "ledger" | "sessions" | "policy">,
   correlationId: string,
-): Promise<Story | null | Unavailable> {
+): Promise<VerificationTrace | null | Unavailable> {
   if (!isCorrelationId(correlationId)) return null;
   const found = await ledger.story(correlationId);
   if (found.kind !== "answered") return found;
@@ -67,7 +67,7 @@ const inOrder = (a: LedgerRow, b: LedgerRow): number =>
 export async function findByNumber(
   { ledger, vault }: Pick<Deps, "ledger" | "vault">,
   text: string,
-): Promise<Chapters | { kind: "no_number" } | Unavailable> {
+): Promise<TraceSteps | { kind: "no_number" } | Unavailable> {
   const phone = parsePhone(text, undefined);
   if ("kind" in phone) return { kind: "no_number" };
   const found = await ledger.byNumber(await vault.tags("number", phone.e164));
@@ -83,7 +83,7 @@ export async function findByNumber(
   };
 }
 
-function chapterOf(correlationId: string, rows: readonly LedgerRow[]): Chapter {
+function chapterOf(correlationId: string, rows: readonly LedgerRow[]): TraceStep {
   const times = rows.map(({ atMs }) => atMs);
   const sent = rows.filter(({ kind }) => kind === "sent");
   const has = (...kinds: LedgerRow["kind"][]) => rows.some(({ kind }) => kinds.includes(kind));

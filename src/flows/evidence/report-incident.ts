@@ -4,12 +4,17 @@
  * cursor: nobody reads numbers without a trace.
  */
 import type { LedgerRow } from "../../domain/ledger/event.ts";
-import type { Deed, Matter, Usual } from "../../domain/report/facts.ts";
+import type { ReportAction, ReportFinding, UsualWeek } from "../../domain/report/facts.ts";
 import type { MessageRow } from "../../domain/report/row.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { LedgerPage, LedgerWindow } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";
-import { type Act, carryOut, invalid, type NotDone } from "../audit/run-operator-action.ts";
+import {
+  invalidAction,
+  type NotPerformed,
+  type OperatorCommand,
+  runOperatorAction,
+} from "../audit/run-operator-action.ts";
 
 type Needs = Pick<Deps, "ledger" | "records" | "vault" | "log" | "nowMs">;
 
@@ -51,11 +56,11 @@ export interface MessagePage {
  */
 export async function exportMessages(
   deps: Needs,
-  act: Act,
+  act: OperatorCommand,
   window: LedgerWindow,
   cursor: string | null,
   limit: number,
-): Promise<MessagePage | NotDone> {
+): Promise<MessagePage | NotPerformed> {
   const { vault } = deps;
   const { fromMs, toMs, country } = window;
   const bound = (position: string) => JSON.stringify([act.who, fromMs, toMs, country, position]);
@@ -64,7 +69,7 @@ export async function exportMessages(
     const noted = await noteExport(deps, act, window);
     if (noted.kind !== "done") return noted;
   } else if (!(await isOurs(deps, bound(position), mark))) {
-    return invalid("cursor", "is not of an export of yours with this window: begin again without one");
+    return invalidAction("cursor", "is not of an export of yours with this window: begin again without one");
   }
   const page = await openMessages(deps, window, cursor === null ? null : position, limit);
   if (page.kind !== "page" || page.cursor === null) return page;
@@ -74,11 +79,13 @@ export async function exportMessages(
 /** Writes down that numbers are about to be opened; without that none may be. */
 export function noteExport(
   deps: Needs,
-  act: Act,
+  act: OperatorCommand,
   { fromMs, toMs, country }: LedgerWindow,
-): ReturnType<typeof carryOut> {
+): ReturnType<typeof runOperatorAction> {
   const details = { from_ms: fromMs, to_ms: toMs, country };
-  return carryOut(deps, act, { what: "numbers exported", details }, "lowers", async () => ({ kind: "done" }));
+  return runOperatorAction(deps, act, { what: "numbers exported", details }, "lowers", async () => ({
+    kind: "done",
+  }));
 }
 
 /** A page for whoever has written the export down; its cursor is the ledger's own. */
@@ -129,10 +136,10 @@ async function openRow({ vault }: Pick<Needs, "vault">, row: LedgerRow): Promise
 }
 
 export interface WindowFacts {
-  usual: Usual;
+  usual: UsualWeek;
   refused: { code: string; count: number }[];
-  incidents: Matter[];
-  deeds: Deed[];
+  incidents: ReportFinding[];
+  deeds: ReportAction[];
   faults: string[];
 }
 

@@ -10,7 +10,7 @@ const HALF_LIFE_MINUTES = 3 * 1440;
 const MINUTE_MS = 60_000;
 
 /** How many messages leave in a minute when nothing is wrong, and how that is known. */
-export interface Normal {
+export interface UsualRate {
   perMinute: number;
   from: "same_time" | "history" | "nothing";
 }
@@ -19,7 +19,7 @@ export interface Normal {
  * What is normal now: the median of this quarter of an hour on the past seven days (an attack yesterday at this time does
  * not make it normal), else the mean of the history, else nothing.
  */
-export async function normalPerMinute(watch: Deps["watch"], nowMs: number): Promise<Normal> {
+export async function usualRatePerMinute(watch: Deps["watch"], nowMs: number): Promise<UsualRate> {
   const quarter = quarterOf(minuteOf(nowMs));
   const days = Array.from({ length: DAYS }, (_, day) => quarter - (day + 1) * QUARTERS_A_DAY);
   const [left, ...answers] = await Promise.all([watch.look(), ...days.map((at) => watch.quarters(at, at))]);

@@ -7,29 +7,29 @@
 import { keyFindings } from "../../domain/access/key-age.ts";
 import { spendMeters } from "../../domain/delivery/money.ts";
 import type { AddressedAlert } from "../../domain/monitor/alert.ts";
-import { watchAlert } from "../../domain/monitor/alert-once.ts";
+import { monitorFaultAlert } from "../../domain/monitor/alert-once.ts";
 import { alertsFor } from "../../domain/monitor/alerting.ts";
-import { type BlockChanges, nextBlocks } from "../../domain/monitor/ban.ts";
+import { type BanChanges, nextBans } from "../../domain/monitor/ban.ts";
 import { minuteOf } from "../../domain/monitor/cohorts.ts";
-import { DAY_QUARTERS, type DayPoint, keepDay } from "../../domain/monitor/day.ts";
-import { detectIn, lateness } from "../../domain/monitor/detectors.ts";
+import { DAY_QUARTERS, type DayPoint, updateDay } from "../../domain/monitor/day.ts";
+import { detectFindings, detectLateRun } from "../../domain/monitor/detectors.ts";
 import {
+  dueQuarters,
   foldQuarter,
   OVERALL,
   QUARTER_MINUTES,
   type QuarterTally,
   quarterOf,
-  ripeQuarters,
 } from "../../domain/monitor/history.ts";
 import { nextIncident } from "../../domain/monitor/incident.ts";
-import { firstMemory, type WatchMemory } from "../../domain/monitor/monitor-memory.ts";
+import { initialMonitorMemory, type MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
 import { learnRoutes } from "../../domain/monitor/route-records.ts";
-import { lookAt } from "../../domain/monitor/sight.ts";
+import { viewCounts } from "../../domain/monitor/sight.ts";
 import { type MinuteTally, sumTallies } from "../../domain/monitor/tally.ts";
 import type { Deps } from "../../ports/deps.ts";
-import { followPosture } from "../control/apply-posture.ts";
-import { tellPosture, tellSuspicion } from "../publish/notify-customer-of-attack.ts";
-import { tellLedger } from "../publish/record-event.ts";
+import { applyPosture } from "../control/apply-posture.ts";
+import { notifyAttackSuspected, notifyPosture } from "../publish/notify-customer-of-attack.ts";
+import { recordEvent } from "../publish/record-event.ts";
 
 /** @param nowMs the time this run was scheduled for */
 export async function monitor(deps: Deps, nowMs: number): Promise<void> {
@@ -38,7 +38,7 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
   if (begun.kind === "busy") return log("monitor_busy", {});
   if (begun.kind === "unavailable") return blind(deps, begun.cause, nowMs);
   // Whoever lost the memory may have lost the way of an incident.
-  const memory = begun.memory ?? { ...firstMemory(nowMs), incident: await openIncident(deps) };
+  const memory = begun.memory ?? { ...initialMonitorMemory(nowMs), incident: await openIncident(deps) };
 
   const [window, documents, ripe] = await Promise.all([
     counters.window(minuteOf(nowMs), policy.monitor.window_minutes),
@@ -64,21 +64,21 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
     planDayMicros: policy.money.plan_day_micros,
     incident: memory.incident,
   };
-  const sight = lookAt(watched, policy.monitor);
-  const late = lateness(memory, nowMs, policy.monitor);
+  const sight = viewCounts(watched, policy.monitor);
+  const late = detectLateRun(memory, nowMs, policy.monitor);
   const findings = [
     ...(late ? [late] : []),
     ...keyFindings(deps.keyIds, nowMs, policy.keys),
-    ...detectIn(sight),
+    ...detectFindings(sight),
   ];
 
-  const set = await followPosture(deps, documents, findings, sight);
+  const set = await applyPosture(deps, documents, findings, sight);
   if (set.now !== (memory.postureTold ?? "normal")) {
     const told = { kind: "posture" as const, of: `${nowMs}`, code: set.now, reasons: set.by };
-    await tellLedger(deps, { ...told, atMs: nowMs });
+    await recordEvent(deps, { ...told, atMs: nowMs });
   }
-  await tellPosture(deps, memory.postureTold ?? "normal", set, nowMs);
-  const blocks = nextBlocks(
+  await notifyPosture(deps, memory.postureTold ?? "normal", set, nowMs);
+  const blocks = nextBans(
     documents.cronBlocks,
     findings,
     memory.blocked,
@@ -120,12 +120,12 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
   });
   const kept = incident.incident ? await records.keepIncident(incident.incident) : null;
   const blocked = blocksRefused === null ? blocks.changes.blocked : [];
-  await tellSuspicion(deps, before === null ? incident.incident : null, blocked, nowMs);
+  await notifyAttackSuspected(deps, before === null ? incident.incident : null, blocked, nowMs);
   if (kept?.kind === "unavailable") refused.push(`incident not written: ${kept.cause}`);
   await alerts.raise([...alerting.alerts, ...refusedAlerts(deps, refused, nowMs)]);
   await routes.write(learnRoutes(sight, policy.delivery));
 
-  const next: WatchMemory = {
+  const next: MonitorMemory = {
     ...memory,
     lastRunMs: nowMs,
     lastFailure: refused.join("; "),
@@ -169,8 +169,8 @@ async function openIncident({ records }: Deps) {
 }
 
 /** The next quarter of an hour that is over and not yet in the history; one a run, so that a run stays short. */
-async function ripeQuarter({ counters }: Deps, { foldedTo }: WatchMemory, nowMs: number) {
-  const [quarter] = ripeQuarters(foldedTo, nowMs);
+async function ripeQuarter({ counters }: Deps, { foldedTo }: MonitorMemory, nowMs: number) {
+  const [quarter] = dueQuarters(foldedTo, nowMs);
   if (quarter === undefined) return null;
   const last = (quarter + 1) * QUARTER_MINUTES - 1;
   const read = await counters.window(last, QUARTER_MINUTES);
@@ -179,10 +179,10 @@ async function ripeQuarter({ counters }: Deps, { foldedTo }: WatchMemory, nowMs:
 }
 
 /** The day with its latest quarter. Who does not remember it reads it once from what the quarters left. */
-async function dayUpTo({ watch }: Deps, { day }: WatchMemory, ripe: QuarterTally) {
-  if (day) return keepDay(day, ripe);
+async function dayUpTo({ watch }: Deps, { day }: MonitorMemory, ripe: QuarterTally) {
+  if (day) return updateDay(day, ripe);
   const read = await watch.quarters(ripe.quarter - DAY_QUARTERS + 1, ripe.quarter - 1);
-  return read.kind === "answered" ? [...read.quarters, ripe].reduce<DayPoint[]>(keepDay, []) : undefined;
+  return read.kind === "answered" ? [...read.quarters, ripe].reduce<DayPoint[]>(updateDay, []) : undefined;
 }
 
 /** Twice the outcomes' window, where outcomes are being reported at all. */
@@ -211,7 +211,7 @@ async function spentLately({ budgets, policy }: Deps) {
 
 async function writeBlocks(
   { control, log }: Deps,
-  { blocks, changes }: ReturnType<typeof nextBlocks>,
+  { blocks, changes }: ReturnType<typeof nextBans>,
   faults: readonly string[],
 ): Promise<string | null> {
   // A list nobody can read is an emergency in every place until it is written anew.
@@ -224,7 +224,7 @@ async function writeBlocks(
   return written.kind === "unavailable" ? `blocks not written: ${written.cause}` : null;
 }
 
-const changed = ({ blocked, lifted, extended }: BlockChanges): boolean =>
+const changed = ({ blocked, lifted, extended }: BanChanges): boolean =>
   blocked.length + lifted.length + extended.length > 0;
 
 const alertContext = ({ policy, environment }: Deps, nowMs: number) => ({
@@ -238,7 +238,7 @@ function refusedAlerts(deps: Deps, refused: readonly string[], nowMs: number): A
   return refused.length === 0
     ? []
     : [
-        watchAlert(alertContext(deps, nowMs), {
+        monitorFaultAlert(alertContext(deps, nowMs), {
           what: "control_refused",
           says: refused.join("; "),
           sinceMs: nowMs,
@@ -250,5 +250,7 @@ function refusedAlerts(deps: Deps, refused: readonly string[], nowMs: number): A
 async function blind(deps: Deps, cause: string, nowMs: number): Promise<void> {
   deps.log("monitor_blind", { cause });
   const says = `the watch sees nothing: ${cause}; the posture stays as it is`;
-  await deps.alerts.raise([watchAlert(alertContext(deps, nowMs), { what: "blind", says, sinceMs: nowMs })]);
+  await deps.alerts.raise([
+    monitorFaultAlert(alertContext(deps, nowMs), { what: "blind", says, sinceMs: nowMs }),
+  ]);
 }

@@ -13,7 +13,7 @@ const ROWS_PER_RUN = 2000;
  *
  * @param nowMs the time this run was scheduled for
  */
-export async function retain(
+export async function enforceRetention(
   { ledger, policy, log }: Pick<Deps, "ledger" | "policy" | "log">,
   nowMs: number,
 ): Promise<void> {

@@ -1,21 +1,21 @@
 /** People shut and challenge ranges, networks and addresses, and open what they or the watch have shut. */
 import { addressUnit } from "../../domain/admission/address.ts";
-import type { Block, BlockEffect, BlockKind, OperatorBlock } from "../../domain/monitor/ban.ts";
+import type { Ban, BanEffect, BanKind, OperatorBan } from "../../domain/monitor/ban.ts";
 import type { ControlDocuments } from "../../domain/monitor/effective-control.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
-  type Act,
-  type Acted,
-  carryOut,
-  invalid,
-  lasting,
-  type NotDone,
+  durationInWords,
+  invalidAction,
+  type NotPerformed,
+  type OperatorCommand,
+  type Performed,
+  runOperatorAction,
 } from "../audit/run-operator-action.ts";
 
 type BlockDeps = Pick<Deps, "control" | "records" | "vault" | "log" | "nowMs">;
 
 /** Blocks and challenges by people at one time: every send looks through them. */
-export const OPERATOR_BLOCKS_MOST = 500;
+export const OPERATOR_BANS_MOST = 500;
 
 /** What the watch shut and people opened stays open at least this long, unless they say otherwise. */
 const EXEMPT_SECONDS = 3600;
@@ -30,14 +30,14 @@ const ADDRESS = /:|^\d{1,3}(\.\d{1,3}){3}$/;
 /** An address as lists show it: its keyed hash. */
 const ADDRESS_TAG = /^[\w-]{27}$/;
 
-export interface Subject {
-  kind: BlockKind;
+export interface BanSubject {
+  kind: BanKind;
   /** As it is stored: an address as its keyed hash. */
   subject: string;
 }
 
 /** @returns null for text that is no range (`+23480`), network (`AS64500`), internet address or address hash */
-export async function readSubject(vault: Deps["vault"], text: string): Promise<Subject | null> {
+export async function parseBanSubject(vault: Deps["vault"], text: string): Promise<BanSubject | null> {
   if (RANGE.test(text)) return { kind: "range", subject: text };
   const asn = Number(NETWORK.exec(text)?.[1] ?? Number.NaN);
   if (asn <= LAST_ASN) return { kind: "network", subject: `AS${asn}` };
@@ -46,10 +46,10 @@ export async function readSubject(vault: Deps["vault"], text: string): Promise<S
   return ADDRESS_TAG.test(text) ? { kind: "address", subject: text } : null;
 }
 
-export interface BlockChanged extends Acted {
-  block: OperatorBlock | null;
+export interface BanChanged extends Performed {
+  block: OperatorBan | null;
   /** What people had said of the same subject before. */
-  replaced: OperatorBlock | null;
+  replaced: OperatorBan | null;
 }
 
 interface Lasting {
@@ -58,29 +58,35 @@ interface Lasting {
 }
 
 /** Shuts a subject to strangers until the time is over. */
-export const block = (deps: BlockDeps, act: Act, command: Lasting): Promise<BlockChanged | NotDone> =>
-  restrict(deps, act, command, "stop");
+export const ban = (
+  deps: BlockDeps,
+  act: OperatorCommand,
+  command: Lasting,
+): Promise<BanChanged | NotPerformed> => restrict(deps, act, command, "stop");
 
 /** Asks the strangers of a subject for a fresh challenge until the time is over. What is shut stays shut meanwhile. */
-export const challenge = (deps: BlockDeps, act: Act, command: Lasting): Promise<BlockChanged | NotDone> =>
-  restrict(deps, act, command, "challenge");
+export const challengeSubject = (
+  deps: BlockDeps,
+  act: OperatorCommand,
+  command: Lasting,
+): Promise<BanChanged | NotPerformed> => restrict(deps, act, command, "challenge");
 
 async function restrict(
   deps: BlockDeps,
-  act: Act,
+  act: OperatorCommand,
   command: Lasting,
-  effect: Exclude<BlockEffect, "exempt">,
-): Promise<BlockChanged | NotDone> {
+  effect: Exclude<BanEffect, "exempt">,
+): Promise<BanChanged | NotPerformed> {
   const found = await find(deps, command.subject);
   if ("kind" in found) return found;
   const { subject, others, replaced, nowMs } = found;
-  if (others.length >= OPERATOR_BLOCKS_MOST) {
-    return invalid(
+  if (others.length >= OPERATOR_BANS_MOST) {
+    return invalidAction(
       "subject",
-      `is one too many: people block and challenge at most ${OPERATOR_BLOCKS_MOST} at a time`,
+      `is one too many: people block and challenge at most ${OPERATOR_BANS_MOST} at a time`,
     );
   }
-  const made: OperatorBlock = {
+  const made: OperatorBan = {
     ...subject,
     sinceMs: nowMs,
     untilMs: nowMs + command.forSeconds * 1000,
@@ -93,13 +99,13 @@ async function restrict(
   const what = `${subject.kind} ${effect === "stop" ? "blocked" : "challenged"}`;
   // Whoever challenges what people had shut opens it to those who solve the challenge.
   const bearing = effect === "challenge" && replaced?.effect === "stop" ? "lowers" : "raises";
-  const acted = await carryOut(deps, act, { what, details }, bearing, () =>
+  const acted = await runOperatorAction(deps, act, { what, details }, bearing, () =>
     deps.control.writeOperatorBlocks([...others, made]),
   );
   if (acted.kind !== "done") return acted;
   const means = effect === "stop" ? "is shut to strangers" : "asks strangers for a fresh challenge";
   const notes = [
-    `${named(subject)} ${means} for ${lasting(made.untilMs - nowMs)}.`,
+    `${named(subject)} ${means} for ${durationInWords(made.untilMs - nowMs)}.`,
     ...(replaced ? [`This replaces what ${replaced.by} had set.`] : []),
   ];
   return { ...acted, notes: [...acted.notes, ...notes], block: made, replaced };
@@ -110,11 +116,11 @@ async function restrict(
  *
  * @param command.exemptForSeconds how long the watch may not shut it; an hour where the watch had and nothing is said
  */
-export async function unblock(
+export async function liftBan(
   deps: BlockDeps,
-  act: Act,
+  act: OperatorCommand,
   command: { subject: string; exemptForSeconds: number | undefined },
-): Promise<BlockChanged | NotDone> {
+): Promise<BanChanged | NotPerformed> {
   const found = await find(deps, command.subject);
   if ("kind" in found) return found;
   const { subject, documents, others, replaced, nowMs } = found;
@@ -124,7 +130,7 @@ export async function unblock(
   if (exemptSeconds === undefined && replaced === null) {
     return { kind: "not_found", reason: saysWhere(subject, [...running, ...others]) };
   }
-  const exemption: OperatorBlock | null =
+  const exemption: OperatorBan | null =
     exemptSeconds === undefined
       ? null
       : {
@@ -137,7 +143,7 @@ export async function unblock(
           effect: "exempt",
         };
   const details = { subject: subject.subject, exempt_until_ms: exemption?.untilMs ?? null };
-  const acted = await carryOut(
+  const acted = await runOperatorAction(
     deps,
     act,
     { what: `${subject.kind} unblocked`, details },
@@ -152,23 +158,23 @@ export async function unblock(
   if (acted.kind !== "done") return acted;
   const notes = [
     `${named(subject)} is open.`,
-    ...(exemption ? [`The watch does not shut it for ${lasting(exemption.untilMs - nowMs)}.`] : []),
+    ...(exemption ? [`The watch does not shut it for ${durationInWords(exemption.untilMs - nowMs)}.`] : []),
   ];
   return { ...acted, notes: [...acted.notes, ...notes], block: exemption, replaced };
 }
 
 /** Takes back a challenge and nothing else: what the watch shut meanwhile stays shut. */
-export async function endChallenge(
+export async function liftChallenge(
   deps: BlockDeps,
-  act: Act,
+  act: OperatorCommand,
   command: { subject: string },
-): Promise<BlockChanged | NotDone> {
+): Promise<BanChanged | NotPerformed> {
   const found = await find(deps, command.subject);
   if ("kind" in found) return found;
   const { subject, others, replaced } = found;
   if (replaced?.effect !== "challenge") return { kind: "not_found", reason: "Nobody challenges it." };
   const details = { subject: subject.subject };
-  const acted = await carryOut(
+  const acted = await runOperatorAction(
     deps,
     act,
     { what: `${subject.kind} challenge ended`, details },
@@ -181,22 +187,22 @@ export async function endChallenge(
 }
 
 /** One line of the list of blocks. */
-export interface ListedBlock extends OperatorBlock {
+export interface ListedBan extends OperatorBan {
   set: "cron" | "operator";
   /** In force: not over, no exemption, and not lifted by one. */
   inForce: boolean;
 }
 
 /** Strangers get nothing there, rather than being asked for a challenge. */
-export const isShut = ({ effect, inForce }: ListedBlock): boolean => inForce && effect === "stop";
+export const isBanned = ({ effect, inForce }: ListedBan): boolean => inForce && effect === "stop";
 
 /** All blocks, challenges and exemptions that are not over, what ends last first. */
-export function listBlocks(
+export function listBans(
   { cronBlocks, operatorBlocks }: Pick<ControlDocuments, "cronBlocks" | "operatorBlocks">,
   nowMs: number,
-): ListedBlock[] {
+): ListedBan[] {
   const people = operatorBlocks.filter(({ untilMs }) => nowMs < untilMs);
-  const exempted = (shut: Block) => people.some((other) => other.effect === "exempt" && covers(other, shut));
+  const exempted = (shut: Ban) => people.some((other) => other.effect === "exempt" && covers(other, shut));
   return [
     ...people.map((said) => ({ ...said, set: "operator" as const, inForce: said.effect !== "exempt" })),
     ...cronBlocks
@@ -207,8 +213,8 @@ export function listBlocks(
 
 /** What a text names, and what people say of it now. */
 async function find({ vault, control, nowMs: clock }: BlockDeps, text: string) {
-  const subject = await readSubject(vault, text);
-  if (subject === null) return invalid("subject", "is no range, network or address");
+  const subject = await parseBanSubject(vault, text);
+  if (subject === null) return invalidAction("subject", "is no range, network or address");
   const documents = await control.documents();
   if ("kind" in documents) return documents;
   const nowMs = clock();
@@ -222,18 +228,18 @@ async function find({ vault, control, nowMs: clock }: BlockDeps, text: string) {
   };
 }
 
-const isSame = (left: Subject, right: Subject): boolean =>
+const isSame = (left: BanSubject, right: BanSubject): boolean =>
   left.kind === right.kind && left.subject === right.subject;
 
 /** Whoever exempts a range exempts what lies in it. */
-const covers = (exemption: Subject, shut: Subject): boolean =>
+const covers = (exemption: BanSubject, shut: BanSubject): boolean =>
   exemption.kind === shut.kind &&
   (shut.kind === "range" ? shut.subject.startsWith(exemption.subject) : exemption.subject === shut.subject);
 
-const named = ({ kind, subject }: Subject): string => (kind === "address" ? "The address" : subject);
+const named = ({ kind, subject }: BanSubject): string => (kind === "address" ? "The address" : subject);
 
 /** A person who asks to open a part of what is shut or challenged, or the whole of which a part is, learns what it is called. */
-function saysWhere({ kind, subject }: Subject, blocks: readonly Block[]): string {
+function saysWhere({ kind, subject }: BanSubject, blocks: readonly Ban[]): string {
   const near = blocks
     .filter((other) => other.kind === "range" && kind === "range")
     .filter((other) => other.subject.startsWith(subject) || subject.startsWith(other.subject))

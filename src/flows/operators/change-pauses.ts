@@ -4,12 +4,12 @@ import type { Pause, PauseKind } from "../../domain/monitor/pause.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
-  type Act,
-  type Acted,
-  carryOut,
-  invalid,
-  lasting,
-  type NotDone,
+  durationInWords,
+  invalidAction,
+  type NotPerformed,
+  type OperatorCommand,
+  type Performed,
+  runOperatorAction,
 } from "../audit/run-operator-action.ts";
 
 type PauseDeps = Pick<Deps, "policy" | "control" | "records" | "vault" | "log" | "nowMs">;
@@ -18,51 +18,56 @@ type Subject = Pick<Pause, "kind" | "subject">;
 /** Every send looks through them; whoever stops more stops everything. */
 export const PAUSES_MOST = 300;
 
-export interface PauseChanged extends Acted {
+export interface PauseChanged extends Performed {
   pause: Pause | null;
   /** What people had said of the same before. */
   replaced: Pause | null;
 }
 
 /** Stops a subject for everybody until the time is over. */
-export async function pause(
+export async function pauseSending(
   deps: PauseDeps,
-  act: Act,
+  act: OperatorCommand,
   { kind, subject, forSeconds }: Subject & { forSeconds: number },
-): Promise<PauseChanged | NotDone> {
+): Promise<PauseChanged | NotPerformed> {
   const fault = pauseFault(deps.policy, { kind, subject });
-  if (fault !== null) return invalid("subject", fault);
+  if (fault !== null) return invalidAction("subject", fault);
   const documents = await deps.control.documents();
   if ("kind" in documents) return documents;
   const nowMs = deps.nowMs();
   const { others, replaced } = split(documents.operatorPauses, { kind, subject }, nowMs);
-  if (others.length >= PAUSES_MOST) return invalid("subject", `is one too many: at most ${PAUSES_MOST}`);
+  if (others.length >= PAUSES_MOST)
+    return invalidAction("subject", `is one too many: at most ${PAUSES_MOST}`);
   const untilMs = nowMs + forSeconds * 1000;
   const made: Pause = { kind, subject, sinceMs: nowMs, untilMs, by: act.who, why: act.why };
   const details = { subject, until_ms: untilMs };
-  const acted = await carryOut(deps, act, { what: `${kind} paused`, details }, "raises", () =>
+  const acted = await runOperatorAction(deps, act, { what: `${kind} paused`, details }, "raises", () =>
     deps.control.writeOperatorPauses([...others, made]),
   );
   if (acted.kind !== "done") return acted;
   const notes = [
-    `The ${kind} ${subject} is paused for ${lasting(forSeconds * 1000)}.`,
+    `The ${kind} ${subject} is paused for ${durationInWords(forSeconds * 1000)}.`,
     ...(replaced ? [`This replaces what ${replaced.by} had set.`] : []),
   ];
   return { ...acted, notes: [...acted.notes, ...notes], pause: made, replaced };
 }
 
 /** Lets a paused subject go on. */
-export async function resume(
+export async function resumeSending(
   deps: PauseDeps,
-  act: Act,
+  act: OperatorCommand,
   { kind, subject }: Subject,
-): Promise<PauseChanged | NotDone> {
+): Promise<PauseChanged | NotPerformed> {
   const documents = await deps.control.documents();
   if ("kind" in documents) return documents;
   const { others, replaced } = split(documents.operatorPauses, { kind, subject }, deps.nowMs());
   if (replaced === null) return { kind: "not_found", reason: `The ${kind} ${subject} is not paused.` };
-  const acted = await carryOut(deps, act, { what: `${kind} resumed`, details: { subject } }, "lowers", () =>
-    deps.control.writeOperatorPauses(others),
+  const acted = await runOperatorAction(
+    deps,
+    act,
+    { what: `${kind} resumed`, details: { subject } },
+    "lowers",
+    () => deps.control.writeOperatorPauses(others),
   );
   if (acted.kind !== "done") return acted;
   return { ...acted, notes: [...acted.notes, `The ${kind} ${subject} goes on.`], pause: null, replaced };

@@ -5,14 +5,14 @@ import type { ControlDocuments } from "../../domain/monitor/effective-control.ts
 import type { ControlDocument } from "../../domain/monitor/posture.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
-  type Act,
-  type Acted,
-  type Bearing,
-  carryOut,
-  lasting,
-  type NotDone,
+  type ActionEffect,
+  durationInWords,
+  type NotPerformed,
+  type OperatorCommand,
+  type Performed,
+  runOperatorAction,
 } from "../audit/run-operator-action.ts";
-import { type Normal, normalPerMinute } from "../monitor/measure-usual-rate.ts";
+import { type UsualRate, usualRatePerMinute } from "../monitor/measure-usual-rate.ts";
 
 type SwitchDeps = Pick<Deps, "control" | "records" | "vault" | "log" | "nowMs">;
 
@@ -26,7 +26,7 @@ export interface PostureCommand {
 /** Of normal, or as a number; for how long. */
 export type ThrottleCommand = ({ percent: number } | { maxPerMinute: number }) & { forSeconds: number };
 
-export interface Switched extends Acted {
+export interface PostureChanged extends Performed {
   /** The people's document from now on; null when there is none. */
   document: ControlDocument | null;
   /** The one it replaced: whoever acted a moment before finds it here. */
@@ -38,9 +38,9 @@ export interface Switched extends Acted {
 /** Sets a posture until it ends by itself, and keeps a running throttle. Normal too is held: the watch cannot raise it. */
 export async function setPosture(
   deps: SwitchDeps,
-  act: Act,
+  act: OperatorCommand,
   { posture, forSeconds, liftCaps }: PostureCommand,
-): Promise<Switched | NotDone> {
+): Promise<PostureChanged | NotPerformed> {
   const nowMs = deps.nowMs();
   const before = await look(deps);
   const throttle = before.operator?.max_per_minute;
@@ -59,14 +59,14 @@ export async function setPosture(
     ...(throttle === undefined ? {} : { max_per_minute: throttle }),
     healthy_since_ms: null,
   };
-  const bearing: Bearing = liftCaps || rank(posture) < rank(before.posture) ? "lowers" : "raises";
+  const bearing: ActionEffect = liftCaps || rank(posture) < rank(before.posture) ? "lowers" : "raises";
   const details = { posture, until_ms: untilMs, caps_lifted: liftCaps };
-  const acted = await carryOut(deps, act, { what: "posture set", details }, bearing, () =>
+  const acted = await runOperatorAction(deps, act, { what: "posture set", details }, bearing, () =>
     deps.control.writeOperator(document),
   );
   if (acted.kind !== "done") return acted;
   const notes = [
-    `The posture is held at ${posture} for ${lasting(untilMs - nowMs)}: the watch neither raises nor lowers it.`,
+    `The posture is held at ${posture} for ${durationInWords(untilMs - nowMs)}: the watch neither raises nor lowers it.`,
     ...(liftCaps ? ["Spend caps hold nothing back meanwhile."] : []),
     ...(throttle === undefined ? [] : [`The throttle of ${throttle} a minute stays as long.`]),
   ];
@@ -79,8 +79,8 @@ export async function setPosture(
  */
 export async function clearPosture(
   deps: SwitchDeps & Pick<Deps, "policy">,
-  act: Act,
-): Promise<Switched | NotDone> {
+  act: OperatorCommand,
+): Promise<PostureChanged | NotPerformed> {
   const before = await look(deps);
   const details = { from: before.posture };
   const nowMs = deps.nowMs();
@@ -96,13 +96,19 @@ export async function clearPosture(
     holds_posture: false,
     healthy_since_ms: null,
   };
-  const acted = await carryOut(deps, act, { what: "posture cleared", details }, "lowers", async () => {
-    const [operator, cron] = await Promise.all([
-      deps.control.writeOperator(document),
-      deps.control.writeCron(null),
-    ]);
-    return operator.kind === "done" ? cron : operator;
-  });
+  const acted = await runOperatorAction(
+    deps,
+    act,
+    { what: "posture cleared", details },
+    "lowers",
+    async () => {
+      const [operator, cron] = await Promise.all([
+        deps.control.writeOperator(document),
+        deps.control.writeCron(null),
+      ]);
+      return operator.kind === "done" ? cron : operator;
+    },
+  );
   if (acted.kind !== "done") return acted;
   const notes = [
     "The posture is normal. The watch raises it again over new messages only; to hold it, set normal for a time.",
@@ -111,22 +117,22 @@ export async function clearPosture(
   return { ...switched(acted, act, notes, before, null), cron: null };
 }
 
-export interface Throttled extends Switched {
+export interface ThrottleChanged extends PostureChanged {
   maxPerMinute: number;
   /** What the percentage was taken of; null for a plain number. */
-  normal: Normal | null;
+  normal: UsualRate | null;
 }
 
 /** Lets at most so many messages out in a minute, and keeps the posture in force, whoever set it. */
 export async function setThrottle(
   deps: SwitchDeps & Pick<Deps, "watch">,
-  act: Act,
+  act: OperatorCommand,
   command: ThrottleCommand,
-): Promise<Throttled | NotDone> {
+): Promise<ThrottleChanged | NotPerformed> {
   const nowMs = deps.nowMs();
   const [before, normal] = await Promise.all([
     look(deps),
-    "percent" in command ? normalPerMinute(deps.watch, nowMs) : null,
+    "percent" in command ? usualRatePerMinute(deps.watch, nowMs) : null,
   ]);
   const maxPerMinute =
     "percent" in command
@@ -155,13 +161,13 @@ export async function setThrottle(
     percent: "percent" in command ? command.percent : null,
     until_ms: untilMs,
   };
-  const bearing: Bearing = looser ? "lowers" : "raises";
-  const acted = await carryOut(deps, act, { what: "throttle set", details }, bearing, () =>
+  const bearing: ActionEffect = looser ? "lowers" : "raises";
+  const acted = await runOperatorAction(deps, act, { what: "throttle set", details }, bearing, () =>
     deps.control.writeOperator(document),
   );
   if (acted.kind !== "done") return acted;
   const notes = [
-    `Messages that leave in a minute: at most ${maxPerMinute}, for ${lasting(untilMs - nowMs)}.`,
+    `Messages that leave in a minute: at most ${maxPerMinute}, for ${durationInWords(untilMs - nowMs)}.`,
     ...(normal === null ? [] : [saysNormal(normal)]),
     document.holds_posture
       ? `The posture is held at ${before.posture} meanwhile.`
@@ -171,7 +177,10 @@ export async function setThrottle(
 }
 
 /** Takes the throttle off; a posture that people set stays until its end. */
-export async function clearThrottle(deps: SwitchDeps, act: Act): Promise<Switched | NotDone> {
+export async function clearThrottle(
+  deps: SwitchDeps,
+  act: OperatorCommand,
+): Promise<PostureChanged | NotPerformed> {
   const before = await look(deps);
   const { operator, cron } = before;
   if (operator?.max_per_minute === undefined) {
@@ -183,7 +192,7 @@ export async function clearThrottle(deps: SwitchDeps, act: Act): Promise<Switche
     !rest.caps_lifted && (rest.holds_posture === false || rest.posture === (cron?.posture ?? "normal"));
   const document = idle ? null : rest;
   const details = { max_per_minute };
-  const acted = await carryOut(deps, act, { what: "throttle cleared", details }, "lowers", () =>
+  const acted = await runOperatorAction(deps, act, { what: "throttle cleared", details }, "lowers", () =>
     deps.control.writeOperator(document),
   );
   if (acted.kind !== "done") return acted;
@@ -191,23 +200,23 @@ export async function clearThrottle(deps: SwitchDeps, act: Act): Promise<Switche
     "The throttle is off.",
     document === null
       ? "The watch decides on the posture again."
-      : `The posture stays ${document.posture} for ${lasting(document.until_ms - deps.nowMs())}.`,
+      : `The posture stays ${document.posture} for ${durationInWords(document.until_ms - deps.nowMs())}.`,
   ];
   return switched(acted, act, notes, before, document);
 }
 
 /** The documents that run now, and the posture they come to. */
-export interface Standings {
+export interface PostureDocuments {
   operator: ControlDocument | null;
   cron: ControlDocument | null;
   posture: Posture;
 }
 
 /** Documents that have ended count no more. What cannot be read is an emergency, as the edge takes it, unless people spoke. */
-export function standingsOf(
+export function postureDocumentsOf(
   { operator, cron, faults }: Pick<ControlDocuments, "operator" | "cron" | "faults">,
   nowMs: number,
-): Standings {
+): PostureDocuments {
   const running = (document: ControlDocument | null) =>
     document !== null && nowMs < document.until_ms ? document : null;
   const [people, watch] = [sayingSomething(running(operator)), running(cron)];
@@ -223,20 +232,20 @@ const sayingSomething = (document: ControlDocument | null): ControlDocument | nu
     ? null
     : document;
 
-async function look({ control, nowMs }: SwitchDeps): Promise<Standings> {
+async function look({ control, nowMs }: SwitchDeps): Promise<PostureDocuments> {
   const documents = await control.documents();
   return "kind" in documents
     ? { operator: null, cron: null, posture: "emergency" }
-    : standingsOf(documents, nowMs());
+    : postureDocumentsOf(documents, nowMs());
 }
 
 function switched(
-  acted: Acted,
-  { who }: Act,
+  acted: Performed,
+  { who }: OperatorCommand,
   notes: string[],
-  before: Standings,
+  before: PostureDocuments,
   document: ControlDocument | null,
-): Switched {
+): PostureChanged {
   const { operator } = before;
   const other = operator !== null && operator.who !== who ? (operator.who ?? "somebody else") : null;
   const replaces = other === null ? [] : [`This replaces what ${other} had set.`];
@@ -255,7 +264,7 @@ function endOfBoth(kept: ControlDocument, askedMs: number): number {
   return kept.posture === "normal" ? askedMs : Math.max(askedMs, kept.until_ms);
 }
 
-function saysNormal({ perMinute, from }: Normal): string {
+function saysNormal({ perMinute, from }: UsualRate): string {
   const rounded = Math.round(perMinute * 10) / 10;
   switch (from) {
     case "same_time":

@@ -1,29 +1,29 @@
 /** People drain, weigh and pin providers for a time, over the policy, and take their word back. */
 import {
-  isSameWord,
+  instructionSubject,
+  isSameInstruction,
   overrideRouting,
+  type RouteInstruction,
   type RouteOverride,
-  type RouteWord,
-  subjectOfWord,
 } from "../../domain/delivery/route-overrides.ts";
 import { isCountry } from "../../domain/kernel/phone.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
-  type Act,
-  type Acted,
-  type Bearing,
-  carryOut,
-  invalid,
-  lasting,
-  type NotDone,
+  type ActionEffect,
+  durationInWords,
+  invalidAction,
+  type NotPerformed,
+  type OperatorCommand,
+  type Performed,
+  runOperatorAction,
 } from "../audit/run-operator-action.ts";
 
 type RouteDeps = Pick<Deps, "policy" | "providers" | "control" | "records" | "vault" | "log" | "nowMs">;
 
 /** Words on routes at one time: every message looks through them. A pin for each of a hundred countries is a policy. */
-export const ROUTE_WORDS_MOST = 100;
+export const ROUTE_INSTRUCTIONS_MOST = 100;
 
-export interface RouteChanged extends Acted {
+export interface RouteChanged extends Performed {
   /** What holds from now on; null when the policy decides again. */
   override: RouteOverride | null;
   /** What people had said of the same before. */
@@ -31,20 +31,23 @@ export interface RouteChanged extends Acted {
 }
 
 /** Says something of a route until the time is over. */
-export async function sayRoute(
+export async function instructRoute(
   deps: RouteDeps,
-  act: Act,
-  command: { word: RouteWord; forSeconds: number },
-): Promise<RouteChanged | NotDone> {
+  act: OperatorCommand,
+  command: { word: RouteInstruction; forSeconds: number },
+): Promise<RouteChanged | NotPerformed> {
   const { word, forSeconds } = command;
-  const fault = faultOf(deps, word);
+  const fault = routeFault(deps, word);
   if (fault) return fault;
   const documents = await deps.control.documents();
   if ("kind" in documents) return documents;
   const nowMs = deps.nowMs();
   const { others, replaced } = split(documents.operatorRoutes, word, nowMs);
-  if (others.length >= ROUTE_WORDS_MOST) {
-    return invalid("provider", `is one too many: people say at most ${ROUTE_WORDS_MOST} things at a time`);
+  if (others.length >= ROUTE_INSTRUCTIONS_MOST) {
+    return invalidAction(
+      "provider",
+      `is one too many: people say at most ${ROUTE_INSTRUCTIONS_MOST} things at a time`,
+    );
   }
   const override: RouteOverride = {
     ...word,
@@ -56,35 +59,35 @@ export async function sayRoute(
   const all = [...others, override];
   const details = { ...word, until_ms: override.untilMs };
   // Draining stops what leaks; whoever draws messages to a provider of their choice must leave a trace.
-  const bearing: Bearing = word.kind === "drain" && word.drained ? "raises" : "lowers";
-  const acted = await carryOut(deps, act, { what: `route ${inShort(word)}`, details }, bearing, () =>
+  const bearing: ActionEffect = word.kind === "drain" && word.drained ? "raises" : "lowers";
+  const acted = await runOperatorAction(deps, act, { what: `route ${inShort(word)}`, details }, bearing, () =>
     deps.control.writeOperatorRoutes(all),
   );
   if (acted.kind !== "done") return acted;
   const notes = [
-    `${inWords(word)} for ${lasting(override.untilMs - nowMs)}; then the policy decides again.`,
+    `${routeInstructionText(word)} for ${durationInWords(override.untilMs - nowMs)}; then the policy decides again.`,
     ...(replaced ? [`This replaces what ${replaced.by} had set.`] : []),
-    ...warningsOf(deps, all, nowMs),
+    ...routeWarnings(deps, all, nowMs),
   ];
   return { ...acted, notes: [...acted.notes, ...notes], override, replaced };
 }
 
 /** Takes people's word back: the policy decides again. */
-export async function clearRoute(
+export async function clearRouteInstruction(
   deps: RouteDeps,
-  act: Act,
-  { kind, subject }: { kind: RouteWord["kind"]; subject: string },
-): Promise<RouteChanged | NotDone> {
+  act: OperatorCommand,
+  { kind, subject }: { kind: RouteInstruction["kind"]; subject: string },
+): Promise<RouteChanged | NotPerformed> {
   const documents = await deps.control.documents();
   if ("kind" in documents) return documents;
   const nowMs = deps.nowMs();
   const running = documents.operatorRoutes.filter(({ untilMs }) => nowMs < untilMs);
-  const replaced = running.find((word) => word.kind === kind && subjectOfWord(word) === subject);
+  const replaced = running.find((word) => word.kind === kind && instructionSubject(word) === subject);
   if (replaced === undefined) {
     return { kind: "not_found", reason: `Nobody has set a ${kind} of ${subject}.` };
   }
   const others = running.filter((word) => word !== replaced);
-  const acted = await carryOut(
+  const acted = await runOperatorAction(
     deps,
     act,
     { what: `route ${kind} cleared`, details: { subject } },
@@ -94,31 +97,32 @@ export async function clearRoute(
   if (acted.kind !== "done") return acted;
   const notes = [
     `The policy decides on the ${kind} of ${subject} again.`,
-    ...warningsOf(deps, others, nowMs),
+    ...routeWarnings(deps, others, nowMs),
   ];
   return { ...acted, notes: [...acted.notes, ...notes], override: null, replaced };
 }
 
 /** Why a word cannot be said; null when it can. */
-export function faultOf(
+export function routeFault(
   { policy, providers }: Pick<Deps, "policy" | "providers">,
-  word: RouteWord,
-): NotDone | null {
+  word: RouteInstruction,
+): NotPerformed | null {
   const { provider } = word;
   const names: readonly string[] = policy.delivery.providers;
   if (provider !== null && !names.includes(provider)) {
-    return invalid("provider", `is none of the policy's: ${names.join(", ")}`);
+    return invalidAction("provider", `is none of the policy's: ${names.join(", ")}`);
   }
   if (word.kind !== "pin") return null;
-  if (!isCountry(word.country)) return invalid("country", "must be an ISO 3166-1 alpha-2 code in capitals");
+  if (!isCountry(word.country))
+    return invalidAction("country", "must be an ISO 3166-1 alpha-2 code in capitals");
   const served = provider === null ? null : (providers.get(provider)?.countries ?? null);
   return served === null || served.includes(word.country)
     ? null
-    : invalid("country", `is not served by ${provider}`);
+    : invalidAction("country", `is not served by ${provider}`);
 }
 
 /** What whoever leaves these words in force ought to know. */
-export function warningsOf(
+export function routeWarnings(
   { policy }: Pick<Deps, "policy">,
   words: readonly RouteOverride[],
   nowMs: number,
@@ -131,22 +135,22 @@ export function warningsOf(
     : [];
 }
 
-function split(all: readonly RouteOverride[], word: RouteWord, nowMs: number) {
+function split(all: readonly RouteOverride[], word: RouteInstruction, nowMs: number) {
   const running = all.filter(({ untilMs }) => nowMs < untilMs);
   return {
-    others: running.filter((other) => !isSameWord(other, word)),
-    replaced: running.find((other) => isSameWord(other, word)) ?? null,
+    others: running.filter((other) => !isSameInstruction(other, word)),
+    replaced: running.find((other) => isSameInstruction(other, word)) ?? null,
   };
 }
 
-function inShort(word: RouteWord): string {
+function inShort(word: RouteInstruction): string {
   if (word.kind === "drain") return word.drained ? "drained" : "filled";
   if (word.kind === "weight") return "weighed";
   return word.provider === null ? "unpinned" : "pinned";
 }
 
 /** What a word means, for people. */
-export function inWords(word: RouteWord): string {
+export function routeInstructionText(word: RouteInstruction): string {
   if (word.kind === "drain") {
     return word.drained
       ? `${word.provider} gets nothing new while another provider can take it`

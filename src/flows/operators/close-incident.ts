@@ -1,7 +1,12 @@
 import type { Incident } from "../../domain/monitor/incident.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { Done } from "../../ports/result.ts";
-import { type Act, type Acted, carryOut, type NotDone } from "../audit/run-operator-action.ts";
+import {
+  type NotPerformed,
+  type OperatorCommand,
+  type Performed,
+  runOperatorAction,
+} from "../audit/run-operator-action.ts";
 
 /**
  * Closes the open incident by hand. The watch forgets it and opens another if it still finds something; the posture stays
@@ -9,14 +14,14 @@ import { type Act, type Acted, carryOut, type NotDone } from "../audit/run-opera
  */
 export async function closeIncident(
   deps: Pick<Deps, "watch" | "records" | "vault" | "log" | "nowMs">,
-  act: Act,
+  act: OperatorCommand,
   id: string,
-): Promise<Acted | NotDone> {
+): Promise<Performed | NotPerformed> {
   const left = await deps.watch.look();
   if (left.kind !== "answered") return left;
   if (!isOpen(left.memory?.incident ?? null, id))
     return { kind: "not_found", reason: "It is not open any more." };
-  const acted = await carryOut(
+  const acted = await runOperatorAction(
     deps,
     act,
     { what: "incident closed", details: { incident: id } },

@@ -1,26 +1,31 @@
 import type { Deps } from "../../ports/deps.ts";
 import type { DeadLetter } from "../../ports/records.ts";
 import type { Done } from "../../ports/result.ts";
-import { type Act, type Acted, carryOut, type NotDone } from "../audit/run-operator-action.ts";
+import {
+  type NotPerformed,
+  type OperatorCommand,
+  type Performed,
+  runOperatorAction,
+} from "../audit/run-operator-action.ts";
 
 /** Puts a message on a queue again, as it stood there. */
 export interface QueuesPort {
   put(queue: string, body: string): Promise<Done>;
 }
 
-export interface Replayed extends Acted {
+export interface DeadLetterReplay extends Performed {
   letter: DeadLetter;
 }
 
 /** Sends a delivery that was given up once more. One that cannot be put on its queue goes back to the dead letters. */
-export async function replayLetter(
+export async function replayDeadLetter(
   deps: Pick<Deps, "records" | "vault" | "log" | "nowMs"> & { queues: QueuesPort },
-  act: Act,
+  act: OperatorCommand,
   id: string,
-): Promise<Replayed | NotDone> {
+): Promise<DeadLetterReplay | NotPerformed> {
   const { records, queues } = deps;
   let letter: DeadLetter | null = null;
-  const acted = await carryOut(
+  const acted = await runOperatorAction(
     deps,
     act,
     { what: "dead letter replayed", details: { id } },

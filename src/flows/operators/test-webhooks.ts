@@ -6,10 +6,15 @@ import {
   TEST_EVENT,
 } from "../../domain/session/customer-event.ts";
 import type { Deps } from "../../ports/deps.ts";
-import { type Act, type Acted, carryOut, type NotDone } from "../audit/run-operator-action.ts";
+import {
+  type NotPerformed,
+  type OperatorCommand,
+  type Performed,
+  runOperatorAction,
+} from "../audit/run-operator-action.ts";
 import { CUSTOMER_QUEUE } from "../publish/notify-customer.ts";
 
-export interface Webhooks {
+export interface WebhookSettings {
   /** null where no backend is set up. */
   endpoint: { host: string; secrets: number } | null;
   types: readonly { type: CustomerEventType; told: boolean }[];
@@ -25,7 +30,7 @@ export async function readWebhooks({
   customer,
   policy,
   records,
-}: Pick<Deps, "customer" | "policy" | "records">): Promise<Webhooks> {
+}: Pick<Deps, "customer" | "policy" | "records">): Promise<WebhookSettings> {
   const letters = await records.deadLetters(LETTERS);
   return {
     endpoint: customer?.settings ?? null,
@@ -37,7 +42,7 @@ export async function readWebhooks({
   };
 }
 
-export interface Tested extends Acted {
+export interface WebhookTestResult extends Performed {
   /** Of the event, as the backend sees it in `webhook-id`. */
   eventId: string;
 }
@@ -45,8 +50,8 @@ export interface Tested extends Acted {
 /** Puts an event that says nothing on the queue, as every other one goes; whether it arrived, the backend and the log know. */
 export async function testWebhook(
   deps: Pick<Deps, "customer" | "outbox" | "records" | "vault" | "log" | "nowMs">,
-  act: Act,
-): Promise<Tested | NotDone> {
+  act: OperatorCommand,
+): Promise<WebhookTestResult | NotPerformed> {
   const { customer, outbox, vault, nowMs } = deps;
   if (customer === null) {
     return { kind: "not_found", reason: "EVENTS_WEBHOOK_URL is not set: no backend hears of anything" };
@@ -60,7 +65,7 @@ export async function testWebhook(
     subject: null,
   } as const;
   const event = customerEvent({ ...what, facts });
-  const acted = await carryOut(
+  const acted = await runOperatorAction(
     deps,
     act,
     { what: "webhook tested", details: { id: event.id } },

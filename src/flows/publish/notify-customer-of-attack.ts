@@ -1,10 +1,10 @@
 /** What the minute's watch has for the customer's backend. */
 
 import type { Posture } from "../../domain/kernel/posture.ts";
-import type { Block } from "../../domain/monitor/ban.ts";
+import type { Ban } from "../../domain/monitor/ban.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import type { Deps } from "../../ports/deps.ts";
-import { tellCustomer } from "./notify-customer.ts";
+import { notifyCustomer } from "./notify-customer.ts";
 
 type WatchDeps = Pick<Deps, "policy" | "customer" | "outbox" | "records" | "log" | "nowMs">;
 
@@ -15,7 +15,7 @@ const OF_SERVICE = { correlationId: null, about: null };
  * Tells a posture that is another one than was told last, whoever set it: the watch, or people, whose word may have ended by
  * itself.
  */
-export async function tellPosture(
+export async function notifyPosture(
   deps: WatchDeps,
   told: Posture,
   { now, by, why }: { now: Posture; by: string; why: string },
@@ -23,7 +23,7 @@ export async function tellPosture(
 ): Promise<void> {
   if (now === told) return;
   const facts = { from: told, to: now, by, why };
-  await tellCustomer(deps, "posture.changed", { ...OF_SERVICE, of: `${atMs}`, atMs, facts });
+  await notifyCustomer(deps, "posture.changed", { ...OF_SERVICE, of: `${atMs}`, atMs, facts });
 }
 
 /**
@@ -32,14 +32,14 @@ export async function tellPosture(
  *
  * @param opened null where none did in this run
  */
-export async function tellSuspicion(
+export async function notifyAttackSuspected(
   deps: WatchDeps,
   opened: Incident | null,
-  blocked: readonly Block[],
+  blocked: readonly Ban[],
   atMs: number,
 ): Promise<void> {
   if (opened === null && blocked.length === 0) return;
-  await tellCustomer(deps, "fraud.suspected", {
+  await notifyCustomer(deps, "fraud.suspected", {
     ...OF_SERVICE,
     of: opened?.id ?? `${atMs}`,
     atMs,

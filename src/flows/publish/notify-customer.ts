@@ -1,8 +1,8 @@
 import {
   type CustomerEventType,
+  type CustomerOccurrence,
   type CustomerSubject,
   customerEvent,
-  type Occurrence,
 } from "../../domain/session/customer-event.ts";
 import type { SessionCustomer } from "../../domain/session/session.ts";
 import type { Deps } from "../../ports/deps.ts";
@@ -15,14 +15,14 @@ export const CUSTOMER_QUEUE = "customer";
 type CustomerDeps = Pick<Deps, "policy" | "customer" | "outbox" | "records" | "log" | "nowMs">;
 
 /** Something that happened, as a flow knows it: of a claim the number is hashed on the way. */
-export interface News extends Omit<Occurrence, "type" | "atMs" | "subject"> {
+export interface CustomerNews extends Omit<CustomerOccurrence, "type" | "atMs" | "subject"> {
   about: CustomerSubject | Pick<SessionClaims, "flow" | "reference" | "phone"> | null;
   /** Now, where nothing is said. */
   atMs?: number;
 }
 
 /** Whether a backend is set up to hear of this. */
-export const customerHears = (
+export const customerListens = (
   { policy, customer }: Pick<Deps, "policy" | "customer">,
   type: CustomerEventType,
 ): boolean => Boolean(customer) && policy.events.types.includes(type);
@@ -31,13 +31,13 @@ export const customerHears = (
  * Lets the customer's backend know, by way of the queue that tries again. What the queue does not take lies among the dead
  * letters.
  */
-export async function tellCustomer(
+export async function notifyCustomer(
   deps: CustomerDeps,
   type: CustomerEventType,
-  { about, atMs = deps.nowMs(), ...news }: News,
+  { about, atMs = deps.nowMs(), ...news }: CustomerNews,
 ): Promise<void> {
   const { customer, outbox, records, log } = deps;
-  if (customer === null || !customerHears(deps, type)) return;
+  if (customer === null || !customerListens(deps, type)) return;
   const subject = about === null || "phoneHash" in about ? about : await subjectOf(customer, about);
   const event = customerEvent({ ...news, type, atMs, subject });
   const message: OutboxMessage = { kind: "event", event };
@@ -71,8 +71,8 @@ export async function customerOfSession(
   claims: Pick<SessionClaims, "flow" | "reference" | "phone">,
 ): Promise<SessionCustomer | null> {
   const { customer } = deps;
-  if (customer === null || !WITHOUT_TOKEN.some((type) => customerHears(deps, type))) return null;
-  const hearsExpiry = customerHears(deps, "verification.expired");
+  if (customer === null || !WITHOUT_TOKEN.some((type) => customerListens(deps, type))) return null;
+  const hearsExpiry = customerListens(deps, "verification.expired");
   return { subject: await subjectOf(customer, claims), hearsExpiry };
 }
 

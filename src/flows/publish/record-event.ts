@@ -1,7 +1,7 @@
 import { addressUnit, subnetOf } from "../../domain/admission/address.ts";
 import type { Source } from "../../domain/admission/source.ts";
 import type { Phone } from "../../domain/kernel/phone.ts";
-import { type EventKind, type LedgerEvent, NOTHING_TOLD } from "../../domain/ledger/event.ts";
+import { EMPTY_EVENT_DETAILS, type EventKind, type LedgerEvent } from "../../domain/ledger/event.ts";
 import type { Deps } from "../../ports/deps.ts";
 
 /** What is made from the number and the source. */
@@ -17,7 +17,7 @@ type Made =
   | "sealedAddress";
 
 /** Something that happened, as a flow knows it. */
-export interface Happening extends Partial<Omit<LedgerEvent, "id" | "kind" | Made>> {
+export interface LedgerOccurrence extends Partial<Omit<LedgerEvent, "id" | "kind" | Made>> {
   kind: EventKind;
   /** What it happened to: with the kind, the event's id. */
   of: string;
@@ -34,9 +34,9 @@ const WITH_ADDRESS: readonly EventKind[] = ["sent", "refused", "challenged"];
  * Tells the ledger, behind the answer. The number itself goes along encrypted, and only where a message left: of strangers
  * who were refused nothing is kept but the range.
  */
-export async function tellLedger(
+export async function recordEvent(
   { events, vault, nowMs }: Pick<Deps, "events" | "vault" | "nowMs">,
-  { kind, of, phone, source, ...facts }: Happening,
+  { kind, of, phone, source, ...facts }: LedgerOccurrence,
 ): Promise<void> {
   const id = `${kind}.${of}`;
   const unit = source && addressUnit(source.ip);
@@ -47,7 +47,7 @@ export async function tellLedger(
   ]);
   await events.put([
     {
-      ...NOTHING_TOLD,
+      ...EMPTY_EVENT_DETAILS,
       atMs: nowMs(),
       ...facts,
       id,

@@ -4,7 +4,7 @@ import { minuteOf } from "../../domain/monitor/cohorts.ts";
 import { countRefused } from "../../domain/monitor/counting.ts";
 import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
-import { tellLedger } from "./record-event.ts";
+import { recordEvent } from "./record-event.ts";
 
 /** What a refused request said of itself. */
 export interface RefusedRequest {
@@ -20,7 +20,7 @@ const CHALLENGES: readonly Refusal["kind"][] = ["challenge_required", "step_up_r
  * Tells the watch, behind the answer, that a request was refused, and the ledger of the first few of a kind. What failed at
  * the provider was counted there.
  */
-export function bookRefusal(
+export function recordRefusal(
   deps: Deps,
   refusal: Refusal,
   { phone, region, flow }: RefusedRequest,
@@ -46,5 +46,5 @@ export function bookRefusal(
     code: refusal.kind,
     ...(refusal.verdict ?? ("cause" in refusal ? { reasons: refusal.cause } : {})),
   };
-  defer(tellLedger(deps, happening), ownId);
+  defer(recordEvent(deps, happening), ownId);
 }

@@ -5,7 +5,7 @@ import type { SessionView } from "../../domain/session/view.ts";
 import type { Deps } from "../../ports/deps.ts";
 
 /** What a client is told of a message that is on its way. */
-export interface Sent {
+export interface SentAnswer {
   kind: "sent";
   session: string;
   correlationId: string;
@@ -22,13 +22,13 @@ export interface Sent {
 }
 
 /** Puts into words what the client needs next. */
-export function sentAnswer(
+export function answerSent(
   { policy }: Deps,
   session: string,
   phone: string,
   view: SessionView,
   own: readonly LimitResult[] = [],
-): Sent {
+): SentAnswer {
   const tightest = own.toSorted((a, b) => a.remaining - b.remaining)[0];
   return {
     kind: "sent",

@@ -2,7 +2,7 @@
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
-import { type Sent, sentAnswer } from "./answer-sent.ts";
+import { answerSent, type SentAnswer } from "./answer-sent.ts";
 import type { SendRequest } from "./send.ts";
 
 interface IdempotencyClaim {
@@ -61,7 +61,7 @@ export async function answerReplay(
   deps: Deps,
   claim: IdempotencyClaim | null,
   held: string,
-): Promise<Sent | Refusal> {
+): Promise<SentAnswer | Refusal> {
   const [fingerprint, , sealed = ""] = held.split(" ");
   if (claim === null || claim.fingerprint !== fingerprint) return { kind: "idempotency_conflict" };
   const session = await deps.vault.unsealFromLedger(heldUnder(claim.key), sealed);
@@ -72,7 +72,7 @@ export async function answerReplay(
     if (view?.delivery === "refused") {
       return { kind: "delivery_failed", cause: "first request's delivery failed", retryAfterSeconds: 5 };
     }
-    if (view && view.delivery !== "sending") return sentAnswer(deps, session, claims.phone, view);
+    if (view && view.delivery !== "sending") return answerSent(deps, session, claims.phone, view);
     await deps.pause(REPLAY_PAUSE_MS);
   }
   return { kind: "too_many_requests", cause: "first request still running", retryAfterSeconds: 1 };

@@ -3,7 +3,7 @@ import type { SessionView } from "../../domain/session/view.ts";
 import type { Deps } from "../../ports/deps.ts";
 
 /** The state of a session and of its delivery, for whoever holds its token. */
-export async function status(
+export async function readStatus(
   { sessions, tokens, policy }: Deps,
   session: string,
 ): Promise<({ kind: "status" } & SessionView) | Refusal> {

@@ -4,7 +4,7 @@ import { countOutcome } from "../../domain/monitor/counting.ts";
 import type { Deps } from "../../ports/deps.ts";
 
 /** What became of somebody after the verification, by the customer's backend's word. */
-export interface Outcome {
+export interface ReportedOutcome {
   type: string;
   /** The proof's `jti`. */
   proofId: string;
@@ -14,7 +14,7 @@ export interface Outcome {
   valueMicros: number | null;
 }
 
-export interface Reported {
+export interface OutcomesReported {
   kind: "reported";
   accepted: number;
   /** Of these an outcome of the same type was counted for the same proof before. */
@@ -31,9 +31,9 @@ const RETRY_SECONDS = 30;
  */
 export async function reportOutcomes(
   { policy, counters, log, nowMs }: Pick<Deps, "policy" | "counters" | "log" | "nowMs">,
-  outcomes: readonly Outcome[],
+  outcomes: readonly ReportedOutcome[],
   by: string,
-): Promise<Reported | Refusal> {
+): Promise<OutcomesReported | Refusal> {
   const unknown = outcomes.flatMap(({ type }, at) =>
     policy.outcomes.includes(type)
       ? []

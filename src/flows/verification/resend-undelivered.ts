@@ -1,7 +1,7 @@
 import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { OutboxMessage } from "../../ports/outbox.ts";
-import type { ToldProvider } from "../delivery/send-feedback.ts";
+import type { FeedbackSent } from "../delivery/send-feedback.ts";
 import { resend } from "./resend.ts";
 
 /**
@@ -12,7 +12,7 @@ import { resend } from "./resend.ts";
 export async function resendUndelivered(
   deps: Deps,
   { of, session: sealed, correlationId }: Extract<OutboxMessage, { kind: "resend" }>,
-): Promise<ToldProvider> {
+): Promise<FeedbackSent> {
   const { policy, tokens, sessions, vault, log } = deps;
   const session = await vault.unsealFromLedger(of, sealed);
   const claims = session === null ? null : await tokens.open(session);

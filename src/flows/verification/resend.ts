@@ -13,12 +13,12 @@ import type { OpenedToken } from "../../ports/session.ts";
 import { admit } from "../admission/admit.ts";
 import { captchaWanted } from "../admission/judge-challenge.ts";
 import { recognise } from "../admission/recognise.ts";
-import { currentStanding, refusePaused, refuseShutdown } from "../control/read-effective-control.ts";
+import { readEffectiveControl, refusePaused, refuseShutdown } from "../control/read-effective-control.ts";
 import { deliver } from "../delivery/deliver.ts";
-import { bookRefusal } from "../publish/record-refusal.ts";
-import { type Sent, sentAnswer } from "./answer-sent.ts";
+import { recordRefusal } from "../publish/record-refusal.ts";
+import { answerSent, type SentAnswer } from "./answer-sent.ts";
 
-export interface ResendRequest {
+export interface ResendCall {
   session: string;
   /** Must be the session's own number where a client repeats it. */
   phone: string | undefined;
@@ -29,23 +29,23 @@ export interface ResendRequest {
   deviceId: string | undefined;
 }
 
-export async function resend(deps: Deps, request: ResendRequest, caller: Caller): Promise<Sent | Refusal> {
+export async function resend(deps: Deps, request: ResendCall, caller: Caller): Promise<SentAnswer | Refusal> {
   const claims = await deps.tokens.open(request.session);
   if (!claims) return { kind: "session_gone", cause: "token refused" };
   const outcome = await resendOnce(deps, request, caller, claims);
   if (outcome.kind !== "sent") {
     const { phone, flow, correlationId } = claims;
-    bookRefusal(deps, outcome, { phone, region: undefined, flow }, caller, correlationId);
+    recordRefusal(deps, outcome, { phone, region: undefined, flow }, caller, correlationId);
   }
   return outcome;
 }
 
 async function resendOnce(
   deps: Deps,
-  request: ResendRequest,
+  request: ResendCall,
   caller: Caller,
   claims: OpenedToken,
-): Promise<Sent | Refusal> {
+): Promise<SentAnswer | Refusal> {
   const { policy, sessions, vault } = deps;
   const { sessionId, correlationId, keyId } = claims;
   if (caller.server && !mayUseFlow(caller.server, claims.flow)) {
@@ -55,7 +55,7 @@ async function resendOnce(
     const errors = [{ field: "phone", reason: "is not the number of this session" }];
     return { kind: "invalid_request", errors, correlationId };
   }
-  const standing = await currentStanding(deps);
+  const standing = await readEffectiveControl(deps);
   const shutDown = refuseShutdown(standing);
   if (shutDown) return { ...shutDown, correlationId };
   if (request.captchaToken === undefined && captchaWanted(deps, standing, caller)) {
@@ -132,7 +132,7 @@ async function resendOnce(
     },
   });
   return delivered.kind === "delivered"
-    ? sentAnswer(deps, request.session, claims.phone, delivered.view, admitted.own)
+    ? answerSent(deps, request.session, claims.phone, delivered.view, admitted.own)
     : { ...delivered, correlationId };
 }
 

@@ -15,12 +15,12 @@ import type { SessionClaims } from "../../ports/session.ts";
 import { admit } from "../admission/admit.ts";
 import { captchaWanted } from "../admission/judge-challenge.ts";
 import { recognise } from "../admission/recognise.ts";
-import { currentStanding, refusePaused, refuseShutdown } from "../control/read-effective-control.ts";
+import { readEffectiveControl, refusePaused, refuseShutdown } from "../control/read-effective-control.ts";
 import { deliver } from "../delivery/deliver.ts";
 import { customerOfSession } from "../publish/notify-customer.ts";
-import { tellLedger } from "../publish/record-event.ts";
-import { bookRefusal } from "../publish/record-refusal.ts";
-import { type Sent, sentAnswer } from "./answer-sent.ts";
+import { recordEvent } from "../publish/record-event.ts";
+import { recordRefusal } from "../publish/record-refusal.ts";
+import { answerSent, type SentAnswer } from "./answer-sent.ts";
 import { answerReplay, idempotencyClaim } from "./claim-idempotency.ts";
 
 export interface SendRequest {
@@ -45,9 +45,9 @@ export async function send(
   request: SendRequest,
   caller: Caller,
   correlationId: string,
-): Promise<Sent | Refusal> {
+): Promise<SentAnswer | Refusal> {
   const outcome = await sendOnce(deps, request, caller, correlationId);
-  if (outcome.kind !== "sent") bookRefusal(deps, outcome, request, caller, correlationId);
+  if (outcome.kind !== "sent") recordRefusal(deps, outcome, request, caller, correlationId);
   return outcome;
 }
 
@@ -56,12 +56,12 @@ async function sendOnce(
   request: SendRequest,
   caller: Caller,
   correlationId: string,
-): Promise<Sent | Refusal> {
+): Promise<SentAnswer | Refusal> {
   const { policy, tokens, vault } = deps;
   if (caller.server && !mayUseFlow(caller.server, request.flow)) {
     return { kind: "unauthorized", cause: `key ${caller.server.keyId} may not use flow ${request.flow}` };
   }
-  const standing = await currentStanding(deps);
+  const standing = await readEffectiveControl(deps);
   const shutDown = refuseShutdown(standing);
   if (shutDown) return shutDown;
 
@@ -160,9 +160,9 @@ async function sendOnce(
     if (deps.events.samples("decoy")) {
       const told = { correlationId, flow: request.flow, phone, source: caller, channel: request.channel };
       const happening = { ...told, kind: "refused" as const, of: vault.newId(), ...admitted.verdict };
-      deps.defer(tellLedger(deps, { ...happening, code: "decoy" }), correlationId);
+      deps.defer(recordEvent(deps, { ...happening, code: "decoy" }), correlationId);
     }
-    return sentAnswer(deps, session, phone.e164, view, admitted.own);
+    return answerSent(deps, session, phone.e164, view, admitted.own);
   }
   const delivered = await deliver(deps, admitted, {
     sessionId,
@@ -182,5 +182,5 @@ async function sendOnce(
     },
   });
   if (delivered.kind !== "delivered") return delivered;
-  return sentAnswer(deps, session, phone.e164, delivered.view, admitted.own);
+  return answerSent(deps, session, phone.e164, delivered.view, admitted.own);
 }

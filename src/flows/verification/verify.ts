@@ -10,22 +10,22 @@ import { parsePhone } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import { minuteOf } from "../../domain/monitor/cohorts.ts";
 import { countProbe, countVerified, countWrongCode } from "../../domain/monitor/counting.ts";
-import { countLeftVerified } from "../../domain/monitor/rule-counts.ts";
-import type { Booking } from "../../domain/monitor/tally.ts";
-import type { AnsweredSend, AttemptResult } from "../../domain/session/attempt.ts";
+import { countRulesLeftVerified } from "../../domain/monitor/rule-counts.ts";
+import type { CounterUpdate } from "../../domain/monitor/tally.ts";
+import type { AttemptResult, VerifiedSend } from "../../domain/session/attempt.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { OutboxMessage } from "../../ports/outbox.ts";
 import type { OpenedToken } from "../../ports/session.ts";
-import { tellCustomer } from "../publish/notify-customer.ts";
-import { tellLedger } from "../publish/record-event.ts";
+import { notifyCustomer } from "../publish/notify-customer.ts";
+import { recordEvent } from "../publish/record-event.ts";
 
-export interface VerifyRequest {
+export interface CodeAttempt {
   session: string;
   code: string;
   reference: string | undefined;
 }
 
-export interface Verified {
+export interface VerifiedAnswer {
   kind: "verified";
   proof: string;
   phone: string;
@@ -39,9 +39,9 @@ const NUMBERS_PER_DEVICE = 5;
 
 export async function verify(
   deps: Deps,
-  request: VerifyRequest,
+  request: CodeAttempt,
   source: Source,
-): Promise<Verified | Refusal> {
+): Promise<VerifiedAnswer | Refusal> {
   const { policy, sessions, tokens, vault, log, defer } = deps;
   const claims = await tokens.open(request.session);
   if (!claims) return { kind: "session_gone", cause: "token refused" };
@@ -74,7 +74,7 @@ async function prove(
   claims: OpenedToken,
   result: Extract<AttemptResult, { kind: "verified" }>,
   source: Source,
-): Promise<Verified> {
+): Promise<VerifiedAnswer> {
   const { policy, vault, proofs, devices, nowMs, defer } = deps;
   const { phone, flow, reference, correlationId, deviceId, deviceNumberTags } = claims;
   defer(tellProviders(deps, correlationId, result), correlationId);
@@ -84,9 +84,9 @@ async function prove(
   const last = result.sends.at(-1);
   const message = last && { provider: last.provider, channel: last.channel, messageId: last.messageId };
   const told = { kind: "verified" as const, of: correlationId, ...message };
-  defer(tellLedger(deps, { ...told, ...happening(claims), numberTag, source }), correlationId);
+  defer(recordEvent(deps, { ...told, ...happening(claims), numberTag, source }), correlationId);
   const approved = { of: correlationId, correlationId, about: claims, facts: { channel: result.channel } };
-  defer(tellCustomer(deps, "verification.approved", approved), correlationId);
+  defer(notifyCustomer(deps, "verification.approved", approved), correlationId);
   const audience = policy.flows[flow]?.audience ?? policy.proof.audience;
   const numberTags = [numberTag, ...deviceNumberTags.filter((tag) => !tags.includes(tag))];
   const [proof, deviceToken] = await Promise.all([
@@ -124,7 +124,7 @@ async function tellProviders(
   const atMs = nowMs();
   const feedback =
     (verified: boolean) =>
-    ({ provider, messageId, channel }: AnsweredSend): OutboxMessage[] =>
+    ({ provider, messageId, channel }: VerifiedSend): OutboxMessage[] =>
       provider === null || messageId === null || !providers.get(provider)?.feedback
         ? []
         : [{ kind: "feedback", provider, messageId, channel, verified, atMs, correlationId }];
@@ -141,9 +141,9 @@ async function tellProviders(
 function verifiedBookings(
   e164: string,
   flow: string,
-  sends: readonly AnsweredSend[],
+  sends: readonly VerifiedSend[],
   nowMs: number,
-): Booking[] {
+): CounterUpdate[] {
   const phone = parsePhone(e164, undefined);
   if ("kind" in phone) return [];
   return sends.map(({ atMs, channel, provider, asn, stoppers = [] }, i) => {
@@ -152,7 +152,7 @@ function verifiedBookings(
       minute: minuteOf(atMs),
       entries: [
         ...countVerified({ phone, channel, flow, provider, asn }, afterSeconds),
-        ...countLeftVerified(stoppers),
+        ...countRulesLeftVerified(stoppers),
       ],
     };
   });
@@ -185,8 +185,8 @@ async function tellFailure(
   const news = { correlationId: of, about: claims };
   const locked = attemptsLeft === 0;
   await Promise.all([
-    tellLedger(deps, { ...told, kind: "attempt_failed", of: `${of}.${attemptsLeft}` }),
-    tellCustomer(deps, "verification.attempt_failed", {
+    recordEvent(deps, { ...told, kind: "attempt_failed", of: `${of}.${attemptsLeft}` }),
+    notifyCustomer(deps, "verification.attempt_failed", {
       ...news,
       of: `${of}:${attemptsLeft}`,
       // Of two at the same time, the one that leaves fewer came later.
@@ -195,8 +195,8 @@ async function tellFailure(
     }),
     ...(locked
       ? [
-          tellLedger(deps, { ...told, kind: "locked", of }),
-          tellCustomer(deps, "verification.locked", { ...news, of }),
+          recordEvent(deps, { ...told, kind: "locked", of }),
+          notifyCustomer(deps, "verification.locked", { ...news, of }),
         ]
       : []),
   ]);

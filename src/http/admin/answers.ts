@@ -3,13 +3,13 @@
 import type { Incident } from "../../domain/monitor/incident.ts";
 import type { ControlDocument } from "../../domain/monitor/posture.ts";
 import type { Policy } from "../../domain/policy.ts";
-import type { BlockChanged, ListedBlock } from "../../flows/operators/change-bans.ts";
-import type { Switched, Throttled } from "../../flows/operators/change-posture.ts";
+import type { BanChanged, ListedBan } from "../../flows/operators/change-bans.ts";
+import type { PostureChanged, ThrottleChanged } from "../../flows/operators/change-posture.ts";
 import type { RangeQuestion, Ranges } from "../../flows/operators/views/read-ranges.ts";
 import type { IncidentStory, ServiceState, WindowState } from "../../flows/operators/views/read-state.ts";
 import type { DeadLetter, OperatorAction } from "../../ports/records.ts";
 
-export type StatusAnswer = ReturnType<typeof statusToWire>;
+export type StatusAnswer = ReturnType<typeof serviceStateToWire>;
 export type SwitchAnswer = ReturnType<typeof switchedToWire>;
 export type ThrottleAnswer = ReturnType<typeof throttledToWire>;
 export type BlockAnswer = ReturnType<typeof blockChangedToWire>;
@@ -37,7 +37,7 @@ const documentToWire = (document: ControlDocument | null) =>
     max_per_minute: document.max_per_minute ?? null,
   };
 
-export function statusToWire(state: ServiceState, policy: Policy, environment: string) {
+export function serviceStateToWire(state: ServiceState, policy: Policy, environment: string) {
   const { posture, watch, window, spend } = state;
   const { currency, caps, plan_day_micros } = policy.money;
   return {
@@ -106,7 +106,7 @@ const windowToWire = (window: WindowState, { monitor }: Policy) => ({
   })),
 });
 
-export const switchedToWire = ({ recorded, notes, document, replaced, cron }: Switched) => ({
+export const switchedToWire = ({ recorded, notes, document, replaced, cron }: PostureChanged) => ({
   recorded,
   notes,
   operator: documentToWire(document),
@@ -114,7 +114,7 @@ export const switchedToWire = ({ recorded, notes, document, replaced, cron }: Sw
   cron: documentToWire(cron),
 });
 
-export const throttledToWire = (throttled: Throttled) => ({
+export const throttledToWire = (throttled: ThrottleChanged) => ({
   ...switchedToWire(throttled),
   max_per_minute: throttled.maxPerMinute,
   normal: throttled.normal && {
@@ -123,7 +123,7 @@ export const throttledToWire = (throttled: Throttled) => ({
   },
 });
 
-export const blockToWire = (block: Omit<ListedBlock, "set" | "inForce"> & Partial<ListedBlock>) => ({
+export const blockToWire = (block: Omit<ListedBan, "set" | "inForce"> & Partial<ListedBan>) => ({
   kind: block.kind,
   subject: block.subject,
   since: time(block.sinceMs),
@@ -136,7 +136,7 @@ export const blockToWire = (block: Omit<ListedBlock, "set" | "inForce"> & Partia
   in_force: block.inForce ?? block.effect !== "exempt",
 });
 
-export const blockChangedToWire = ({ recorded, notes, block, replaced }: BlockChanged) => ({
+export const blockChangedToWire = ({ recorded, notes, block, replaced }: BanChanged) => ({
   recorded,
   notes,
   block: block && blockToWire(block),

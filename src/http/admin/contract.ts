@@ -1,16 +1,16 @@
 /** What operators send. Strict: a field nobody knows is a mistake, and mistakes here stop a service. */
 import { z } from "zod";
-import { isReadable } from "../../domain/access/operator.ts";
+import { isOperatorTokenReadable } from "../../domain/access/operator.ts";
 import { POSTURES } from "../../domain/kernel/posture.ts";
-import { SPANS } from "../../flows/operators/views/read-lines.ts";
+import { REPORT_SPANS } from "../../flows/operators/views/read-lines.ts";
 import { RANGE_DIMENSIONS } from "../../flows/operators/views/read-ranges.ts";
 
 /** KV keeps nothing shorter than a minute; what lasts longer than a month is policy. */
 const SHORTEST_SECONDS = 60;
 const LONGEST_SECONDS = 30 * 86_400;
 
-export const lasting = z.int().min(SHORTEST_SECONDS).max(LONGEST_SECONDS);
-export const why = z.string().trim().min(3).max(200).refine(isReadable, {
+export const durationField = z.int().min(SHORTEST_SECONDS).max(LONGEST_SECONDS);
+export const whyField = z.string().trim().min(3).max(200).refine(isOperatorTokenReadable, {
   error: "must not hold control characters, lone surrogates or what turns the direction of text",
 });
 
@@ -24,18 +24,18 @@ export function oneOf<T extends object>(...fields: (keyof T & string)[]) {
 
 export const postureBody = z.strictObject({
   posture: z.enum(POSTURES),
-  for_seconds: lasting,
-  why,
+  for_seconds: durationField,
+  why: whyField,
   lift_caps: z.boolean().default(false),
 });
 
-export const whyBody = z.strictObject({ why });
+export const whyBody = z.strictObject({ why: whyField });
 
 const throttle = z.strictObject({
   percent: z.int().min(1).max(100).optional(),
   max_per_minute: z.int().min(1).max(1_000_000).optional(),
-  for_seconds: lasting,
-  why,
+  for_seconds: durationField,
+  why: whyField,
 });
 const amount = oneOf<z.infer<typeof throttle>>("percent", "max_per_minute");
 export const throttleBody = throttle.refine(amount.holds, amount.fault);
@@ -52,8 +52,8 @@ const blocked = z.strictObject({
   ip: z.union([z.ipv4(), z.ipv6()], { error: "must be an IPv4 or IPv6 address" }).optional(),
   /** Shut to strangers, or a fresh challenge for them. */
   effect: z.enum(["stop", "challenge"]).default("stop"),
-  for_seconds: lasting,
-  why,
+  for_seconds: durationField,
+  why: whyField,
 });
 const target = oneOf<z.infer<typeof blocked>>("range", "network", "ip");
 export const blockBody = blocked.refine(target.holds, target.fault);
@@ -61,8 +61,8 @@ export const blockBody = blocked.refine(target.holds, target.fault);
 const unblocked = z.strictObject({
   /** Range, network, address, or an address as the list shows it. */
   subject: z.string().min(1).max(64),
-  why,
-  exempt_for_seconds: lasting.optional(),
+  why: whyField,
+  exempt_for_seconds: durationField.optional(),
   /** The challenge alone: what the watch shut meanwhile stays shut. */
   effect: z.literal("challenge").optional(),
 });
@@ -89,7 +89,7 @@ export const rangesQuery = ranges.refine(
   { path: ["minutes"], error: "give minutes or hours, not both" },
 );
 
-export const rulesQuery = z.strictObject({ span: z.enum(SPANS).default("day") });
+export const rulesQuery = z.strictObject({ span: z.enum(REPORT_SPANS).default("day") });
 
 export const listQuery = z.strictObject({ limit: count(1, 500).default(100) });
 

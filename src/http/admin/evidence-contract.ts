@@ -1,14 +1,14 @@
 /** What operators send for evidence, and what they get. Times are RFC 3339, with or without seconds. */
 import { z } from "zod";
-import { RINGS } from "../../domain/access/key-age.ts";
+import { KEYRING_NAMES } from "../../domain/access/key-age.ts";
 import { instantMs } from "../../domain/kernel/instant.ts";
 import { type LedgerRow, VOLUME_DIMENSIONS, type Volume } from "../../domain/ledger/event.ts";
-import { OUT_OF_REACH } from "../../domain/ledger/person.ts";
+import { UNREACHABLE_TRACES } from "../../domain/ledger/person.ts";
 import type { MessageRow } from "../../domain/report/row.ts";
 import type { Erased } from "../../flows/evidence/erase-person.ts";
 import type { PersonFile } from "../../flows/evidence/export-person.ts";
 import type { MessagePage, WindowFacts } from "../../flows/evidence/report-incident.ts";
-import type { Keys } from "../../flows/operators/views/read-keys.ts";
+import type { KeyAges } from "../../flows/operators/views/read-keys.ts";
 import type { LedgerPage, LedgerWindow } from "../../ports/ledger.ts";
 
 const DAY_MS = 86_400_000;
@@ -66,7 +66,7 @@ export const exportBody = z
   .refine(inOrder(MOST_REPORT_DAYS), orderFault(MOST_REPORT_DAYS));
 export const personBody = z.strictObject({ number: z.string().min(3).max(32), why });
 export const rotatedBody = z.strictObject({
-  ring: z.enum(RINGS),
+  ring: z.enum(KEYRING_NAMES),
   key_id: z.string().regex(/^[\w-]{1,32}$/, "must be a key's id"),
   secret: z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/, "must be a secret's name"),
   why,
@@ -192,7 +192,7 @@ export const personToWire = ({ recorded, notes, rows, marks, sessions }: PersonF
   ledger: rows.map(eventToWire),
   held: marks.map(({ store, value, lifeSeconds }) => ({ store, value, expires_in_seconds: lifeSeconds })),
   sessions,
-  out_of_reach: OUT_OF_REACH,
+  out_of_reach: UNREACHABLE_TRACES,
 });
 
 export const erasedToWire = ({ recorded, notes, removed, remaining }: Erased) => ({
@@ -200,10 +200,10 @@ export const erasedToWire = ({ recorded, notes, removed, remaining }: Erased) =>
   notes,
   removed,
   remaining,
-  out_of_reach: OUT_OF_REACH,
+  out_of_reach: UNREACHABLE_TRACES,
 });
 
-export const keysToWire = ({ rotateDays, rings, faults }: Keys) => ({
+export const keysToWire = ({ rotateDays, rings, faults }: KeyAges) => ({
   rotate_days: rotateDays,
   rings: rings.map(({ ring, keys, dueMs, overdue }) => ({
     ring,

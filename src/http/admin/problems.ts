@@ -1,6 +1,6 @@
 /** Why an operator did not get what they asked for. They may know causes: they are the ones who can put them right. */
 import type { Context } from "hono";
-import type { NotDone } from "../../flows/audit/run-operator-action.ts";
+import type { NotPerformed } from "../../flows/audit/run-operator-action.ts";
 import { type Wire, wire } from "../problems.ts";
 
 export interface AdminWire extends Omit<Wire, "code"> {
@@ -18,7 +18,7 @@ export const FORBIDDEN: AdminWire = {
 
 export const UNKNOWN: AdminWire = wire(404, "not_found", "There is none of this id");
 
-export function notDoneToWire(failure: NotDone | { kind: "refused"; cause: string }): AdminWire {
+export function notDoneToWire(failure: NotPerformed | { kind: "refused"; cause: string }): AdminWire {
   switch (failure.kind) {
     case "invalid":
       return wire(400, "invalid_request", "The request cannot be read", { errors: failure.errors });

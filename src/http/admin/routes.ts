@@ -1,17 +1,21 @@
 /** Operators look at routes and say what holds over the policy: mounted at `/routes`. */
 import { Hono } from "hono";
 import { z } from "zod";
-import type { RouteOverride, RouteWord } from "../../domain/delivery/route-overrides.ts";
-import type { NotDone } from "../../flows/audit/run-operator-action.ts";
-import { clearRoute, type RouteChanged, sayRoute } from "../../flows/operators/change-routes.ts";
+import type { RouteInstruction, RouteOverride } from "../../domain/delivery/route-overrides.ts";
+import type { NotPerformed } from "../../flows/audit/run-operator-action.ts";
 import {
+  clearRouteInstruction,
+  instructRoute,
+  type RouteChanged,
+} from "../../flows/operators/change-routes.ts";
+import {
+  type DurationSummary,
   type ProviderLine,
   type Routes,
   readRoutes,
-  type TimeTaken,
 } from "../../flows/operators/views/read-routes.ts";
 import type { Deps } from "../../ports/deps.ts";
-import { lasting, oneOf, why } from "./contract.ts";
+import { durationField, oneOf, whyField } from "./contract.ts";
 import { notDoneToWire } from "./problems.ts";
 import type { AdminTools, Who } from "./tools.ts";
 
@@ -20,18 +24,18 @@ export function routesApi(deps: Deps, { action }: Pick<AdminTools, "action">) {
   api.get("/", async (c) => c.json(routesToWire(await readRoutes(deps), deps.policy.money.currency)));
   api.put("/", (c) =>
     action(c, routeBody, async (act, body) =>
-      answered(await sayRoute(deps, act, { word: wordOf(body), forSeconds: body.for_seconds })),
+      answered(await instructRoute(deps, act, { word: wordOf(body), forSeconds: body.for_seconds })),
     ),
   );
   api.delete("/", (c) =>
     action(c, clearRouteBody, async (act, { kind, subject }) =>
-      answered(await clearRoute(deps, act, { kind, subject })),
+      answered(await clearRouteInstruction(deps, act, { kind, subject })),
     ),
   );
   return api;
 }
 
-const answered = (outcome: RouteChanged | NotDone) =>
+const answered = (outcome: RouteChanged | NotPerformed) =>
   outcome.kind === "done" ? { answer: routeChangedToWire(outcome) } : { wire: notDoneToWire(outcome) };
 
 const provider = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, "must be a provider of the policy");
@@ -41,14 +45,14 @@ const said = z.strictObject({
   drain: z.strictObject({ provider, drained: z.boolean().default(true) }).optional(),
   weight: z.strictObject({ provider, weight: z.number().gt(0).max(1) }).optional(),
   pin: z.strictObject({ country, provider: provider.nullable() }).optional(),
-  for_seconds: lasting,
-  why,
+  for_seconds: durationField,
+  why: whyField,
 });
 const word = oneOf<z.infer<typeof said>>("drain", "weight", "pin");
 export const routeBody = said.refine(word.holds, word.fault);
 
 /** Exactly one of them is there: the schema refuses everything else. */
-function wordOf({ drain, weight, pin }: z.infer<typeof routeBody>): RouteWord {
+function wordOf({ drain, weight, pin }: z.infer<typeof routeBody>): RouteInstruction {
   if (drain) return { kind: "drain", ...drain };
   if (weight) return { kind: "weight", ...weight };
   return { kind: "pin", ...(pin ?? { country: "", provider: null }) };
@@ -58,7 +62,7 @@ export const clearRouteBody = z.strictObject({
   kind: z.enum(["drain", "weight", "pin"]),
   /** The provider, or of a pin the country. */
   subject: z.union([provider, country], { error: "must be a provider, or of a pin the country" }),
-  why,
+  why: whyField,
 });
 
 export type RoutesAnswer = ReturnType<typeof routesToWire>;
@@ -83,7 +87,7 @@ export const routeChangedToWire = ({ recorded, notes, override, replaced }: Rout
   replaced: replaced && overrideToWire(replaced),
 });
 
-const timeToWire = (taken: TimeTaken | null) =>
+const timeToWire = (taken: DurationSummary | null) =>
   taken && { median: Math.round(taken.medianMs), p95: Math.round(taken.p95Ms) };
 
 const providerToWire = (line: ProviderLine) => ({

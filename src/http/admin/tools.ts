@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import type { Operator } from "../../domain/access/operator.ts";
-import type { Act, NotDone } from "../../flows/audit/run-operator-action.ts";
+import type { NotPerformed, OperatorCommand } from "../../flows/audit/run-operator-action.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { fieldErrors, readBody } from "../body.ts";
 import { wire } from "../problems.ts";
@@ -18,7 +18,7 @@ export interface AdminTools {
   action<S extends z.ZodType<{ why: string }>>(
     c: Context<Who>,
     schema: S,
-    perform: (act: Act, body: z.infer<S>) => Promise<Answer>,
+    perform: (act: OperatorCommand, body: z.infer<S>) => Promise<Answer>,
   ): Promise<Response>;
   /** @param cause for the log alone */
   problem(c: Context<Who>, failure: AdminWire, cause?: string | null): Response;
@@ -45,12 +45,12 @@ export function adminTools({ vault, log }: Pick<Deps, "vault" | "log">): AdminTo
 
 /** What an action came to: its answer, or why it was not done. */
 export function answered<T extends { kind: "done" }>(
-  outcome: T | NotDone,
+  outcome: T | NotPerformed,
   toWire: (done: T) => object,
 ): Answer {
   return outcome.kind === "done"
     ? { answer: toWire(outcome as T) }
-    : { wire: notDoneToWire(outcome as NotDone) };
+    : { wire: notDoneToWire(outcome as NotPerformed) };
 }
 
 /** A query whose names are all known and come once. */

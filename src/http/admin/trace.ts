@@ -1,6 +1,6 @@
 /** One verification from its request to its end, found by its correlation id, which says nothing of a person. */
 import { Hono } from "hono";
-import { readStory, type Story } from "../../flows/evidence/read-trace.ts";
+import { readTrace, type VerificationTrace } from "../../flows/evidence/read-trace.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { eventToWire } from "./evidence-contract.ts";
 import { notDoneToWire, UNKNOWN } from "./problems.ts";
@@ -9,7 +9,7 @@ import type { AdminTools, Who } from "./tools.ts";
 export function traceApi(deps: Pick<Deps, "ledger" | "sessions" | "policy">, { problem }: AdminTools) {
   const api = new Hono<Who>();
   api.get("/:id", async (c) => {
-    const story = await readStory(deps, c.req.param("id"));
+    const story = await readTrace(deps, c.req.param("id"));
     if (story === null) return problem(c, UNKNOWN);
     return story.kind === "story" ? c.json(traceToWire(story)) : problem(c, notDoneToWire(story));
   });
@@ -18,7 +18,7 @@ export function traceApi(deps: Pick<Deps, "ledger" | "sessions" | "policy">, { p
 
 export type TraceAnswer = ReturnType<typeof traceToWire>;
 
-const traceToWire = ({ correlationId, rows, session }: Story) => ({
+const traceToWire = ({ correlationId, rows, session }: VerificationTrace) => ({
   correlation_id: correlationId,
   session: session && {
     status: session.status,

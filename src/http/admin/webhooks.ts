@@ -1,11 +1,11 @@
 /** Operators see how events to the customer's backend are set up, and send one to see whether they arrive. */
 import { Hono } from "hono";
-import type { NotDone } from "../../flows/audit/run-operator-action.ts";
+import type { NotPerformed } from "../../flows/audit/run-operator-action.ts";
 import {
   readWebhooks,
-  type Tested,
   testWebhook,
-  type Webhooks,
+  type WebhookSettings,
+  type WebhookTestResult,
 } from "../../flows/operators/test-webhooks.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { whyBody } from "./contract.ts";
@@ -22,7 +22,7 @@ export function webhooksApi(deps: Deps, { action }: AdminTools) {
 export type WebhooksAnswer = ReturnType<typeof webhooksToWire>;
 export type TestedAnswer = ReturnType<typeof testedToWire>;
 
-const webhooksToWire = ({ endpoint, types, givenUp }: Webhooks) => ({
+const webhooksToWire = ({ endpoint, types, givenUp }: WebhookSettings) => ({
   set_up: endpoint !== null,
   host: endpoint?.host ?? null,
   secrets: endpoint?.secrets ?? 0,
@@ -30,7 +30,11 @@ const webhooksToWire = ({ endpoint, types, givenUp }: Webhooks) => ({
   given_up: givenUp,
 });
 
-const testedToWire = ({ recorded, notes, eventId }: Tested) => ({ recorded, notes, event_id: eventId });
+const testedToWire = ({ recorded, notes, eventId }: WebhookTestResult) => ({
+  recorded,
+  notes,
+  event_id: eventId,
+});
 
-const answered = (outcome: Tested | NotDone) =>
+const answered = (outcome: WebhookTestResult | NotPerformed) =>
   outcome.kind === "done" ? { answer: testedToWire(outcome) } : { wire: notDoneToWire(outcome) };

@@ -35,7 +35,7 @@ export function problemsPage() {
 }
 
 /** One problem, for whoever has to do something about it. */
-export function problemPage(code: ProblemCode) {
+export function problemDocPage(code: ProblemCode) {
   const { happened, client, operator } = PROBLEM_GUIDES[code];
   const example = PROBLEM_EXAMPLES[code];
   return page(

@@ -5,7 +5,7 @@ import type { Told } from "../alerts.ts";
 import { Badge, Bar, Card, Empty, Time, type Tone } from "../parts.tsx";
 import { type Column, Table } from "../table.tsx";
 import { STATES } from "../views/destinations.ts";
-import type { Words } from "../words.ts";
+import type { PageWords } from "../words.ts";
 
 /** What 60 to 80 % of messages being answered is: the ordinary business of honest people. */
 const NORMAL_BAND = { from: 0.6, to: 0.8 };
@@ -18,7 +18,7 @@ export function ConversionCard({
 }: {
   window: WindowState | null;
   policy: Policy;
-  words: Words;
+  words: PageWords;
 }) {
   const { alarm_ratio, min_sends } = policy.monitor;
   if (window === null) return <Unread title="Answered" />;
@@ -63,7 +63,7 @@ const SAYS: Readonly<Record<Tone, string>> = {
   quiet: "",
 };
 
-function RatioScale({ ratio, alarm, words }: { ratio: number | null; alarm: number; words: Words }) {
+function RatioScale({ ratio, alarm, words }: { ratio: number | null; alarm: number; words: PageWords }) {
   const at = (share: number) => (share * 200).toFixed(1);
   const label = `${words.share(ratio)} answered, alarm under ${words.share(alarm)}`;
   return (
@@ -94,7 +94,7 @@ export function SpendCard({
   spend: SpendState | null;
   window: WindowState | null;
   policy: Policy;
-  words: Words;
+  words: PageWords;
 }) {
   if (spend === null) return <Unread title="Spend" />;
   const { caps, plan_day_micros } = policy.money;
@@ -147,7 +147,7 @@ export function DestinationsCard({
   /** null where they could not be read. */
   rows: readonly RangeRow[] | null;
   minutes: number;
-  words: Words;
+  words: PageWords;
 }) {
   if (rows === null) return <Unread title="Least answered" />;
   return (
@@ -195,7 +195,7 @@ function Unread({ title }: { title: string }) {
   );
 }
 
-const leastAnswered = (words: Words): readonly Column<RangeRow>[] => [
+const leastAnswered = (words: PageWords): readonly Column<RangeRow>[] => [
   { title: "Prefix", cell: ({ subject }) => <span class="place">{subject}</span> },
   { title: "Sent", number: true, cell: ({ sent }) => words.count(sent) },
   { title: "Verified", number: true, cell: ({ verified }) => words.count(verified) },

@@ -1,7 +1,7 @@
-import type { Day } from "../day.ts";
+import type { DayPlotData } from "../day.ts";
 import { Badge, Card, Time } from "../parts.tsx";
 import { POSTURE_TONE } from "../shell.tsx";
-import type { Words } from "../words.ts";
+import type { PageWords } from "../words.ts";
 import type { PostureMark } from "./posture-marks.ts";
 
 const SERIES = [
@@ -14,7 +14,15 @@ const SERIES = [
 const MARKS_SHOWN = 6;
 
 /** The last 24 hours by the quarter of an hour, with the changes of the posture as upright lines. */
-export function DayPlot({ day, marks, words }: { day: Day; marks: readonly PostureMark[]; words: Words }) {
+export function DayPlot({
+  day,
+  marks,
+  words,
+}: {
+  day: DayPlotData;
+  marks: readonly PostureMark[];
+  words: PageWords;
+}) {
   const plot = {
     x: day.quarters.map(({ startMs }) => startMs / 1000),
     series: SERIES.map(({ name, label, tone }) => ({

@@ -1,6 +1,6 @@
 /** Deliveries that were given up: alerts, feedback to providers. */
 import { z } from "zod";
-import { replayLetter } from "../../flows/operators/replay-dead-letter.ts";
+import { replayDeadLetter } from "../../flows/operators/replay-dead-letter.ts";
 import type { DeadLetter } from "../../ports/records.ts";
 import {
   defineAction,
@@ -40,7 +40,7 @@ const replay = defineAction({
       button: "Send it once more",
     };
   },
-  perform: (deps, act, { id }) => replayLetter(deps, act, id),
+  perform: (deps, act, { id }) => replayDeadLetter(deps, act, id),
 });
 
 export const DEAD_LETTER_ACTIONS: readonly OpsAction[] = [replay];

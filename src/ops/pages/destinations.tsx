@@ -5,7 +5,7 @@ import {
   type Destinations,
   readDestinations,
 } from "../../flows/operators/views/read-destinations.ts";
-import { pageOf } from "../../flows/operators/views/summarise-tally.ts";
+import { pageOfLines } from "../../flows/operators/views/summarise-tally.ts";
 import { BlockActs, BlocksCard } from "../blocks.tsx";
 import { MEASURES } from "../measures.tsx";
 import type { OpsPage, View } from "../page.ts";
@@ -15,10 +15,10 @@ import { type Column, Table } from "../table.tsx";
 import { FilterForm, Pager, Tabs } from "../tables.tsx";
 import {
   countryName,
+  DESTINATIONS_PATH,
   type DestinationLine,
   destinationLine,
   destinationParams,
-  PATH,
   readDestinationQuestion,
 } from "../views/destinations.ts";
 import { tableLink } from "../views/query.ts";
@@ -74,7 +74,7 @@ const columnsOf = (view: View, back: string): readonly Column<DestinationLine>[]
 ];
 
 export const destinations: OpsPage = {
-  path: PATH,
+  path: DESTINATIONS_PATH,
   title: "Destinations",
   nav: "Destinations",
   live: true,
@@ -83,9 +83,9 @@ export const destinations: OpsPage = {
     const found = await readDestinations(deps, question);
     const { alarm_ratio, window_minutes } = deps.policy.monitor;
     const params = destinationParams(question);
-    const back = tableLink(PATH, params, {});
+    const back = tableLink(DESTINATIONS_PATH, params, {});
     const lines = found.rows.map((row) => destinationLine(row, question, alarm_ratio, request.words));
-    const blocks = pageOf(found.blocks, Number(request.query.get("blocks") ?? 1), BLOCKS_PER_PAGE);
+    const blocks = pageOfLines(found.blocks, Number(request.query.get("blocks") ?? 1), BLOCKS_PER_PAGE);
     return (
       <>
         <div class="head">
@@ -95,12 +95,12 @@ export const destinations: OpsPage = {
             tabs={[
               {
                 title: `${window_minutes} min`,
-                href: tableLink(PATH, params, { span: "" }),
+                href: tableLink(DESTINATIONS_PATH, params, { span: "" }),
                 here: question.span === "window",
               },
               {
                 title: "24 hours",
-                href: tableLink(PATH, params, { span: "day" }),
+                href: tableLink(DESTINATIONS_PATH, params, { span: "day" }),
                 here: question.span === "day",
               },
             ]}
@@ -116,10 +116,10 @@ export const destinations: OpsPage = {
               columns={columnsOf(request, back)}
               rows={lines}
               rowId={({ id }) => id}
-              sorting={{ path: PATH, params, by: question.sort }}
+              sorting={{ path: DESTINATIONS_PATH, params, by: question.sort }}
             />
           )}
-          <Pager list={found} path={PATH} params={params} what={NAMES[question.by][1]} />
+          <Pager list={found} path={DESTINATIONS_PATH} params={params} what={NAMES[question.by][1]} />
           {found.othersSent > 0 ? (
             <p class="faint">
               {request.words.count(found.othersSent)} more messages went to {NAMES[question.by][1]} that the
@@ -132,7 +132,7 @@ export const destinations: OpsPage = {
           title="Ranges that are shut, challenged or exempt"
           list={blocks}
           back={back}
-          pager={<Pager list={blocks} path={PATH} params={params} name="blocks" what="ranges" />}
+          pager={<Pager list={blocks} path={DESTINATIONS_PATH} params={params} name="blocks" what="ranges" />}
         />
       </>
     );
@@ -163,7 +163,7 @@ function Span({ found: { fromMs, toMs } }: { found: Destinations }) {
 }
 
 function Filter({ question, params }: { question: DestinationQuestion; params: Record<string, string> }) {
-  const to = (by: string) => tableLink(PATH, params, { by, in: "", q: "" });
+  const to = (by: string) => tableLink(DESTINATIONS_PATH, params, { by, in: "", q: "" });
   return (
     <div class="tools">
       <Tabs
@@ -178,7 +178,7 @@ function Filter({ question, params }: { question: DestinationQuestion; params: R
           { title: "Blocks", href: to("block"), here: question.by === "block" && question.within === null },
         ]}
       />
-      <FilterForm path={PATH} params={params} without={["q", "state"]}>
+      <FilterForm path={DESTINATIONS_PATH} params={params} without={["q", "state"]}>
         <Field label="Contains">
           <input name="q" value={question.contains} maxlength={40} autocomplete="off" />
         </Field>

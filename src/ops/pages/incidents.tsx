@@ -4,7 +4,7 @@ import type { OpsDeps, OpsPage, PageRequest } from "../page.ts";
 import { Badge, Card, Empty, Faults, Time } from "../parts.tsx";
 import { hrefOf, POSTURE_TONE } from "../shell.tsx";
 import { type Column, Table } from "../table.tsx";
-import type { Words } from "../words.ts";
+import type { PageWords } from "../words.ts";
 
 /** All incidents that are kept, the newest first. */
 export const incidents: OpsPage = {
@@ -36,7 +36,7 @@ async function view(deps: OpsDeps, { words, nowMs }: PageRequest) {
   );
 }
 
-const columnsOf = (words: Words, nowMs: number): readonly Column<Incident>[] => [
+const columnsOf = (words: PageWords, nowMs: number): readonly Column<Incident>[] => [
   {
     title: "First sign",
     cell: ({ id, openedAtMs }) => (

@@ -2,7 +2,7 @@
 import { type RangeRow, readRanges } from "../../flows/operators/views/read-ranges.ts";
 import { readIncidents, readState } from "../../flows/operators/views/read-state.ts";
 import { toldOf } from "../alerts.ts";
-import { readDay } from "../day.ts";
+import { readDayPlot } from "../day.ts";
 import { ConversionCard, DestinationsCard, SpendCard, ToldCard } from "../overview/cards.tsx";
 import { DayPlot } from "../overview/day-plot.tsx";
 import { Headline } from "../overview/headline.tsx";
@@ -29,7 +29,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
     readState(reads),
     rangesBy("prefix"),
     rangesBy("country"),
-    readDay(deps, reads, minutes, nowMs),
+    readDayPlot(deps, reads, minutes, nowMs),
     reads.watch.look(),
     readIncidents(reads),
     records.actions(ACTIONS),

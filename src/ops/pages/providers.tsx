@@ -1,7 +1,7 @@
 /** Who carries messages: what each does with them, and drain, weigh and pin from here. */
-import { type RouteOverride, subjectOfWord } from "../../domain/delivery/route-overrides.ts";
+import { instructionSubject, type RouteOverride } from "../../domain/delivery/route-overrides.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { inWords } from "../../flows/operators/change-routes.ts";
+import { routeInstructionText } from "../../flows/operators/change-routes.ts";
 import {
   type ProviderLine,
   type RouteLine,
@@ -11,11 +11,11 @@ import {
 import type { OpsPage, View } from "../page.ts";
 import { ActionForm, Badge, Bar, Card, Empty, Faults, Field, LastingField, Time } from "../parts.tsx";
 import { type Column, Table } from "../table.tsx";
-import { Figures, RowActs, Sparkline } from "../tables.tsx";
+import { FiguresCell, RowActs, Sparkline } from "../tables.tsx";
 import { countryName } from "../views/destinations.ts";
 import { type Judged, judgeRatio } from "../views/judged.ts";
 import { type ProviderView, providerView } from "../views/providers.ts";
-import type { Words } from "../words.ts";
+import type { PageWords } from "../words.ts";
 
 export const providers: OpsPage = {
   path: "/providers",
@@ -53,7 +53,7 @@ interface Carrier {
 const judged = (title: string, of: (seen: ProviderView) => Judged): Column<Carrier> => ({
   title,
   number: true,
-  cell: ({ seen }) => <Figures judged={of(seen)} />,
+  cell: ({ seen }) => <FiguresCell judged={of(seen)} />,
 });
 
 const carrierColumns = (view: View): readonly Column<Carrier>[] => [
@@ -146,7 +146,7 @@ function ProviderActs({ line, view }: { line: ProviderLine; view: View }) {
 }
 
 const saidColumns = (view: View): readonly Column<RouteOverride>[] => [
-  { title: "What holds", cell: inWords },
+  { title: "What holds", cell: routeInstructionText },
   { title: "Until", cell: ({ untilMs }) => <Time ms={untilMs} /> },
   { title: "By", cell: ({ by }) => by },
   { title: "Why", wide: true, cell: ({ why }) => why },
@@ -158,11 +158,11 @@ const saidColumns = (view: View): readonly Column<RouteOverride>[] => [
         view={view}
         action="/routes/clear"
         button="End…"
-        label={`Let the policy decide on the ${said.kind} of ${subjectOfWord(said)}`}
+        label={`Let the policy decide on the ${said.kind} of ${instructionSubject(said)}`}
         inline
       >
         <input type="hidden" name="kind" value={said.kind} />
-        <input type="hidden" name="subject" value={subjectOfWord(said)} />
+        <input type="hidden" name="subject" value={instructionSubject(said)} />
       </ActionForm>
     ),
   },
@@ -177,14 +177,14 @@ function Said({ overrides, view }: { overrides: readonly RouteOverride[]; view: 
         <Table
           columns={saidColumns(view)}
           rows={overrides}
-          rowId={(said) => `said-${said.kind}-${subjectOfWord(said)}`}
+          rowId={(said) => `said-${said.kind}-${instructionSubject(said)}`}
         />
       )}
     </Card>
   );
 }
 
-const routeColumns = (words: Words, alarmRatio: number): readonly Column<RouteLine>[] => [
+const routeColumns = (words: PageWords, alarmRatio: number): readonly Column<RouteLine>[] => [
   {
     title: "Route",
     cell: ({ country, provider, channel }) => (
@@ -200,7 +200,7 @@ const routeColumns = (words: Words, alarmRatio: number): readonly Column<RouteLi
   {
     title: "Verified",
     number: true,
-    cell: (line) => <Figures judged={judgeRatio({ ...line, usualRatio: null }, alarmRatio, words)} />,
+    cell: (line) => <FiguresCell judged={judgeRatio({ ...line, usualRatio: null }, alarmRatio, words)} />,
   },
   { title: "Rejected", number: true, cell: ({ rejected }) => words.count(rejected) },
   {

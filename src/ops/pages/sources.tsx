@@ -5,21 +5,21 @@ import {
   readSources,
   type Sources,
 } from "../../flows/operators/views/read-sources.ts";
-import { pageOf } from "../../flows/operators/views/summarise-tally.ts";
+import { pageOfLines } from "../../flows/operators/views/summarise-tally.ts";
 import { BlockActs, BlockState, BlocksCard } from "../blocks.tsx";
 import { MEASURES } from "../measures.tsx";
 import type { OpsPage, View } from "../page.ts";
 import { Badge, Card, Empty, Faults, Field, Time } from "../parts.tsx";
 import { type Column, Table } from "../table.tsx";
-import { Figures, FilterForm, Pager, Tabs } from "../tables.tsx";
+import { FiguresCell, FilterForm, Pager, Tabs } from "../tables.tsx";
 import { tableLink } from "../views/query.ts";
 import {
   type AddressLine,
   addressLine,
   type NetworkLine,
   networkLine,
-  PATH,
   readSourceQuestion,
+  SOURCES_PATH,
   sourceParams,
 } from "../views/sources.ts";
 
@@ -85,7 +85,7 @@ const addressColumns = (view: View, back: string): readonly Column<Address>[] =>
   { title: "Address", cell: ({ line }) => <code>{line.title}</code> },
   { title: "Numbers", number: true, cell: ({ line }) => line.numbers },
   { title: "Requests", number: true, cell: ({ line }) => line.asked },
-  { title: "Unanswered", number: true, cell: ({ line }) => <Figures judged={line.exposure} /> },
+  { title: "Unanswered", number: true, cell: ({ line }) => <FiguresCell judged={line.exposure} /> },
   { title: "State", cell: ({ row }) => <BlockState block={row.block} /> },
   {
     title: "Actions",
@@ -104,7 +104,7 @@ const addressColumns = (view: View, back: string): readonly Column<Address>[] =>
 ];
 
 export const sources: OpsPage = {
-  path: PATH,
+  path: SOURCES_PATH,
   title: "Sources",
   nav: "Sources",
   live: true,
@@ -113,11 +113,11 @@ export const sources: OpsPage = {
     const found = await readSources(deps, question);
     const { alarm_ratio, window_minutes } = deps.policy.monitor;
     const params = sourceParams(question);
-    const back = tableLink(PATH, params, {});
-    const blocks = pageOf(found.blocks, Number(request.query.get("blocks") ?? 1), BLOCKS_PER_PAGE);
+    const back = tableLink(SOURCES_PATH, params, {});
+    const blocks = pageOfLines(found.blocks, Number(request.query.get("blocks") ?? 1), BLOCKS_PER_PAGE);
     const tab = (title: string, span: string, here: boolean) => ({
       title,
-      href: tableLink(PATH, params, { span }),
+      href: tableLink(SOURCES_PATH, params, { span }),
       here,
     });
     return (
@@ -142,7 +142,7 @@ export const sources: OpsPage = {
           }
         >
           <div class="tools">
-            <FilterForm path={PATH} params={params} without={["q"]}>
+            <FilterForm path={SOURCES_PATH} params={params} without={["q"]}>
               <Field label="Number or owner">
                 <input name="q" value={question.contains} maxlength={40} autocomplete="off" />
               </Field>
@@ -156,7 +156,7 @@ export const sources: OpsPage = {
             view={request}
             back={back}
           />
-          <Pager list={found.networks} path={PATH} params={params} what="networks" />
+          <Pager list={found.networks} path={SOURCES_PATH} params={params} what="networks" />
         </Card>
         <Addresses found={found} minutes={window_minutes} view={request} back={back} />
         <BlocksCard
@@ -164,7 +164,7 @@ export const sources: OpsPage = {
           title="Networks and addresses that are shut, challenged or exempt"
           list={blocks}
           back={back}
-          pager={<Pager list={blocks} path={PATH} params={params} name="blocks" what="sources" />}
+          pager={<Pager list={blocks} path={SOURCES_PATH} params={params} name="blocks" what="sources" />}
         />
       </>
     );
@@ -193,7 +193,7 @@ function Networks({
       columns={networkColumns(view, back)}
       rows={rows}
       rowId={({ line }) => line.id}
-      sorting={{ path: PATH, params, by: sort }}
+      sorting={{ path: SOURCES_PATH, params, by: sort }}
     />
   );
 }

@@ -1,6 +1,6 @@
 /** The switch: what is set, by whom and until when; what can be set, and how it is undone. */
 import { POSTURES } from "../../domain/kernel/posture.ts";
-import { type Standings, standingsOf } from "../../flows/operators/change-posture.ts";
+import { type PostureDocuments, postureDocumentsOf } from "../../flows/operators/change-posture.ts";
 import type { OperatorAction } from "../../ports/records.ts";
 import { ActionsTable } from "../actions-table.tsx";
 import type { OpsDeps, OpsPage, PageRequest } from "../page.ts";
@@ -20,7 +20,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
     ...(unread ? [`control: ${documents.cause}`] : documents.faults),
     ...(actions.kind === "answered" ? [] : [`actions: ${actions.cause}`]),
   ];
-  const now = unread ? null : standingsOf(documents, request.nowMs);
+  const now = unread ? null : postureDocumentsOf(documents, request.nowMs);
   return (
     <>
       <div class="head">
@@ -41,7 +41,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
   );
 }
 
-function Posture({ view, now }: { view: PageRequest; now: Standings | null }) {
+function Posture({ view, now }: { view: PageRequest; now: PostureDocuments | null }) {
   const document = decidingOf(now?.operator ?? null, now?.cron ?? null);
   return (
     <Card title="Posture">
@@ -93,7 +93,7 @@ function Posture({ view, now }: { view: PageRequest; now: Standings | null }) {
   );
 }
 
-function Throttle({ view, now }: { view: PageRequest; now: Standings | null }) {
+function Throttle({ view, now }: { view: PageRequest; now: PostureDocuments | null }) {
   const most = now?.operator?.max_per_minute;
   return (
     <Card title="Throttle">

@@ -1,10 +1,10 @@
 /** One verification's whole story. A number is typed into a form, hashed, and stands in no address and on no page. */
 import {
-  type Chapters,
   findByNumber,
   isCorrelationId,
-  readStory,
-  type Story,
+  readTrace,
+  type TraceSteps,
+  type VerificationTrace,
 } from "../../flows/evidence/read-trace.ts";
 import type { OpsDeps, OpsPage, PageRequest, View } from "../page.ts";
 import { Badge, Card, Empty, Faults, Field, Time } from "../parts.tsx";
@@ -75,7 +75,7 @@ async function ofNumber(deps: OpsDeps, view: View, number: string) {
 async function ofId(deps: OpsDeps, request: PageRequest, id: string) {
   if (!isCorrelationId(id))
     return <Nothing>That is no correlation id: it has 36 characters, like a UUID.</Nothing>;
-  const found = await readStory(deps, id);
+  const found = await readTrace(deps, id);
   if (found === null) return <Nothing>The ledger knows nothing of it. It may take a minute to hear.</Nothing>;
   if (found.kind === "unavailable") return <Faults faults={[`ledger: ${found.cause}`]} />;
   return <StoryCard story={found} view={request} />;
@@ -89,7 +89,7 @@ function Nothing({ children }: { children: string }) {
   );
 }
 
-function ChaptersTable({ chapters, view }: { chapters: Chapters["chapters"]; view: View }) {
+function ChaptersTable({ chapters, view }: { chapters: TraceSteps["chapters"]; view: View }) {
   return (
     <Card title="Verifications of this number" aside="the latest first">
       <Table
@@ -101,7 +101,7 @@ function ChaptersTable({ chapters, view }: { chapters: Chapters["chapters"]; vie
   );
 }
 
-const columnsOf = ({ words }: View): readonly Column<Chapters["chapters"][number]>[] => [
+const columnsOf = ({ words }: View): readonly Column<TraceSteps["chapters"][number]>[] => [
   { title: "When", cell: ({ firstAtMs }) => <Time ms={firstAtMs} as="date" /> },
   { title: "Flow", cell: ({ flow }) => flow ?? "–" },
   { title: "Country", cell: ({ country }) => (country === null ? "–" : countryName(country)) },
@@ -119,7 +119,7 @@ const columnsOf = ({ words }: View): readonly Column<Chapters["chapters"][number
   },
 ];
 
-function StoryCard({ story, view }: { story: Story; view: View }) {
+function StoryCard({ story, view }: { story: VerificationTrace; view: View }) {
   const { session } = story;
   return (
     <Card title="Its story" aside={<code>{story.correlationId}</code>}>

@@ -3,21 +3,21 @@
 import { rangeOfCountry } from "../../domain/kernel/phone.ts";
 import {
   DESTINATION_SORTS,
+  DESTINATION_STATE_FITS,
   DESTINATION_STATES,
   DESTINATIONS,
   type Destination,
   type DestinationQuestion,
   type DestinationRow,
-  FITS,
 } from "../../flows/operators/views/read-destinations.ts";
-import { SPANS } from "../../flows/operators/views/read-lines.ts";
+import { REPORT_SPANS } from "../../flows/operators/views/read-lines.ts";
 import type { Tone } from "../parts.tsx";
-import type { Words } from "../words.ts";
+import type { PageWords } from "../words.ts";
 import { type Judged, judgeExposure, judgeRatio, judgeVolume } from "./judged.ts";
 import { choice, pageNumber, soughtText, tableLink } from "./query.ts";
 import { type Spark, sparkOf } from "./spark.ts";
 
-export const PATH = "/destinations";
+export const DESTINATIONS_PATH = "/destinations";
 
 const NAMES = new Intl.DisplayNames(["en"], { type: "region", fallback: "code" });
 
@@ -39,7 +39,7 @@ export function readDestinationQuestion(query: URLSearchParams): DestinationQues
   return {
     by,
     within: WITHIN[by]?.test(within) ? within : null,
-    span: choice(query, "span", SPANS),
+    span: choice(query, "span", REPORT_SPANS),
     contains: soughtText(query),
     state: choice(query, "state", DESTINATION_STATES),
     sort: choice(query, "sort", DESTINATION_SORTS),
@@ -96,7 +96,7 @@ export function destinationLine(
   row: DestinationRow,
   question: DestinationQuestion,
   alarmRatio: number,
-  words: Words,
+  words: PageWords,
 ): DestinationLine {
   const { by } = question;
   const exposure = judgeExposure(row.exposure, words);
@@ -116,13 +116,13 @@ export function destinationLine(
     refused: words.count(row.refused),
     spark: sparkOf(row.course, words.count),
     state: { ...state, untilMs: row.untilMs },
-    shut: FITS.shut(row),
-    challenged: FITS.challenged(row),
+    shut: DESTINATION_STATE_FITS.shut(row),
+    challenged: DESTINATION_STATE_FITS.challenged(row),
   };
 }
 
 function drillOf(subject: string, { by, span }: DestinationQuestion): string | null {
   if (by === "block") return null;
   const next = by === "country" ? "prefix" : "block";
-  return tableLink(PATH, { span: span === "window" ? "" : span }, { by: next, in: subject });
+  return tableLink(DESTINATIONS_PATH, { span: span === "window" ? "" : span }, { by: next, in: subject });
 }

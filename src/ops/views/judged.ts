@@ -1,8 +1,8 @@
 /** Figures against what is usual: a tone, and words that say the same. */
 import type { Exposure } from "../../flows/operators/views/read-exposures.ts";
-import type { TimeTaken } from "../../flows/operators/views/read-routes.ts";
+import type { DurationSummary } from "../../flows/operators/views/read-routes.ts";
 import type { Tone } from "../parts.tsx";
-import type { Words } from "../words.ts";
+import type { PageWords } from "../words.ts";
 
 export interface Judged {
   text: string;
@@ -18,7 +18,7 @@ const ENOUGH = 5;
 export function judgeRatio(
   { ratio, usualRatio, sent }: { ratio: number | null; usualRatio: number | null; sent: number },
   alarmRatio: number,
-  { share }: Pick<Words, "share">,
+  { share }: Pick<PageWords, "share">,
 ): Judged {
   const note = usualRatio === null ? "" : `usually ${share(usualRatio)}`;
   if (ratio === null) return { text: share(null), note, tone: "quiet" };
@@ -32,7 +32,7 @@ export function judgeRatio(
 /** What is out unanswered, of what may be. */
 export function judgeExposure(
   exposure: Exposure | null,
-  { count }: Pick<Words, "count">,
+  { count }: Pick<PageWords, "count">,
 ): Judged & { share: number } {
   if (exposure === null) return { text: "–", note: "", tone: "quiet", share: 0 };
   const { unverified, budget, messages, most } = exposure;
@@ -51,9 +51,9 @@ export interface TimeBounds {
 
 /** The median, judged by what nineteen in twenty wait at most. */
 export function judgeTime(
-  taken: TimeTaken | null,
+  taken: DurationSummary | null,
   { longMs, tooLongMs }: TimeBounds,
-  { took }: Pick<Words, "took">,
+  { took }: Pick<PageWords, "took">,
 ): Judged {
   if (taken === null) return { text: "–", note: "", tone: "quiet" };
   const [text, note] = [took(taken.medianMs), `95 % in ${took(taken.p95Ms)}`];

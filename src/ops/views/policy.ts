@@ -1,9 +1,9 @@
 /** The active policy in words: what is set, what each posture makes of it, who owns it, and where to change it. */
 import type { LimitRule } from "../../domain/admission/limits.ts";
-import { rulesOf } from "../../domain/monitor/posture.ts";
+import { postureRules } from "../../domain/monitor/posture.ts";
 import type { Policy } from "../../domain/policy.ts";
-import type { Words } from "../words.ts";
-import { lineOf, type Place, type PolicyFile, placeOf } from "./policy-place.ts";
+import type { PageWords } from "../words.ts";
+import { lineOf, type PolicyFile, type PolicyPlace, placeOf } from "./policy-place.ts";
 
 export interface PolicyLine {
   /** As the policy spells it, below its table. */
@@ -17,7 +17,7 @@ export interface PolicySection {
   id: string;
   title: string;
   /** Where it is set. */
-  place: Place;
+  place: PolicyPlace;
   lines: PolicyLine[];
 }
 
@@ -26,7 +26,7 @@ export function policySections(
   policy: Policy,
   file: PolicyFile,
   environment: string,
-  words: Words,
+  words: PageWords,
 ): PolicySection[] {
   const { owners: _, ...alerts } = policy.alerts;
   const entries = Object.entries({ ...policy, alerts });
@@ -59,7 +59,7 @@ type Table = Readonly<Record<string, unknown>>;
 const isTable = (value: unknown): value is Table =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function linesOf(name: string, value: unknown, words: Words): Omit<PolicyLine, "line">[] {
+function linesOf(name: string, value: unknown, words: PageWords): Omit<PolicyLine, "line">[] {
   if (value === undefined) return [];
   if (isBudget(value)) return [{ name, value: saysBudget(value, words) }];
   if (isTable(value)) {
@@ -71,10 +71,10 @@ function linesOf(name: string, value: unknown, words: Words): Omit<PolicyLine, "
 const isBudget = (value: unknown): value is { base: number; gain: number } =>
   isTable(value) && typeof value.base === "number" && typeof value.gain === "number";
 
-const saysBudget = ({ base, gain }: { base: number; gain: number }, { count }: Words): string =>
+const saysBudget = ({ base, gain }: { base: number; gain: number }, { count }: PageWords): string =>
   `${count(base)} unanswered, and ${gain} more for each one verified`;
 
-function saysValue(name: string, value: unknown, words: Words): string {
+function saysValue(name: string, value: unknown, words: PageWords): string {
   if (value === null) return "none";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "string") return value === "" ? "none" : value;
@@ -101,7 +101,7 @@ const UNITS: readonly [name: string, ms: number][] = [
 ];
 
 /** Units are in the names. */
-function saysNumber(name: string, value: number, { count, money, lasting }: Words): string {
+function saysNumber(name: string, value: number, { count, money, lasting }: PageWords): string {
   const last = name.split(".").at(-1) ?? name;
   if (last.endsWith("_micros")) return money(value);
   for (const [unit, ms] of UNITS) if (last === unit || last.endsWith(`_${unit}`)) return lasting(value * ms);
@@ -113,7 +113,7 @@ const isLimit = (value: unknown): value is LimitRule =>
   isTable(value) && typeof value.max === "number" && typeof value.window_seconds === "number";
 
 /** @param factor what a posture makes of callers' limits, never below one message */
-const saysLimits = (rules: readonly LimitRule[], factor: number, { count, lasting }: Words): string =>
+const saysLimits = (rules: readonly LimitRule[], factor: number, { count, lasting }: PageWords): string =>
   rules
     .map(
       ({ max, window_seconds }) =>
@@ -132,8 +132,11 @@ export interface PostureLine {
 const CALLERS = ["number", "ip", "numbers_per_ip", "device", "user"] as const;
 
 /** What a posture makes of the policy, side by side. */
-export function postureLines(policy: Policy, words: Words): PostureLine[] {
-  const [elevated, emergency] = [rulesOf("elevated", policy.postures), rulesOf("emergency", policy.postures)];
+export function postureLines(policy: Policy, words: PageWords): PostureLine[] {
+  const [elevated, emergency] = [
+    postureRules("elevated", policy.postures),
+    postureRules("emergency", policy.postures),
+  ];
   const line = (name: string, says: (rules: typeof elevated) => string): PostureLine => ({
     name,
     normal: says(null),
@@ -193,7 +196,7 @@ export function ownerLines({ alerts }: Policy, nowMs: number): OwnerLine[] {
   });
 }
 
-export function ownersPlace(file: PolicyFile, environment: string): Place {
+export function ownersPlace(file: PolicyFile, environment: string): PolicyPlace {
   const place = placeOf(file, environment, "alerts.owners");
   return { ...place, table: `[${place.table}]` };
 }
@@ -204,7 +207,7 @@ export function riskPlace(
   { flows, risk }: Policy,
   environment: string,
   flow: string | null,
-): Place {
+): PolicyPlace {
   const own = flow === null ? undefined : flows[flow]?.risk;
   const section = own ? `flows.${flow}.risk` : "risk";
   const setting = (own ?? risk).record_all ? "record_all" : "record_only";

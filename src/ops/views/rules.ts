@@ -1,13 +1,13 @@
 /** Rules in record-only mode as people read them. */
 
-import { spaced } from "../../domain/monitor/alert-words.ts";
+import { withThousandsSpaces } from "../../domain/monitor/alert-words.ts";
 import { ruleInWords } from "../../domain/monitor/rule-counts.ts";
-import { OTHERS } from "../../domain/monitor/tally.ts";
+import { OTHER_SUBJECTS } from "../../domain/monitor/tally.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleRow } from "../../flows/operators/views/read-recorded-rules.ts";
-import type { Words } from "../words.ts";
+import type { PageWords } from "../words.ts";
 import { riskPlace } from "./policy.ts";
-import type { Place, PolicyFile } from "./policy-place.ts";
+import type { PolicyFile, PolicyPlace } from "./policy-place.ts";
 
 export interface RuleLine {
   rule: string;
@@ -20,7 +20,7 @@ export interface RuleLine {
   leftVerified: string;
   unanswered: string;
   /** Where it is in record-only mode; null where it counts by now, or is none. */
-  place: Place | null;
+  place: PolicyPlace | null;
   countsNow: boolean;
   /** Empty where it met nothing. */
   says: string;
@@ -31,7 +31,7 @@ export function ruleLine(
   policy: Policy,
   file: PolicyFile,
   environment: string,
-  words: Words,
+  words: PageWords,
 ): RuleLine {
   const { count, money } = words;
   return {
@@ -43,7 +43,7 @@ export function ruleLine(
     left: count(counts.left),
     leftVerified: count(counts.leftVerified),
     unanswered: money(counts.unansweredMicros),
-    place: recordOnly && rule !== OTHERS ? riskPlace(file, policy, environment, flow) : null,
+    place: recordOnly && rule !== OTHER_SUBJECTS ? riskPlace(file, policy, environment, flow) : null,
     countsNow: !recordOnly,
     says: counts.met === 0 ? "" : ruleInWords(counts, words),
   };
@@ -51,6 +51,6 @@ export function ruleLine(
 
 /** `hosting network` in `signup`. */
 export const saysRule = ({ rule, flow }: Pick<RuleRow, "rule" | "flow">) => ({
-  rule: rule === OTHERS ? "others" : spaced(rule),
-  flow: flow ?? (rule === OTHERS ? "" : "every flow"),
+  rule: rule === OTHER_SUBJECTS ? "others" : withThousandsSpaces(rule),
+  flow: flow ?? (rule === OTHER_SUBJECTS ? "" : "every flow"),
 });

@@ -1,6 +1,6 @@
 /** Networks and addresses as people read them. */
 
-import { SPANS } from "../../flows/operators/views/read-lines.ts";
+import { REPORT_SPANS } from "../../flows/operators/views/read-lines.ts";
 import {
   type AddressRow,
   type NetworkRow,
@@ -8,16 +8,16 @@ import {
   type SourceQuestion,
 } from "../../flows/operators/views/read-sources.ts";
 import type { Tone } from "../parts.tsx";
-import type { Words } from "../words.ts";
+import type { PageWords } from "../words.ts";
 import { type Judged, judgeExposure, judgeRatio, judgeVolume } from "./judged.ts";
 import { choice, pageNumber, soughtText } from "./query.ts";
 import { type Spark, sparkOf } from "./spark.ts";
 import { short } from "./trace.ts";
 
-export const PATH = "/sources";
+export const SOURCES_PATH = "/sources";
 
 export const readSourceQuestion = (query: URLSearchParams): SourceQuestion => ({
-  span: choice(query, "span", SPANS),
+  span: choice(query, "span", REPORT_SPANS),
   contains: soughtText(query),
   sort: choice(query, "sort", SOURCE_SORTS),
   page: pageNumber(query),
@@ -56,7 +56,7 @@ export interface NetworkLine extends Standing {
   spark: Spark;
 }
 
-export function networkLine(row: NetworkRow, alarmRatio: number, words: Words): NetworkLine {
+export function networkLine(row: NetworkRow, alarmRatio: number, words: PageWords): NetworkLine {
   return {
     id: `row-${row.subject}`,
     subject: row.subject,
@@ -83,7 +83,7 @@ export interface AddressLine extends Standing {
   exposure: Judged & { share: number };
 }
 
-export const addressLine = (row: AddressRow, words: Words): AddressLine => ({
+export const addressLine = (row: AddressRow, words: PageWords): AddressLine => ({
   id: `row-${row.subject}`,
   subject: row.subject,
   title: short(row.subject) ?? "",

@@ -1,8 +1,8 @@
 /** The story of one verification, event by event, in words. */
 import type { LedgerRow } from "../../domain/ledger/event.ts";
-import type { Chapter } from "../../flows/evidence/read-trace.ts";
+import type { TraceStep } from "../../flows/evidence/read-trace.ts";
 import type { Tone } from "../parts.tsx";
-import type { Words } from "../words.ts";
+import type { PageWords } from "../words.ts";
 
 export interface TraceLine {
   id: string;
@@ -31,7 +31,7 @@ const WHAT: Readonly<Record<LedgerRow["kind"], [words: string, tone: Tone]>> = {
   operator_action: ["An operator acted", "warn"],
 };
 
-export function traceLines(rows: readonly LedgerRow[], words: Words): TraceLine[] {
+export function traceLines(rows: readonly LedgerRow[], words: PageWords): TraceLine[] {
   const start = rows[0]?.atMs ?? 0;
   const said = new Set<string>();
   const isNew = ({ name, value }: TraceLine["facts"][number]) =>
@@ -49,10 +49,10 @@ export function traceLines(rows: readonly LedgerRow[], words: Words): TraceLine[
   });
 }
 
-const saysAfter = (ms: number, { seconds, lasting }: Words): string =>
+const saysAfter = (ms: number, { seconds, lasting }: PageWords): string =>
   ms < 60_000 ? seconds(ms / 1000) : lasting(ms);
 
-function factsOf(row: LedgerRow, { price }: Words): TraceLine["facts"] {
+function factsOf(row: LedgerRow, { price }: PageWords): TraceLine["facts"] {
   const { costMicros, dltMicros } = row;
   const pairs: [string, string | number | null][] = [
     ["verdict", row.action],
@@ -81,11 +81,11 @@ function factsOf(row: LedgerRow, { price }: Words): TraceLine["facts"] {
 /** The first characters of a keyed hash: enough to tell two apart. */
 export const short = (tag: string | null): string | null => (tag === null ? null : `${tag.slice(0, 8)}…`);
 
-const OUTCOMES: Readonly<Record<Chapter["outcome"], Tone>> = {
+const OUTCOMES: Readonly<Record<TraceStep["outcome"], Tone>> = {
   verified: "good",
   refused: "bad",
   expired: "warn",
   open: "quiet",
 };
 
-export const outcomeTone = (outcome: Chapter["outcome"]): Tone => OUTCOMES[outcome];
+export const outcomeTone = (outcome: TraceStep["outcome"]): Tone => OUTCOMES[outcome];

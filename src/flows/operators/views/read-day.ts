@@ -7,7 +7,7 @@ import { DAY_QUARTERS } from "../../../domain/monitor/day.ts";
 import { QUARTER_MINUTES } from "../../../domain/monitor/history.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import type { Unavailable } from "../../../ports/result.ts";
-import { type Line, linesOf } from "./summarise-tally.ts";
+import { type TallyLine, tallyLines } from "./summarise-tally.ts";
 
 const DAY_DIMENSIONS = ["country", "prefix", "block", "network", "rule"] as const;
 export type DayDimension = (typeof DAY_DIMENSIONS)[number];
@@ -16,7 +16,7 @@ export interface Day {
   kind: "answered";
   /** The end of its last quarter. */
   toMs: number;
-  lines: Readonly<Record<DayDimension, readonly Line[]>>;
+  lines: Readonly<Record<DayDimension, readonly TallyLine[]>>;
 }
 
 const QUARTER_MS = QUARTER_MINUTES * 60_000;
@@ -41,8 +41,8 @@ export async function readDay(
     tally: found.get(first + i) ?? new Map(),
   }));
   const lines = Object.fromEntries(
-    DAY_DIMENSIONS.map((dimension) => [dimension, linesOf(parts, dimension, curve, nowMs)]),
-  ) as Record<DayDimension, Line[]>;
+    DAY_DIMENSIONS.map((dimension) => [dimension, tallyLines(parts, dimension, curve, nowMs)]),
+  ) as Record<DayDimension, TallyLine[]>;
   const day: Day = { kind: "answered", toMs: (foldedTo + 1) * QUARTER_MS, lines };
   kept.set(watch, { foldedTo, day });
   return day;

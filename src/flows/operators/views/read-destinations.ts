@@ -3,17 +3,17 @@
  * what the counters tell apart; budgets are read for the rows of one page.
  */
 import type { Level } from "../../../domain/admission/exposure.ts";
-import { allLevels } from "../../../domain/admission/levels.ts";
+import { exposureLevels } from "../../../domain/admission/levels.ts";
 import { countryOfRange, mayLieIn, type Phone, rangeOfCountry } from "../../../domain/kernel/phone.ts";
 import { type History, usualSent } from "../../../domain/monitor/history.ts";
-import { OTHERS, tallyKey } from "../../../domain/monitor/tally.ts";
+import { OTHER_SUBJECTS, tallyKey } from "../../../domain/monitor/tally.ts";
 import { type Policy, rulesForCountry } from "../../../domain/policy.ts";
 import type { Deps } from "../../../ports/deps.ts";
-import { isShut, type ListedBlock, listBlocks } from "../change-bans.ts";
+import { isBanned, type ListedBan, listBans } from "../change-bans.ts";
 import { type Exposure, readExposures } from "./read-exposures.ts";
-import { readLines, type Span } from "./read-lines.ts";
-import { type RangeRow, type RangeStanding, stateOf } from "./read-ranges.ts";
-import { type Line, type Page, pageOf, usualRatio } from "./summarise-tally.ts";
+import { type ReportSpan, readLines } from "./read-lines.ts";
+import { type RangeRow, type RangeState, rangeStateOf } from "./read-ranges.ts";
+import { pageOfLines, type TallyLine, type TallyPage, usualRatio } from "./summarise-tally.ts";
 
 export const DESTINATIONS = ["country", "prefix", "block"] as const;
 export type Destination = (typeof DESTINATIONS)[number];
@@ -26,7 +26,7 @@ export interface DestinationQuestion {
   /** Of prefixes the country, of blocks the prefix they lie in; null for all. */
   within: string | null;
   /** The policy's window up to now, or the last day in whole quarters of an hour. */
-  span: Span;
+  span: ReportSpan;
   /** Part of a subject's name; empty for all. */
   contains: string;
   state: (typeof DESTINATION_STATES)[number];
@@ -53,14 +53,14 @@ export interface DestinationRow {
   exposure: Exposure | null;
 }
 
-export interface Destinations extends Page<DestinationRow> {
+export interface Destinations extends TallyPage<DestinationRow> {
   /** From and to. */
   fromMs: number;
   toMs: number;
   /** Messages to subjects that the counters had no room to tell apart. */
   othersSent: number;
   /** Ranges that are shut, challenged or exempt, what ends last first. */
-  blocks: ListedBlock[];
+  blocks: ListedBan[];
   /** What could not be read, in words; its columns are empty. */
   faults: string[];
 }
@@ -84,19 +84,21 @@ export async function readDestinations(
   ]);
   if ("kind" in documents) faults.push(`control: ${documents.cause}`);
   else faults.push(...documents.faults);
-  const blocks = "kind" in documents ? [] : listBlocks(documents, nowMs);
+  const blocks = "kind" in documents ? [] : listBans(documents, nowMs);
   const ranges = blocks.filter(({ kind }) => kind === "range");
   const sought = contains.trim().toLowerCase();
   const fitting = lines
-    .filter(({ subject }) => subject !== OTHERS && subject.toLowerCase().includes(sought))
+    .filter(({ subject }) => subject !== OTHER_SUBJECTS && subject.toLowerCase().includes(sought))
     .filter(({ subject }) => within === null || liesWithin(by, subject, within));
   const minutes = (toMs - fromMs) / 60_000;
   const standing = (subject: string) => standingOf(by, subject, ranges);
   // What is shut is looked up for a page's rows, and for all only where it decides who is shown.
   const found = (
-    state === "any" ? fitting : fitting.filter(({ subject }) => FITS[state](standing(subject)))
+    state === "any"
+      ? fitting
+      : fitting.filter(({ subject }) => DESTINATION_STATE_FITS[state](standing(subject)))
   ).toSorted(BY[sort]);
-  const shown = pageOf(found, question.page, ROWS_PER_PAGE);
+  const shown = pageOfLines(found, question.page, ROWS_PER_PAGE);
   const page = {
     ...shown,
     rows: shown.rows.map((line) => rowOf(line, by, history, minutes, standing(line.subject))),
@@ -112,20 +114,20 @@ export async function readDestinations(
     })),
     fromMs,
     toMs,
-    othersSent: lines.find(({ subject }) => subject === OTHERS)?.counts.sent ?? 0,
+    othersSent: lines.find(({ subject }) => subject === OTHER_SUBJECTS)?.counts.sent ?? 0,
     blocks: ranges,
     faults,
   };
 }
 
 /** A country that shares its calling code is never shut as a whole. */
-function standingOf(by: Destination, subject: string, ranges: readonly ListedBlock[]): RangeStanding {
-  if (by !== "country") return stateOf(by, subject, ranges);
+function standingOf(by: Destination, subject: string, ranges: readonly ListedBan[]): RangeState {
+  if (by !== "country") return rangeStateOf(by, subject, ranges);
   const range = rangeOfCountry(subject);
-  if (range !== null) return stateOf("prefix", range, ranges);
+  if (range !== null) return rangeStateOf("prefix", range, ranges);
   const within = ranges.filter((block) => mayLieIn(block.subject, subject));
   const challenged = within.some(({ effect }) => effect === "challenge");
-  const state = within.some(isShut) ? "partly" : challenged ? "partly_challenged" : "open";
+  const state = within.some(isBanned) ? "partly" : challenged ? "partly_challenged" : "open";
   return { state, untilMs: null, challenged };
 }
 
@@ -133,11 +135,11 @@ const liesWithin = (by: Destination, subject: string, within: string): boolean =
   by === "prefix" ? mayLieIn(subject, within) : subject.startsWith(within);
 
 function rowOf(
-  { subject, counts, course, ratio }: Line,
+  { subject, counts, course, ratio }: TallyLine,
   by: Destination,
   history: History | null,
   minutes: number,
-  standing: RangeStanding,
+  standing: RangeState,
 ): DestinationRow {
   const key = tallyKey(by, subject);
   const usually = usualSent(history, key, minutes);
@@ -159,8 +161,8 @@ function rowOf(
 }
 
 /** Which states a filter shows. */
-export const FITS: Readonly<
-  Record<Exclude<DestinationQuestion["state"], "any">, (row: RangeStanding) => boolean>
+export const DESTINATION_STATE_FITS: Readonly<
+  Record<Exclude<DestinationQuestion["state"], "any">, (row: RangeState) => boolean>
 > = {
   shut: ({ state }) => state === "blocked" || state === "partly",
   challenged: ({ challenged }) => challenged,
@@ -168,7 +170,7 @@ export const FITS: Readonly<
   open: ({ state }) => state === "open",
 };
 
-type Order = (a: Line, b: Line) => number;
+type Order = (a: TallyLine, b: TallyLine) => number;
 const most =
   (metric: "sent" | "micros" | "refused"): Order =>
   (a, b) =>
@@ -189,5 +191,5 @@ function levelOf(policy: Policy, by: Destination, { subject, country }: Destinat
   const phone: Phone = { e164: subject, country, type: "unknown", block: subject, prefix: subject };
   const nobody = { phone, numberTag: "", addressTag: "", asn: null, ownDevice: null };
   const { exposure } = rulesForCountry(policy, country);
-  return allLevels(nobody, exposure).stranger.find(({ name }) => name === by) ?? null;
+  return exposureLevels(nobody, exposure).stranger.find(({ name }) => name === by) ?? null;
 }

@@ -4,8 +4,8 @@ import {
   type ExposurePolicy,
   type Level,
   type LevelReading,
-  seasoned,
-  UNIT,
+  UNIT_HUNDREDTHS,
+  withHistory,
 } from "../../../domain/admission/exposure.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import type { Unavailable } from "../../../ports/result.ts";
@@ -38,10 +38,10 @@ export async function readExposures(
 /** A reading in whole units, with the base that history has raised. */
 function exposureOf(reading: LevelReading, policy: ExposurePolicy): Exposure {
   const none = { challenged: [], returned: [], known: [], proven: [], odd: [], unknown: [] };
-  const [grown = reading] = seasoned({ ...none, stranger: [reading] }, policy).stranger;
+  const [grown = reading] = withHistory({ ...none, stranger: [reading] }, policy).stranger;
   return {
-    unverified: reading.unverified / UNIT,
-    budget: budgetOf(grown, policy) / UNIT,
+    unverified: reading.unverified / UNIT_HUNDREDTHS,
+    budget: budgetOf(grown, policy) / UNIT_HUNDREDTHS,
     messages: reading.messages,
     most: reading.level.maxMessages,
   };

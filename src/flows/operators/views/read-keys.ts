@@ -2,13 +2,18 @@
 import {
   type KeyIds,
   type KeyPolicy,
+  type KeyringName,
+  type KeyringState,
   type KeyState,
-  type Ring,
-  type RingState,
-  ringStates,
+  keyringStates,
 } from "../../../domain/access/key-age.ts";
 import type { Deps } from "../../../ports/deps.ts";
-import { type Act, type Acted, carryOut, type NotDone } from "../../audit/run-operator-action.ts";
+import {
+  type NotPerformed,
+  type OperatorCommand,
+  type Performed,
+  runOperatorAction,
+} from "../../audit/run-operator-action.ts";
 
 /** What the key flows need beside the ordinary ports. */
 export interface KeyDeps extends Pick<Deps, "ledger" | "records" | "vault" | "log" | "nowMs"> {
@@ -21,13 +26,13 @@ export interface KeyLine extends KeyState {
   holds: number | null;
 }
 
-export interface Keys {
+export interface KeyAges {
   rotateDays: number;
-  rings: (Omit<RingState, "keys"> & { keys: KeyLine[] })[];
+  rings: (Omit<KeyringState, "keys"> & { keys: KeyLine[] })[];
   faults: string[];
 }
 
-export async function readKeys({ keyIds, policy, ledger, nowMs }: KeyDeps): Promise<Keys> {
+export async function readKeys({ keyIds, policy, ledger, nowMs }: KeyDeps): Promise<KeyAges> {
   const sealed = await ledger.sealedByKey();
   const held = new Map(
     sealed.kind === "answered" ? sealed.keys.map(({ keyId, sealed: count }) => [keyId, count]) : [],
@@ -36,7 +41,7 @@ export async function readKeys({ keyIds, policy, ledger, nowMs }: KeyDeps): Prom
   const lost = [...held].filter(([id]) => !keyIds.encryption.includes(id));
   return {
     rotateDays: policy.keys.rotate_days,
-    rings: ringStates(keyIds, nowMs(), policy.keys).map((state) => ({
+    rings: keyringStates(keyIds, nowMs(), policy.keys).map((state) => ({
       ...state,
       keys: state.keys.map((key) => ({ ...key, holds: state.ring === "encryption" ? known(key.id) : null })),
     })),
@@ -52,10 +57,10 @@ export async function readKeys({ keyIds, policy, ledger, nowMs }: KeyDeps): Prom
 /** Writes down that a new key was put in place. The command that did it has the secret; the service never sees the id's key. */
 export function noteRotation(
   deps: KeyDeps,
-  act: Act,
-  { ring, keyId, secret }: { ring: Ring; keyId: string; secret: string },
-): Promise<Acted | NotDone> {
-  return carryOut(
+  act: OperatorCommand,
+  { ring, keyId, secret }: { ring: KeyringName; keyId: string; secret: string },
+): Promise<Performed | NotPerformed> {
+  return runOperatorAction(
     deps,
     act,
     { what: "key rotated", details: { ring, key_id: keyId, secret } },

@@ -4,13 +4,13 @@ import { answerCurve, type History } from "../../../domain/monitor/history.ts";
 import type { Dimension, MinuteTally } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import { type DayDimension, readDay } from "./read-day.ts";
-import { type Line, linesOf } from "./summarise-tally.ts";
+import { type TallyLine, tallyLines } from "./summarise-tally.ts";
 
-export const SPANS = ["window", "day"] as const;
-export type Span = (typeof SPANS)[number];
+export const REPORT_SPANS = ["window", "day"] as const;
+export type ReportSpan = (typeof REPORT_SPANS)[number];
 
 export interface ReadLines {
-  lines: readonly Line[];
+  lines: readonly TallyLine[];
   fromMs: number;
   toMs: number;
   history: History | null;
@@ -29,7 +29,7 @@ const DAY_MS = 86_400_000;
 export async function readLines(
   { policy, counters, watch, nowMs: clock }: Pick<Deps, "policy" | "counters" | "watch" | "nowMs">,
   by: DayDimension,
-  span: Span,
+  span: ReportSpan,
   beside: readonly Dimension[] = [],
 ): Promise<ReadLines> {
   const nowMs = clock();
@@ -45,7 +45,7 @@ export async function readLines(
     const fromMs = (minuteOf(nowMs) - window_minutes + 1) * 60_000;
     const minutes = counted.kind === "answered" ? counted.minutes : [];
     if (counted.kind !== "answered") faults.push(`counters: ${counted.cause}`);
-    return { lines: linesOf(minutes, by, curve, nowMs), fromMs, toMs: nowMs, history, minutes, faults };
+    return { lines: tallyLines(minutes, by, curve, nowMs), fromMs, toMs: nowMs, history, minutes, faults };
   }
   const nothing = { lines: [], fromMs: nowMs - DAY_MS, toMs: nowMs, history, minutes: [] };
   if (left.kind !== "answered") return { ...nothing, faults };

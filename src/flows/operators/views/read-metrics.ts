@@ -1,7 +1,7 @@
-import { type Figures, openMetrics } from "../../../domain/monitor/metrics.ts";
+import { type MetricFigures, openMetrics } from "../../../domain/monitor/metrics.ts";
 import type { Deps } from "../../../ports/deps.ts";
-import { isShut, listBlocks } from "../change-bans.ts";
-import { standingsOf } from "../change-posture.ts";
+import { isBanned, listBans } from "../change-bans.ts";
+import { postureDocumentsOf } from "../change-posture.ts";
 
 /** The figures as OpenMetrics text. A part that does not answer is left out, and told as `tollgate_source_up 0`. */
 export async function readMetrics({
@@ -13,19 +13,19 @@ export async function readMetrics({
 }: Pick<Deps, "policy" | "control" | "counters" | "watch" | "nowMs">): Promise<string> {
   const [documents, totals, left] = await Promise.all([control.documents(), counters.totals(), watch.look()]);
   const now = nowMs();
-  const figures: Figures = {
+  const figures: MetricFigures = {
     totals: totals.kind === "answered" ? totals.tally : null,
     currency: policy.money.currency,
     control: null,
     watch: null,
   };
   if (!("kind" in documents)) {
-    const blocks = listBlocks(documents, now);
-    const shut = blocks.filter(isShut);
+    const blocks = listBans(documents, now);
+    const shut = blocks.filter(isBanned);
     const cron = shut.filter(({ set }) => set === "cron").length;
     const challenged = blocks.filter(({ effect }) => effect === "challenge").length;
     figures.control = {
-      posture: standingsOf(documents, now).posture,
+      posture: postureDocumentsOf(documents, now).posture,
       blocks: { cron, operator: shut.length - cron, challenged },
     };
   }

@@ -4,8 +4,8 @@ import { QUARTER_MINUTES, quarterOf } from "../../../domain/monitor/history.ts";
 import { type Dimension, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import type { Unavailable } from "../../../ports/result.ts";
-import { isShut, type ListedBlock, listBlocks } from "../change-bans.ts";
-import { linesOf, type Part, usualRatio } from "./summarise-tally.ts";
+import { isBanned, type ListedBan, listBans } from "../change-bans.ts";
+import { type TallyPart, tallyLines, usualRatio } from "./summarise-tally.ts";
 
 export const RANGE_DIMENSIONS = ["country", "prefix", "block", "network", "provider", "flow"] as const;
 export type RangeDimension = (typeof RANGE_DIMENSIONS)[number] & Dimension;
@@ -35,7 +35,7 @@ export interface RangeRow {
   challenged: boolean;
 }
 
-export type RangeStanding = Pick<RangeRow, "state" | "untilMs" | "challenged">;
+export type RangeState = Pick<RangeRow, "state" | "untilMs" | "challenged">;
 
 export interface Ranges {
   kind: "answered";
@@ -62,10 +62,10 @@ export async function readRanges(
     ...("kind" in documents ? [`control: ${documents.cause}`] : documents.faults),
     ...(left.kind === "answered" ? [] : [`watch: ${left.cause}`]),
   ];
-  const blocks = "kind" in documents ? [] : listBlocks(documents, nowMs);
+  const blocks = "kind" in documents ? [] : listBans(documents, nowMs);
   const history = left.kind === "answered" ? (left.history?.subjects ?? {}) : {};
 
-  const busiest = linesOf(counted.parts, by, policy.monitor.answer_curve, nowMs).toSorted(
+  const busiest = tallyLines(counted.parts, by, policy.monitor.answer_curve, nowMs).toSorted(
     (a, b) =>
       (b.counts.sent ?? 0) - (a.counts.sent ?? 0) || (b.counts.refused ?? 0) - (a.counts.refused ?? 0),
   );
@@ -78,13 +78,13 @@ export async function readRanges(
       spentMicros: counts.micros ?? 0,
       refused: counts.refused ?? 0,
       usualRatio: usualRatio(history, tallyKey(by, subject)),
-      ...stateOf(by, subject, blocks),
+      ...rangeStateOf(by, subject, blocks),
     }),
   );
   return { kind: "answered", rows, subjects: busiest.length, faults };
 }
 
-type Counted = { kind: "answered"; parts: Part[] } | Unavailable;
+type Counted = { kind: "answered"; parts: TallyPart[] } | Unavailable;
 
 async function readMinutes(
   counters: Deps["counters"],
@@ -108,22 +108,22 @@ async function readHours(watch: Deps["watch"], nowMs: number, hours: number): Pr
  * What is shut or challenged of a subject: a prefix, a block or a network. A wider block holds of all of it, a narrower one of
  * a part; what is shut is told before what is challenged.
  */
-export function stateOf(by: RangeDimension, subject: string, blocks: readonly ListedBlock[]): RangeStanding {
+export function rangeStateOf(by: RangeDimension, subject: string, blocks: readonly ListedBan[]): RangeState {
   const ofRange = by === "prefix" || by === "block";
   const touching = blocks.filter(({ kind, subject: shut }) =>
     ofRange
       ? kind === "range" && (subject.startsWith(shut) || shut.startsWith(subject))
       : by === "network" && kind === "network" && shut === subject,
   );
-  const first = (state: RangeRow["state"], holds: (block: ListedBlock) => boolean) => {
+  const first = (state: RangeRow["state"], holds: (block: ListedBan) => boolean) => {
     const found = touching.find(holds);
     return found ? { state, untilMs: found.untilMs } : null;
   };
-  const holdsOfAll = (block: ListedBlock) => subject.startsWith(block.subject);
-  const isChallenged = ({ effect }: ListedBlock) => effect === "challenge";
+  const holdsOfAll = (block: ListedBan) => subject.startsWith(block.subject);
+  const isChallenged = ({ effect }: ListedBan) => effect === "challenge";
   const strictest =
-    first("blocked", (block) => isShut(block) && holdsOfAll(block)) ??
-    first("partly", isShut) ??
+    first("blocked", (block) => isBanned(block) && holdsOfAll(block)) ??
+    first("partly", isBanned) ??
     first("challenged", (block) => isChallenged(block) && holdsOfAll(block)) ??
     first("partly_challenged", isChallenged) ??
     first("exempt", (block) => block.effect === "exempt" && holdsOfAll(block));

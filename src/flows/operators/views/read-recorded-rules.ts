@@ -4,11 +4,11 @@
  */
 
 import { type RuleCounts, ruleCounts } from "../../../domain/monitor/rule-counts.ts";
-import { OTHERS } from "../../../domain/monitor/tally.ts";
+import { OTHER_SUBJECTS } from "../../../domain/monitor/tally.ts";
 import { type Policy, recordOnlyRules } from "../../../domain/policy.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import type { Unavailable } from "../../../ports/result.ts";
-import { readLines, type Span } from "./read-lines.ts";
+import { type ReportSpan, readLines } from "./read-lines.ts";
 
 export interface RuleRow extends RuleCounts {
   /** `*` for what the counters had no room to tell apart. */
@@ -31,7 +31,7 @@ export interface RecordedRules {
 /** @param span the policy's window up to now, or the last day in whole quarters of an hour that are over */
 export async function readRecordedRules(
   deps: Pick<Deps, "policy" | "counters" | "watch" | "nowMs">,
-  span: Span,
+  span: ReportSpan,
 ): Promise<RecordedRules | Unavailable> {
   const { lines, fromMs, toMs, faults } = await readLines(deps, "rule", span);
   // Without counters there are no lines. A zero here would speak for a rule that nobody looked at.
@@ -39,7 +39,8 @@ export async function readRecordedRules(
   const rules = recordOnlyRules(deps.policy);
   const met = lines.map(({ subject, counts }): RuleRow => {
     const [rule = "", flow = null] = subject.split("/");
-    const recordOnly = subject === OTHERS || rules.some((set) => isSetBy(deps.policy, set, { rule, flow }));
+    const recordOnly =
+      subject === OTHER_SUBJECTS || rules.some((set) => isSetBy(deps.policy, set, { rule, flow }));
     return { rule, flow, recordOnly, ...ruleCounts(counts) };
   });
   const silent = rules

@@ -2,24 +2,24 @@
  * What the providers did in the last window, what each route is known for, and what people said of them. Each part is read
  * on its own: what does not answer is named among the faults.
  */
-import { priceMicros } from "../../../domain/delivery/money.ts";
+import { messagePriceMicros } from "../../../domain/delivery/money.ts";
 import { overrideRouting, type RouteOverride } from "../../../domain/delivery/route-overrides.ts";
-import { FRESH_ROUTE } from "../../../domain/delivery/routing.ts";
+import { NEW_ROUTE_RECORD } from "../../../domain/delivery/routing.ts";
 import type { Channel } from "../../../domain/kernel/channel.ts";
 import { minuteOf } from "../../../domain/monitor/cohorts.ts";
 import {
   bucketsOf,
+  DELIVERY_ATTEMPT_TIME,
   DELIVERY_TIME,
-  HAND_OVER_TIME,
   type Histogram,
   quantileOf,
 } from "../../../domain/monitor/histogram.ts";
 import { answerCurve } from "../../../domain/monitor/history.ts";
-import { type Counts, OTHERS, tallyKey } from "../../../domain/monitor/tally.ts";
+import { type Counts, OTHER_SUBJECTS, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
-import { type Line, linesOf, usualRatio } from "./summarise-tally.ts";
+import { type TallyLine, tallyLines, usualRatio } from "./summarise-tally.ts";
 
-export interface Sums {
+export interface RouteSums {
   sent: number;
   verified: number;
   ratio: number | null;
@@ -31,14 +31,14 @@ export interface Sums {
 }
 
 /** How long something took, as far as the counters' buckets tell. */
-export interface TimeTaken {
+export interface DurationSummary {
   /** How often it was measured. */
   count: number;
   medianMs: number;
   p95Ms: number;
 }
 
-export interface ProviderLine extends Sums {
+export interface ProviderLine extends RouteSums {
   provider: string;
   channels: readonly Channel[];
   /** ISO codes it serves; null for all. */
@@ -49,9 +49,9 @@ export interface ProviderLine extends Sums {
   /** What a message cost on average; null where none left. */
   meanMicros: number | null;
   /** From a hand-over to its answer, refusals and time-outs included; null where there was none. */
-  answers: TimeTaken | null;
+  answers: DurationSummary | null;
   /** From a hand-over to its receipt, without calls. */
-  deliveries: TimeTaken | null;
+  deliveries: DurationSummary | null;
   drained: boolean;
   /** Of its chances; 1 by itself. */
   weight: number;
@@ -61,7 +61,7 @@ export interface ProviderLine extends Sums {
   resting: number;
 }
 
-export interface RouteLine extends Sums {
+export interface RouteLine extends RouteSums {
   provider: string;
   channel: string;
   country: string;
@@ -114,8 +114,8 @@ export async function readRoutes(
   const resting = [...records].filter(([, { restUntilMs }]) => nowMs < restUntilMs).map(([key]) => key);
 
   const linesBy = (dimension: "provider" | "route") =>
-    new Map(linesOf(parts, dimension, curve, nowMs).map((line) => [line.subject, line]));
-  const nothing = (subject: string): Line => ({
+    new Map(tallyLines(parts, dimension, curve, nowMs).map((line) => [line.subject, line]));
+  const nothing = (subject: string): TallyLine => ({
     subject,
     counts: {},
     course: parts.map(() => 0),
@@ -136,7 +136,7 @@ export async function readRoutes(
       share: all > 0 ? sums.sent / all : null,
       usualRatio: usualRatio(history?.subjects ?? {}, tallyKey("provider", name)),
       meanMicros: sums.sent > 0 ? sums.spentMicros / sums.sent : null,
-      answers: timeTaken(line.counts, HAND_OVER_TIME),
+      answers: timeTaken(line.counts, DELIVERY_ATTEMPT_TIME),
       deliveries: timeTaken(line.counts, DELIVERY_TIME),
       drained: routing.drain.includes(name),
       weight: routing.weight[name] ?? 1,
@@ -146,10 +146,10 @@ export async function readRoutes(
   });
 
   const byRoute = linesBy("route");
-  const keys = [...new Set([...byRoute.keys(), ...resting])].filter((key) => key !== OTHERS);
+  const keys = [...new Set([...byRoute.keys(), ...resting])].filter((key) => key !== OTHER_SUBJECTS);
   const routeLines = keys.map((key): RouteLine => {
     const [provider = "", channel = "", country = ""] = key.split("/");
-    const { restUntilMs, failures } = records.get(key) ?? FRESH_ROUTE;
+    const { restUntilMs, failures } = records.get(key) ?? NEW_ROUTE_RECORD;
     const priced = prices.some(
       (row) => row.provider === provider && row.channel === channel && row.country === "*",
     );
@@ -158,7 +158,7 @@ export async function readRoutes(
       provider,
       channel,
       country,
-      priceMicros: priced ? priceMicros(prices, country, provider, channel as Channel) : null,
+      priceMicros: priced ? messagePriceMicros(prices, country, provider, channel as Channel) : null,
       restsUntilMs: nowMs < restUntilMs ? restUntilMs : null,
       failures,
     };
@@ -177,7 +177,7 @@ export async function readRoutes(
   };
 }
 
-const sumsOf = ({ counts, course, ratio }: Line): Sums => ({
+const sumsOf = ({ counts, course, ratio }: TallyLine): RouteSums => ({
   sent: counts.sent ?? 0,
   verified: counts.verified ?? 0,
   ratio,
@@ -188,7 +188,7 @@ const sumsOf = ({ counts, course, ratio }: Line): Sums => ({
   course,
 });
 
-function timeTaken(counts: Counts, histogram: Histogram): TimeTaken | null {
+function timeTaken(counts: Counts, histogram: Histogram): DurationSummary | null {
   const count = bucketsOf(counts, histogram).reduce((sum, some) => sum + some, 0);
   const medianMs = quantileOf(counts, histogram, 0.5);
   const p95Ms = quantileOf(counts, histogram, 0.95);

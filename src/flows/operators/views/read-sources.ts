@@ -1,20 +1,20 @@
 /** Who asks: networks and addresses, with how many numbers they asked for and what became of that. */
 import type { Level } from "../../../domain/admission/exposure.ts";
-import { allLevels } from "../../../domain/admission/levels.ts";
+import { exposureLevels } from "../../../domain/admission/levels.ts";
 import { minuteOf } from "../../../domain/monitor/cohorts.ts";
 import { usualSent } from "../../../domain/monitor/history.ts";
-import { type MinuteTally, OTHERS, sumTallies, tallyKey } from "../../../domain/monitor/tally.ts";
+import { type MinuteTally, OTHER_SUBJECTS, sumTallies, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
-import { isShut, type ListedBlock, listBlocks } from "../change-bans.ts";
+import { isBanned, type ListedBan, listBans } from "../change-bans.ts";
 import { ROWS_PER_PAGE } from "./read-destinations.ts";
 import { type Exposure, readExposures } from "./read-exposures.ts";
-import { readLines, type Span } from "./read-lines.ts";
-import { type Page, pageOf, usualRatio } from "./summarise-tally.ts";
+import { type ReportSpan, readLines } from "./read-lines.ts";
+import { pageOfLines, type TallyPage, usualRatio } from "./summarise-tally.ts";
 
 export const SOURCE_SORTS = ["sent", "numbers", "ratio", "refused", "turned_away"] as const;
 
 export interface SourceQuestion {
-  span: Span;
+  span: ReportSpan;
   /** Part of a network's number or owner; empty for all. */
   contains: string;
   sort: (typeof SOURCE_SORTS)[number];
@@ -23,7 +23,7 @@ export interface SourceQuestion {
 
 interface Standing {
   /** What shuts it, else challenges it, else exempts it; null when nothing does. */
-  block: ListedBlock | null;
+  block: ListedBan | null;
   /** People challenge it, whatever shuts it besides. */
   challenged: boolean;
   exposure: Exposure | null;
@@ -59,12 +59,12 @@ export interface AddressRow extends Standing {
 export interface Sources {
   fromMs: number;
   toMs: number;
-  networks: Page<NetworkRow>;
+  networks: TallyPage<NetworkRow>;
   /** Of the policy's window; the busiest. */
   addresses: AddressRow[];
   othersSent: number;
   /** Networks and addresses that are shut, challenged or exempt. */
-  blocks: ListedBlock[];
+  blocks: ListedBan[];
   faults: string[];
 }
 
@@ -83,12 +83,12 @@ export async function readSources(deps: SourceDeps, question: SourceQuestion): P
   if ("kind" in documents) faults.push(`control: ${documents.cause}`);
   else faults.push(...documents.faults);
   if (window !== null && window.kind !== "answered") faults.push(`counters: ${window.cause}`);
-  const blocks = ("kind" in documents ? [] : listBlocks(documents, nowMs)).filter(
+  const blocks = ("kind" in documents ? [] : listBans(documents, nowMs)).filter(
     ({ kind }) => kind !== "range",
   );
   const blockOf = (kind: "network" | "address", subject: string) => {
     const own = blocks.filter((block) => block.kind === kind && block.subject === subject);
-    return own.find(isShut) ?? own.find(({ inForce }) => inForce) ?? own[0] ?? null;
+    return own.find(isBanned) ?? own.find(({ inForce }) => inForce) ?? own[0] ?? null;
   };
 
   const isChallenged = (kind: "network" | "address", subject: string) =>
@@ -97,7 +97,7 @@ export async function readSources(deps: SourceDeps, question: SourceQuestion): P
   const sought = contains.trim().toLowerCase();
   const spanMinutes = (toMs - fromMs) / 60_000;
   const found = lines
-    .filter(({ subject }) => subject !== OTHERS)
+    .filter(({ subject }) => subject !== OTHER_SUBJECTS)
     .map(({ subject, counts, course, ratio }): NetworkRow => {
       const key = tallyKey("network", subject);
       const usually = usualSent(history, key, spanMinutes);
@@ -122,7 +122,7 @@ export async function readSources(deps: SourceDeps, question: SourceQuestion): P
     })
     .filter(({ subject, hosting: owner }) => `${subject} ${owner ?? ""}`.toLowerCase().includes(sought))
     .toSorted(BY[sort]);
-  const networks = pageOf(found, page, ROWS_PER_PAGE);
+  const networks = pageOfLines(found, page, ROWS_PER_PAGE);
   const addresses = addressesOf(window?.kind === "answered" ? window.minutes : minutes, (subject) => ({
     block: blockOf("address", subject),
     challenged: isChallenged("address", subject),
@@ -141,7 +141,7 @@ export async function readSources(deps: SourceDeps, question: SourceQuestion): P
       rows: networks.rows.map((row, i) => ({ ...row, exposure: exposure(i) })),
     },
     addresses: addresses.map((row, i) => ({ ...row, exposure: exposure(networks.rows.length + i) })),
-    othersSent: lines.find(({ subject }) => subject === OTHERS)?.counts.sent ?? 0,
+    othersSent: lines.find(({ subject }) => subject === OTHER_SUBJECTS)?.counts.sent ?? 0,
     blocks,
     faults,
   };
@@ -168,7 +168,7 @@ function addressesOf(
       const subject = key.slice(start.length);
       return { subject, asked: sent, numbers, ...standingOf(subject), exposure: null };
     })
-    .filter(({ subject }) => subject !== OTHERS)
+    .filter(({ subject }) => subject !== OTHER_SUBJECTS)
     .toSorted((a, b) => b.numbers - a.numbers || b.asked - a.asked)
     .slice(0, ROWS_PER_PAGE);
 }
@@ -178,5 +178,5 @@ function levelOf({ policy }: SourceDeps, name: "network" | "address", subject: s
   const phone = { e164: "", country: "", type: "unknown", block: "", prefix: "" } as const;
   const asn = name === "network" ? Number(subject.slice(2)) : null;
   const nobody = { phone, numberTag: "", addressTag: subject, asn, ownDevice: null };
-  return allLevels(nobody, policy.exposure).stranger.find((level) => level.name === name) ?? null;
+  return exposureLevels(nobody, policy.exposure).stranger.find((level) => level.name === name) ?? null;
 }

@@ -7,14 +7,14 @@ import type { Posture } from "../../../domain/kernel/posture.ts";
 import { minuteOf, type RatioReading, readRatio } from "../../../domain/monitor/cohorts.ts";
 import { quantileOf, VERIFY_TIME } from "../../../domain/monitor/histogram.ts";
 import type { Incident } from "../../../domain/monitor/incident.ts";
-import type { WatchMemory } from "../../../domain/monitor/monitor-memory.ts";
+import type { MonitorMemory } from "../../../domain/monitor/monitor-memory.ts";
 import type { ControlDocument } from "../../../domain/monitor/posture.ts";
 import { addCounts, type Counts, type MinuteTally, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import type { OperatorAction } from "../../../ports/records.ts";
 import type { Unavailable } from "../../../ports/result.ts";
-import { isShut, type ListedBlock, listBlocks } from "../change-bans.ts";
-import { type Standings, standingsOf } from "../change-posture.ts";
+import { isBanned, type ListedBan, listBans } from "../change-bans.ts";
+import { type PostureDocuments, postureDocumentsOf } from "../change-posture.ts";
 
 export interface PostureState {
   posture: Posture;
@@ -97,8 +97,8 @@ export async function readState(
   const state: ServiceState = { nowMs, posture: null, watch: null, window: null, spend: null, faults };
   if (answered("control", documents) && !("kind" in documents)) {
     faults.push(...documents.faults);
-    const standings = standingsOf(documents, nowMs);
-    state.posture = postureState(standings, listBlocks(documents, nowMs));
+    const standings = postureDocumentsOf(documents, nowMs);
+    state.posture = postureState(standings, listBans(documents, nowMs));
   }
   if (answered("watch", left) && left.kind === "answered") {
     state.watch = watchState(left.memory, nowMs, late_after_minutes);
@@ -113,16 +113,19 @@ export async function readState(
   return state;
 }
 
-function postureState({ operator, cron, posture }: Standings, blocks: readonly ListedBlock[]): PostureState {
-  const count = (holds: (block: ListedBlock) => boolean) => blocks.filter(holds).length;
+function postureState(
+  { operator, cron, posture }: PostureDocuments,
+  blocks: readonly ListedBan[],
+): PostureState {
+  const count = (holds: (block: ListedBan) => boolean) => blocks.filter(holds).length;
   return {
     posture,
     inForce: operator ?? cron,
     operator,
     cron,
     blocks: {
-      cron: count((block) => block.set === "cron" && isShut(block)),
-      operator: count((block) => block.set === "operator" && isShut(block)),
+      cron: count((block) => block.set === "cron" && isBanned(block)),
+      operator: count((block) => block.set === "operator" && isBanned(block)),
       challenged: count(({ effect }) => effect === "challenge"),
       exempt: count(({ effect }) => effect === "exempt"),
     },
@@ -131,7 +134,7 @@ function postureState({ operator, cron, posture }: Standings, blocks: readonly L
 
 const HOUR_MS = 3_600_000;
 
-function watchState(memory: WatchMemory | null, nowMs: number, lateAfterMinutes: number): WatchState {
+function watchState(memory: MonitorMemory | null, nowMs: number, lateAfterMinutes: number): WatchState {
   const lastRunMs = memory?.lastRunMs ?? null;
   const ageSeconds = lastRunMs === null ? null : Math.max(0, Math.round((nowMs - lastRunMs) / 1000));
   const hour = memory?.hour.hour === Math.floor(nowMs / HOUR_MS) ? memory.hour : { sent: 0, heldBack: 0 };

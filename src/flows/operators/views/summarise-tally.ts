@@ -1,5 +1,5 @@
 /** Counters as lines of a table: one per subject of a dimension, with its sums and its course over time. */
-import { type AnswerCurve, ripeShare } from "../../../domain/monitor/cohorts.ts";
+import { type AnswerCurve, dueShare } from "../../../domain/monitor/cohorts.ts";
 import {
   addCounts,
   type Counts,
@@ -9,12 +9,12 @@ import {
 } from "../../../domain/monitor/tally.ts";
 
 /** Counters and the minute (since 1970) they begin with. */
-export interface Part {
+export interface TallyPart {
   minute: number;
   tally: Tally;
 }
 
-export interface Line {
+export interface TallyLine {
   subject: string;
   counts: Counts;
   /** Messages that left in each part, the oldest first. */
@@ -24,16 +24,16 @@ export interface Line {
 }
 
 /** @returns a line for every subject of the dimension, in no order; what found no more room counts under `*` */
-export function linesOf(
-  parts: readonly Part[],
+export function tallyLines(
+  parts: readonly TallyPart[],
   dimension: Dimension,
   curve: AnswerCurve,
   nowMs: number,
-): Line[] {
+): TallyLine[] {
   const start = tallyKey(dimension, "");
-  const lines = new Map<string, Line & { due: number }>();
+  const lines = new Map<string, TallyLine & { due: number }>();
   for (const [i, { minute, tally }] of parts.entries()) {
-    const ripe = ripeShare(minute, nowMs, curve);
+    const ripe = dueShare(minute, nowMs, curve);
     for (const [key, counts] of tally) {
       if (!key.startsWith(start)) continue;
       const subject = key.slice(start.length);
@@ -66,7 +66,7 @@ export function usualRatio(history: Readonly<Record<string, Counts>>, key: strin
 /** Fewer messages than this in a history that fades say nothing of a share. */
 const USUAL_FROM_SENT = 1;
 
-export interface Page<T> {
+export interface TallyPage<T> {
   rows: T[];
   /** How many there are in all. */
   total: number;
@@ -76,7 +76,7 @@ export interface Page<T> {
 }
 
 /** One page of a list; a page that is not there is the nearest one that is. */
-export function pageOf<T>(all: readonly T[], page: number, size: number): Page<T> {
+export function pageOfLines<T>(all: readonly T[], page: number, size: number): TallyPage<T> {
   const pages = Math.max(1, Math.ceil(all.length / size));
   const at = Math.min(pages, Math.max(1, Math.trunc(page) || 1));
   return { rows: all.slice((at - 1) * size, at * size), total: all.length, page: at, pages };
