@@ -7,7 +7,7 @@ import {
   freshProject,
   type RunningBackend,
   startBackend,
-} from "../contract/support-kit.ts";
+} from "../contract/package/support-kit.ts";
 import { hasChromium, openBrowser } from "./chromium.ts";
 import { type RunningService, startService } from "./service.ts";
 

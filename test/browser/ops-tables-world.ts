@@ -17,7 +17,7 @@ import {
   NOW,
   POLICY,
   type World,
-} from "../unit/support-operate.ts";
+} from "../support/support-operate.ts";
 
 export const HOSTILE = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`;
 export const CORRELATION_ID = "3f2b8c1e-0d4a-4c55-9e21-7a6b5c4d3e2f";

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { LocalServer } from "../../scripts/dev/serve.ts";
-import { makeWorld, NOW, type World } from "../unit/support-operate.ts";
+import { makeWorld, NOW, type World } from "../support/support-operate.ts";
 import { AXE, hasChromium, openBrowser } from "./chromium.ts";
 import { attacked, CORRELATION_ID, NUMBER, serveOps } from "./ops-tables-world.ts";
 

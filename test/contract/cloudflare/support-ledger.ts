@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { Miniflare } from "miniflare";
+import { EMPTY_EVENT_DETAILS, type LedgerEvent } from "../../../src/domain/ledger/event.ts";
+
+export const NOON = Date.UTC(2026, 6, 1, 12);
+export const MINUTE = 60_000;
+export const DAY = 86_400_000;
+
+/** Each statement of a migration by itself. */
+function statements(name: string): string[] {
+  return readFileSync(new URL(`../../src/data/migrations/${name}`, import.meta.url), "utf8")
+    .replace(/^\s*--.*$/gm, "")
+    .split(";")
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== "");
+}
+
+export async function migrate(db: D1Database, name: string): Promise<void> {
+  for (const statement of statements(name)) await db.prepare(statement).run();
+}
+
+/** A database as D1 keeps it, without tables. */
+export async function openDatabase() {
+  const miniflare = new Miniflare({
+    modules: true,
+    script: "export default { fetch: () => new Response() }",
+    d1Databases: ["DB"],
+  });
+  const db = (await miniflare.getD1Database("DB")) as unknown as D1Database;
+  return { db, dispose: () => miniflare.dispose() };
+}
+
+export function event(id: string, facts: Partial<LedgerEvent> = {}): LedgerEvent {
+  const kind = id.slice(0, id.indexOf(".")) as LedgerEvent["kind"];
+  return { ...EMPTY_EVENT_DETAILS, id, kind, atMs: NOON, ...facts };
+}
+
+/** A message that left, of verification `c<n>`. */
+export const sent = (n: number, facts: Partial<LedgerEvent> = {}): LedgerEvent =>
+  event(`sent.c${n}.0`, {
+    correlationId: `c${n}`,
+    country: "IN",
+    prefix: "+91987",
+    block: "+91987654",
+    asn: 64500,
+    subnet: "198.51.100.0/24",
+    addressTag: "address-1",
+    numberTag: `number-${n}`,
+    userTag: "user-1",
+    tagKeyId: "pepper-1",
+    provider: "twilio",
+    channel: "sms",
+    messageId: `SM${n}`,
+    costMicros: 3000,
+    dltMicros: 500,
+    receipt: "accepted",
+    sealedNumber: `key-1.nonce.number${n}`,
+    sealedAddress: `key-1.nonce.address${n}`,
+    ...facts,
+  });
+
+export const count = async (db: D1Database, table: string): Promise<number> =>
+  (await db.prepare(`SELECT count(*) AS n FROM ${table}`).first<number>("n")) ?? -1;

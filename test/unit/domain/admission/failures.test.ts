@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { waitAfterFailures } from "../../../../src/domain/admission/failures.ts";
+
+const POLICY = { free: 5, wait_seconds: [30, 120, 600], ceiling: 100, memory_seconds: 86_400 };
+const NOW = 1_800_000_000_000;
+
+test.each([
+  [0, 0],
+  [4, 0],
+  [5, 30],
+  [9, 30],
+  [10, 120],
+  [15, 600],
+  [99, 600],
+  [100, 600],
+  [5000, 600],
+])("after %d failures in a row the wait is %d s", (count, wait) => {
+  expect(waitAfterFailures({ count, lastAtMs: NOW }, POLICY, NOW)).toBe(wait);
+});
+
+test("the wait runs from the last failure and ends", () => {
+  expect(waitAfterFailures({ count: 5, lastAtMs: NOW }, POLICY, NOW + 29_001)).toBe(1);
+  expect(waitAfterFailures({ count: 5, lastAtMs: NOW }, POLICY, NOW + 30_000)).toBe(0);
+  expect(waitAfterFailures(null, POLICY, NOW)).toBe(0);
+});
