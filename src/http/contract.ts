@@ -188,8 +188,8 @@ export const problem = z
   .meta({ id: "Problem", description: "RFC 9457 problem" });
 
 /** As a client writes it: what has a default may be left out. */
-export type SendBody = z.input<typeof sendBody>;
-export type VerifyBody = z.input<typeof verifyBody>;
+export type SendRequest = z.input<typeof sendBody>;
+export type VerifyRequest = z.input<typeof verifyBody>;
 export type SendAnswer = z.infer<typeof sendAnswer>;
 export type VerifyAnswer = z.infer<typeof verifyAnswer>;
 export type SessionAnswer = z.infer<typeof sessionAnswer>;

@@ -2,8 +2,8 @@ import type { Context } from "hono";
 import type { ApiKeysPort } from "../domain/access/api-key.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { FieldError, Refusal } from "../domain/kernel/refusal.ts";
-import type { ResendCall } from "../flows/verification/resend.ts";
-import type { SendRequest } from "../flows/verification/send.ts";
+import type { ResendInput } from "../flows/verification/resend.ts";
+import type { SendInput } from "../flows/verification/send.ts";
 import type { Caller } from "../ports/admission.ts";
 import type { Deps } from "../ports/deps.ts";
 import { authenticate, type StatedClient } from "./authenticate.ts";
@@ -15,8 +15,8 @@ import type { Wire } from "./problems.ts";
 export type SendDeps = Deps & { apiKeys: ApiKeysPort };
 
 export type SendReading =
-  | { kind: "send"; send: SendRequest; caller: Caller }
-  | { kind: "resend"; resend: ResendCall; caller: Caller }
+  | { kind: "send"; send: SendInput; caller: Caller }
+  | { kind: "resend"; resend: ResendInput; caller: Caller }
   | { refusal: Refusal }
   | { wire: Wire };
 

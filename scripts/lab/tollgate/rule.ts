@@ -6,7 +6,7 @@ import type { VerdictReason } from "../../../src/domain/admission/verdict.ts";
 import type { PriceRow } from "../../../src/domain/delivery/money.ts";
 import type { Posture } from "../../../src/domain/kernel/posture.ts";
 import { monitor } from "../../../src/flows/monitor/monitor.ts";
-import { type SendRequest, send } from "../../../src/flows/verification/send.ts";
+import { type SendInput, send } from "../../../src/flows/verification/send.ts";
 import { verify } from "../../../src/flows/verification/verify.ts";
 import { memoryBudgets } from "../../../src/memory/memory-budgets.ts";
 import { memoryLimits } from "../../../src/memory/memory-limits.ts";
@@ -210,7 +210,7 @@ function reasonNames(json: unknown): string[] {
   return [...new Set(names)];
 }
 
-function requestOf(event: TraceEvent, deviceToken: string | undefined): SendRequest {
+function requestOf(event: TraceEvent, deviceToken: string | undefined): SendInput {
   return {
     phone: event.phone,
     region: undefined,

@@ -1,10 +1,10 @@
 import type {
   Problem,
   SendAnswer,
-  SendBody,
+  SendRequest,
   SessionAnswer,
   VerifyAnswer,
-  VerifyBody,
+  VerifyRequest,
 } from "../../http/contract.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -12,15 +12,15 @@ const TIMEOUT_MS = 10_000;
 const RETRY_WAITS_MS = [250, 1_000];
 
 /** Your end user, as your server saw them: limits and budgets go by this, not by your server's own address. */
-export type ClientFacts = NonNullable<SendBody["client"]>;
+export type ClientFacts = NonNullable<SendRequest["client"]>;
 
-export type ServerSend = Omit<SendBody, "session" | "client"> & { client: ClientFacts };
+export type ServerSend = Omit<SendRequest, "session" | "client"> & { client: ClientFacts };
 /** The session whose code goes out again, and what the send may repeat: another channel, a CAPTCHA token. */
-export type ServerResend = Pick<SendBody, "channel" | "captcha_token" | "device_token" | "device_id"> & {
+export type ServerResend = Pick<SendRequest, "channel" | "captcha_token" | "device_token" | "device_id"> & {
   session: string;
   client: ClientFacts;
 };
-export type ServerVerify = VerifyBody & { client: ClientFacts };
+export type ServerVerify = VerifyRequest & { client: ClientFacts };
 
 /** What became of somebody who was verified: it teaches the service which destinations are worth their messages. */
 export interface OutcomeReport {

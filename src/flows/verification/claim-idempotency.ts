@@ -3,7 +3,7 @@ import type { Refusal } from "../../domain/kernel/refusal.ts";
 import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { answerSent, type SentAnswer } from "./answer-sent.ts";
-import type { SendRequest } from "./send.ts";
+import type { SendInput } from "./send.ts";
 
 interface IdempotencyClaim {
   key: string;
@@ -24,7 +24,7 @@ const SAFE_KEY_LENGTH = 22;
  */
 export async function idempotencyClaim(
   { vault }: Deps,
-  request: SendRequest,
+  request: SendInput,
   { server, ip }: Caller,
   phone: string,
   session: string,

@@ -18,7 +18,7 @@ import { deliver } from "../delivery/deliver.ts";
 import { recordRefusal } from "../publish/record-refusal.ts";
 import { answerSent, type SentAnswer } from "./answer-sent.ts";
 
-export interface ResendCall {
+export interface ResendInput {
   session: string;
   /** Must be the session's own number where a client repeats it. */
   phone: string | undefined;
@@ -29,7 +29,11 @@ export interface ResendCall {
   deviceId: string | undefined;
 }
 
-export async function resend(deps: Deps, request: ResendCall, caller: Caller): Promise<SentAnswer | Refusal> {
+export async function resend(
+  deps: Deps,
+  request: ResendInput,
+  caller: Caller,
+): Promise<SentAnswer | Refusal> {
   const claims = await deps.tokens.open(request.session);
   if (!claims) return { kind: "session_gone", cause: "token refused" };
   const outcome = await resendOnce(deps, request, caller, claims);
@@ -42,7 +46,7 @@ export async function resend(deps: Deps, request: ResendCall, caller: Caller): P
 
 async function resendOnce(
   deps: Deps,
-  request: ResendCall,
+  request: ResendInput,
   caller: Caller,
   claims: OpenedToken,
 ): Promise<SentAnswer | Refusal> {

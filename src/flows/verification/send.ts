@@ -23,7 +23,7 @@ import { recordRefusal } from "../publish/record-refusal.ts";
 import { answerSent, type SentAnswer } from "./answer-sent.ts";
 import { answerReplay, idempotencyClaim } from "./claim-idempotency.ts";
 
-export interface SendRequest {
+export interface SendInput {
   phone: string;
   region: string | undefined;
   flow: string;
@@ -42,7 +42,7 @@ export interface SendRequest {
  */
 export async function send(
   deps: Deps,
-  request: SendRequest,
+  request: SendInput,
   caller: Caller,
   correlationId: string,
 ): Promise<SentAnswer | Refusal> {
@@ -53,7 +53,7 @@ export async function send(
 
 async function sendOnce(
   deps: Deps,
-  request: SendRequest,
+  request: SendInput,
   caller: Caller,
   correlationId: string,
 ): Promise<SentAnswer | Refusal> {

@@ -19,7 +19,7 @@ import type { OpenedToken } from "../../ports/session.ts";
 import { notifyCustomer } from "../publish/notify-customer.ts";
 import { recordEvent } from "../publish/record-event.ts";
 
-export interface CodeAttempt {
+export interface VerifyInput {
   session: string;
   code: string;
   reference: string | undefined;
@@ -39,7 +39,7 @@ const NUMBERS_PER_DEVICE = 5;
 
 export async function verify(
   deps: Deps,
-  request: CodeAttempt,
+  request: VerifyInput,
   source: Source,
 ): Promise<VerifiedAnswer | Refusal> {
   const { policy, sessions, tokens, vault, log, defer } = deps;

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { SendAnswer, SendBody, SessionAnswer, VerifyAnswer, VerifyBody } from "../contract.ts";
+import type { SendAnswer, SendRequest, SessionAnswer, VerifyAnswer, VerifyRequest } from "../contract.ts";
 import type { outcomesAnswer, outcomesBody } from "../outcomes.ts";
 
 interface Example<Value> {
@@ -12,7 +12,7 @@ const SESSION = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..Qm9vdA.c2VhbGVk.dGFn";
 const CORRELATION_ID = "0b8ff2b1-6a62-4b52-9c2c-0e7f0d6a4f11";
 const CLIENT = { ip: "192.0.2.1", country: "IN", asn: 64_500 };
 
-export const SEND_REQUESTS: Examples<SendBody> = {
+export const SEND_REQUESTS: Examples<SendRequest> = {
   browser: {
     summary: "From a browser or an app",
     value: {
@@ -54,7 +54,7 @@ export const SEND_ANSWER: SendAnswer = {
   next_channels: [{ channel: "sms", available_in_seconds: 60 }],
 };
 
-export const VERIFY_REQUESTS: Examples<VerifyBody> = {
+export const VERIFY_REQUESTS: Examples<VerifyRequest> = {
   code: { summary: "The code, as the person typed it", value: { session: SESSION, code: "123456" } },
   transfer: {
     summary: "Bound to one transfer",

@@ -10,9 +10,9 @@ const SECRET = `whsec_${randomBytes(32).toString("base64")}`;
 
 /** What the channels do in the runtime they are for: it fails in other ways than Node does. */
 const SCRIPT = `
-import { slackChannel } from "./src/adapters/alert-slack.ts";
-import { pagerdutyChannel } from "./src/adapters/alert-pagerduty.ts";
-import { webhookChannel } from "./src/adapters/alert-webhook.ts";
+import { slackChannel } from "./src/adapters/alerts/slack-alerts.ts";
+import { pagerdutyChannel } from "./src/adapters/alerts/pagerduty-alerts.ts";
+import { webhookChannel } from "./src/adapters/alerts/webhook-alerts.ts";
 export default {
   async fetch(request) {
     const { name, url, secret, alert } = await request.json();

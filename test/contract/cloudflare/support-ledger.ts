@@ -8,7 +8,7 @@ export const DAY = 86_400_000;
 
 /** Each statement of a migration by itself. */
 function statements(name: string): string[] {
-  return readFileSync(new URL(`../../src/data/migrations/${name}`, import.meta.url), "utf8")
+  return readFileSync(new URL(`../../../src/data/migrations/${name}`, import.meta.url), "utf8")
     .replace(/^\s*--.*$/gm, "")
     .split(";")
     .map((statement) => statement.trim())

@@ -125,7 +125,7 @@ describe("npm run api-keys", () => {
   const run = (args: string[]) =>
     new Promise<{ code: number; out: string; errors: string }>((resolve) => {
       const [node, script] = ["node_modules/node/bin/node", "scripts/api-keys.ts"].map((path) =>
-        fileURLToPath(new URL(`../../${path}`, import.meta.url)),
+        fileURLToPath(new URL(`../../../../${path}`, import.meta.url)),
       );
       execFile(node ?? "", [script ?? "", ...args], (error, out, errors) =>
         resolve({ code: Number(error?.code ?? 0), out, errors }),
