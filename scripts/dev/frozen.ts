@@ -1,5 +1,6 @@
 /** Writes down everything others rely on, so that a change that must change none of it can be checked. */
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join, matchesGlob } from "node:path";
@@ -226,13 +227,15 @@ async function helpTexts(): Promise<Table> {
   return Object.fromEntries(Object.entries(helps).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-async function labReport(): Promise<unknown[]> {
+/** The report, and a digest of its bytes. */
+async function labReport(): Promise<Table> {
   const args = [join(ROOT, COMMANDS.lab), "--short", "--seed", "1", "--json"];
   const { stdout } = await run(process.execPath, args, { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 });
-  return stdout
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
+  const reports = stdout.trim().split("\n");
+  return {
+    sha256: createHash("sha256").update(stdout).digest("hex"),
+    reports: reports.map((line) => JSON.parse(line)),
+  };
 }
 
 async function journeyOf({ worker, sessionObject }: Service, development: Table): Promise<Table> {
