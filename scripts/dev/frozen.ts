@@ -19,7 +19,7 @@ import { makeWorld, type WorkerModule } from "./frozen/world.ts";
 const PLACES = {
   worker: { file: "src/worker.ts", name: "default" },
   sessionObject: { file: "src/worker.ts", name: "SessionObject" },
-  policySchema: { file: "src/policy-schema.ts", name: "policySchema" },
+  policySchema: { file: "src/domain/policy.ts", name: "policySchema" },
   parsePolicy: { file: "src/config/config.ts", name: "parsePolicy" },
   parseConfig: { file: "src/config/config.ts", name: "parseConfig" },
   openApiDocument: { file: "src/http/openapi.ts", name: "openApiDocument" },

@@ -6,7 +6,7 @@ import { webhookProvider } from "../adapters/providers/webhook-provider.ts";
 import { twilioProvider } from "../adapters/twilio/twilio-provider.ts";
 import { vonageProvider } from "../adapters/vonage/vonage-provider.ts";
 import type { Config } from "../config/config.ts";
-import type { ProviderName } from "../domain/delivery/routing.ts";
+import type { ProviderName } from "../domain/delivery/delivery.policy.ts";
 import type { ProviderPort } from "../ports/delivery.ts";
 
 /** A client certificate for the webhook provider (`[[mtls_certificates]]` with this binding in wrangler.toml). */

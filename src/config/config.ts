@@ -9,7 +9,7 @@ import type { PriceRow } from "../domain/delivery/money.ts";
 import { parsePriceTable } from "../domain/delivery/price-table.ts";
 import { isCountry } from "../domain/kernel/phone.ts";
 import type { Policy } from "../domain/policy.ts";
-import { policySchema } from "../policy-schema.ts";
+import { policySchema } from "../domain/policy.ts";
 import { joinKeyrings } from "./keyrings.ts";
 import { listOf, lookupNeeds, needs, providerSettings, WHSEC } from "./provider-settings.ts";
 

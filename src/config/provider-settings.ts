@@ -1,7 +1,8 @@
 /** The providers' settings: names, shapes, and which of them each provider in `POLICY.delivery.providers` needs. */
 import { z } from "zod";
-import type { LookupPolicy } from "../domain/admission/insight.ts";
-import type { ProviderName } from "../domain/delivery/routing.ts";
+import type { LookupPolicy } from "../domain/admission/lookup.policy.ts";
+import type { ProviderName } from "../domain/delivery/delivery.policy.ts";
+import { CHANNELS, type Channel } from "../domain/kernel/channel.ts";
 
 const text = z.string().min(1);
 /** A secret of Standard Webhooks: 24 to 64 bytes in base64. */
@@ -135,9 +136,9 @@ export const providerSettings = {
     .optional(),
   WEBHOOK_PROVIDER_SECRETS: listOf("whsec_... secrets", (secret) => WHSEC.test(secret)).optional(),
   WEBHOOK_PROVIDER_CHANNELS: listOf("sms, voice or whatsapp", (name) =>
-    ["sms", "voice", "whatsapp"].includes(name),
+    CHANNELS.some((channel) => channel === name),
   )
-    .transform((names) => names as ("sms" | "voice" | "whatsapp")[])
+    .transform((names) => names as Channel[])
     .default(["sms"]),
   WEBHOOK_PROVIDER_COUNTRIES: listOf("ISO codes", (code) => /^[A-Z]{2}$/.test(code)).optional(),
 };

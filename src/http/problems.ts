@@ -4,8 +4,8 @@
  */
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { CaptchaPolicy } from "../domain/admission/captcha.policy.ts";
 import type { Refusal } from "../domain/kernel/refusal.ts";
-import type { CaptchaPolicy } from "../domain/policy.ts";
 import type { Problem, ProblemCode } from "./contract.ts";
 
 type Extension = Omit<Problem, "type" | "title" | "status" | "code" | "correlation_id">;

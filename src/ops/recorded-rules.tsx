@@ -1,5 +1,7 @@
 /** What rules in record-only mode would have done, as a table and in sentences. */
-import { type Policy, recordOnlyRules } from "../domain/policy.ts";
+
+import { recordOnlyRules } from "../domain/admission/record-only.ts";
+import type { Policy } from "../domain/policy.ts";
 import type { ReportSpan } from "../flows/operators/views/read-lines.ts";
 import type { RecordedRules } from "../flows/operators/views/read-recorded-rules.ts";
 import type { Unavailable } from "../ports/result.ts";

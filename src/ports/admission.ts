@@ -3,7 +3,8 @@
  * its CAPTCHA, exposure and money.
  */
 import type { ApiKey } from "../domain/access/api-key.ts";
-import type { ExposurePolicy, Level, LevelReading } from "../domain/admission/exposure.ts";
+import type { ExposurePolicy } from "../domain/admission/exposure.policy.ts";
+import type { Level, LevelReading } from "../domain/admission/exposure.ts";
 import type { LimitDraw, LimitResult } from "../domain/admission/limits.ts";
 import type { Reservation } from "../domain/admission/reservation.ts";
 import type { Source } from "../domain/admission/source.ts";

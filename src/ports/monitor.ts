@@ -1,5 +1,6 @@
 /** What the watch counts, remembers between its runs, and tells people. */
-import type { Alert, AlertChannel } from "../domain/monitor/alert.ts";
+import type { Alert } from "../domain/monitor/alert.ts";
+import type { AlertChannel } from "../domain/monitor/alerts.policy.ts";
 import type { History, QuarterTally } from "../domain/monitor/history.ts";
 import type { MonitorMemory } from "../domain/monitor/monitor-memory.ts";
 import type { CounterUpdate, Dimension, MinuteTally, Tally } from "../domain/monitor/tally.ts";

@@ -1,4 +1,5 @@
-import type { Alert, AlertContext, AlertPolicy } from "../../src/domain/monitor/alert.ts";
+import type { Alert, AlertContext } from "../../src/domain/monitor/alert.ts";
+import type { AlertPolicy } from "../../src/domain/monitor/alerts.policy.ts";
 import type { Finding } from "../../src/domain/monitor/finding.ts";
 import type { Incident } from "../../src/domain/monitor/incident.ts";
 

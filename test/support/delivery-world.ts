@@ -4,7 +4,7 @@ import { type Random, seededRandom } from "../../scripts/lab/world/random.ts";
 import { kvRoutes } from "../../src/adapters/cloudflare/kv-routes.ts";
 import { parsePolicy } from "../../src/config/config.ts";
 import type { NumberInsight } from "../../src/domain/admission/insight.ts";
-import { OWNER_ROLES } from "../../src/domain/monitor/alert.ts";
+import { OWNER_ROLES } from "../../src/domain/monitor/alerts.policy.ts";
 import type { Policy } from "../../src/domain/policy.ts";
 import { attemptCode } from "../../src/domain/session/attempt.ts";
 import { resendSession } from "../../src/domain/session/resend.ts";

@@ -17,10 +17,11 @@ import {
   quarterOf,
 } from "../../src/domain/monitor/history.ts";
 import { nextIncident } from "../../src/domain/monitor/incident.ts";
+import type { MonitorPolicy } from "../../src/domain/monitor/monitor.policy.ts";
 import { initialMonitorMemory, type MonitorMemory } from "../../src/domain/monitor/monitor-memory.ts";
-import { type ControlDocument, type MonitorPolicy, nextPosture } from "../../src/domain/monitor/posture.ts";
+import { type ControlDocument, nextPosture } from "../../src/domain/monitor/posture.ts";
 import { type Counts, type Metric, type MinuteTally, sumTallies } from "../../src/domain/monitor/tally.ts";
-import { policySchema } from "../../src/policy-schema.ts";
+import { policySchema } from "../../src/domain/policy.ts";
 
 export const POLICY: MonitorPolicy = policySchema.shape.monitor.parse({});
 

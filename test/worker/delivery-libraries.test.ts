@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { readSignedReceipt, signedHeaders } from "../../src/adapters/providers/signed-webhooks.ts";
+import { messagePolicy } from "../../src/domain/delivery/message.policy.ts";
 import { composeMessage } from "../../src/domain/delivery/message.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -8,7 +9,7 @@ test("messages are composed here, where no code may be made from text", () => {
   // biome-ignore lint/security/noGlobalEval: shows that the runtime refuses it
   expect(() => globalThis.eval("1")).toThrow();
   const text = "{code} {minutes, plural, one {# minute} other {# minutes}}";
-  const policy = { brand: "Tollgate", origin_host: "", templates: { default: { en: { text } } } };
+  const policy = messagePolicy.parse({ brand: "Tollgate", templates: { default: { en: { text } } } });
   const what = { code: "491827", channel: "sms", flow: "login", locale: "en-IN", ttlSeconds: 180 } as const;
   expect(composeMessage(what, policy).body).toBe("491827 3 minutes");
   expect(composeMessage({ ...what, locale: "ar" }, policy).body).toBe(

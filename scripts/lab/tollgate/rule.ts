@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parsePolicy } from "../../../src/config/config.ts";
 import { parseNetworkList } from "../../../src/domain/admission/network-list.ts";
-import type { VerdictReason } from "../../../src/domain/admission/verdict.ts";
+import type { VerdictReason } from "../../../src/domain/admission/risk.ts";
 import type { PriceRow } from "../../../src/domain/delivery/money.ts";
 import type { Posture } from "../../../src/domain/kernel/posture.ts";
 import { monitor } from "../../../src/flows/monitor/monitor.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { ALERT_CHANNELS, ALERT_KINDS, ALERTS_QUEUE, type AlertMessage } from "../../domain/monitor/alert.ts";
+import { ALERT_KINDS, ALERTS_QUEUE, type AlertMessage } from "../../domain/monitor/alert.ts";
+import { ALERT_CHANNELS } from "../../domain/monitor/alerts.policy.ts";
 import type { Log } from "../../ports/deps.ts";
 import type { AlertsPort } from "../../ports/monitor.ts";
 import type { RecordsPort } from "../../ports/records.ts";

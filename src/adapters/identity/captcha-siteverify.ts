@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { CaptchaPolicy } from "../../domain/policy.ts";
+import type { CaptchaPolicy } from "../../domain/admission/captcha.policy.ts";
 import type { ChallengePort, ChallengeResult } from "../../ports/admission.ts";
 import type { Unavailable } from "../../ports/result.ts";
 

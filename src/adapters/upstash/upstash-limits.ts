@@ -1,6 +1,7 @@
 import { Ratelimit } from "@upstash/ratelimit";
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { LimitDraw, LimitResult, LimitRule } from "../../domain/admission/limits.ts";
+import type { LimitRule } from "../../domain/admission/limits.policy.ts";
+import type { LimitDraw, LimitResult } from "../../domain/admission/limits.ts";
 import type { LimitsPort } from "../../ports/admission.ts";
 import { keys } from "../keys.ts";
 import { silence } from "./upstash-client.ts";

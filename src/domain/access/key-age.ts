@@ -1,16 +1,13 @@
 /** How old keys are. A key's id begins with the day it was made (`k20261121abc`, see scripts/lib/mint.ts). */
+
 import { instantMs } from "../kernel/instant.ts";
+import type { KeyPolicy } from "./keys.policy.ts";
 
 export const KEYRING_NAMES = ["session", "pepper", "encryption", "proof"] as const;
 export type KeyringName = (typeof KEYRING_NAMES)[number];
 
 /** Ids of each ring's keys: the first makes, all of them check. */
 export type KeyIds = Readonly<Record<KeyringName, readonly string[]>>;
-
-export interface KeyPolicy {
-  /** A key that has made for longer than this is overdue. */
-  rotate_days: number;
-}
 
 export interface KeyState {
   id: string;

@@ -7,18 +7,13 @@
  * destination whose strangers convert better than 1 / (1 + g) never runs out for long.
  */
 
+import type { BudgetRule, ExposurePolicy } from "./exposure.policy.ts";
+
 /** Units are counted in hundredths, so that a store with integers keeps them exactly. */
 export const UNIT_HUNDREDTHS = 100;
 
 /** A window is counted in this many slots; the oldest falls out whole. */
 const SLOTS = 12;
-
-export interface BudgetRule {
-  /** Units that may be out before anything was ever verified. */
-  base: number;
-  /** Units of room that one verified unit earns. */
-  gain: number;
-}
 
 export type LevelName =
   | "block"
@@ -32,67 +27,6 @@ export type LevelName =
   | "odd"
   | "odd_country"
   | "overall";
-
-export interface PoolRule {
-  window_seconds: number;
-  country: BudgetRule;
-  overall: BudgetRule;
-}
-
-export interface ExposurePolicy {
-  /** Strangers: over this window, every level must have room. */
-  window_seconds: number;
-  block: BudgetRule;
-  prefix: BudgetRule;
-  country: BudgetRule;
-  network: BudgetRule;
-  address: BudgetRule;
-  /** All countries together that have verified less than `history_verified`. */
-  unknown: BudgetRule;
-  /** All requests together whose source does not fit their destination (hosting network, another country). */
-  odd: BudgetRule;
-  /** Those to one country. They draw on this and not on the country's own room: nobody shuts a country out from afar. */
-  odd_country: BudgetRule;
-  overall: BudgetRule;
-  /** Messages to strangers one block may get in the window, verified or not: bought conversion stops here. */
-  block_density: number;
-  /** Verified units count towards room only up to `start + factor x` those of earlier slots: room doubles at most so fast. */
-  slow_start: { start: number; factor: number };
-  /** A message weighs its price over this one's, from 1 up to `max_weight`. */
-  reference_price_micros: number;
-  max_weight: number;
-  /** Verifications ever (with gaps under 30 days) that give a country a history. */
-  history_verified: number;
-  /**
-   * What verified for long has a larger base: one unit more for so many verifications ever, at most `most`. Chance weighs
-   * more on ten people a day than on a thousand, and a country that verified hundreds is no stranger on a thin day.
-   */
-  seasoned: { verified_per_unit: number; most: number };
-  /**
-   * Strangers' verifications, in the window or ever, that make an address evidence for its next stranger, and what may be
-   * out on such evidence: it stands in for the country's room and not for every bound.
-   */
-  proven: { verified: number; verified_ever: number; country: BudgetRule; overall: BudgetRule };
-  /**
-   * Strangers who passed a fresh challenge while the first budgets were used up: a second, smaller purse. Its window is
-   * short, so that whoever finds it empty may find room when they try again; a block's is the long one.
-   */
-  challenged: PoolRule & { block: BudgetRule };
-  /**
-   * A third one, for strangers who were turned away and ask again for the same number after a while: people do, and to
-   * pumps it is twice the work for half the messages. A block gets no more from it than from the second alone.
-   */
-  returned: PoolRule & { after_seconds: number };
-  /** People who verified before, so that a stolen known number is no hole either. */
-  known: {
-    window_seconds: number;
-    number: BudgetRule;
-    device: BudgetRule;
-    block: BudgetRule;
-    country: BudgetRule;
-    overall: BudgetRule;
-  };
-}
 
 /** Whose purse a message is paid from. */
 export type Pool = "stranger" | "challenged" | "returned" | "proven" | "known";

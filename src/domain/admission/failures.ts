@@ -1,13 +1,4 @@
-export interface FailurePolicy {
-  /** Wrong codes in a row, over all sessions, that cost no wait. */
-  free: number;
-  /** Wait after each further `free` failures; the last one repeats. Short, because a stranger may be causing it. */
-  wait_seconds: readonly number[];
-  /** Consecutive failures after which the longest wait applies at once (NIST SP 800-63B-4 section 3.2.2: 100). */
-  ceiling: number;
-  /** After this long without a failure they are forgotten. */
-  memory_seconds: number;
-}
+import type { FailurePolicy } from "./failures.policy.ts";
 
 /** Consecutive wrong codes against one number by strangers, or by one known device, or for one user. */
 export interface Failures {

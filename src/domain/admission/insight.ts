@@ -3,34 +3,15 @@
  * and more, so it is asked for only where its answer could change something: about strangers who are about to get a message
  * on thin evidence. People we know, and whoever is refused anyway, are never asked about.
  */
-import type { NumberPolicy } from "../kernel/phone.ts";
+
+import type { NumberPolicy } from "../kernel/phone.policy.ts";
 import type { Posture } from "../kernel/posture.ts";
 import type { LevelName, Pool } from "./exposure.ts";
+import type { LookupPolicy } from "./lookup.policy.ts";
 import { isRecordOnly, stopKindOf, withoutStoppedAnyway } from "./record-only.ts";
-import type { RiskPolicy, Verdict, VerdictReason } from "./verdict.ts";
-
-export const LOOKUP_SOURCES = [
-  "none",
-  "twilio",
-  "vonage_number_insight",
-  "vonage_identity_insights",
-] as const;
-
-export interface LookupPolicy {
-  provider: (typeof LOOKUP_SOURCES)[number];
-  /** What one lookup costs, all its packages together, in the price table's currency. */
-  cost_micros: number;
-  /** What lookups may cost in a UTC day; then nobody is asked about any more. */
-  day_cap_micros: number;
-  /** A source that has not answered by then counts as silent. */
-  timeout_ms: number;
-  /** How long an answer counts. A SIM that is changed meanwhile is not seen. */
-  memory_seconds: number;
-  /** A risk of SMS pumping (0 to 100) from which on nothing is sent. */
-  max_pumping_risk: number;
-  /** A SIM changed within so many hours may be in other hands: another factor must do. */
-  sim_swap_hours: number;
-}
+import type { RiskPolicy } from "./risk.policy.ts";
+import type { VerdictReason } from "./risk.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** What is known of a number beyond its digits; null where the source does not say. */
 export interface NumberInsight {

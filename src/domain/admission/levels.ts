@@ -1,14 +1,6 @@
 import type { Phone } from "../kernel/phone.ts";
-import {
-  type BudgetGroup,
-  type BudgetRule,
-  type ExposurePolicy,
-  type Level,
-  type LevelName,
-  type Pool,
-  type PoolRule,
-  UNIT_HUNDREDTHS,
-} from "./exposure.ts";
+import type { BudgetRule, ExposurePolicy } from "./exposure.policy.ts";
+import { type BudgetGroup, type Level, type LevelName, type Pool, UNIT_HUNDREDTHS } from "./exposure.ts";
 
 /** Where a message would go and come from; hashed where it names a person. */
 export interface ExposureSubjects {
@@ -47,7 +39,14 @@ export function exposureLevels(
   const block = level("stranger", "block", phone.block, policy.block, day);
   const address = level("stranger", "address", addressTag, policy.address, day);
   const challengedBlock = level("challenged", "block", phone.block, policy.challenged.block, day);
-  const smallPurse = (pool: "challenged" | "returned", { country, overall, window_seconds }: PoolRule) => [
+  const smallPurse = (
+    pool: "challenged" | "returned",
+    {
+      country,
+      overall,
+      window_seconds,
+    }: Pick<ExposurePolicy["returned"], "country" | "overall" | "window_seconds">,
+  ) => [
     challengedBlock,
     level(pool, "country", phone.country, country, window_seconds),
     level(pool, "overall", "all", overall, window_seconds),

@@ -1,27 +1,4 @@
-export interface LimitRule {
-  max: number;
-  window_seconds: number;
-}
-
-export interface LimitPolicy {
-  /**
-   * Messages per number: no tighter than the waits and the number of one session's messages (`resend`), or a person who
-   * does as told is refused.
-   */
-  number: readonly LimitRule[];
-  /** Requests per internet address (IPv6 by /64). */
-  ip: readonly LimitRule[];
-  /** Distinct numbers per internet address. */
-  numbers_per_ip: readonly LimitRule[];
-  /** Requests per device id, as the client claims it. */
-  device: readonly LimitRule[];
-  /** Requests per user, as a server with an API key names them. */
-  user: readonly LimitRule[];
-  /** Messages of the whole service in a minute, counted where money is: refused requests take nothing. */
-  service_per_minute: number;
-  /** Wrong codes per internet address, over all its sessions. */
-  wrong_codes_per_ip: readonly LimitRule[];
-}
+import type { LimitPolicy, LimitRule } from "./limits.policy.ts";
 
 /**
  * One subject's limits, drawn on together. `owner` says whose they are: what belongs to a destination or to everybody is

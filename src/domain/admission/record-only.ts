@@ -1,23 +1,37 @@
 /** Rules in record-only mode: which are, and what each of them alone would have changed. */
-import type { RiskPolicy, RiskRule, VerdictAction, VerdictReason } from "./verdict.ts";
 
-/** How a rule stops a request. A decoy is a denial that does not show. */
-export type StopKind = "challenge" | "step_up" | "deny";
-
-/** A rule in record-only mode that a request met. */
-export interface UncountedRule {
-  rule: RiskRule;
-  /**
-   * How the request would have been stopped with this rule counted besides those that count; null where it would have gone
-   * as it went, or been let through.
-   */
-  would: StopKind | null;
-}
+import type { FlowPolicy } from "./flows.policy.ts";
+import type { RiskPolicy } from "./risk.policy.ts";
+import {
+  RISK_RULES,
+  type RiskRule,
+  type StopKind,
+  type UncountedRule,
+  type VerdictAction,
+  type VerdictReason,
+} from "./risk.ts";
 
 export const isRecordOnly = (
   rule: RiskRule,
   { record_all, record_only }: Pick<RiskPolicy, "record_all" | "record_only">,
 ): boolean => record_all || record_only.includes(rule);
+
+/** Rules in record-only mode; `flow` null for the general setting, which holds in every flow without rules of its own. */
+export function recordOnlyRules({
+  risk,
+  flows,
+}: {
+  risk: RiskPolicy;
+  flows: FlowPolicy;
+}): { rule: RiskRule; flow: string | null }[] {
+  const settings = [
+    { flow: null, risk },
+    ...Object.entries(flows).map(([flow, own]) => ({ flow, risk: own.risk })),
+  ];
+  return settings.flatMap(({ flow, risk }) =>
+    RISK_RULES.filter((rule) => risk && isRecordOnly(rule, risk)).map((rule) => ({ rule, flow })),
+  );
+}
 
 /**
  * The rules that were met and did not count. A rule that a judgement did not come to cannot change it, so these are all that

@@ -1,14 +1,6 @@
 import type { Phone } from "../kernel/phone.ts";
 import { inRanges } from "./address.ts";
-
-export interface SourcePolicy {
-  block_ips: readonly string[];
-  block_networks: readonly number[];
-  block_countries: readonly string[];
-  challenge_ips: readonly string[];
-  challenge_networks: readonly number[];
-  challenge_countries: readonly string[];
-}
+import type { SourcePolicy } from "./source.policy.ts";
 
 /** Who asks, as far as the platform knows (or an authenticated server says of its user). */
 export interface Source {

@@ -16,9 +16,10 @@
  *
  * Every reason carries its evidence for the operator. A rule in `record_only` is reported and has no effect.
  */
+
+import type { ExposurePolicy } from "./exposure.policy.ts";
 import {
   budgetOf,
-  type ExposurePolicy,
   hasRoom,
   type LevelReading,
   type LevelReadings,
@@ -26,36 +27,10 @@ import {
   UNIT_HUNDREDTHS,
   withHistory,
 } from "./exposure.ts";
-import { findUncountedRules, isRecordOnly, type UncountedRule } from "./record-only.ts";
+import { findUncountedRules, isRecordOnly } from "./record-only.ts";
+import type { RiskPolicy } from "./risk.policy.ts";
+import type { RiskRule, UncountedRule, VerdictAction, VerdictReason } from "./risk.ts";
 import type { SourceFinding } from "./source.ts";
-
-export type VerdictAction = "allow" | "challenge" | "step_up" | "deny" | "decoy";
-
-export const RISK_RULES = [
-  "blocked_source",
-  "listed_source",
-  "tor",
-  "hosting_network",
-  "country_mismatch",
-  "many_numbers",
-  "posture",
-  "blocked",
-  "challenged",
-  "unknown_range",
-  "challenge_policy",
-  "exposure",
-  "failed_attempts",
-  "number_insight",
-] as const;
-export type RiskRule = (typeof RISK_RULES)[number];
-
-/** One named reason with what it was seen in. */
-export interface VerdictReason {
-  rule: RiskRule;
-  evidence: Readonly<Record<string, string | number | boolean | null>>;
-  /** false for a rule in record-only mode. */
-  counted: boolean;
-}
 
 export interface Verdict {
   action: VerdictAction;
@@ -70,19 +45,6 @@ export interface Verdict {
   recorded: VerdictAction;
   /** Rules in record-only mode that it met. */
   uncounted: UncountedRule[];
-}
-
-export interface RiskPolicy {
-  /** Rules that are reported and have no effect. */
-  record_only: readonly RiskRule[];
-  /** Nothing is refused by risk at all; verdicts are logged as they would have been. */
-  record_all: boolean;
-  /** Distinct numbers per unproven address (in the longest window of `limits.numbers_per_ip`) above which it is odd. */
-  many_numbers: number;
-  /** The same for the second purse: in a pump most addresses ask for one number after another. */
-  many_numbers_challenged: number;
-  /** Refused strangers get an answer that looks like a send. */
-  decoy: boolean;
 }
 
 export interface Signals {

@@ -1,6 +1,7 @@
 import { segmentsOf } from "./gsm7.ts";
 import { canonicalLocale, lookUpLocale } from "./locale.ts";
-import { composeMessage, localesFor, type MessagePolicy } from "./message.ts";
+import type { MessagePolicy } from "./message.policy.ts";
+import { composeMessage, localesFor } from "./message.ts";
 import { SHIPPED_TEXTS } from "./shipped-texts.ts";
 import { fillTemplate } from "./templates.ts";
 
@@ -23,7 +24,7 @@ export function messageFaults(policy: MessagePolicy, code: CodeShape): MessageFa
   return { faults, warnings: faults.length > 0 ? [] : lengthWarnings(policy, code) };
 }
 
-function templateFaults({ brand, templates = {} }: MessagePolicy, code: CodeShape): string[] {
+function templateFaults({ brand, templates }: MessagePolicy, code: CodeShape): string[] {
   const digits = sampleCode(code);
   const minutes = Math.ceil(code.ttl_seconds / 60);
   return Object.entries(templates).flatMap(([flow, byLocale]) =>
@@ -54,8 +55,7 @@ function faultOf(fill: () => string, digits: string): string | null {
 
 function localeFaults(policy: MessagePolicy): string[] {
   const { default_locale, dlt } = policy;
-  const unserved =
-    default_locale !== undefined && lookUpLocale([default_locale], localesFor("default", policy)) === null;
+  const unserved = lookUpLocale([default_locale], localesFor("default", policy)) === null;
   const unregistered = Object.entries(dlt?.template_ids ?? {}).flatMap(([flow, byLocale]) =>
     Object.keys(byLocale)
       .filter((locale) => !localesFor(flow, policy).includes(locale))
@@ -70,7 +70,7 @@ function localeFaults(policy: MessagePolicy): string[] {
 /** One line per locale, for the longest of its texts. */
 function lengthWarnings(policy: MessagePolicy, code: CodeShape): string[] {
   const flows = new Set(
-    ["default", ...Object.keys(policy.templates ?? {})].concat(
+    ["default", ...Object.keys(policy.templates)].concat(
       Object.values(SHIPPED_TEXTS).flatMap(({ texts }) => Object.keys(texts)),
     ),
   );

@@ -1,35 +1,9 @@
 import type { Channel } from "../kernel/channel.ts";
 import { type Segmentation, segmentsOf } from "./gsm7.ts";
 import { lookUpLocale } from "./locale.ts";
+import type { MessagePolicy } from "./message.policy.ts";
 import { SHIPPED_TEXTS } from "./shipped-texts.ts";
 import { fillTemplate } from "./templates.ts";
-
-/** An operator's own texts, as ICU messages with {code}, {brand} and {minutes}. */
-export interface MessageTemplate {
-  text?: string | undefined;
-  /** For a voice; {code} is the digits apart. */
-  spoken?: string | undefined;
-}
-
-/** Something per flow and locale; the flow `default` serves the flows without one of their own. */
-type ByFlowAndLocale<T> = Readonly<Record<string, Readonly<Record<string, T>>>>;
-
-export interface MessagePolicy {
-  /** Who asks for the code, as the person knows them. */
-  brand: string;
-  /** Host for the origin-bound last line (WICG "Origin-bound one-time codes"); empty leaves the line out. */
-  origin_host: string;
-  /** Over the shipped texts; locales are canonical BCP 47 tags. */
-  templates?: ByFlowAndLocale<MessageTemplate> | undefined;
-  /** For people whose language has no text; `en` where absent. */
-  default_locale?: string | undefined;
-  /** The 11 characters by which Android's SMS Retriever finds the app; SMS then carry it. */
-  app_hash?: string | undefined;
-  /** Adds "we will never call you for this code" to shipped languages. */
-  warn_line?: boolean | undefined;
-  /** What the text was registered under in India (TRAI's TCCCPR, 2018). */
-  dlt?: { entity_id: string; template_ids: ByFlowAndLocale<string> } | undefined;
-}
 
 export interface MessageContent {
   code: string;
@@ -60,7 +34,7 @@ const LAST_RESORT = "en";
 export function composeMessage(what: MessageContent, policy: MessagePolicy): ComposedMessage {
   const { code, channel, flow, ttlSeconds } = what;
   const available = localesFor(flow, policy);
-  const wanted = [what.locale ?? "", policy.default_locale ?? LAST_RESORT, LAST_RESORT];
+  const wanted = [what.locale ?? "", policy.default_locale, LAST_RESORT];
   const locale = lookUpLocale(wanted, available) ?? LAST_RESORT;
   const { text, spoken, pause, warnLine } = textsFor(flow, locale, policy);
 
@@ -82,7 +56,7 @@ export function composeMessage(what: MessageContent, policy: MessagePolicy): Com
 }
 
 /** The locales that have a text for this flow. */
-export function localesFor(flow: string, { templates = {} }: MessagePolicy): string[] {
+export function localesFor(flow: string, { templates }: MessagePolicy): string[] {
   const own = [flow, "default"].flatMap((name) =>
     Object.entries(templates[name] ?? {}).flatMap(([locale, { text }]) => (text === undefined ? [] : locale)),
   );
@@ -90,7 +64,7 @@ export function localesFor(flow: string, { templates = {} }: MessagePolicy): str
 }
 
 /** The operator's texts go before the shipped ones of the language, whatever the flow. */
-function textsFor(flow: string, locale: string, { templates = {} }: MessagePolicy) {
+function textsFor(flow: string, locale: string, { templates }: MessagePolicy) {
   const [forFlow, forAll] = [templates[flow]?.[locale], templates.default?.[locale]];
   const shipped = SHIPPED_TEXTS[lookUpLocale([locale], Object.keys(SHIPPED_TEXTS)) ?? ""];
   return {

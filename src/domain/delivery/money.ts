@@ -1,4 +1,5 @@
 import type { Channel } from "../kernel/channel.ts";
+import type { MoneyPolicy } from "./money.policy.ts";
 
 /** What a message costs, in millionths of the table's currency. */
 export interface PriceRow {
@@ -9,23 +10,6 @@ export interface PriceRow {
   message_micros: number;
   /** Scrubbing fee of a DLT registry (India), on top. */
   dlt_micros: number;
-}
-
-export interface SpendCaps {
-  hour_micros: number;
-  day_micros: number;
-  month_micros: number;
-}
-
-export interface MoneyPolicy {
-  currency: string;
-  caps: SpendCaps;
-  /** Caps of single countries, inside the overall ones. */
-  country_caps: Readonly<Record<string, SpendCaps>>;
-  /** Shares of a cap at which people hear of it. */
-  alert_shares: readonly number[];
-  /** What a day is planned to cost; null when there is no plan. */
-  plan_day_micros: number | null;
 }
 
 /** One running total that must stay under its cap; the store keeps it per UTC period. */
@@ -81,7 +65,7 @@ export function spendMeters(
   costMicros: number,
   lifted: boolean,
 ): SpendMeter[] {
-  const meters = (scope: string, caps: SpendCaps): SpendMeter[] => [
+  const meters = (scope: string, caps: MoneyPolicy["caps"]): SpendMeter[] => [
     { scope, period: "hour", amount: costMicros, cap: caps.hour_micros, lifted },
     { scope, period: "day", amount: costMicros, cap: caps.day_micros, lifted },
     { scope, period: "month", amount: costMicros, cap: caps.month_micros, lifted },

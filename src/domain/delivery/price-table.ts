@@ -1,9 +1,8 @@
-import type { Channel } from "../kernel/channel.ts";
+import { CHANNELS, type Channel } from "../kernel/channel.ts";
 import { readTable } from "../kernel/table.ts";
 import type { PriceRow } from "./money.ts";
 
 const COLUMNS = ["country", "provider", "channel", "message_micros", "dlt_micros", "source", "date"] as const;
-const CHANNELS: readonly Channel[] = ["sms", "voice", "whatsapp"];
 
 /**
  * Reads the price table: `country,provider,channel,message_micros,dlt_micros,source,date` in the form of `readTable`.

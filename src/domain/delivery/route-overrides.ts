@@ -1,5 +1,5 @@
 /** What people say of routes for a time: it wins over the policy, and gives way to it by itself. */
-import type { RoutingPolicy } from "./routing.ts";
+import type { RoutePreferences } from "./routing.ts";
 
 export type RouteInstruction =
   /** `drained: false` fills a provider again that the policy drains. */
@@ -20,10 +20,10 @@ export const isSameInstruction = (a: RouteInstruction, b: RouteInstruction): boo
 
 /** The policy as it holds now, with people's word over it. */
 export function overrideRouting(
-  { pin, weight, drain }: Pick<RoutingPolicy, "pin" | "weight" | "drain">,
+  { pin, weight, drain }: RoutePreferences,
   overrides: readonly RouteOverride[],
   nowMs: number,
-): Pick<RoutingPolicy, "pin" | "weight" | "drain"> {
+): RoutePreferences {
   const pins = new Map(Object.entries(pin));
   const weights = new Map(Object.entries(weight));
   const drains = new Set(drain);

@@ -8,19 +8,9 @@
  * UCB was the other candidate: it is deterministic, so every place would move to the same route in the same minute, on
  * figures that are a minute old; draws spread the places.
  */
-import type { Channel } from "../kernel/channel.ts";
 
-export const PROVIDERS = [
-  "sandbox",
-  "sandbox_b",
-  "sandbox_c",
-  "twilio",
-  "vonage",
-  "startmessaging",
-  "msg91",
-  "webhook",
-] as const;
-export type ProviderName = (typeof PROVIDERS)[number];
+import type { Channel } from "../kernel/channel.ts";
+import type { DeliveryPolicy } from "./delivery.policy.ts";
 
 /** A provider's way to a country by a channel. */
 export interface Route {
@@ -38,22 +28,15 @@ export interface RouteRecord {
   restUntilMs: number;
 }
 
-export interface RoutingPolicy {
-  /** Countries whose messages go by this provider while it is not resting. */
+/** An operator's preferences among routes: those of the policy, or what overrides make of them, which may name any provider. */
+export interface RoutePreferences {
   pin: Readonly<Record<string, string>>;
-  /** How much of its draw a route keeps, by provider: 1 by itself, 0.5 halves its chances. */
   weight: Readonly<Record<string, number>>;
-  /** Providers that get nothing new. */
   drain: readonly string[];
-  /** A cheaper route that converts no worse than this below the best one, by their records, goes first. */
-  equal_within: number;
-  rest: {
-    /** Failures in a row after which a route rests. */
-    after_failures: number;
-    /** How long the 1st, 2nd, ... rest is; the last one repeats. */
-    seconds: readonly number[];
-  };
 }
+
+/** By what routes are ordered and rested. */
+export type RoutingPolicy = RoutePreferences & Pick<DeliveryPolicy, "equal_within" | "rest">;
 
 export const NEW_ROUTE_RECORD: RouteRecord = { verified: 0, unanswered: 0, failures: 0, restUntilMs: 0 };
 

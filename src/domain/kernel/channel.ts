@@ -1,1 +1,4 @@
-export type Channel = "sms" | "voice" | "whatsapp";
+/** The ways a code can travel to a telephone. */
+export const CHANNELS = ["sms", "voice", "whatsapp"] as const;
+
+export type Channel = (typeof CHANNELS)[number];

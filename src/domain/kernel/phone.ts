@@ -5,6 +5,8 @@ import parsePhoneNumberFromString, {
   isSupportedCountry,
   parsePhoneNumberWithError,
 } from "libphonenumber-js/max";
+import type { Channel } from "./channel.ts";
+import type { CountryPolicy, NumberPolicy, NumberType } from "./phone.policy.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** A telephone number that exists on paper: parsed, valid, and classified by libphonenumber's full metadata. */
@@ -18,35 +20,6 @@ export interface Phone {
   block: string;
   /** The number without its last 7 digits: about one operator's series. */
   prefix: string;
-}
-
-export const NUMBER_TYPES = [
-  "mobile",
-  "fixed_line",
-  "fixed_line_or_mobile",
-  "voip",
-  "premium_rate",
-  "shared_cost",
-  "toll_free",
-  "personal",
-  "pager",
-  "uan",
-  "voicemail",
-  "satellite",
-  "global_service",
-  "unknown",
-] as const;
-export type NumberType = (typeof NUMBER_TYPES)[number];
-
-export interface NumberPolicy {
-  /** Types that never get a message, whatever the channel. */
-  refuse_types: readonly NumberType[];
-}
-
-export interface CountryPolicy {
-  /** ISO codes, or `*` for every country. */
-  allow: readonly string[];
-  deny: readonly string[];
 }
 
 const TYPE_NAMES: Record<string, NumberType> = {
@@ -116,7 +89,7 @@ export function parsePhone(text: string, region: string | undefined): Phone | Re
  */
 export function refuseNumber(
   phone: Phone,
-  channel: "sms" | "voice" | "whatsapp",
+  channel: Channel,
   numbers: NumberPolicy,
   countries: CountryPolicy,
 ): Refusal | null {

@@ -1,5 +1,7 @@
 /** What people are told, who it is for, and how it is worded so that it can be acted on at three in the morning. */
+
 import { instantMs } from "../kernel/instant.ts";
+import type { AlertChannel, AlertPolicy, OwnerPolicy, OwnerRole } from "./alerts.policy.ts";
 
 export const ALERT_KINDS = [
   "attack",
@@ -11,32 +13,6 @@ export const ALERT_KINDS = [
   "watch",
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
-
-/** Trigger policy decides thresholds and budgets, anomaly response acts on attacks, escalation talks to the providers. */
-export const OWNER_ROLES = ["trigger_policy", "anomaly_response", "provider_escalation"] as const;
-export type OwnerRole = (typeof OWNER_ROLES)[number];
-
-export const ALERT_CHANNELS = ["slack", "pagerduty", "webhook"] as const;
-export type AlertChannel = (typeof ALERT_CHANNELS)[number];
-
-export interface OwnerPolicy {
-  role: OwnerRole;
-  name: string;
-  channels: readonly AlertChannel[];
-  /** A temporary owner (a campaign, a holiday): RFC 3339 dates; takes the place of the permanent one meanwhile. */
-  from?: string | undefined;
-  until?: string | undefined;
-}
-
-export interface AlertPolicy {
-  owners: readonly OwnerPolicy[];
-  /** The same thing is told again after this long while it lasts. */
-  repeat_minutes: number;
-  /** More alerts than this in an hour are counted and not sent; what opens or ends an attack always is. */
-  max_per_hour: number;
-  /** Where the runbook is; each alert points at its section there. */
-  runbook_url: string;
-}
 
 export interface Alert {
   /** One per alert and phase; receivers may see it twice. */

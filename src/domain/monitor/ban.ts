@@ -3,8 +3,8 @@ import { MONITOR_OPERATOR_NAME } from "../access/operator.ts";
 import type { Phone } from "../kernel/phone.ts";
 import type { Finding } from "./finding.ts";
 import { splitKey } from "./history.ts";
+import type { MonitorPolicy } from "./monitor.policy.ts";
 import type { MonitorMemory } from "./monitor-memory.ts";
-import type { MonitorPolicy } from "./posture.ts";
 import { type MinuteTally, OTHER_SUBJECTS, sumTallies, tallyKey } from "./tally.ts";
 
 export type BanKind = "range" | "network" | "address";

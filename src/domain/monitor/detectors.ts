@@ -3,8 +3,8 @@ import { deliveryFailing, spendOverPlan, spendWithoutOutcomes } from "./detect-m
 import { denseNumbers, manyNumbers } from "./detect-sources.ts";
 import { budgetExhausted, newDestinations, volumeHigh } from "./detect-volume.ts";
 import { type Finding, SEVERITIES } from "./finding.ts";
+import type { MonitorPolicy } from "./monitor.policy.ts";
 import type { MonitorMemory } from "./monitor-memory.ts";
-import type { MonitorPolicy } from "./posture.ts";
 import { type MonitoredCounts, type MonitorView, viewCounts } from "./sight.ts";
 
 export type { MonitoredCounts as Watched } from "./sight.ts";

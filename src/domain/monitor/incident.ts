@@ -5,7 +5,7 @@ import type { BanChanges } from "./ban.ts";
 import { type AnswerCurve, dueShare } from "./cohorts.ts";
 import { type Finding, SEVERITIES, type Severity } from "./finding.ts";
 import { OVERALL } from "./history.ts";
-import type { MonitorPolicy } from "./posture.ts";
+import type { MonitorPolicy } from "./monitor.policy.ts";
 import type { MinuteTally } from "./tally.ts";
 
 export interface IncidentEntry {

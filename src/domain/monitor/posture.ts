@@ -1,6 +1,8 @@
 import { POSTURES, type Posture } from "../kernel/posture.ts";
 import type { RatioReading } from "./cohorts.ts";
 import type { Finding } from "./finding.ts";
+import type { MonitorPolicy } from "./monitor.policy.ts";
+import type { PosturePolicy, PostureRules } from "./postures.policy.ts";
 
 /** The control document: what every place acts on. Absent means normal. */
 export interface ControlDocument {
@@ -23,76 +25,13 @@ export interface ControlDocument {
   healthy_since_ms: number | null;
 }
 
-/** What a posture asks of strangers beside what the policy does; every part is data, so that a posture is. */
-export interface PostureRules {
-  /** Whether every public client's send needs a CAPTCHA token. */
-  challenge: "as_usual" | "always";
-  /** Every stranger must bring a freshly solved one. */
-  fresh_challenge: boolean;
-  /** Callers' limits are multiplied by this, never below one. */
-  limit_factor: number;
-  /** Prefixes in which nobody ever verified. */
-  unknown_ranges: "as_usual" | "challenge" | "stop";
-}
-
-export interface PosturesPolicy {
-  elevated: PostureRules;
-  emergency: PostureRules;
-}
-
-export interface MonitorPolicy {
-  window_minutes: number;
-  /** Fewer due sends than this say nothing. */
-  min_sends: number;
-  /** Below this share of answers it is an attack; 60 to 80 % is normal. */
-  alarm_ratio: number;
-  /** Once alarmed, a ratio under this is still ill. */
-  clear_ratio: number;
-  /** Healthy minutes before the cron lowers the posture by a step. */
-  clear_after_minutes: number;
-  flag_seconds: number;
-  /** A run that comes this long after the last one is itself worth an alert. */
-  late_after_minutes: number;
-  /** Time to verify before anything has been measured. */
-  answer_curve: readonly (readonly [number, number])[];
-  /** Sequential test of a destination's conversion against its own history. */
-  collapse: {
-    /** Messages a destination must have in its history (they fade) to have one. */
-    history_sent: number;
-    /** The alternative: conversion at this share of what it was. */
-    to_share: number;
-    false_alarm: number;
-  };
-  /** Against the same time of day in the past week. */
-  volume: { factor: number; min_sent: number };
-  new_destination: { min_sent: number };
-  sources: { numbers_per_address: number; numbers_per_network: number };
-  /** Many of a block's messages to one hundred of its numbers. */
-  dense: { min_sent: number; false_alarm: number };
-  /** Requests that met a used-up budget, against what is usual. */
-  turned_away: { min: number; factor: number };
-  /** Times the plan's hourly part. */
-  spend: { hour_factor: number };
-  outcomes: { window_minutes: number; min_outcomes: number; spend_factor: number; false_alarm: number };
-  delivery: { min_sent: number; failing_share: number };
-  blocks: {
-    first_seconds: number;
-    /** Each return within a week is for this many times longer. */
-    factor: number;
-    longest_seconds: number;
-    /** One message in this time goes through to see whether it converts. */
-    probe_seconds: number;
-    most: number;
-  };
-}
-
 export type ControlDecision =
   | { kind: "keep" }
   | { kind: "write"; document: ControlDocument }
   | { kind: "clear" };
 
 /** The rules that hold in a posture; null for the policy as it is. A shutdown is no looser than an emergency. */
-export function postureRules(posture: Posture, postures: PosturesPolicy): PostureRules | null {
+export function postureRules(posture: Posture, postures: PosturePolicy): PostureRules | null {
   if (posture === "normal") return null;
   return posture === "elevated" ? postures.elevated : postures.emergency;
 }

@@ -2,8 +2,7 @@
  * What rules in record-only mode meet and would have stopped, by rule and flow. It is counted in a dimension of its own,
  * and only where such a rule was met: every message of it is an ordinary one in all others.
  */
-import type { UncountedRule } from "../admission/record-only.ts";
-import type { RiskRule } from "../admission/verdict.ts";
+import type { RiskRule, UncountedRule } from "../admission/risk.ts";
 import type { CounterEntry, Counts, Metric } from "./tally.ts";
 
 /** `hosting_network/signup`. */

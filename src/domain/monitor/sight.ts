@@ -9,7 +9,7 @@ import {
 } from "./cohorts.ts";
 import { answerCurve, type History, OVERALL, type QuarterTally, splitKey } from "./history.ts";
 import type { Incident } from "./incident.ts";
-import type { MonitorPolicy } from "./posture.ts";
+import type { MonitorPolicy } from "./monitor.policy.ts";
 import { type Counts, type Dimension, type MinuteTally, OTHER_SUBJECTS, type Tally } from "./tally.ts";
 
 export interface MonitoredCounts {

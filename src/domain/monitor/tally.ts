@@ -1,5 +1,5 @@
 /** The watch's counters: by what they are told apart, how many of them there may be, and how they are added up and read. */
-import type { StopKind } from "../admission/record-only.ts";
+import type { StopKind } from "../admission/risk.ts";
 
 export const DIMENSIONS = [
   "overall",

@@ -25,11 +25,6 @@ export type CustomerEventType = (typeof CUSTOMER_EVENT_TYPES)[number];
 /** What an operator asks for to see whether events arrive; no policy leaves it out. */
 export const TEST_EVENT = "test";
 
-/** Which events the customer's backend hears of. */
-export interface EventsPolicy {
-  types: readonly CustomerEventType[];
-}
-
 /** Whom an event is about, in the customer's terms. */
 export interface CustomerSubject {
   flow: string;

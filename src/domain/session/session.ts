@@ -4,43 +4,18 @@
  * the stored state and the clock, stores what comes back, and does both without a pause in between, which is what makes a
  * code single-use and an attempt counted under any parallelism.
  */
+
 import type { Reservation } from "../admission/reservation.ts";
+import type { DeliveryPolicy } from "../delivery/delivery.policy.ts";
 import type { Channel } from "../kernel/channel.ts";
-import type { CodePolicy } from "./code.ts";
 import type { CustomerSubject } from "./customer-event.ts";
-
-export interface AttemptPolicy {
-  /** Wrong codes one session takes, 3 to 5. */
-  max: number;
-  /** Wait after the 1st, 2nd, ... wrong code; the last one repeats. */
-  wait_seconds: readonly number[];
-}
-
-export interface ResendPolicy {
-  /** Wait before the 1st, 2nd, ... resend. As many resends as waits. */
-  wait_seconds: readonly number[];
-  /**
-   * The longest wait after a message that came back undelivered. There is nothing left to wait for, but a number's own limit
-   * lets no second message through sooner (`limits.number`): what the person is told must be what then happens.
-   */
-  undelivered_wait_seconds: number;
-}
-
-/** Which channels there are, and what voice waits for. */
-export interface ChannelPolicy {
-  channels: readonly Channel[];
-  /**
-   * Text messages a session must have tried before a call may follow, each after its wait: a call costs ten times as much
-   * and pays the owner of a premium number by the minute. A landline hears nothing else, and is called at once.
-   */
-  voice_after_messages: number;
-}
+import type { AttemptPolicy, CodePolicy, ResendPolicy } from "./session.policy.ts";
 
 export interface SessionRules {
   code: CodePolicy;
   attempts: AttemptPolicy;
   resend: ResendPolicy;
-  delivery: ChannelPolicy;
+  delivery: Pick<DeliveryPolicy, "channels" | "voice_after_messages">;
 }
 
 /** What became of one message, as far as the provider told us; the last two by its receipt. */

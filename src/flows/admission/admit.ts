@@ -2,13 +2,10 @@
  * Lets a request through to delivery, or not: asks everything at once, judges limits, caps and CAPTCHA, and hands the
  * signals to the domain's decision. Nothing is taken from a destination or from the money here.
  */
-import {
-  type ExposurePolicy,
-  type Level,
-  UNIT_HUNDREDTHS,
-  weightOf,
-  withoutBound,
-} from "../../domain/admission/exposure.ts";
+
+import { rulesForCountry } from "../../domain/admission/country-rules.ts";
+import type { ExposurePolicy } from "../../domain/admission/exposure.policy.ts";
+import { type Level, UNIT_HUNDREDTHS, weightOf, withoutBound } from "../../domain/admission/exposure.ts";
 import {
   type LimitDraw,
   type LimitResult,
@@ -28,7 +25,6 @@ import type { Refusal } from "../../domain/kernel/refusal.ts";
 import { probeKey } from "../../domain/monitor/ban.ts";
 import { countRulesMet, rulesThatStopped } from "../../domain/monitor/rule-counts.ts";
 import type { CounterEntry } from "../../domain/monitor/tally.ts";
-import { rulesForCountry } from "../../domain/policy.ts";
 import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { DeviceClaims } from "../../ports/people.ts";

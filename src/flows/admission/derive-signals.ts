@@ -1,4 +1,6 @@
 /** What the answers say of a request: to the decision, and to the watch. */
+
+import { rulesForCountry } from "../../domain/admission/country-rules.ts";
 import { waitAfterFailures } from "../../domain/admission/failures.ts";
 import { inspectSource } from "../../domain/admission/source.ts";
 import { isProven, type Signals, type Verdict } from "../../domain/admission/verdict.ts";
@@ -6,7 +8,6 @@ import { takesProbes } from "../../domain/monitor/ban.ts";
 import { countAddress, countChallenge } from "../../domain/monitor/counting.ts";
 import { countRulesMet } from "../../domain/monitor/rule-counts.ts";
 import type { CounterEntry } from "../../domain/monitor/tally.ts";
-import { rulesForCountry } from "../../domain/policy.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { Admission } from "./admit.ts";
 import type { Evidence } from "./gather-evidence.ts";

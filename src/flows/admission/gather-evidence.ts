@@ -1,10 +1,10 @@
 import { addressUnit } from "../../domain/admission/address.ts";
+import { rulesForCountry } from "../../domain/admission/country-rules.ts";
 import type { BudgetGroup, Level, LevelReadings } from "../../domain/admission/exposure.ts";
 import { exposureLevels } from "../../domain/admission/levels.ts";
 import { type LimitDraw, type LimitResult, probeLimit, sendLimits } from "../../domain/admission/limits.ts";
 import type { SpendMeter } from "../../domain/delivery/money.ts";
 import { type EffectiveBan, findBan, takesProbes } from "../../domain/monitor/ban.ts";
-import { rulesForCountry } from "../../domain/policy.ts";
 import type { ChallengeResult } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { Recalled } from "../../ports/people.ts";

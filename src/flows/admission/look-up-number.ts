@@ -10,7 +10,8 @@ import {
   type NumberInsight,
   verdictAfterInsight,
 } from "../../domain/admission/insight.ts";
-import type { RiskPolicy, Verdict } from "../../domain/admission/verdict.ts";
+import type { RiskPolicy } from "../../domain/admission/risk.policy.ts";
+import type { Verdict } from "../../domain/admission/verdict.ts";
 import type { SpendMeter } from "../../domain/delivery/money.ts";
 import type { Posture } from "../../domain/kernel/posture.ts";
 import type { Deps } from "../../ports/deps.ts";

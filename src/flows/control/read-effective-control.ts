@@ -3,7 +3,8 @@ import type { Posture } from "../../domain/kernel/posture.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import type { EffectiveBan } from "../../domain/monitor/ban.ts";
 import { findPause, type Pause } from "../../domain/monitor/pause.ts";
-import { type PostureRules, postureRules } from "../../domain/monitor/posture.ts";
+import { postureRules } from "../../domain/monitor/posture.ts";
+import type { PostureRules } from "../../domain/monitor/postures.policy.ts";
 import type { Deps } from "../../ports/deps.ts";
 
 /** What this place acts on now. */

@@ -1,6 +1,7 @@
 import type { Posture } from "../../domain/kernel/posture.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
-import type { ControlDocument, MonitorPolicy } from "../../domain/monitor/posture.ts";
+import type { MonitorPolicy } from "../../domain/monitor/monitor.policy.ts";
+import type { ControlDocument } from "../../domain/monitor/posture.ts";
 import type { RangeRow } from "../../flows/operators/views/read-ranges.ts";
 import type { ServiceState, WindowState } from "../../flows/operators/views/read-state.ts";
 import type { View } from "../page.ts";

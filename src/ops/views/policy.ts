@@ -1,5 +1,5 @@
 /** The active policy in words: what is set, what each posture makes of it, who owns it, and where to change it. */
-import type { LimitRule } from "../../domain/admission/limits.ts";
+import type { LimitRule } from "../../domain/admission/limits.policy.ts";
 import { postureRules } from "../../domain/monitor/posture.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { PageWords } from "../words.ts";

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { customerWebhook } from "../../../src/adapters/alerts/customer-webhook.ts";
 import { queueOutbox, readOutboxMessage } from "../../../src/adapters/cloudflare/queue-outbox.ts";
 import { parseConfig } from "../../../src/config/config.ts";
-import { OWNER_ROLES } from "../../../src/domain/monitor/alert.ts";
+import { OWNER_ROLES } from "../../../src/domain/monitor/alerts.policy.ts";
 import {
   CUSTOMER_EVENT_TYPES,
   type CustomerEvent,

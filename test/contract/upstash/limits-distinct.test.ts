@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { upstashLimits } from "../../../src/adapters/upstash/upstash-limits.ts";
-import type { LimitRule } from "../../../src/domain/admission/limits.ts";
+import type { LimitRule } from "../../../src/domain/admission/limits.policy.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 import { draw, takeOf } from "./support-takes.ts";
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { upstashLimits } from "../../../src/adapters/upstash/upstash-limits.ts";
-import type { LimitRule } from "../../../src/domain/admission/limits.ts";
+import type { LimitRule } from "../../../src/domain/admission/limits.policy.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 import { draw, takeOf } from "./support-takes.ts";
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
-import type { LimitDraw, LimitResult, LimitRule } from "../../../src/domain/admission/limits.ts";
+import type { LimitRule } from "../../../src/domain/admission/limits.policy.ts";
+import type { LimitDraw, LimitResult } from "../../../src/domain/admission/limits.ts";
 import type { LimitsPort } from "../../../src/ports/admission.ts";
 
 /** A take of a subject nobody has drawn on: of a number, counted exactly, or of a device, by a sliding window. */

@@ -2,12 +2,14 @@
  * Where messages go: countries, prefixes and blocks, each against its own history, its budget and what is shut. Bounded by
  * what the counters tell apart; budgets are read for the rows of one page.
  */
+
+import { rulesForCountry } from "../../../domain/admission/country-rules.ts";
 import type { Level } from "../../../domain/admission/exposure.ts";
 import { exposureLevels } from "../../../domain/admission/levels.ts";
 import { countryOfRange, mayLieIn, type Phone, rangeOfCountry } from "../../../domain/kernel/phone.ts";
 import { type History, usualSent } from "../../../domain/monitor/history.ts";
 import { OTHER_SUBJECTS, tallyKey } from "../../../domain/monitor/tally.ts";
-import { type Policy, rulesForCountry } from "../../../domain/policy.ts";
+import type { Policy } from "../../../domain/policy.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import { isBanned, type ListedBan, listBans } from "../change-bans.ts";
 import { type Exposure, readExposures } from "./read-exposures.ts";

@@ -1,7 +1,8 @@
 /** What budgets hold of the rows of a table, as people read it. */
+
+import type { ExposurePolicy } from "../../../domain/admission/exposure.policy.ts";
 import {
   budgetOf,
-  type ExposurePolicy,
   type Level,
   type LevelReading,
   UNIT_HUNDREDTHS,

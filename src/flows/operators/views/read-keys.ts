@@ -1,12 +1,12 @@
 /** How old the keys are, and what those of the encryption ring still hold; and that one was rotated, written down. */
 import {
   type KeyIds,
-  type KeyPolicy,
   type KeyringName,
   type KeyringState,
   type KeyState,
   keyringStates,
 } from "../../../domain/access/key-age.ts";
+import type { KeyPolicy } from "../../../domain/access/keys.policy.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import {
   type NotPerformed,

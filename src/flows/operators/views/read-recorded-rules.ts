@@ -3,9 +3,10 @@
  * the same. What was saved and whom it would have bothered stand side by side, before somebody lets a rule count.
  */
 
+import { recordOnlyRules } from "../../../domain/admission/record-only.ts";
 import { type RuleCounts, ruleCounts } from "../../../domain/monitor/rule-counts.ts";
 import { OTHER_SUBJECTS } from "../../../domain/monitor/tally.ts";
-import { type Policy, recordOnlyRules } from "../../../domain/policy.ts";
+import type { Policy } from "../../../domain/policy.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import type { Unavailable } from "../../../ports/result.ts";
 import { type ReportSpan, readLines } from "./read-lines.ts";

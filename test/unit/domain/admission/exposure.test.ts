@@ -13,10 +13,10 @@ import {
 } from "../../../../src/domain/admission/exposure.ts";
 import { type ExposureSubjects, exposureLevels } from "../../../../src/domain/admission/levels.ts";
 import { type Reservation, reservationFor } from "../../../../src/domain/admission/reservation.ts";
+import { policySchema } from "../../../../src/domain/policy.ts";
 import { attemptCode } from "../../../../src/domain/session/attempt.ts";
 import { openSession } from "../../../../src/domain/session/session.ts";
 import { memoryBudgets } from "../../../../src/memory/memory-budgets.ts";
-import { policySchema } from "../../../../src/policy-schema.ts";
 
 const POLICY = policySchema.shape.exposure.parse({});
 const SLOW_START = { start: POLICY.slow_start.start * UNIT_HUNDREDTHS, factor: POLICY.slow_start.factor };

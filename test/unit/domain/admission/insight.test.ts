@@ -5,16 +5,17 @@ import {
   insightTtlSeconds,
   isLookupWorthwhile,
   judgeInsight,
-  type LookupPolicy,
   type NumberInsight,
   verdictAfterInsight,
 } from "../../../../src/domain/admission/insight.ts";
-import type { UncountedRule } from "../../../../src/domain/admission/record-only.ts";
-import type { RiskPolicy, Verdict, VerdictAction } from "../../../../src/domain/admission/verdict.ts";
+import type { LookupPolicy } from "../../../../src/domain/admission/lookup.policy.ts";
+import type { RiskPolicy } from "../../../../src/domain/admission/risk.policy.ts";
+import type { UncountedRule, VerdictAction } from "../../../../src/domain/admission/risk.ts";
+import type { Verdict } from "../../../../src/domain/admission/verdict.ts";
 import type { Posture } from "../../../../src/domain/kernel/posture.ts";
 import { POSTURES } from "../../../../src/domain/kernel/posture.ts";
+import { policySchema } from "../../../../src/domain/policy.ts";
 import { lookUpNumber } from "../../../../src/flows/admission/look-up-number.ts";
-import { policySchema } from "../../../../src/policy-schema.ts";
 import type { LookupPort } from "../../../../src/ports/people.ts";
 import { deliveryWorld, phoneOf, roomyPolicy } from "../../../support/delivery-world.ts";
 

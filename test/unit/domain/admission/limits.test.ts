@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { LimitPolicy } from "../../../../src/domain/admission/limits.policy.ts";
 import {
   type LimitDraw,
-  type LimitPolicy,
   type LimitResult,
   type LimitSubjects,
   sendLimits,

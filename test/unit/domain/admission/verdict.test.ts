@@ -12,16 +12,11 @@ import {
   isRecordOnly,
   stopKindOf,
 } from "../../../../src/domain/admission/record-only.ts";
+import type { RiskPolicy } from "../../../../src/domain/admission/risk.policy.ts";
+import { RISK_RULES, type RiskRule } from "../../../../src/domain/admission/risk.ts";
 import type { SourceFinding } from "../../../../src/domain/admission/source.ts";
-import {
-  decide,
-  RISK_RULES,
-  type RiskPolicy,
-  type RiskRule,
-  type Signals,
-  type Verdict,
-} from "../../../../src/domain/admission/verdict.ts";
-import { policySchema } from "../../../../src/policy-schema.ts";
+import { decide, type Signals, type Verdict } from "../../../../src/domain/admission/verdict.ts";
+import { policySchema } from "../../../../src/domain/policy.ts";
 
 const EXPOSURE = policySchema.shape.exposure.parse({});
 const RISK = policySchema.shape.risk.parse({});

@@ -2,15 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { segmentsOf } from "../../../../src/domain/delivery/gsm7.ts";
 import { lookUpLocale } from "../../../../src/domain/delivery/locale.ts";
-import {
-  composeMessage,
-  type MessageContent,
-  type MessagePolicy,
-} from "../../../../src/domain/delivery/message.ts";
+import { type MessagePolicy, messagePolicy } from "../../../../src/domain/delivery/message.policy.ts";
+import { composeMessage, type MessageContent } from "../../../../src/domain/delivery/message.ts";
 import { messageFaults } from "../../../../src/domain/delivery/message-faults.ts";
 import { SHIPPED_TEXTS } from "../../../../src/domain/delivery/shipped-texts.ts";
 
-const POLICY: MessagePolicy = { brand: "Tollgate", origin_host: "app.example.com" };
+const POLICY = messagePolicy.parse({ brand: "Tollgate", origin_host: "app.example.com" });
 const CODE = { length: 6, ttl_seconds: 180, session_seconds: 600 };
 const APP_HASH = "FA+9qCX9VSu";
 const LOCALES = Object.keys(SHIPPED_TEXTS);

@@ -14,7 +14,7 @@ import {
 import { learnRoutes } from "../../../../src/domain/monitor/route-records.ts";
 import { viewCounts } from "../../../../src/domain/monitor/sight.ts";
 import type { Counts, MinuteTally, Tally } from "../../../../src/domain/monitor/tally.ts";
-import { policySchema } from "../../../../src/policy-schema.ts";
+import { policySchema } from "../../../../src/domain/policy.ts";
 
 const DEFAULTS = policySchema.shape.delivery.parse({ providers: ["sandbox"] });
 const MONITOR = policySchema.shape.monitor.parse({});

@@ -1,15 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { clockTime, dayOf, duration, instantMs } from "../../../../src/domain/kernel/instant.ts";
-import {
-  ALERT_KINDS,
-  dedupKey,
-  KIND_RULES,
-  OWNER_ROLES,
-  ownerOf,
-} from "../../../../src/domain/monitor/alert.ts";
+import { ALERT_KINDS, dedupKey, KIND_RULES, ownerOf } from "../../../../src/domain/monitor/alert.ts";
 import { monitorFaultAlert, spendAlert } from "../../../../src/domain/monitor/alert-once.ts";
 import { alertMoneyText, banText } from "../../../../src/domain/monitor/alert-words.ts";
+import { OWNER_ROLES } from "../../../../src/domain/monitor/alerts.policy.ts";
 import { alertContext, alertPolicy, MINUTE, NOW } from "../../../support/alerts.ts";
 
 const SECTIONS = [

@@ -12,7 +12,7 @@ import {
 import type { Finding } from "../../../../src/domain/monitor/finding.ts";
 import type { MonitorMemory } from "../../../../src/domain/monitor/monitor-memory.ts";
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
-import { policySchema } from "../../../../src/policy-schema.ts";
+import { policySchema } from "../../../../src/domain/policy.ts";
 import { MINUTE, T0, windowOf } from "../../../support/watch-tables.ts";
 
 const POLICY = policySchema.shape.monitor.parse({});

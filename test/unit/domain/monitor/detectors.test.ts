@@ -10,7 +10,7 @@ import type { Incident } from "../../../../src/domain/monitor/incident.ts";
 import { initialMonitorMemory } from "../../../../src/domain/monitor/monitor-memory.ts";
 import type { MonitoredCounts } from "../../../../src/domain/monitor/sight.ts";
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
-import { policySchema } from "../../../../src/policy-schema.ts";
+import { policySchema } from "../../../../src/domain/policy.ts";
 import { DAY_MS, historyOf, MINUTE, T0, watched, windowOf } from "../../../support/watch-tables.ts";
 
 const POLICY = policySchema.shape.monitor.parse({});

@@ -11,7 +11,7 @@ import {
   usualTraffic,
 } from "../../../../src/domain/monitor/history.ts";
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
-import { policySchema } from "../../../../src/policy-schema.ts";
+import { policySchema } from "../../../../src/domain/policy.ts";
 import { MINUTE, T0 } from "../../../support/watch-tables.ts";
 
 const PRIOR = policySchema.shape.monitor.parse({}).answer_curve;

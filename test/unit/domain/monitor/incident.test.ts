@@ -11,7 +11,7 @@ import {
   nextIncident,
 } from "../../../../src/domain/monitor/incident.ts";
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
-import { policySchema } from "../../../../src/policy-schema.ts";
+import { policySchema } from "../../../../src/domain/policy.ts";
 import { MINUTE, T0, windowOf } from "../../../support/watch-tables.ts";
 
 const POLICY = policySchema.shape.monitor.parse({});

@@ -9,7 +9,7 @@ import {
   nextPosture,
   postureRules,
 } from "../../../../src/domain/monitor/posture.ts";
-import { policySchema } from "../../../../src/policy-schema.ts";
+import { policySchema } from "../../../../src/domain/policy.ts";
 import { MINUTE, T0 } from "../../../support/watch-tables.ts";
 
 const POLICY = policySchema.shape.monitor.parse({});

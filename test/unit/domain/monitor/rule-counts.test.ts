@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { UncountedRule } from "../../../../src/domain/admission/record-only.ts";
-import { RISK_RULES } from "../../../../src/domain/admission/verdict.ts";
+import type { UncountedRule } from "../../../../src/domain/admission/risk.ts";
+import { RISK_RULES } from "../../../../src/domain/admission/risk.ts";
 import {
   countRulesLeft,
   countRulesLeftVerified,

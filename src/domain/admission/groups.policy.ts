@@ -1,0 +1,33 @@
+/** Groups of countries that share tighter (or wider) budgets and limits than the rest. */
+import { z } from "zod";
+import { country, name, type PolicyOf } from "../kernel/shapes.policy.ts";
+import { budget } from "./exposure.policy.ts";
+import { limitRules } from "./limits.policy.ts";
+
+/** Budgets of a group over the general ones; one that is not named stays general, and so must be absent from the result. */
+const groupExposure = z
+  .strictObject({
+    block: budget(3, 0.5).optional(),
+    prefix: budget(5, 0.5).optional(),
+    country: budget(5, 0.5).optional(),
+  })
+  .transform(({ block, prefix, country }) => ({
+    ...(block && { block }),
+    ...(prefix && { prefix }),
+    ...(country && { country }),
+  }))
+  .prefault({});
+
+export const groupPolicy = z
+  .record(
+    name,
+    z.strictObject({
+      countries: z.array(country).min(1),
+      exposure: groupExposure,
+      /** In place of `limits.number`. */
+      number_limits: limitRules.optional(),
+    }),
+  )
+  .default({});
+
+export type GroupPolicy = PolicyOf<typeof groupPolicy>;
