@@ -4,7 +4,7 @@ import { country, name, type PolicyOf } from "../kernel/shapes.policy.ts";
 import { budget } from "./exposure.policy.ts";
 import { limitRules } from "./limits.policy.ts";
 
-/** Budgets of a group over the general ones; one that is not named stays general, and so must be absent from the result. */
+/** A group's budgets, in place of the general ones; one that is not named has the default that is given here. */
 const groupExposure = z
   .strictObject({
     block: budget(3, 0.5).optional(),

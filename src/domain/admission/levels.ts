@@ -39,18 +39,14 @@ export function exposureLevels(
   const block = level("stranger", "block", phone.block, policy.block, day);
   const address = level("stranger", "address", addressTag, policy.address, day);
   const challengedBlock = level("challenged", "block", phone.block, policy.challenged.block, day);
-  const smallPurse = (
-    pool: "challenged" | "returned",
-    {
-      country,
-      overall,
-      window_seconds,
-    }: Pick<ExposurePolicy["returned"], "country" | "overall" | "window_seconds">,
-  ) => [
-    challengedBlock,
-    level(pool, "country", phone.country, country, window_seconds),
-    level(pool, "overall", "all", overall, window_seconds),
-  ];
+  const smallPurse = (pool: "challenged" | "returned") => {
+    const { country, overall, window_seconds } = policy[pool];
+    return [
+      challengedBlock,
+      level(pool, "country", phone.country, country, window_seconds),
+      level(pool, "overall", "all", overall, window_seconds),
+    ];
+  };
   return {
     stranger: [
       block,
@@ -66,8 +62,8 @@ export function exposureLevels(
       level("proven", "country", phone.country, policy.proven.country, day),
       level("proven", "overall", "all", policy.proven.overall, day),
     ],
-    challenged: smallPurse("challenged", policy.challenged),
-    returned: smallPurse("returned", policy.returned),
+    challenged: smallPurse("challenged"),
+    returned: smallPurse("returned"),
     known: [
       ownDevice === null
         ? level("known", "number", numberTag, known.number, known.window_seconds)

@@ -35,7 +35,7 @@ export interface RoutePreferences {
   drain: readonly string[];
 }
 
-/** By what routes are ordered and rested. */
+/** The part of the delivery table by which routes are ordered and left to rest. */
 export type RoutingPolicy = RoutePreferences & Pick<DeliveryPolicy, "equal_within" | "rest">;
 
 export const NEW_ROUTE_RECORD: RouteRecord = { verified: 0, unanswered: 0, failures: 0, restUntilMs: 0 };
