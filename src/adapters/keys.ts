@@ -1,3 +1,5 @@
+import { DAY_SECONDS, HOUR_SECONDS } from "../domain/kernel/time.ts";
+
 /**
  * Every key in Redis: shape, life, writer and reader. Subjects that could name a person are keyed hashes, so that a dump of
  * the store names nobody; ranges, countries and networks are in clear, because operators must see them.
@@ -64,35 +66,40 @@ export const MEMBERS_PER_QUARTER = 1000;
 export const MEMBERS_SECONDS = 2400;
 
 /** Longer than any proof that an outcome is reported with. */
-export const OUTCOME_CLAIM_SECONDS = 8 * 86_400;
+export const OUTCOME_CLAIM_SECONDS = 8 * DAY_SECONDS;
 
 /** Shorter than the minute after which the next run comes: a run that died holds up none. */
 export const WATCH_LOCK_MS = 55_000;
 
-export const WATCH_MEMORY_SECONDS = 30 * 86_400;
+export const WATCH_MEMORY_SECONDS = 30 * DAY_SECONDS;
 
-export const WATCH_HISTORY_SECONDS = 40 * 86_400;
+export const WATCH_HISTORY_SECONDS = 40 * DAY_SECONDS;
 
 /** The same time of day a week ago, and a quarter more. */
-export const WATCH_QUARTER_SECONDS = 8 * 86_400 + 3600;
+export const WATCH_QUARTER_SECONDS = 8 * DAY_SECONDS + HOUR_SECONDS;
 
 /** Operators report for two days at most whether a message arrived. */
-export const MESSAGE_SECONDS = 2 * 86_400;
+export const MESSAGE_SECONDS = 2 * DAY_SECONDS;
 
 /** An answer of the provider's takes seconds; its receipt may be quicker. */
 export const EARLY_RECEIPT_SECONDS = 900;
 
 /** A destination that verified nobody for this long is new again. */
-export const HISTORY_SECONDS = 30 * 86_400;
+export const HISTORY_SECONDS = 30 * DAY_SECONDS;
 
 /** A number that verified counts as known for this long. */
-export const KNOWN_SECONDS = 180 * 86_400;
+export const KNOWN_SECONDS = 180 * DAY_SECONDS;
 
 /** How long a demanded challenge may take to come back. */
 export const ASKED_SECONDS = 600;
 
 /** Longer than any session lives. */
-export const HOLD_SECONDS = 3600;
+export const HOLD_SECONDS = HOUR_SECONDS;
 
 /** Two of each period, so that a total can still be looked at after its end. */
-export const METER_SECONDS = { minute: 120, hour: 7200, day: 2 * 86_400, month: 62 * 86_400 } as const;
+export const METER_SECONDS = {
+  minute: 120,
+  hour: 7200,
+  day: 2 * DAY_SECONDS,
+  month: 62 * DAY_SECONDS,
+} as const;

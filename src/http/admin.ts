@@ -3,7 +3,6 @@
  * CORS, and a body must be `application/json`, so no page of another origin can act with somebody's Access cookie.
  */
 import { Hono } from "hono";
-import type { OperatorsPort } from "../domain/access/operator.ts";
 import { OPENMETRICS_TYPE } from "../domain/monitor/metrics.ts";
 import { ban, challengeSubject, liftBan, liftChallenge, listBans } from "../flows/operators/change-bans.ts";
 import { clearPosture, clearThrottle, setPosture, setThrottle } from "../flows/operators/change-posture.ts";
@@ -11,6 +10,7 @@ import { type QueuesPort, replayDeadLetter } from "../flows/operators/replay-dea
 import { readMetrics } from "../flows/operators/views/read-metrics.ts";
 import { readRanges } from "../flows/operators/views/read-ranges.ts";
 import { readIncident, readIncidents, readState } from "../flows/operators/views/read-state.ts";
+import type { OperatorsPort } from "../ports/access.ts";
 import type { Deps } from "../ports/deps.ts";
 import {
   actionToWire,

@@ -5,6 +5,7 @@ import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import element from "../../dist/element.js";
 import type { Refusal } from "../domain/kernel/refusal.ts";
+import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import { readStatus } from "../flows/verification/read-status.ts";
 import { resend } from "../flows/verification/resend.ts";
 import { send } from "../flows/verification/send.ts";
@@ -38,7 +39,7 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
       allowMethods: ["GET", "POST"],
       allowHeaders: ["authorization", "content-type", "idempotency-key", DEV_CLIENT_HEADER],
       exposeHeaders: ["retry-after", "ratelimit", "ratelimit-policy"],
-      maxAge: 86_400,
+      maxAge: DAY_SECONDS,
     }),
   );
   app.use("/v1/*", async (c, next) => {

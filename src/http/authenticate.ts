@@ -1,8 +1,9 @@
 import type { Context } from "hono";
 import { z } from "zod";
-import type { ApiKey, ApiKeysPort } from "../domain/access/api-key.ts";
+import type { ApiKey } from "../domain/access/api-key.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { Refusal } from "../domain/kernel/refusal.ts";
+import type { ApiKeysPort } from "../ports/access.ts";
 
 /** The largest number of a network (RFC 6793). */
 const MAX_ASN = 4_294_967_295;

@@ -1,12 +1,12 @@
 import type { Context } from "hono";
 import { z } from "zod";
-import type { ApiKeysPort } from "../domain/access/api-key.ts";
 import type { Refusal } from "../domain/kernel/refusal.ts";
 import {
   type OutcomesReported,
   type ReportedOutcome,
   reportOutcomes,
 } from "../flows/verification/report-outcomes.ts";
+import type { ApiKeysPort } from "../ports/access.ts";
 import type { LimitsPort } from "../ports/admission.ts";
 import { readBody } from "./body.ts";
 import type { Wire } from "./problems.ts";

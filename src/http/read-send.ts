@@ -1,9 +1,9 @@
 import type { Context } from "hono";
-import type { ApiKeysPort } from "../domain/access/api-key.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { FieldError, Refusal } from "../domain/kernel/refusal.ts";
 import type { ResendInput } from "../flows/verification/resend.ts";
 import type { SendInput } from "../flows/verification/send.ts";
+import type { ApiKeysPort } from "../ports/access.ts";
 import type { Caller } from "../ports/admission.ts";
 import type { Deps } from "../ports/deps.ts";
 import { authenticate, type StatedClient } from "./authenticate.ts";

@@ -6,9 +6,10 @@ import {
   slotOf,
 } from "../domain/admission/exposure.ts";
 import type { SpendMeter } from "../domain/delivery/money.ts";
+import { DAY_MS } from "../domain/kernel/time.ts";
 import type { BudgetsPort } from "../ports/admission.ts";
 
-const HISTORY_MS = 30 * 86_400_000;
+const HISTORY_MS = 30 * DAY_MS;
 
 interface Slot {
   unverified: number;

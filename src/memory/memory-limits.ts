@@ -1,4 +1,5 @@
 import type { LimitDraw, LimitResult } from "../domain/admission/limits.ts";
+import { DAY_MS } from "../domain/kernel/time.ts";
 import type { LimitsPort } from "../ports/admission.ts";
 
 /** Swept when this many subjects are held, so that a night of strangers stays in bounded memory. */
@@ -55,7 +56,7 @@ export function memoryLimits(nowMs: () => number): LimitsPort {
   function sweep(now: number): void {
     for (const [key, log] of logs) {
       const newest = Math.max(...log.values());
-      if (newest <= now - 86_400_000) logs.delete(key);
+      if (newest <= now - DAY_MS) logs.delete(key);
     }
   }
 

@@ -10,6 +10,7 @@ import {
 } from "../adapters/keys.ts";
 import { type Change, changesOf } from "../adapters/upstash/upstash-counters.ts";
 import { RUN_LOST, sameTimeQuarters } from "../adapters/upstash/upstash-monitor-state.ts";
+import { minuteOf } from "../domain/kernel/time.ts";
 import type { ControlDocuments } from "../domain/monitor/effective-control.ts";
 import { mergeControlDocuments, NO_CONTROL_DOCUMENTS } from "../domain/monitor/effective-control.ts";
 import { type History, QUARTER_MINUTES, type QuarterTally, quarterOf } from "../domain/monitor/history.ts";
@@ -85,7 +86,7 @@ export function memoryCounters(nowMs: () => number): CountersPort {
   }
 
   function forget(): void {
-    const oldest = Math.floor(nowMs() / 60_000) - MINUTE_SECONDS / 60;
+    const oldest = minuteOf(nowMs()) - MINUTE_SECONDS / 60;
     for (const minute of minutes.keys()) if (minute < oldest) minutes.delete(minute);
     for (const [name, { endsAtMs }] of members) if (nowMs() >= endsAtMs) members.delete(name);
   }

@@ -1,6 +1,7 @@
 /** The smaller ports in memory, on the lab's virtual clock. */
 
 import type { Failures } from "../domain/admission/failures.ts";
+import { DAY_MS } from "../domain/kernel/time.ts";
 import { attemptCode } from "../domain/session/attempt.ts";
 import { resendSession } from "../domain/session/resend.ts";
 import { openSession, type SessionState } from "../domain/session/session.ts";
@@ -12,7 +13,7 @@ import type { MarksPort } from "../ports/people.ts";
 import type { SessionsPort, TokensPort } from "../ports/session.ts";
 import type { VaultPort } from "../ports/vault.ts";
 
-const KNOWN_MS = 180 * 86_400_000;
+const KNOWN_MS = 180 * DAY_MS;
 const ASKED_MS = 600_000;
 
 export function memoryMarks(nowMs: () => number, failureMemorySeconds: number): MarksPort {

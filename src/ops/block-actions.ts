@@ -1,6 +1,8 @@
 /** Shut, challenge, open and exempt a range, a network or an address; said in words first. */
+
 import { z } from "zod";
 import { countryOfRange } from "../domain/kernel/phone.ts";
+import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import { invalidAction, type NotPerformed } from "../flows/audit/run-operator-action.ts";
 import {
   ban,
@@ -19,7 +21,7 @@ import { BACK } from "./views/query.ts";
 const NEAR_SHOWN = 10;
 
 const SHORTEST_SECONDS = 60;
-const LONGEST_SECONDS = 30 * 86_400;
+const LONGEST_SECONDS = 30 * DAY_SECONDS;
 
 /** A length of time as {@link LastingField} writes it. */
 export const lastingField = z

@@ -1,4 +1,5 @@
 /** What is shut, challenged or exempt: how it is shown, and what can be done about it. */
+import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import { isBanned, type ListedBan } from "../flows/operators/change-bans.ts";
 import type { TallyPage } from "../flows/operators/views/summarise-tally.ts";
 import type { Child, View } from "./page.ts";
@@ -37,7 +38,7 @@ export function BlockActs({
     <RowActs view={view} id={`acts-${subject}`} name={name}>
       <ActionForm view={view} action="/blocks/shut" button="Block…" label={`Block ${name}`} inline>
         {fields}
-        <LastingField chosen={86_400} />
+        <LastingField chosen={DAY_SECONDS} />
       </ActionForm>
       <ActionForm
         view={view}

@@ -1,7 +1,7 @@
 /** The last 24 hours in quarters: those the watch has folded as it remembers them, the newest by their minutes. */
-import { minuteOf } from "../domain/monitor/cohorts.ts";
-import { DAY_QUARTERS, type RatioPoint, ratioPointOf } from "../domain/monitor/day.ts";
-import { QUARTER_MINUTES, quarterOf } from "../domain/monitor/history.ts";
+import { MINUTE_MS, minuteOf } from "../domain/kernel/time.ts";
+import { type RatioPoint, ratioPointOf } from "../domain/monitor/day.ts";
+import { DAY_QUARTERS, QUARTER_MINUTES, quarterOf } from "../domain/monitor/history.ts";
 import type { Deps } from "../ports/deps.ts";
 
 /** The watch folds a quarter some 30 minutes after it began; until then its minutes tell. */
@@ -69,7 +69,7 @@ export async function readDayPlot(
     const quarter = running - DAY_QUARTERS + 1 + i;
     const before = quarter < first && faults.length === 0 ? NONE : null;
     const point = folded.get(quarter) ?? ofMinutes(counted.minutes, quarter, minute) ?? before;
-    return { startMs: quarter * QUARTER_MINUTES * 60_000, point };
+    return { startMs: quarter * QUARTER_MINUTES * MINUTE_MS, point };
   });
   const gaps = faults.length > 0 ? 0 : quarters.filter(({ point }) => point === null).length;
   return { quarters, gaps, faults };

@@ -1,12 +1,13 @@
 /** How the dashboard's pages and actions are declared. `app.tsx` serves what is listed in `pages.ts`. */
 import type { Child } from "hono/jsx";
 import type { z } from "zod";
-import type { Operator, OperatorsPort } from "../domain/access/operator.ts";
+import type { Operator } from "../domain/access/operator.ts";
 import type { Posture } from "../domain/kernel/posture.ts";
 import type { FieldError } from "../domain/kernel/refusal.ts";
 import type { ReportFile } from "../domain/report/files.ts";
 import type { NotPerformed, OperatorCommand, Performed } from "../flows/audit/run-operator-action.ts";
 import type { QueuesPort } from "../flows/operators/replay-dead-letter.ts";
+import type { OperatorsPort } from "../ports/access.ts";
 import type { Deps } from "../ports/deps.ts";
 import type { SealPort } from "./session.ts";
 import type { PageWords } from "./words.ts";

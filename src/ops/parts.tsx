@@ -1,5 +1,7 @@
 /** What pages are made of. */
+
 import type { Child, PropsWithChildren } from "hono/jsx";
+import { DAY_SECONDS, HOUR_SECONDS } from "../domain/kernel/time.ts";
 import type { View } from "./page.ts";
 
 /** `time` of day, or `date` with it. The script writes it in the viewer's zone; without it UTC stands there. */
@@ -143,7 +145,13 @@ export function Field({ label, hint, children }: PropsWithChildren<{ label: stri
 }
 
 /** How long something is to last; its values are whole seconds. */
-export function LastingField({ name = "for_seconds", chosen = 3600 }: { name?: string; chosen?: number }) {
+export function LastingField({
+  name = "for_seconds",
+  chosen = HOUR_SECONDS,
+}: {
+  name?: string;
+  chosen?: number;
+}) {
   return (
     <Field label="For">
       <select name={name}>
@@ -159,9 +167,9 @@ export function LastingField({ name = "for_seconds", chosen = 3600 }: { name?: s
 
 const LENGTHS: readonly [number, string][] = [
   [900, "15 minutes"],
-  [3600, "1 hour"],
+  [HOUR_SECONDS, "1 hour"],
   [14_400, "4 hours"],
   [43_200, "12 hours"],
-  [86_400, "1 day"],
+  [DAY_SECONDS, "1 day"],
   [604_800, "7 days"],
 ];

@@ -3,11 +3,14 @@
  * cookie. The cookie is a sealed token that ends by itself, and says nothing of a role: the operator token in it is looked up
  * anew with every request, so that one taken out of ADMIN_TOKENS is out at once.
  */
+
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { z } from "zod";
-import type { Operator, OperatorsPort } from "../domain/access/operator.ts";
+import type { Operator } from "../domain/access/operator.ts";
 import { sameDigest } from "../domain/kernel/digest.ts";
+import { HOUR_SECONDS } from "../domain/kernel/time.ts";
+import type { OperatorsPort } from "../ports/access.ts";
 import type { Deps } from "../ports/deps.ts";
 
 /** Seals text for ourselves: authenticated, encrypted, and good until it ends. */
@@ -18,7 +21,7 @@ export interface SealPort {
 }
 
 /** A shift. */
-export const SESSION_SECONDS = 8 * 3600;
+export const SESSION_SECONDS = 8 * HOUR_SECONDS;
 /** From an action to the page that tells of it. */
 const FLASH_SECONDS = 60;
 /** Browsers keep some 4 kB of a cookie; sealing adds a half. */

@@ -1,6 +1,8 @@
 /** What the switch does: each deed as its form, in words, and by its flow. */
+
 import { z } from "zod";
 import { POSTURES } from "../domain/kernel/posture.ts";
+import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import { durationInWords } from "../flows/audit/run-operator-action.ts";
 import { usualRatePerMinute } from "../flows/monitor/measure-usual-rate.ts";
 import {
@@ -23,7 +25,7 @@ export const switchDurationField = z
     z
       .int()
       .min(60)
-      .max(30 * 86_400),
+      .max(30 * DAY_SECONDS),
   );
 
 const none = z.object({});

@@ -1,7 +1,7 @@
 /** What is known of numbers and devices: what is remembered, what a device brings along, what others say of a number. */
 import type { Failures } from "../domain/admission/failures.ts";
 import type { NumberInsight } from "../domain/admission/insight.ts";
-import type { TagChange } from "../domain/ledger/person.ts";
+import type { MovedMark, PersonTraces, TagChange } from "../domain/ledger/person.ts";
 import type { Unavailable } from "./result.ts";
 
 export interface Recalled {
@@ -55,4 +55,11 @@ export interface InsightsPort {
   /** null for a number nobody was asked about, or too long ago. */
   recall(numberTag: string): Promise<NumberInsight | null | Unavailable>;
   remember(numberTag: string, insight: NumberInsight, ttlSeconds: number): Promise<void>;
+}
+
+/** The stores beside the ledger, for a person who asks what they hold or wants it erased. */
+export interface PeoplePort {
+  held(traces: PersonTraces): Promise<{ kind: "answered"; marks: MovedMark[] } | Unavailable>;
+  /** @returns how many entries were erased, by store */
+  remove(traces: PersonTraces): Promise<{ kind: "removed"; entries: Record<string, number> } | Unavailable>;
 }

@@ -312,19 +312,23 @@ export function simulate(
     const curve = answerCurve(history, policy.answer_curve);
     const decision = nextPosture(
       document,
-      findings,
-      readRatio(cohortsOf(window, OVERALL), nowMs, curve),
+      { findings, reading: readRatio(cohortsOf(window, OVERALL), nowMs, curve) },
       policy,
       nowMs,
     );
     if (decision.kind === "write") document = decision.document;
     if (decision.kind === "clear") document = null;
     const posture: Posture = document !== null && nowMs < document.until_ms ? document.posture : "normal";
-    const next = nextBans(blocks, findings, memory.blocked, window, [], policy, nowMs);
+    const next = nextBans(
+      { bans: blocks, findings, memory: memory.blocked, minutes: window, operatorBans: [] },
+      policy,
+      nowMs,
+    );
     blocks = next.blocks;
     const state = nextIncident(
       memory,
       {
+        nowMs,
         findings,
         posture: { now: posture, before, by: "cron", why: document?.why ?? "healthy" },
         blocks: next.changes,
@@ -332,7 +336,6 @@ export function simulate(
         curve,
       },
       policy,
-      nowMs,
       () => `incident${ids++}`,
     );
     memory = { ...memory, ...state, blocked: next.blocked, lastRunMs: nowMs };

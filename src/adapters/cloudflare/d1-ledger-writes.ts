@@ -4,10 +4,9 @@
  *
  * @see https://developers.cloudflare.com/d1/platform/limits/
  */
+import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import { type LedgerEvent, SAMPLES_PER_MINUTE } from "../../domain/ledger/event.ts";
 import { COLUMNS } from "./d1-ledger-rows.ts";
-
-const MINUTE_MS = 60_000;
 
 const field = (name: keyof LedgerEvent) => `value ->> '$.${name}'`;
 

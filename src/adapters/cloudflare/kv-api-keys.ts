@@ -1,11 +1,6 @@
 import { z } from "zod";
-import {
-  type ApiKeyRecord,
-  type ApiKeysPort,
-  EVERY_FLOW,
-  isGoodKey,
-  parseApiKey,
-} from "../../domain/access/api-key.ts";
+import { type ApiKeyRecord, EVERY_FLOW, isGoodKey, parseApiKey } from "../../domain/access/api-key.ts";
+import type { ApiKeysPort } from "../../ports/access.ts";
 import type { Log } from "../../ports/deps.ts";
 
 /** What this adapter needs of a KV namespace. */

@@ -5,6 +5,7 @@ import {
   type RouteRecord,
   type RoutingPolicy,
 } from "../../domain/delivery/routing.ts";
+import { HOUR_SECONDS } from "../../domain/kernel/time.ts";
 import type { RoutesPort } from "../../ports/delivery.ts";
 import type { Log } from "../../ports/deps.ts";
 
@@ -18,7 +19,7 @@ const KV_CACHE_TTL_SECONDS = 30;
 const MEMORY_MS = 15_000;
 
 /** Records nobody has renewed for so long say nothing of today. */
-const LIFE_SECONDS = 3600;
+const LIFE_SECONDS = HOUR_SECONDS;
 
 const recordsSchema = z.record(
   z.string(),

@@ -1,7 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
+import { HOUR_MS, MINUTE_MS } from "../../domain/kernel/time.ts";
 import { EMPTY_EVENT_DETAILS, type LedgerEvent } from "../../domain/ledger/event.ts";
 import { type AttemptResult, attemptCode } from "../../domain/session/attempt.ts";
-import { customerEvent } from "../../domain/session/customer-event.ts";
+import { expiryEvent, sessionExpiry, unansweredMessages } from "../../domain/session/end.ts";
 import { type ResendCommand, type ResendResult, resendSession } from "../../domain/session/resend.ts";
 import {
   type OpenCommand,
@@ -15,59 +16,37 @@ import { type SessionView, viewSession } from "../../domain/session/view.ts";
 import type { OutboxMessage } from "../../ports/outbox.ts";
 import { ledgerBody } from "./ledger-body.ts";
 
-/** What providers hear of a session that ended without its code: its messages did not convert. */
-function unansweredFeedback(state: SessionState, atMs: number): OutboxMessage[] {
-  if (state.status === "verified") return [];
-  return state.sends.flatMap(({ provider, messageId, channel }) =>
-    provider === null || messageId === null
-      ? []
-      : [
-          {
-            kind: "feedback",
-            provider,
-            messageId,
-            channel,
-            verified: false,
-            atMs,
-            correlationId: state.correlationId,
-          },
-        ],
-  );
-}
-
-/** What the ledger hears of a session that ended without its code, where a message had left. */
-function expiry({ correlationId, sends, status, endsAtMs }: SessionState): LedgerEvent[] {
-  const last = sends.findLast(({ provider, status }) => provider !== null && status !== "refused");
-  if (status === "verified" || last === undefined) return [];
-  const { provider, channel, messageId } = last;
-  const told = { correlationId, provider, channel, messageId };
+/** The messages for the outbox about a session that ended without its code. */
+function outboxOfEnd(state: SessionState, atMs: number): OutboxMessage[] {
+  const { correlationId } = state;
+  const event = expiryEvent(state);
   return [
-    { ...EMPTY_EVENT_DETAILS, ...told, id: `expired.${correlationId}`, kind: "expired", atMs: endsAtMs },
+    ...unansweredMessages(state).map((message) => ({
+      kind: "feedback" as const,
+      ...message,
+      verified: false,
+      atMs,
+      correlationId,
+    })),
+    ...(event === null ? [] : [{ kind: "event" as const, event }]),
   ];
 }
 
-/** The same for the customer's backend, where it hears of this: one that was locked has expired, too. */
-function expiryForCustomer(state: SessionState): OutboxMessage[] {
-  const { correlationId, customer, attempts } = state;
-  const [expired] = expiry(state);
-  if (!customer?.hearsExpiry || expired === undefined) return [];
-  const { subject } = customer;
-  const { atMs, channel } = expired;
-  const facts = { channel, wrong_codes: attempts };
-  const type = "verification.expired";
-  return [
-    { kind: "event", event: customerEvent({ type, of: correlationId, atMs, correlationId, subject, facts }) },
-  ];
+function ledgerOfEnd(state: SessionState): LedgerEvent[] {
+  const expiry = sessionExpiry(state);
+  if (expiry === null) return [];
+  const id = `expired.${state.correlationId}`;
+  return [{ ...EMPTY_EVENT_DETAILS, ...expiry, id, kind: "expired", atMs: state.endsAtMs }];
 }
 
 /** A session outlives its end by this much, for receipts that come late; then the alarm deletes it. */
-const GRACE_MS = 15 * 60_000;
+const GRACE_MS = 15 * MINUTE_MS;
 
 /** How long after a queue refused what the session has to tell it is tried again, */
-const AGAIN_MS = 10 * 60_000;
+const AGAIN_MS = 10 * MINUTE_MS;
 
 /** and how long after the session's end nobody needs to hear it any more. */
-const TELLING_MS = 6 * 3_600_000;
+const TELLING_MS = 6 * HOUR_MS;
 
 /**
  * One verification. Each method reads the state, lets the domain judge, and writes it back without an await in between:
@@ -151,9 +130,9 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   async #tellEnd(state: SessionState): Promise<void> {
-    const told = [...unansweredFeedback(state, Date.now()), ...expiryForCustomer(state)];
-    if (told.length > 0) await this.env.OUTBOX.sendBatch(told.map((body) => ({ body })));
-    const expired = expiry(state);
+    const messages = outboxOfEnd(state, Date.now());
+    if (messages.length > 0) await this.env.OUTBOX.sendBatch(messages.map((body) => ({ body })));
+    const expired = ledgerOfEnd(state);
     if (expired.length > 0) await this.env.LEDGER.send(ledgerBody(expired), { contentType: "json" });
   }
 

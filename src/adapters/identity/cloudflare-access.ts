@@ -1,6 +1,8 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from "jose";
-import type { OperatorsPort, OperatorToken } from "../../domain/access/operator.ts";
+import type { OperatorToken } from "../../domain/access/operator.ts";
 import { sameDigest } from "../../domain/kernel/digest.ts";
+import { MINUTE_MS } from "../../domain/kernel/time.ts";
+import type { OperatorsPort } from "../../ports/access.ts";
 
 /** How operators may prove who they are; with neither, nobody gets in. */
 export interface OperatorSettings {
@@ -16,7 +18,7 @@ export interface OperatorSettings {
 }
 
 /** Keys are asked for again after this long; a key nobody knows yet is looked for at most this often. */
-const KEYS_MAX_AGE_MS = 10 * 60_000;
+const KEYS_MAX_AGE_MS = 10 * MINUTE_MS;
 const KEYS_COOL_DOWN_MS = 30_000;
 /** After a failure nobody asks again for this long: forged assertions must not become requests to Access. */
 const FAILURE_COOL_DOWN_MS = 5000;

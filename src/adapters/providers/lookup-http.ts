@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../../domain/kernel/time.ts";
 import type { Unavailable } from "../../ports/result.ts";
 import type { ProviderAnswer } from "./provider-http.ts";
 
@@ -17,5 +18,5 @@ export function readLookup(
 /** Whole hours from a time the source states to now, not negative; null for a time it does not state or that is none. */
 export function hoursSince(time: string | null | undefined, nowMs: number): number | null {
   const atMs = Date.parse(time ?? "");
-  return Number.isNaN(atMs) ? null : Math.max(0, Math.floor((nowMs - atMs) / 3_600_000));
+  return Number.isNaN(atMs) ? null : Math.max(0, Math.floor((nowMs - atMs) / HOUR_MS));
 }

@@ -1,8 +1,15 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { z } from "zod";
 import { POSTURES } from "../../domain/kernel/posture.ts";
+import { minuteOf } from "../../domain/kernel/time.ts";
 import { FINDING_KINDS } from "../../domain/monitor/finding.ts";
-import { type History, QUARTER_MINUTES, type QuarterTally, quarterOf } from "../../domain/monitor/history.ts";
+import {
+  DAY_QUARTERS,
+  type History,
+  QUARTER_MINUTES,
+  type QuarterTally,
+  quarterOf,
+} from "../../domain/monitor/history.ts";
 import type { MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
 import { isTallyObject, keepBusiest, QUARTER_SUBJECTS, readTally } from "../../domain/monitor/tally.ts";
 import type { Log } from "../../ports/deps.ts";
@@ -16,7 +23,6 @@ import {
 } from "../keys.ts";
 import { silence } from "./upstash-client.ts";
 
-const QUARTERS_PER_DAY = (24 * 60) / QUARTER_MINUTES;
 const QUARTERS_KEPT = Math.floor(WATCH_QUARTER_SECONDS / 60 / QUARTER_MINUTES);
 
 /** Why a run that outlived its lock keeps nothing. */
@@ -206,9 +212,9 @@ export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
 
 /** This quarter's time of day and the quarter before it, on each of the past seven days, the oldest first. */
 export function sameTimeQuarters(nowMs: number): number[] {
-  const quarter = quarterOf(Math.floor(nowMs / 60_000));
+  const quarter = quarterOf(minuteOf(nowMs));
   return [7, 6, 5, 4, 3, 2, 1].flatMap((days) => {
-    const then = quarter - days * QUARTERS_PER_DAY;
+    const then = quarter - days * DAY_QUARTERS;
     return [then - 1, then];
   });
 }

@@ -1,5 +1,6 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { MovedMark, PeoplePort, PersonTraces } from "../../domain/ledger/person.ts";
+import type { MovedMark, PersonTraces } from "../../domain/ledger/person.ts";
+import type { PeoplePort } from "../../ports/people.ts";
 import { keys } from "../keys.ts";
 import { silence } from "./upstash-client.ts";
 

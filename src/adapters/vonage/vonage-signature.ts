@@ -1,6 +1,7 @@
 import { decodeJwt, jwtVerify } from "jose";
 import { z } from "zod";
 import { sameDigest } from "../../domain/kernel/digest.ts";
+import { HOUR_SECONDS } from "../../domain/kernel/time.ts";
 import type { IncomingHook } from "../../ports/delivery.ts";
 import { bodySha256, toHex } from "../providers/receipt-hook.ts";
 
@@ -22,7 +23,7 @@ const HASHES = { md5: "MD5", sha1: "SHA-1", sha256: "SHA-256", sha512: "SHA-512"
  * What was signed longer ago is refused. A failed webhook is tried again for a while, perhaps with the signature it had;
  * an honest one that is older comes after its session has ended.
  */
-const MAX_AGE_SECONDS = 3600;
+const MAX_AGE_SECONDS = HOUR_SECONDS;
 
 /** How far the two clocks may differ. */
 const CLOCK_SKEW_SECONDS = 60;

@@ -36,16 +36,6 @@ export interface PresentedKey {
   secret: string;
 }
 
-export interface ApiKeysPort {
-  /**
-   * The key that this text is.
-   *
-   * @param presented what the caller sent, of any shape and length
-   * @returns null for text that is no key, and for one that is unknown, revoked, expired or has the wrong secret
-   */
-  find(presented: string): Promise<ApiKey | null | { kind: "unavailable"; cause: string }>;
-}
-
 /** The secret may hold `_` and `-` (base64url), the id never does: what comes before the second `_` is the id. */
 const KEY = /^tg_([a-z2-7]{12})_([\w-]{43})$/;
 const KEY_ID = /^[a-z2-7]{12}$/;

@@ -1,6 +1,7 @@
 /** How old keys are. A key's id begins with the day it was made (`k20261121abc`, see scripts/lib/mint.ts). */
 
 import { instantMs } from "../kernel/instant.ts";
+import { DAY_MINUTES, DAY_MS, minuteOf } from "../kernel/time.ts";
 import type { KeyPolicy } from "./keys.policy.ts";
 
 export const KEYRING_NAMES = ["session", "pepper", "encryption", "proof"] as const;
@@ -36,8 +37,6 @@ export interface KeyFinding {
   block: false;
 }
 
-const DAY_MS = 86_400_000;
-
 /** Milliseconds since 1970 at which the id's day began; null for an id that names none. */
 export function keyCreatedAtMs(keyId: string): number | null {
   const [, year, month, day] = /^k(\d{4})(\d\d)(\d\d)[a-z]{3}$/.exec(keyId) ?? [];
@@ -63,7 +62,7 @@ const TOLD_AT_MINUTE = 9 * 60;
 
 /** One finding for all rings that are overdue, in one minute of the day; none in the others, or where none is. */
 export function keyFindings(ids: KeyIds, nowMs: number, policy: KeyPolicy): KeyFinding[] {
-  if (Math.floor(nowMs / 60_000) % 1440 !== TOLD_AT_MINUTE) return [];
+  if (minuteOf(nowMs) % DAY_MINUTES !== TOLD_AT_MINUTE) return [];
   const overdue = keyringStates(ids, nowMs, policy).filter((state) => state.overdue);
   const [first] = overdue;
   if (!first) return [];

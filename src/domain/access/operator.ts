@@ -10,20 +10,6 @@ export interface Operator {
   role: OperatorRole;
 }
 
-export interface OperatorsPort {
-  /**
-   * Who presents these headers: `Authorization: Bearer` with an operator token, or the assertion that Cloudflare Access puts
-   * on what it lets through. A bearer token counts alone: a wrong one is never made good by an assertion beside it.
-   */
-  identify(
-    headers: Headers,
-  ): Promise<
-    | ({ kind: "operator" } & Operator)
-    | { kind: "refused"; cause: string }
-    | { kind: "unavailable"; cause: string }
-  >;
-}
-
 /** What is kept of an operator token. Nothing in it is secret: the token cannot be made from it. */
 export interface OperatorToken extends Operator {
   /** SHA-256 of the token's text, in hexadecimal. */

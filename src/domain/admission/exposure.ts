@@ -32,7 +32,7 @@ export type LevelName =
 export type Pool = "stranger" | "challenged" | "returned" | "proven" | "known";
 
 /** Purses, and the levels that some strangers draw on beside theirs. */
-export type BudgetGroup = Pool | "odd" | "unknown";
+export type BudgetGroup = Pool | "suspicious" | "unknown";
 
 /** One budget that a message draws on. */
 export interface Level {

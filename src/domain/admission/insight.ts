@@ -6,6 +6,7 @@
 
 import type { NumberPolicy } from "../kernel/phone.policy.ts";
 import type { Posture } from "../kernel/posture.ts";
+import { HOUR_SECONDS } from "../kernel/time.ts";
 import type { LevelName, Pool } from "./exposure.ts";
 import type { LookupPolicy } from "./lookup.policy.ts";
 import { isRecordOnly, stopKindOf, withoutStoppedAnyway } from "./record-only.ts";
@@ -71,7 +72,7 @@ export function judgeInsight(
 }
 
 /** An answer that spoke of something passing is asked for again after this long. */
-const PASSING_SECONDS = 3600;
+const PASSING_SECONDS = HOUR_SECONDS;
 
 /** How long an answer counts, by what was made of it. */
 export const insightTtlSeconds = (

@@ -2,7 +2,7 @@ import type { Phone } from "../kernel/phone.ts";
 import type { BudgetRule, ExposurePolicy } from "./exposure.policy.ts";
 import { type BudgetGroup, type Level, type LevelName, type Pool, UNIT_HUNDREDTHS } from "./exposure.ts";
 
-/** Where a message would go and come from; hashed where it names a person. */
+/** The subjects whose budgets a message may draw on; people and addresses as keyed hashes. */
 export interface ExposureSubjects {
   phone: Phone;
   numberTag: string;
@@ -10,72 +10,74 @@ export interface ExposureSubjects {
   asn: number | null;
   /**
    * A device that verified this very number before, by the token we gave it: strangers' messages to the number do not count
-   * against it. Any other device is a stranger's, or one verified number would open the purse for all others.
+   * against it. Any other device is a stranger's, or one verified number would open the known people's budget for all others.
    */
   ownDevice: string | null;
 }
 
-/** Every level any verdict could draw on: they are read together, in one round trip. */
+/** Every level that any verdict could draw on, by budget group: they are read together, in one round trip. */
 export function exposureLevels(
   subjects: ExposureSubjects,
   policy: ExposurePolicy,
 ): Record<BudgetGroup, Level[]> {
   const { phone, numberTag, addressTag, asn, ownDevice } = subjects;
-  const { window_seconds: day, known } = policy;
-  const level = (
-    pool: Pool,
-    name: LevelName,
-    subject: string,
-    rule: BudgetRule,
-    windowSeconds: number,
-  ): Level => ({
+  const { window_seconds: windowSeconds, known, proven } = policy;
+  const stranger = levelMaker({ pool: "stranger", windowSeconds });
+  const ofKnown = levelMaker({ pool: "known", windowSeconds: known.window_seconds });
+  const ofProven = levelMaker({ pool: "proven", windowSeconds });
+  const range: Level = { ...stranger("block", phone.block, policy.block), maxMessages: policy.block_density };
+  const address = stranger("address", addressTag, policy.address);
+  const challengedRange = levelMaker({ pool: "challenged", windowSeconds })(
+    "block",
+    phone.block,
+    policy.challenged.block,
+  );
+  const afterChallenge = (pool: "challenged" | "returned"): Level[] => {
+    const { country, overall, window_seconds } = policy[pool];
+    const level = levelMaker({ pool, windowSeconds: window_seconds });
+    return [challengedRange, level("country", phone.country, country), level("overall", "all", overall)];
+  };
+  return {
+    stranger: [
+      range,
+      stranger("prefix", `${phone.country} ${phone.prefix}`, policy.prefix),
+      stranger("country", phone.country, policy.country),
+      ...(asn === null ? [] : [stranger("network", `AS${asn}`, policy.network)]),
+      address,
+      stranger("overall", "all", policy.overall),
+    ],
+    proven: [
+      address,
+      range,
+      ofProven("country", phone.country, proven.country),
+      ofProven("overall", "all", proven.overall),
+    ],
+    challenged: afterChallenge("challenged"),
+    returned: afterChallenge("returned"),
+    known: [
+      ownDevice === null
+        ? ofKnown("number", numberTag, known.number)
+        : ofKnown("device", ownDevice, known.device),
+      ofKnown("block", phone.block, known.block),
+      ofKnown("country", phone.country, known.country),
+      ofKnown("overall", "all", known.overall),
+    ],
+    suspicious: [
+      stranger("odd", "all", policy.odd),
+      stranger("odd_country", phone.country, policy.odd_country),
+    ],
+    unknown: [stranger("unknown", "all", policy.unknown)],
+  };
+}
+
+/** Makes the levels of one pool, which share its window. */
+const levelMaker =
+  ({ pool, windowSeconds }: { pool: Pool; windowSeconds: number }) =>
+  (name: LevelName, subject: string, rule: BudgetRule): Level => ({
     name,
     key: `${pool}:${name}:${subject}`,
     rule,
     base: Math.round(rule.base * UNIT_HUNDREDTHS),
     windowSeconds,
-    maxMessages: pool === "stranger" && name === "block" ? policy.block_density : null,
+    maxMessages: null,
   });
-  const block = level("stranger", "block", phone.block, policy.block, day);
-  const address = level("stranger", "address", addressTag, policy.address, day);
-  const challengedBlock = level("challenged", "block", phone.block, policy.challenged.block, day);
-  const smallPurse = (pool: "challenged" | "returned") => {
-    const { country, overall, window_seconds } = policy[pool];
-    return [
-      challengedBlock,
-      level(pool, "country", phone.country, country, window_seconds),
-      level(pool, "overall", "all", overall, window_seconds),
-    ];
-  };
-  return {
-    stranger: [
-      block,
-      level("stranger", "prefix", `${phone.country} ${phone.prefix}`, policy.prefix, day),
-      level("stranger", "country", phone.country, policy.country, day),
-      ...(asn === null ? [] : [level("stranger", "network", `AS${asn}`, policy.network, day)]),
-      address,
-      level("stranger", "overall", "all", policy.overall, day),
-    ],
-    proven: [
-      address,
-      block,
-      level("proven", "country", phone.country, policy.proven.country, day),
-      level("proven", "overall", "all", policy.proven.overall, day),
-    ],
-    challenged: smallPurse("challenged"),
-    returned: smallPurse("returned"),
-    known: [
-      ownDevice === null
-        ? level("known", "number", numberTag, known.number, known.window_seconds)
-        : level("known", "device", ownDevice, known.device, known.window_seconds),
-      level("known", "block", phone.block, known.block, known.window_seconds),
-      level("known", "country", phone.country, known.country, known.window_seconds),
-      level("known", "overall", "all", known.overall, known.window_seconds),
-    ],
-    odd: [
-      level("stranger", "odd", "all", policy.odd, day),
-      level("stranger", "odd_country", phone.country, policy.odd_country, day),
-    ],
-    unknown: [level("stranger", "unknown", "all", policy.unknown, day)],
-  };
-}

@@ -1,20 +1,20 @@
 /**
- * Who gets a message: all signals of one request in, one verdict with its reasons out. The order is the policy:
+ * The verdict on one request: all its signals in, one action with its reasons out. The order of the rules is the policy:
  *
- * 1. blocked sources are denied;
- * 2. people we know (the number verified, or the device verified this number) pay from their own small purse and are asked
- *    for nothing more;
- * 3. strangers are stopped where a range or a source is shut (one who passes a fresh challenge goes through now and then, to
- *    see whether it converts),
- *    and in an emergency where nobody ever verified;
- * 4. a stranger passes when the first budgets all have room, after a fresh challenge if the source is odd, or where people
- *    challenge its range, network or address;
- * 5. with the first budgets used up, an address that has earned verifications stands for its next stranger;
- * 6. others must pass a fresh challenge and pay from a second, smaller purse; who was turned away and comes back finds a
- *    third; odd sources have no part in either;
- * 7. then another channel or factor that the flow permits, which does instead of a challenge too; then no.
+ * 1. Blocked sources are denied, and so is a number, device or user with too many wrong codes in a row.
+ * 2. Known people (the number verified before, or the device verified this number) pay from their own small budget and are
+ *    asked for nothing more.
+ * 3. Strangers are stopped where their range, network or address is banned (one who passes a fresh challenge goes through now
+ *    and then, to see whether it converts), and in an emergency in prefixes where nobody ever verified.
+ * 4. A stranger passes while the strangers' budgets all have room; after a fresh challenge where the source is suspicious, an
+ *    operator challenges the range, network or address, or the policy or the posture asks for it.
+ * 5. When those budgets are used up, a suspicious source goes to step 7, and an address that has earned verifications vouches
+ *    for its next stranger.
+ * 6. All others must pass a fresh challenge and pay from a second, smaller budget; a stranger who was refused and comes back
+ *    finds a third one.
+ * 7. The last offer is another channel or factor that the flow permits; without one the request is denied.
  *
- * Every reason carries its evidence for the operator. A rule in `record_only` is reported and has no effect.
+ * Every reason carries its evidence for the operator. A rule in record-only mode is reported and has no effect.
  */
 
 import type { ExposurePolicy } from "./exposure.policy.ts";
@@ -30,57 +30,33 @@ import {
 import { findUncountedRules, isRecordOnly } from "./record-only.ts";
 import type { RiskPolicy } from "./risk.policy.ts";
 import type { RiskRule, UncountedRule, VerdictAction, VerdictReason } from "./risk.ts";
-import type { SourceFinding } from "./source.ts";
+import type { Signals } from "./signals.ts";
 
+/** The decision on one request, with everything that follows from it. */
 export interface Verdict {
   action: VerdictAction;
-  /** Whose purse pays when the action is `allow`. */
+  /** The budget pool that pays when the action is `allow`. */
   pool: Pool;
-  /** The levels the message draws on, in that purse. */
+  /** The levels of that pool that the message draws on. */
   levels: LevelReading[];
   /** Factors the flow permits instead, when the action is `step_up` or `challenge`. */
   factors: readonly string[];
   reasons: VerdictReason[];
-  /** What the verdict would have been with every rule counted. */
+  /** The action there would have been with every rule counted. */
   recorded: VerdictAction;
-  /** Rules in record-only mode that it met. */
+  /** Rules in record-only mode that the request met. */
   uncounted: UncountedRule[];
 }
 
-export interface Signals {
-  weight: number;
-  source: SourceFinding[];
-  readings: LevelReadings;
-  numberKnown: boolean;
-  /** The request comes from a device that verified this very number. */
-  ownDevice: boolean;
-  /** The challenge this request brought: none or not needed, an ordinary one, or one solved after we demanded it. */
-  challenge: "none" | "ordinary" | "fresh";
-  /** A fresh challenge that policy or posture demands of every stranger. */
-  challengeDemanded: "policy" | "posture" | null;
-  distinctNumbers: number;
-  /** This number was asked for and turned away, and `exposure.returned.after_seconds` have passed. */
-  returned: boolean;
-  /**
-   * Too many wrong codes in a row: how long to wait (0 when not). Strangers' are counted apart from those of the owner's own
-   * device.
-   */
-  failedAttemptsWaitSeconds: number;
-  /** Factors the flow permits. */
-  factors: readonly string[];
-  /** Its range, network or address is shut; `probe`: this one may go through to see whether it converts. */
-  block: { subject: string; by: string; probe: boolean } | null;
-  /** People challenge its range, network or address. */
-  challenged: { subject: string; by: string } | null;
-  /** What the posture makes of prefixes in which nobody ever verified. */
-  unknownRanges: "as_usual" | "challenge" | "stop";
-}
+const SUSPICIOUS_SOURCES = ["tor", "hosting_network", "country_mismatch"];
 
-const SOURCE_IS_ODD = ["tor", "hosting_network", "country_mismatch"];
+/** A verdict as one judgement reaches it, before record-only rules are compared. */
+type Judgement = Omit<Verdict, "recorded" | "uncounted">;
 
+/** Decides on a request, and works out what rules in record-only mode would have changed. */
 export function decide(given: Signals, risk: RiskPolicy, exposure: ExposurePolicy): Verdict {
   const signals = { ...given, readings: withHistory(given.readings, exposure) };
-  const judged = (counts: (rule: RiskRule) => boolean) => judge(signals, exposure, counts, risk);
+  const judged = (counts: (rule: RiskRule) => boolean) => judge(signals, { risk, exposure, counts });
   const counts = (rule: RiskRule) => !isRecordOnly(rule, risk);
   const ruled = judged(counts);
   const uncounted = findUncountedRules(ruled, (rule) => judged((one) => one === rule || counts(one)).action);
@@ -94,118 +70,173 @@ export function decide(given: Signals, risk: RiskPolicy, exposure: ExposurePolic
   return { ...free, reasons, recorded, uncounted };
 }
 
-function judge(
-  signals: Signals,
-  exposure: ExposurePolicy,
-  counts: (rule: RiskRule) => boolean,
-  risk: RiskPolicy,
-): Omit<Verdict, "recorded" | "uncounted"> {
-  const { readings, weight, block, challenged, challenge, factors } = signals;
+/** One judgement under way. */
+interface Judging {
+  signals: Signals;
+  risk: RiskPolicy;
+  exposure: ExposurePolicy;
+  /** The reasons so far. */
+  reasons: VerdictReason[];
+  /** Adds a reason. @returns true where its rule counts */
+  note(rule: RiskRule, evidence?: VerdictReason["evidence"]): boolean;
+}
+
+interface JudgeRules {
+  risk: RiskPolicy;
+  exposure: ExposurePolicy;
+  counts: (rule: RiskRule) => boolean;
+}
+
+/** Follows the seven steps that this file begins with, and stops at the first that settles the matter. */
+function judge(signals: Signals, { risk, exposure, counts }: JudgeRules): Judgement {
+  const { readings, block, challenge } = signals;
   const reasons: VerdictReason[] = [];
-  const say = (rule: RiskRule, evidence: VerdictReason["evidence"] = {}): boolean => {
+  const note: Judging["note"] = (rule, evidence = {}) => {
     reasons.push({ rule, evidence, counted: counts(rule) });
     return counts(rule);
   };
-  const allow = (pool: Pool, levels: LevelReading[]) => ({
-    action: "allow" as const,
-    pool,
-    levels,
-    factors: [],
-    reasons,
-  });
-  const refuse = (action: VerdictAction) => ({
-    action: action === "deny" && risk.decoy ? ("decoy" as const) : action,
-    pool: "stranger" as const,
-    levels: [],
-    factors: action === "deny" ? [] : factors,
-    reasons,
-  });
-  const full = (levels: readonly LevelReading[]) =>
-    levels.filter((level) => !hasRoom(level, weight, exposure));
-  const sayFull = (levels: readonly LevelReading[]) =>
-    levels.map((level) => say("exposure", fullness(level, exposure))).some(Boolean);
-  const orStepUp = () => refuse(factors.length > 0 ? "step_up" : "deny");
+  const judging: Judging = { signals, risk, exposure, reasons, note };
 
-  const said = signals.source.map((found) => {
-    const { finding, ...evidence } = found;
-    return { finding, counted: say(finding, evidence) };
-  });
-  const has = (findings: readonly string[]) =>
-    said.some(({ finding, counted }) => counted && findings.includes(finding));
-  if (has(["blocked_source"])) return refuse("deny");
+  // 1. Blocked sources, and too many wrong codes.
+  const source = noteSource(judging);
+  if (source.blocked || noteFailedAttempts(judging)) return refuse(judging, "deny");
 
-  if (signals.failedAttemptsWaitSeconds > 0) {
-    if (say("failed_attempts", { wait_seconds: signals.failedAttemptsWaitSeconds })) return refuse("deny");
-  }
-  let ownPurseEmpty = false;
-  if (signals.numberKnown || signals.ownDevice) {
-    const used = full(readings.known);
-    if (used.length === 0 || !sayFull(used)) return allow("known", readings.known);
-    // Whoever used up a known number's purse is not let into the first strangers' one: it may be a bombed victim's.
-    ownPurseEmpty = used.some(({ level }) => level.name === "number");
-  }
+  // 2. Known people.
+  const known = isKnown(signals);
+  if (known && takes(judging, readings.known)) return allow(judging, "known", readings.known);
+  // Whoever used up a known number's budget is not let into the strangers' first one: the number may be a bombed victim's.
+  const numberSpent =
+    known && fullLevels(judging, readings.known).some(({ level }) => level.name === "number");
 
-  const shut = block !== null && say("blocked", { ...block });
-  if (shut && !block.probe) return orStepUp();
+  // 3. Bans, and prefixes in which nobody ever verified.
+  const banned = block !== null && note("blocked", { ...block });
+  if (banned && !block.probe) return stepUp(judging);
+  const unknownRange = noteUnknownRange(judging);
+  if (unknownRange && signals.unknownRanges === "stop") return stepUp(judging);
+
+  // 4. The strangers' budgets, after a fresh challenge where one is demanded.
+  const doubtful = source.suspicious || source.listed || unknownRange || banned;
+  const demanded = noteChallengeDemands(judging) || doubtful;
+  if (demanded && challenge !== "fresh") return refuse(judging, "challenge");
+  const levels = levelsOfStranger(judging, source.suspicious);
+  if (!numberSpent && takes(judging, levels)) return allow(judging, "stranger", levels);
+
+  // 5. An address that vouches for its next stranger.
+  if (source.suspicious) return stepUp(judging);
+  const vouched = isProven(readings, exposure) && fullLevels(judging, readings.proven).length === 0;
+  if (!numberSpent && vouched) return allow(judging, "proven", readings.proven);
+
+  // 6. The second and the third budget, after a fresh challenge. Without room in them, step 7.
+  const pool = poolsAfterChallenge(judging).find((name) => takes(judging, readings[name]));
+  if (pool === undefined) return stepUp(judging);
+  return challenge === "fresh" ? allow(judging, pool, readings[pool]) : refuse(judging, "challenge");
+}
+
+const allow = ({ reasons }: Judging, pool: Pool, levels: LevelReading[]): Judgement => ({
+  action: "allow",
+  pool,
+  levels,
+  factors: [],
+  reasons,
+});
+
+const refuse = (
+  { signals, risk, reasons }: Judging,
+  action: "challenge" | "step_up" | "deny",
+): Judgement => ({
+  action: action === "deny" && risk.decoy ? "decoy" : action,
+  pool: "stranger",
+  levels: [],
+  factors: action === "deny" ? [] : signals.factors,
+  reasons,
+});
+
+/** Step 7: another channel or factor where the flow permits one, else a denial. */
+const stepUp = (judging: Judging): Judgement =>
+  refuse(judging, judging.signals.factors.length > 0 ? "step_up" : "deny");
+
+const isKnown = ({ numberKnown, ownDevice }: Signals): boolean => numberKnown || ownDevice;
+
+/** Notes each finding about the source, and tells which kinds of them count. */
+function noteSource({ signals, note }: Judging): { blocked: boolean; listed: boolean; suspicious: boolean } {
+  const counted = signals.source
+    .map(({ finding, ...evidence }) => ({ finding, counts: note(finding, evidence) }))
+    .flatMap(({ finding, counts }) => (counts ? finding : []));
+  return {
+    blocked: counted.includes("blocked_source"),
+    listed: counted.includes("listed_source"),
+    suspicious: counted.some((finding) => SUSPICIOUS_SOURCES.includes(finding)),
+  };
+}
+
+const noteFailedAttempts = ({ signals, note }: Judging): boolean =>
+  signals.failedAttemptsWaitSeconds > 0 &&
+  note("failed_attempts", { wait_seconds: signals.failedAttemptsWaitSeconds });
+
+function noteUnknownRange({ signals: { readings, unknownRanges }, note }: Judging): boolean {
   const prefix = readings.stranger.find(({ level }) => level.name === "prefix");
-  const unknown = signals.unknownRanges !== "as_usual" && (prefix?.earned ?? 0) === 0;
-  const unknownCounts = unknown && say("unknown_range", { prefix: prefix?.level.key ?? null });
-  if (unknownCounts && signals.unknownRanges === "stop") return orStepUp();
+  const unknown = unknownRanges !== "as_usual" && (prefix?.earned ?? 0) === 0;
+  return unknown && note("unknown_range", { prefix: prefix?.level.key ?? null });
+}
 
-  const odd = has(SOURCE_IS_ODD);
-  const country = readings.stranger.find(({ level }) => level.name === "country");
-  const withHistory = (country?.earned ?? 0) >= exposure.history_verified;
-  const first = [
-    ...readings.stranger.filter((reading) => !(odd && reading === country)),
-    ...(withHistory ? [] : readings.unknown),
-    ...(odd ? readings.odd : []),
-  ];
-  const wantsFresh = [
-    odd || has(["listed_source"]) || unknownCounts || shut,
-    challenged !== null && say("challenged", { ...challenged }),
-    signals.distinctNumbers > risk.many_numbers && !isProven(readings, exposure)
-      ? say("many_numbers", { distinct_numbers: signals.distinctNumbers })
-      : false,
-    signals.challengeDemanded === "posture" ? say("posture") : false,
-    signals.challengeDemanded === "policy" ? say("challenge_policy") : false,
+/** Notes every demand for a fresh challenge; true where one of them counts. */
+function noteChallengeDemands({ signals, risk, exposure, note }: Judging): boolean {
+  const { challenged, distinctNumbers, readings, challengeDemanded } = signals;
+  const manyNumbers = distinctNumbers > risk.many_numbers && !isProven(readings, exposure);
+  return [
+    challenged !== null && note("challenged", { ...challenged }),
+    manyNumbers && note("many_numbers", { distinct_numbers: distinctNumbers }),
+    challengeDemanded === "posture" && note("posture"),
+    challengeDemanded === "policy" && note("challenge_policy"),
   ].some(Boolean);
-  if (wantsFresh && challenge !== "fresh") return refuse("challenge");
+}
 
-  const usedUp = full(first);
-  if (!ownPurseEmpty && (usedUp.length === 0 || !sayFull(usedUp))) return allow("stranger", first);
-  if (odd) return orStepUp();
-  if (!ownPurseEmpty && isProven(readings, exposure) && full(readings.proven).length === 0)
-    return allow("proven", readings.proven);
-  const known = signals.numberKnown || signals.ownDevice;
+/** The levels a stranger's message draws on: a suspicious source has its own budget in place of the country's. */
+function levelsOfStranger({ signals: { readings }, exposure }: Judging, suspicious: boolean): LevelReading[] {
+  const country = readings.stranger.find(({ level }) => level.name === "country");
+  const hasHistory = (country?.earned ?? 0) >= exposure.history_verified;
+  return [
+    ...readings.stranger.filter((reading) => !(suspicious && reading === country)),
+    ...(hasHistory ? [] : readings.unknown),
+    ...(suspicious ? readings.suspicious : []),
+  ];
+}
+
+/** The budgets behind a fresh challenge: the second one, and the third for a stranger who was refused and comes back. */
+function poolsAfterChallenge({ signals, risk, note }: Judging): ("challenged" | "returned")[] {
   const manyNumbers =
     signals.distinctNumbers > risk.many_numbers_challenged &&
-    !known &&
-    say("many_numbers", { distinct_numbers: signals.distinctNumbers });
-  const purses = [
+    !isKnown(signals) &&
+    note("many_numbers", { distinct_numbers: signals.distinctNumbers });
+  return [
     ...(manyNumbers ? [] : ["challenged" as const]),
     ...(signals.returned ? ["returned" as const] : []),
   ];
-  const purse = purses.find((pool) => {
-    const usedUpToo = full(readings[pool]);
-    return usedUpToo.length === 0 || !sayFull(usedUpToo);
-  });
-  if (purse === undefined) return orStepUp();
-  return challenge === "fresh" ? allow(purse, readings[purse]) : refuse("challenge");
 }
 
-/** An address that earned verifications is evidence for its next stranger: thousands of honest people share a carrier's. */
-export function isProven(readings: LevelReadings, exposure: ExposurePolicy): boolean {
-  const address = readings.proven.find(({ level }) => level.name === "address");
-  if (address === undefined) return false;
-  const { verified, verified_ever } = exposure.proven;
-  return address.verified >= verified * UNIT_HUNDREDTHS || address.earned >= verified_ever;
+const fullLevels = ({ signals, exposure }: Judging, levels: readonly LevelReading[]): LevelReading[] =>
+  levels.filter((level) => !hasRoom(level, signals.weight, exposure));
+
+/** True where every level has room for the message, or where used-up budgets do not count. Notes each that is used up. */
+function takes(judging: Judging, levels: readonly LevelReading[]): boolean {
+  const full = fullLevels(judging, levels);
+  const counted = full.map((level) => judging.note("exposure", usedUpEvidence(level, judging.exposure)));
+  return !counted.some(Boolean);
 }
 
-function fullness(reading: LevelReading, exposure: ExposurePolicy): VerdictReason["evidence"] {
+function usedUpEvidence(reading: LevelReading, exposure: ExposurePolicy): VerdictReason["evidence"] {
   return {
     level: reading.level.key,
     unverified: reading.unverified / UNIT_HUNDREDTHS,
     budget: budgetOf(reading, exposure) / UNIT_HUNDREDTHS,
     messages: reading.messages,
   };
+}
+
+/** True for an address with enough verifications to vouch for its next stranger: thousands of people share a carrier's. */
+export function isProven(readings: LevelReadings, exposure: ExposurePolicy): boolean {
+  const address = readings.proven.find(({ level }) => level.name === "address");
+  if (address === undefined) return false;
+  const { verified, verified_ever } = exposure.proven;
+  return address.verified >= verified * UNIT_HUNDREDTHS || address.earned >= verified_ever;
 }

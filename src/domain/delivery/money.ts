@@ -1,4 +1,5 @@
 import type { Channel } from "../kernel/channel.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../kernel/time.ts";
 import type { MoneyPolicy } from "./money.policy.ts";
 
 /** What a message costs, in millionths of the table's currency. */
@@ -86,6 +87,6 @@ export function crossedShares({ meter, total }: SpendReading, shares: readonly n
 
 /** Seconds until a period that is used up gives way to the next (a month counts as a day: look again tomorrow). */
 export function secondsToNextPeriod(period: SpendMeter["period"], nowMs: number): number {
-  const lengthMs = { minute: 60_000, hour: 3_600_000, day: 86_400_000, month: 86_400_000 }[period];
+  const lengthMs = { minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS, month: DAY_MS }[period];
   return Math.ceil((lengthMs - (nowMs % lengthMs)) / 1000);
 }

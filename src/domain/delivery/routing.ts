@@ -52,49 +52,69 @@ const PRIOR = { verified: 2, unanswered: 1 };
 /** Fewer answers than this are as good as none. */
 const KNOWN = 0.5;
 
-/** Orders the routes, the best first; those that rest or drain come last, for when nothing else is left. */
-export function orderRoutes(
-  routes: readonly Route[],
-  records: ReadonlyMap<string, RouteRecord>,
-  policy: RoutingPolicy,
-  country: string,
-  random: () => number,
-  nowMs: number,
-): Route[] {
-  const drawn = routes.map((route) => {
-    const record = records.get(routeKey(route, country)) ?? NEW_ROUTE_RECORD;
-    const good = PRIOR.verified + record.verified;
-    const bad = PRIOR.unanswered + record.unanswered;
-    const weight = policy.weight[route.provider] ?? 1;
-    return {
-      route,
-      score: drawBeta(good, bad, random) * weight,
-      mean: (good / (good + bad)) * weight,
-      known: record.verified + record.unanswered >= KNOWN,
-      pinned: policy.pin[country] === route.provider,
-      idle: nowMs < record.restUntilMs,
-      drained: policy.drain.includes(route.provider),
-    };
-  });
-  const live = drawn.filter(({ idle, drained }) => !idle && !drained);
+/** The choice of a route for one message. */
+export interface RouteChoice {
+  routes: readonly Route[];
+  /** By `routeKey`; a route without a record is new. */
+  records: ReadonlyMap<string, RouteRecord>;
+  policy: RoutingPolicy;
+  /** ISO 3166-1 alpha-2, of the number. */
+  country: string;
+  /** Numbers from 0 up to, but not including, 1. */
+  random: () => number;
+  nowMs: number;
+}
+
+interface DrawnRoute {
+  route: Route;
+  score: number;
+  mean: number;
+  known: boolean;
+  pinned: boolean;
+  resting: boolean;
+  drained: boolean;
+}
+
+/** Orders the routes, the best first. Those that rest or are drained come last, for when no other is left. */
+export function orderRoutes(choice: RouteChoice): Route[] {
+  const drawn = choice.routes.map((route) => drawRoute(route, choice));
+  const live = drawn.filter(({ resting, drained }) => !resting && !drained);
   const best = (live.length > 0 ? live : drawn).toSorted((a, b) => b.score - a.score)[0];
-  // A winner that nobody knows any more gets its look, whatever it costs: it may be better by now.
-  const saves = ({ route, mean, known }: (typeof drawn)[number]) =>
-    best !== undefined && (best.known || !known) && mean >= best.mean - policy.equal_within
+  // A winner without a record that still counts gets its try, whatever it costs: it may be better by now.
+  const savings = ({ route, mean, known }: DrawnRoute) =>
+    best !== undefined && (best.known || !known) && mean >= best.mean - choice.policy.equal_within
       ? Math.max(0, best.route.costMicros - route.costMicros)
       : 0;
   return drawn
     .toSorted(
       (a, b) =>
         Number(a.drained) - Number(b.drained) ||
-        Number(a.idle) - Number(b.idle) ||
+        Number(a.resting) - Number(b.resting) ||
         Number(b.pinned) - Number(a.pinned) ||
-        saves(b) - saves(a) ||
+        savings(b) - savings(a) ||
         b.score - a.score,
     )
     .map(({ route }) => route);
 }
 
+/** One draw from what a route's record leaves open about its conversion. */
+function drawRoute(route: Route, { records, policy, country, random, nowMs }: RouteChoice): DrawnRoute {
+  const record = records.get(routeKey(route, country)) ?? NEW_ROUTE_RECORD;
+  const good = PRIOR.verified + record.verified;
+  const bad = PRIOR.unanswered + record.unanswered;
+  const weight = policy.weight[route.provider] ?? 1;
+  return {
+    route,
+    score: drawBeta(good, bad, random) * weight,
+    mean: (good / (good + bad)) * weight,
+    known: record.verified + record.unanswered >= KNOWN,
+    pinned: policy.pin[country] === route.provider,
+    resting: nowMs < record.restUntilMs,
+    drained: policy.drain.includes(route.provider),
+  };
+}
+
+/** The name of a route to a country: `<provider>/<channel>/<country>`. */
 export const routeKey = ({ provider, channel }: Route, country: string): string =>
   `${provider}/${channel}/${country}`;
 

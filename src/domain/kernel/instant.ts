@@ -1,42 +1,33 @@
-/** Times between RFC 3339 and milliseconds since 1970, and in words for people; always UTC, and without a clock. */
+/**
+ * Instants as text, always in UTC. This file alone may use the global `Date` (biome.json): it only converts, and never reads
+ * the clock.
+ */
+import { MINUTE_MS } from "./time.ts";
 
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?(?:Z|([+-])(\d\d):(\d\d))$/i;
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
-
-/** Milliseconds since 1970 of an RFC 3339 time; NaN for anything else. */
+/**
+ * Milliseconds since 1970 of an RFC 3339 time, whose seconds may be left out; NaN for anything else.
+ *
+ * `Date.parse` alone would also take dates without a time or an offset, and reads those in the zone of the machine.
+ */
 export function instantMs(text: string): number {
   const parts = RFC_3339.exec(text);
   if (!parts) return Number.NaN;
-  const [year, month, day, hour, minute] = parts.slice(1, 6).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = parts.slice(1, 6).map(Number);
   const seconds = Number(parts[6] ?? 0);
   const offset = (parts[7] === "-" ? -1 : 1) * (Number(parts[8] ?? 0) * 60 + Number(parts[9] ?? 0));
-  return (
-    daysSince1970(year, month, day) * DAY_MS + (hour * 60 + minute - offset) * MINUTE_MS + seconds * 1000
-  );
+  // `Date.UTC` would take the years 0 to 99 for those of the twentieth century.
+  const midnightMs = new Date(0).setUTCFullYear(year, month - 1, day);
+  return midnightMs + (hour * 60 + minute - offset) * MINUTE_MS + seconds * 1000;
 }
 
-/** Days of the proleptic Gregorian calendar; the year begins in March, so that a leap day comes last. */
-function daysSince1970(year: number, month: number, day: number): number {
-  const marchYear = month > 2 ? year : year - 1;
-  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
-  const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400);
-  return marchYear * 365 + leapDays + dayOfYear - 719_468;
-}
+/** `2026-11-20T22:04:31Z`; milliseconds are cut off. */
+export const rfc3339 = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
-const calendar = new Intl.DateTimeFormat("en-CA", {
-  timeZone: "UTC",
-  year: "numeric",
-  month: "2-digit",
-  day: "2-digit",
-});
+/** `2026-07-16`. */
+export const dayOf = (ms: number): string => rfc3339(ms).slice(0, 10);
+
 const clock = new Intl.DateTimeFormat("en-GB", {
   timeZone: "UTC",
   day: "numeric",
@@ -45,9 +36,6 @@ const clock = new Intl.DateTimeFormat("en-GB", {
   minute: "2-digit",
   hourCycle: "h23",
 });
-
-/** `2026-07-16`. */
-export const dayOf = (ms: number): string => calendar.format(ms);
 
 /** `16 Jul, 02:14 UTC`. */
 export const clockTime = (ms: number): string => `${clock.format(ms)} UTC`;

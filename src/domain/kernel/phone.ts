@@ -115,24 +115,11 @@ const COUNTRIES_BY_CALLING_CODE = Map.groupBy(
   (country) => CALLING_CODES.get(country) ?? "",
 );
 
-/** What makes a number of a prefix, and of a block. */
+/** Last digits that make a number of a prefix, and of a range of ten thousand numbers. */
 const SPECIMENS = ["2345678", "5678"];
 
-/** Ranges whose country was asked for: tables ask for the same ones again and again, and parsing is slow. */
-const rangesSeen = new Map<string, string | null>();
-const RANGES_KEPT = 5000;
-
-/** The country a range lies in; null where its digits leave several open, as `+1` and `+44` do. */
+/** The country that a number's first digits lie in; null where they leave several open, as `+1` and `+44` do. */
 export function countryOfRange(range: string): string | null {
-  const known = rangesSeen.get(range);
-  if (known !== undefined) return known;
-  if (rangesSeen.size >= RANGES_KEPT) rangesSeen.clear();
-  const country = findCountry(range);
-  rangesSeen.set(range, country);
-  return country;
-}
-
-function findCountry(range: string): string | null {
   const callingCode = [2, 3, 4]
     .map((end) => range.slice(0, end))
     .find((code) => COUNTRIES_BY_CALLING_CODE.has(code));

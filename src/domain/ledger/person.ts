@@ -41,15 +41,3 @@ export interface TagChange {
   present: string;
   older: readonly string[];
 }
-
-/** What the stores beside the ledger hold of a person. */
-export interface PeoplePort {
-  held(traces: PersonTraces): Promise<{ kind: "answered"; marks: MovedMark[] } | Silent>;
-  /** @returns how many entries went, by store */
-  remove(traces: PersonTraces): Promise<{ kind: "removed"; entries: Record<string, number> } | Silent>;
-}
-
-interface Silent {
-  kind: "unavailable";
-  cause: string;
-}

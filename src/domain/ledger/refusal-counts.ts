@@ -1,7 +1,7 @@
+import { MINUTE_MS } from "../kernel/time.ts";
 import type { MinuteTally } from "../monitor/tally.ts";
 import type { RefusalCount } from "./event.ts";
 
-const MINUTE_MS = 60_000;
 const BY_CODE = "refused:";
 
 /** Counter dimensions that count refusals, and what the ledger calls them. */

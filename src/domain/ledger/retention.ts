@@ -1,6 +1,5 @@
+import { DAY_MS } from "../kernel/time.ts";
 import type { RetentionPolicy } from "./retention.policy.ts";
-
-const DAY_MS = 86_400_000;
 
 /** Times before which each class goes. What is exactly as old as allowed stays. */
 export function retentionLimits(

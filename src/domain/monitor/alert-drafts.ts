@@ -2,12 +2,20 @@
 
 import { clockTime, dayOf, duration } from "../kernel/instant.ts";
 import type { Posture } from "../kernel/posture.ts";
-import { type Alert, type AlertContext, type AlertDraft, type AlertKind, perHour } from "./alert.ts";
+import { MINUTE_MS } from "../kernel/time.ts";
+import {
+  type Alert,
+  type AlertContext,
+  type AlertDraft,
+  type AlertHour,
+  type AlertKind,
+  type AlertMemory,
+  perHour,
+} from "./alert.ts";
 import { alertCountText, alertMoneyText, banText, withThousandsSpaces } from "./alert-words.ts";
 import type { Ban } from "./ban.ts";
 import { type Finding, type FindingKind, SEVERITIES } from "./finding.ts";
 import type { Incident } from "./incident.ts";
-import type { MonitorMemory } from "./monitor-memory.ts";
 
 /** What a run of the watch saw and did. */
 export interface MonitoredMinute extends AlertContext {
@@ -21,8 +29,8 @@ export interface MonitoredMinute extends AlertContext {
   blocks: readonly Ban[];
   /** What the watch looked at: its length, and all spend in it. */
   window: { minutes: number; spentMicros: number };
-  told: MonitorMemory["told"];
-  hour: MonitorMemory["hour"];
+  told: AlertMemory;
+  hour: AlertHour;
 }
 
 /** As many findings, acts and pieces of evidence as one can take in at a glance. */
@@ -87,7 +95,7 @@ export function incidentDraft(
 
 /** What an hour costs at the present rate: of an incident younger than the window, by its own time. */
 function ratePerHour({ window, nowMs }: MonitoredMinute, { openedAtMs, spentMicros }: Incident): number {
-  const windowMs = window.minutes * 60_000;
+  const windowMs = window.minutes * MINUTE_MS;
   return nowMs - openedAtMs < windowMs
     ? perHour(spentMicros, nowMs - openedAtMs)
     : perHour(window.spentMicros, windowMs);
@@ -135,9 +143,9 @@ export function noticeDraft(minute: MonitoredMinute, finding: Finding, key: stri
     phase: "trigger",
     severity: finding.severity === "emergency" ? "critical" : isMinor(kind, finding) ? "info" : "warning",
     title: finding.says,
-    sinceMs: typeof since_ms === "number" ? since_ms : nowMs - window.minutes * 60_000,
+    sinceMs: typeof since_ms === "number" ? since_ms : nowMs - window.minutes * MINUTE_MS,
     spentMicros: window.spentMicros,
-    perHourMicros: perHour(window.spentMicros, window.minutes * 60_000),
+    perHourMicros: perHour(window.spentMicros, window.minutes * MINUTE_MS),
     facts: [{ label: "Where", value: finding.subject }, ...facts],
     done: minute.blocks.map(banText).slice(0, MOST_LINES),
   };

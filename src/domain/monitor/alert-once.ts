@@ -1,6 +1,8 @@
 /** Alerts that no run of the watch stands behind: money on the way to a cap, and the watch itself. */
+
 import type { SpendReading } from "../delivery/money.ts";
 import { dayOf, duration, instantMs } from "../kernel/instant.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../kernel/time.ts";
 import { type AddressedAlert, type AlertContext, address, dedupKey, perHour } from "./alert.ts";
 import { alertMoneyText } from "./alert-words.ts";
 
@@ -18,7 +20,7 @@ export function spendAlert(
   const { period, cap } = meter;
   const scope = meter.scope.replace(/^spend:/, "");
   const sinceMs = periodStart(period, nowMs);
-  const key = dedupKey(environment, "spend", scope, period, String(share), String(sinceMs / 60_000));
+  const key = dedupKey(environment, "spend", scope, period, String(share), String(sinceMs / MINUTE_MS));
   const where = scope === "all" ? "all countries" : scope;
   return address(context, {
     kind: "spend",
@@ -44,7 +46,7 @@ export function spendAlert(
 
 function periodStart(period: SpendReading["meter"]["period"], nowMs: number): number {
   if (period === "month") return instantMs(`${dayOf(nowMs).slice(0, 7)}-01T00:00:00Z`);
-  const lengthMs = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }[period];
+  const lengthMs = { minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS }[period];
   return nowMs - (nowMs % lengthMs);
 }
 
@@ -65,7 +67,7 @@ export function monitorFaultAlert(
   context: AlertContext,
   { what, says, sinceMs }: MonitorFault,
 ): AddressedAlert {
-  const stretch = Math.floor(context.nowMs / (context.policy.repeat_minutes * 60_000));
+  const stretch = Math.floor(context.nowMs / (context.policy.repeat_minutes * MINUTE_MS));
   const key = dedupKey(context.environment, "watch", what, String(stretch));
   return address(context, {
     kind: "watch",

@@ -1,6 +1,7 @@
 /** What people are told, who it is for, and how it is worded so that it can be acted on at three in the morning. */
 
 import { instantMs } from "../kernel/instant.ts";
+import { HOUR_MS, MINUTE_MS } from "../kernel/time.ts";
 import type { AlertChannel, AlertPolicy, OwnerPolicy, OwnerRole } from "./alerts.policy.ts";
 
 export const ALERT_KINDS = [
@@ -54,6 +55,16 @@ export interface AddressedAlert {
 export interface AlertMessage {
   alert: Alert;
   channel: AlertChannel;
+}
+
+/** The alerts that were sent lately, by their key: the same matter is not sent twice within `repeat_minutes`. */
+export type AlertMemory = Readonly<Record<string, { atMs: number; severity: string }>>;
+
+/** The alerts of one hour (since 1970): how many were sent, and how many the hourly limit held back. */
+export interface AlertHour {
+  hour: number;
+  sent: number;
+  heldBack: number;
 }
 
 /** What every alert needs to know of the place it comes from. */
@@ -180,5 +191,5 @@ export function dedupKey(environment: string, ...parts: readonly string[]): stri
 
 /** Micros per hour of what was spent in a stretch of time, which counts as a minute at least. */
 export function perHour(micros: number, elapsedMs: number): number {
-  return Math.round((micros * 3_600_000) / Math.max(60_000, elapsedMs));
+  return Math.round((micros * HOUR_MS) / Math.max(MINUTE_MS, elapsedMs));
 }

@@ -4,16 +4,24 @@
  * `repeat_minutes` unless it changed, and of no more than `max_per_hour` things; what opens, worsens or ends an incident
  * always goes.
  */
-import { type AddressedAlert, type Alert, type AlertDraft, address, dedupKey } from "./alert.ts";
+import { HOUR_MS, MINUTE_MS } from "../kernel/time.ts";
+import {
+  type AddressedAlert,
+  type Alert,
+  type AlertDraft,
+  type AlertHour,
+  type AlertMemory,
+  address,
+  dedupKey,
+} from "./alert.ts";
 import { incidentDraft, KIND_OF_FINDING, type MonitoredMinute, noticeDraft } from "./alert-drafts.ts";
 import { SEVERITIES, type Severity } from "./finding.ts";
 import type { Incident } from "./incident.ts";
-import type { MonitorMemory } from "./monitor-memory.ts";
 
 export interface AlertingResult {
   alerts: AddressedAlert[];
-  told: MonitorMemory["told"];
-  hour: MonitorMemory["hour"];
+  told: AlertMemory;
+  hour: AlertHour;
 }
 
 /** What happened since an incident was last told of is worth another word this long after it. */
@@ -81,7 +89,7 @@ function remembered({ environment, before, after, told, policy, nowMs }: Monitor
   const open = [before, after].filter((incident) => incident !== null);
   const keys = open.map((incident) => incidentKey(environment, incident));
   const counts = (key: string, atMs: number) =>
-    keys.some((own) => belongsTo(key, own)) || nowMs - atMs < policy.repeat_minutes * 60_000;
+    keys.some((own) => belongsTo(key, own)) || nowMs - atMs < policy.repeat_minutes * MINUTE_MS;
   return Object.fromEntries(Object.entries(told).filter(([key, { atMs }]) => counts(key, atMs)));
 }
 
@@ -89,8 +97,8 @@ function remembered({ environment, before, after, told, policy, nowMs }: Monitor
 const belongsTo = (key: string, own: string) =>
   key === own || key === heldKeyOf(own) || key.startsWith(`${own}:`);
 
-function hourOf({ hour, nowMs }: MonitoredMinute): MonitorMemory["hour"] {
-  const now = Math.floor(nowMs / 3_600_000);
+function hourOf({ hour, nowMs }: MonitoredMinute): AlertHour {
+  const now = Math.floor(nowMs / HOUR_MS);
   return hour.hour === now ? { ...hour } : { hour: now, sent: 0, heldBack: hour.heldBack };
 }
 
@@ -118,7 +126,7 @@ function incidentCandidates(minute: MonitoredMinute): Candidate[] {
   if (last === undefined) return [...candidates, candidate(after, "trigger", true)];
   const worse = SEVERITIES.indexOf(after.severity) > SEVERITIES.indexOf(last.severity as Severity);
   const waitMinutes = hasNews(minute, after, key, last.atMs) ? NEWS_MINUTES : policy.repeat_minutes;
-  if (worse || nowMs - last.atMs >= waitMinutes * 60_000) {
+  if (worse || nowMs - last.atMs >= waitMinutes * MINUTE_MS) {
     candidates.push(candidate(after, "update", worse));
   }
   return candidates;

@@ -1,82 +1,90 @@
-/** Ranges, networks and addresses that are shut for a limited time, by the watch or by people, or challenged by people. */
+/** Bans: ranges, networks and addresses that the monitor or people stop for a time, or that people challenge. */
 import { MONITOR_OPERATOR_NAME } from "../access/operator.ts";
 import type { Phone } from "../kernel/phone.ts";
+import { DAY_MS, MINUTE_MS } from "../kernel/time.ts";
 import type { Finding } from "./finding.ts";
 import { splitKey } from "./history.ts";
 import type { MonitorPolicy } from "./monitor.policy.ts";
-import type { MonitorMemory } from "./monitor-memory.ts";
 import { type MinuteTally, OTHER_SUBJECTS, sumTallies, tallyKey } from "./tally.ts";
 
 export type BanKind = "range" | "network" | "address";
 
+/** One subject that gets no messages for a time, or that people gave a word about. */
 export interface Ban {
   kind: BanKind;
   /** A number's first digits in E.164 (`+23480`), `AS64500`, or the keyed hash of an address. */
   subject: string;
   sinceMs: number;
   untilMs: number;
-  /** `cron`, or who set it. */
+  /** `cron` for the monitor, or the operator's name. */
   by: string;
   why: string;
-  /** How often it was shut in the last week, this time included: it comes back for longer. */
+  /** Bans of this subject in the last week, this one included: each return is for longer. */
   times: number;
 }
 
 /**
- * What people say of a subject, one word at a time: shut it to strangers, ask its strangers for a fresh challenge, or never
- * let the watch shut it.
+ * An operator's word on a subject: `stop` bans it for strangers, `challenge` asks its strangers for a fresh challenge,
+ * `exempt` keeps the monitor from banning it.
  */
 export const BAN_EFFECTS = ["stop", "challenge", "exempt"] as const;
 export type BanEffect = (typeof BAN_EFFECTS)[number];
 
+/** A ban, a challenge or an exemption that an operator set. */
 export interface OperatorBan extends Ban {
   effect: BanEffect;
 }
 
-/** What a place acts on; all that the watch shuts is a stop. */
+/** A ban or a challenge as it applies at this moment; every ban of the monitor's is a stop. */
 export interface EffectiveBan extends Ban {
   effect: Exclude<BanEffect, "exempt">;
 }
 
+/** What one run of the monitor changed about its bans. */
 export interface BanChanges {
   blocked: readonly Ban[];
   lifted: readonly { block: Ban; why: string }[];
   extended: readonly Ban[];
 }
 
-const WEEK_MS = 7 * 86_400_000;
+/** Earlier bans by `<kind> <subject>`: how many in the last week, and when the last one began or was lifted (ms). */
+export type BanMemory = Readonly<Record<string, { times: number; lastMs: number }>>;
 
-/** Subjects whose returns are remembered, the latest. */
+const WEEK_MS = 7 * DAY_MS;
+
+/** Subjects whose earlier bans are remembered, the latest first. */
 const REMEMBERED = 1000;
 
-/** A prefix is shut as a whole only when its silence is spread: over at least so many blocks of ten thousand numbers, */
-const SPREAD_BLOCKS = 3;
-/** of which the busiest two must not hold more than this share of the silent messages. */
+/** A whole prefix is banned only when its silence is spread: over at least so many ranges of ten thousand numbers. */
+const SPREAD_RANGES = 3;
+
+/** Its two busiest silent ranges must not hold more than this share of the silent messages. */
 const NARROW_SHARE = 0.75;
 
-/** Of equally strict blocks the range is told before the network, and that before the address. */
+/** Among equally strict bans the range is named before the network, and the network before the address. */
 const KINDS: readonly BanKind[] = ["range", "network", "address"];
 
 /**
- * For this message, the block of this effect that holds of it; null when none does. Of stops the strictest, whatever it is of
- * and however narrow: people's, which lets nobody through, before the watch's, which lets probes through. Among equals it is
- * the longest range, else the network, else the address. Stops and challenges are looked for apart: no challenge softens a
- * stop, and a stop that has no effect (in record-only mode) hides no challenge.
+ * Finds the ban of this effect that applies to a message. The strictest wins: an operator's ban, which lets nobody through,
+ * goes before the monitor's, which lets probes through. Among equals the longest range wins, then the network, then the
+ * address. Stops and challenges are looked for apart: no challenge softens a stop, and a stop without effect (in record-only
+ * mode) hides no challenge.
  *
  * @param addressTags under the key in use and older ones
+ * @returns null when none applies
  */
 export function findBan(
-  blocks: readonly EffectiveBan[],
+  bans: readonly EffectiveBan[],
   effect: EffectiveBan["effect"],
   { e164, asn, addressTags }: { e164: string; asn: number | null; addressTags: readonly string[] },
   nowMs: number,
 ): EffectiveBan | null {
-  const meets = ({ kind, subject }: Ban): boolean => {
+  const applies = ({ kind, subject }: Ban): boolean => {
     if (kind === "range") return e164.startsWith(subject);
     return kind === "network" ? asn !== null && subject === `AS${asn}` : addressTags.includes(subject);
   };
-  const [strictest] = blocks
-    .filter((block) => block.effect === effect && nowMs < block.untilMs && meets(block))
+  const [strictest] = bans
+    .filter((ban) => ban.effect === effect && nowMs < ban.untilMs && applies(ban))
     .sort(
       (a, b) =>
         Number(takesProbes(a)) - Number(takesProbes(b)) ||
@@ -86,94 +94,114 @@ export function findBan(
   return strictest ?? null;
 }
 
-/** The watch shuts on suspicion and lets one stranger through now and then, to see whether it converts; people mean it. */
+/** True for the monitor's bans: they rest on suspicion, so one stranger passes now and then to see whether it converts. */
 export const takesProbes = ({ by }: Pick<Ban, "by">): boolean => by === MONITOR_OPERATOR_NAME;
 
-/**
- * What is shut from now on. A finding with `block` shuts its range, network or address, each return within a week for longer;
- * a country is never shut, and a whole prefix only when its silence is spread over it, else the blocks that are silent.
- * A probe that was verified lifts it, and no other message: people we know get theirs all the while. For one window after a subject was shut or lifted the
- * same messages are still in sight, so they neither shut it again nor extend it; what is found after that is new.
- * When there are more than `most`, those that would end first are let go.
- *
- * @param blocks the cron's blocks so far
- * @param minutes the window's counters
- * @param operatorBlocks people's word: what they exempted is never shut, nor anything wider or narrower that meets it. What
- *   they stopped or challenge is shut like anything else: their word may end before the attack does, and a challenge is less
- */
-export function nextBans(
-  blocks: readonly Ban[],
-  findings: readonly Finding[],
-  remembered: MonitorMemory["blocked"],
-  minutes: readonly MinuteTally[],
-  operatorBlocks: readonly OperatorBan[],
-  policy: MonitorPolicy,
-  nowMs: number,
-): { blocks: Ban[]; blocked: MonitorMemory["blocked"]; changes: BanChanges } {
-  const changes = {
-    blocked: [] as Ban[],
-    lifted: [] as { block: Ban; why: string }[],
-    extended: [] as Ban[],
-  };
-  const memory = new Map(Object.entries(remembered).filter(([, { lastMs }]) => nowMs - lastMs < WEEK_MS));
-  const standing = new Map<string, Ban>();
-  const lift = (block: Ban, why: string) => changes.lifted.push({ block, why });
-
-  for (const block of blocks) {
-    const key = `${block.kind} ${block.subject}`;
-    if (nowMs >= block.untilMs) lift(block, "its time is over");
-    else if (isExempt(block, operatorBlocks, nowMs)) lift(block, "an operator exempted it");
-    else if (converted(block, minutes)) {
-      lift(block, "a probe was verified");
-      memory.set(key, { times: memory.get(key)?.times ?? block.times, lastMs: nowMs });
-    } else standing.set(key, block);
-  }
-
-  for (const finding of findings) {
-    if (!finding.block) continue;
-    for (const [kind, subject] of targetsOf(finding, minutes, operatorBlocks, nowMs)) {
-      const key = `${kind} ${subject}`;
-      const before = memory.get(key);
-      if (before && nowMs - before.lastMs < policy.window_minutes * 60_000) continue;
-      if (kind === "range" && [...standing.values()].some((other) => covers(other, subject))) continue;
-      const current = standing.get(key);
-      const times = current?.times ?? (before?.times ?? 0) + 1;
-      const untilMs = nowMs + blockSeconds(times, policy) * 1000;
-      if (current && current.untilMs - nowMs > (untilMs - nowMs) / 2) continue;
-      const block: Ban = {
-        kind,
-        subject,
-        sinceMs: current?.sinceMs ?? nowMs,
-        untilMs,
-        by: "cron",
-        why: finding.says,
-        times,
-      };
-      standing.set(key, block);
-      memory.set(key, { times, lastMs: nowMs });
-      (current ? changes.extended : changes.blocked).push(block);
-    }
-  }
-
-  const kept = [...standing.values()].sort((a, b) => b.untilMs - a.untilMs);
-  for (const block of kept.splice(policy.blocks.most)) lift(block, "others that last longer needed the room");
-  const latest = [...memory].sort(([, a], [, b]) => b.lastMs - a.lastMs).slice(0, REMEMBERED);
-  return { blocks: kept, blocked: Object.fromEntries(latest), changes };
+/** What the next bans follow from. */
+export interface BanEvidence {
+  /** The monitor's bans so far. */
+  bans: readonly Ban[];
+  findings: readonly Finding[];
+  memory: BanMemory;
+  /** The window's counters. */
+  minutes: readonly MinuteTally[];
+  /** The operators' word. An exempted subject is never banned, nor any range inside or around it. */
+  operatorBans: readonly OperatorBan[];
 }
 
-/** How long a subject is shut that was shut so many times in the last week, this time included. */
-const blockSeconds = (times: number, { blocks }: MonitorPolicy): number =>
+interface BanDraft {
+  running: Map<string, Ban>;
+  memory: Map<string, { times: number; lastMs: number }>;
+  changes: { blocked: Ban[]; lifted: { block: Ban; why: string }[]; extended: Ban[] };
+}
+
+/**
+ * The monitor's bans after this run: those that ended are lifted, findings with `block` add new ones, and beyond the policy's
+ * `most` those that would end first are dropped.
+ *
+ * Each return of a subject within a week is for longer. A country is never banned, and a whole prefix only when its silence is
+ * spread over it, else its silent ranges are. A verified probe lifts a ban, and no other message does: known people get theirs
+ * all the while. For one window after a ban began or was lifted the same messages are still counted, so they neither begin it
+ * again nor extend it. A subject that an operator stops or challenges can be banned besides: the operator's word may end before
+ * the attack does.
+ */
+export function nextBans(
+  evidence: BanEvidence,
+  policy: MonitorPolicy,
+  nowMs: number,
+): { blocks: Ban[]; blocked: BanMemory; changes: BanChanges } {
+  const recent = Object.entries(evidence.memory).filter(([, { lastMs }]) => nowMs - lastMs < WEEK_MS);
+  const draft: BanDraft = {
+    running: new Map(),
+    memory: new Map(recent),
+    changes: { blocked: [], lifted: [], extended: [] },
+  };
+  keepRunningBans(draft, evidence, nowMs);
+  addBans(draft, evidence, policy, nowMs);
+  const kept = [...draft.running.values()].sort((a, b) => b.untilMs - a.untilMs);
+  for (const block of kept.splice(policy.blocks.most)) {
+    draft.changes.lifted.push({ block, why: "others that last longer needed the room" });
+  }
+  const latest = [...draft.memory].sort(([, a], [, b]) => b.lastMs - a.lastMs).slice(0, REMEMBERED);
+  return { blocks: kept, blocked: Object.fromEntries(latest), changes: draft.changes };
+}
+
+function keepRunningBans(
+  { running, memory, changes }: BanDraft,
+  { bans, minutes, operatorBans }: BanEvidence,
+  nowMs: number,
+): void {
+  for (const ban of bans) {
+    const key = banKey(ban);
+    const lift = (why: string) => changes.lifted.push({ block: ban, why });
+    if (nowMs >= ban.untilMs) lift("its time is over");
+    else if (isExempt(ban, operatorBans, nowMs)) lift("an operator exempted it");
+    else if (hasVerifiedProbe(ban, minutes)) {
+      lift("a probe was verified");
+      memory.set(key, { times: memory.get(key)?.times ?? ban.times, lastMs: nowMs });
+    } else running.set(key, ban);
+  }
+}
+
+function addBans(draft: BanDraft, evidence: BanEvidence, policy: MonitorPolicy, nowMs: number): void {
+  const { running, memory, changes } = draft;
+  for (const finding of evidence.findings.filter(({ block }) => block)) {
+    for (const target of banTargets(finding, evidence, nowMs)) {
+      const key = banKey(target);
+      const earlier = memory.get(key);
+      if (earlier && nowMs - earlier.lastMs < policy.window_minutes * MINUTE_MS) continue;
+      if (target.kind === "range" && [...running.values()].some((ban) => liesAround(ban, target.subject)))
+        continue;
+      const current = running.get(key);
+      const times = current?.times ?? (earlier?.times ?? 0) + 1;
+      const untilMs = nowMs + banSeconds(times, policy) * 1000;
+      if (current && current.untilMs - nowMs > (untilMs - nowMs) / 2) continue;
+      const sinceMs = current?.sinceMs ?? nowMs;
+      const ban: Ban = { ...target, sinceMs, untilMs, by: MONITOR_OPERATOR_NAME, why: finding.says, times };
+      running.set(key, ban);
+      memory.set(key, { times, lastMs: nowMs });
+      (current ? changes.extended : changes.blocked).push(ban);
+    }
+  }
+}
+
+type BanTarget = Pick<Ban, "kind" | "subject">;
+
+const banKey = ({ kind, subject }: BanTarget): string => `${kind} ${subject}`;
+
+/** Length of the ban of a subject that was banned so many times in the last week, this one included. */
+const banSeconds = (times: number, { blocks }: MonitorPolicy): number =>
   Math.min(blocks.longest_seconds, blocks.first_seconds * blocks.factor ** (times - 1));
 
-const covers = (block: Ban, range: string): boolean =>
-  block.kind === "range" && block.subject !== range && range.startsWith(block.subject);
+const liesAround = (ban: Ban, range: string): boolean =>
+  ban.kind === "range" && ban.subject !== range && range.startsWith(ban.subject);
 
 function isExempt(
-  { kind, subject }: Pick<Ban, "kind" | "subject">,
-  operatorBlocks: readonly OperatorBan[],
+  { kind, subject }: BanTarget,
+  operatorBans: readonly OperatorBan[],
   nowMs: number,
 ): boolean {
-  return operatorBlocks.some(
+  return operatorBans.some(
     (said) =>
       said.effect === "exempt" &&
       nowMs < said.untilMs &&
@@ -183,53 +211,54 @@ function isExempt(
   );
 }
 
-/** Where the verification of a probe is counted: a message to this number that a block of the watch's let through. */
+/** The tally that counts the verification of a probe: of a message to this number that a ban of the monitor's let through. */
 export function probeKey({ kind, subject }: Ban, { prefix }: Pick<Phone, "prefix">): string {
   if (kind !== "range") return tallyKey(kind, subject);
   return tallyKey(subject === prefix ? "prefix" : "block", subject);
 }
 
-function converted(block: Ban, minutes: readonly MinuteTally[]): boolean {
-  const keys = [probeKey(block, { prefix: "" }), probeKey(block, { prefix: block.subject })];
+function hasVerifiedProbe(ban: Ban, minutes: readonly MinuteTally[]): boolean {
+  const keys = [probeKey(ban, { prefix: "" }), probeKey(ban, { prefix: ban.subject })];
   return minutes.some(
     ({ minute, tally }) =>
-      minute * 60_000 >= block.sinceMs && keys.some((key) => (tally.get(key)?.probe_verified ?? 0) > 0),
+      minute * MINUTE_MS >= ban.sinceMs && keys.some((key) => (tally.get(key)?.probe_verified ?? 0) > 0),
   );
 }
 
-function targetsOf(
-  finding: Finding,
-  minutes: readonly MinuteTally[],
-  operatorBlocks: readonly OperatorBan[],
-  nowMs: number,
-): [BanKind, string][] {
+/** The subjects that a finding would have banned, without those an operator exempted. */
+function banTargets(finding: Finding, { minutes, operatorBans }: BanEvidence, nowMs: number): BanTarget[] {
   const [dimension, subject] = splitKey(finding.subject);
-  const wanted = ((): [BanKind, string][] => {
+  const wanted = ((): BanTarget[] => {
     if (subject === OTHER_SUBJECTS) return [];
-    if (dimension === "network") return [["network", subject]];
-    if (dimension === "address") return [["address", subject]];
-    if (dimension === "block") return [["range", subject]];
+    if (dimension === "network" || dimension === "address") return [{ kind: dimension, subject }];
+    if (dimension === "block") return [{ kind: "range", subject }];
     if (dimension !== "prefix") return [];
-    const silent = silentBlocks(subject, minutes);
-    const narrow = silent.length < SPREAD_BLOCKS || shareOfTwo(silent) > NARROW_SHARE;
-    if (!narrow && !isExempt({ kind: "range", subject }, operatorBlocks, nowMs)) return [["range", subject]];
-    return silent.slice(0, SPREAD_BLOCKS - 1).map(([block]) => ["range", block]);
+    const silent = silentRanges(subject, minutes);
+    const narrow = silent.length < SPREAD_RANGES || shareOfBusiestTwo(silent) > NARROW_SHARE;
+    const whole: BanTarget = { kind: "range", subject };
+    if (!narrow && !isExempt(whole, operatorBans, nowMs)) return [whole];
+    return silent.slice(0, SPREAD_RANGES - 1).map(({ range }) => ({ kind: "range", subject: range }));
   })();
-  return wanted.filter(([kind, what]) => !isExempt({ kind, subject: what }, operatorBlocks, nowMs));
+  return wanted.filter((target) => !isExempt(target, operatorBans, nowMs));
 }
 
-/** The blocks of a prefix to which messages left in the window and nobody answered, the busiest first. */
-function silentBlocks(prefix: string, minutes: readonly MinuteTally[]): [block: string, sent: number][] {
-  const silent: [string, number][] = [];
+interface SilentRange {
+  range: string;
+  sent: number;
+}
+
+/** The number ranges of a prefix that got messages in the window and verified none, the busiest first. */
+function silentRanges(prefix: string, minutes: readonly MinuteTally[]): SilentRange[] {
+  const silent: SilentRange[] = [];
   for (const [key, { sent = 0, verified = 0 }] of sumTallies(minutes.map(({ tally }) => tally))) {
-    const [dimension, block] = splitKey(key);
-    if (dimension === "block" && block.startsWith(prefix) && sent > 0 && verified === 0)
-      silent.push([block, sent]);
+    const [dimension, range] = splitKey(key);
+    if (dimension === "block" && range.startsWith(prefix) && sent > 0 && verified === 0)
+      silent.push({ range, sent });
   }
-  return silent.sort(([, a], [, b]) => b - a);
+  return silent.sort((a, b) => b.sent - a.sent);
 }
 
-function shareOfTwo(silent: readonly [string, number][]): number {
-  const total = silent.reduce((sum, [, sent]) => sum + sent, 0);
-  return ((silent[0]?.[1] ?? 0) + (silent[1]?.[1] ?? 0)) / total;
+function shareOfBusiestTwo(silent: readonly SilentRange[]): number {
+  const total = silent.reduce((sum, { sent }) => sum + sent, 0);
+  return ((silent[0]?.sent ?? 0) + (silent[1]?.sent ?? 0)) / total;
 }

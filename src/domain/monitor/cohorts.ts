@@ -24,8 +24,6 @@ export interface RatioReading {
  */
 export type AnswerCurve = readonly (readonly [ageSeconds: number, share: number])[];
 
-export const minuteOf = (ms: number): number => Math.floor(ms / 60_000);
-
 /** Reads the answer curve by linear interpolation; 0 before its first point, its last share after the last. */
 export function verifiedShareBy(ageSeconds: number, curve: AnswerCurve): number {
   let [previousAge, previousShare] = [0, 0];

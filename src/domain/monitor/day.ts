@@ -1,8 +1,6 @@
 /** The last day at a glance: what everything together came to in each quarter of an hour that is over. */
-import { OVERALL, QUARTER_MINUTES, type QuarterTally } from "./history.ts";
+import { DAY_QUARTERS, OVERALL, type QuarterTally } from "./history.ts";
 import type { Tally } from "./tally.ts";
-
-export const DAY_QUARTERS = (24 * 60) / QUARTER_MINUTES;
 
 /** Sums over everything, of a quarter or of a minute. */
 export interface RatioPoint {

@@ -1,4 +1,5 @@
 /** Messages that nobody answers: overall, and to or from one place. */
+import { MINUTE_MS } from "../kernel/time.ts";
 import { probabilityAtMost } from "./chance.ts";
 import { steepestFall } from "./collapse.ts";
 import type { Finding } from "./finding.ts";
@@ -47,16 +48,16 @@ const REPEATS = 1.45;
  * once in 2,000, and ten times as often when people ask again: at 5,000 messages a day about one `elevated` in four weeks.
  * An emergency needs a chance below one in 100 million against the usual conversion; none was seen in simulated honest days.
  */
-export function conversionLow(sight: MonitorView): Finding[] {
-  const { reading, policy, incident, history } = sight;
+export function conversionLow(view: MonitorView): Finding[] {
+  const { reading, policy, incident, history } = view;
   const usualShare = Math.min(MOST_USUAL, usualTraffic(history, OVERALL).share);
   const open =
     incident?.closedAtMs === null && incident.findings.some(({ kind }) => kind === "conversion_low");
   const ill = open ? policy.clear_ratio : policy.alarm_ratio;
   const fall = steepestFall(
-    sight.cohorts(OVERALL),
+    view.cohorts(OVERALL),
     { usualShare, fallenShare: usualShare * policy.collapse.to_share, least: LEAST_MESSAGES },
-    sight.ripe,
+    view.ripe,
   );
   const low = reading.due > policy.min_sends && (reading.ratio ?? 1) < ill;
   const fallen =
@@ -81,23 +82,36 @@ export function conversionLow(sight: MonitorView): Finding[] {
         due: Math.round(due),
         ratio: round(share),
         usual_ratio: round(usualShare),
-        since_ms: fall === null || fall.score <= 0 ? null : fall.sinceMinute * 60_000,
+        since_ms: fall === null || fall.score <= 0 ? null : fall.sinceMinute * MINUTE_MS,
       },
       block: false,
     },
   ];
 }
 
-/** What a collapse asks for: a flow or country cannot be shut, and a provider's is for its owner and not an attack's sign. */
+/**
+ * The consequences of a collapse by dimension. A flow or a country cannot be banned, and a provider's collapse is for its owner
+ * and no sign of an attack.
+ */
 const COLLAPSES: Partial<Record<Dimension, Pick<Finding, "severity" | "block">>> = {
   country: { severity: "elevated", block: false },
   flow: { severity: "elevated", block: false },
   provider: { severity: "notice", block: false },
   prefix: { severity: "elevated", block: true },
   block: { severity: "elevated", block: true },
-  // Behind a known network are its people; what only a script spoils is shut by range, and found by its challenges.
+  // Behind a known network are its people; what only a script spoils is banned by range, and found by its challenges.
   network: { severity: "elevated", block: false },
 };
+
+/** A subject that a collapse test is made of. */
+interface CollapseCandidate {
+  subject: MonitoredSubject;
+  consequence: Pick<Finding, "severity" | "block">;
+  /** Messages in its history, where that holds no verification either; else 0. */
+  silentBefore: number;
+  /** It has too little history to have a conversion of its own. */
+  unknown: boolean;
+}
 
 /**
  * Conversion of one country, range, network, flow or provider that collapsed against its own history; and ranges and
@@ -108,37 +122,37 @@ const COLLAPSES: Partial<Record<Dimension, Pick<Finding, "severity" | "block">>>
  * four at 50,000. The bound behind it, by Ville's inequality: a run of misses beginning at a given message
  * passes with chance `collapse.false_alarm` divided by more than the tests of the minute and the beginnings in a window.
  */
-export function conversionCollapses(sight: MonitorView): Finding[] {
-  const { history, policy } = sight;
-  const candidates = sight.subjects.flatMap((subject) => {
-    const asks = COLLAPSES[subject.dimension];
-    const { sent } = subject.sums;
-    const past = history?.subjects[subject.key];
-    if (asks === undefined || sent === 0 || (past === undefined && sent < LEAST_MESSAGES)) return [];
-    const { sent: pastSent = 0, verified: pastVerified = 0 } = past ?? {};
-    const silentBefore = pastVerified < HALF_AN_ANSWER ? pastSent : 0;
-    const unknown = pastSent < policy.collapse.history_sent || silentBefore > 0;
-    const enough = sent + silentBefore >= LEAST_MESSAGES;
-    const mayBeSilent = asks.block || subject.dimension === "network";
-    return enough && (mayBeSilent || !unknown) ? [{ subject, asks, silentBefore, unknown }] : [];
-  });
-  return candidates.flatMap(({ subject, asks, silentBefore, unknown }) => {
-    const usualMessages = usualSent(history, subject.key, policy.window_minutes);
+export function conversionCollapses(view: MonitorView): Finding[] {
+  const { history, policy } = view;
+  const candidates = view.subjects.flatMap((subject) => collapseCandidate(view, subject));
+  return candidates.flatMap((candidate) => {
+    const usualMessages = usualSent(history, candidate.subject.key, policy.window_minutes);
     const threshold = thresholdOf(policy.collapse.false_alarm, candidates.length, usualMessages);
-    return unknown
-      ? silence(sight, subject, silentBefore, threshold)
-      : collapse(sight, subject, usualTraffic(history, subject.key).share, threshold, asks);
+    return candidate.unknown ? silence(view, candidate, threshold) : collapse(view, candidate, threshold);
   });
 }
 
+function collapseCandidate({ history, policy }: MonitorView, subject: MonitoredSubject): CollapseCandidate[] {
+  const consequence = COLLAPSES[subject.dimension];
+  const { sent } = subject.sums;
+  const past = history?.subjects[subject.key];
+  if (consequence === undefined || sent === 0 || (past === undefined && sent < LEAST_MESSAGES)) return [];
+  const { sent: pastSent = 0, verified: pastVerified = 0 } = past ?? {};
+  const silentBefore = pastVerified < HALF_AN_ANSWER ? pastSent : 0;
+  const unknown = pastSent < policy.collapse.history_sent || silentBefore > 0;
+  const enough = sent + silentBefore >= LEAST_MESSAGES;
+  const mayBeSilent = consequence.block || subject.dimension === "network";
+  return enough && (mayBeSilent || !unknown) ? [{ subject, consequence, silentBefore, unknown }] : [];
+}
+
+/** A subject with a history whose conversion fell against it. */
 function collapse(
-  { policy, ripe, cohorts }: MonitorView,
-  { key, dimension, name }: MonitoredSubject,
-  share: number,
+  { history, policy, ripe, cohorts }: MonitorView,
+  { subject, consequence }: CollapseCandidate,
   threshold: number,
-  asks: Pick<Finding, "severity" | "block">,
 ): Finding[] {
-  const usualShare = Math.min(MOST_USUAL, share);
+  const { key, dimension, name } = subject;
+  const usualShare = Math.min(MOST_USUAL, usualTraffic(history, key).share);
   const fallenShare = usualShare * policy.collapse.to_share;
   const fall = steepestFall(cohorts(key), { usualShare, fallenShare, least: LEAST_MESSAGES }, ripe);
   if (fall === null || fall.score <= threshold) return [];
@@ -147,7 +161,7 @@ function collapse(
     {
       kind: "conversion_collapse",
       subject: key,
-      ...asks,
+      ...consequence,
       says: `${dimension} ${name}: ${verified} of ${sent} messages verified, usually ${percent(usualShare)}`,
       evidence: {
         sent,
@@ -156,24 +170,21 @@ function collapse(
         usual_ratio: round(usualShare),
         score: round(score),
         threshold: round(threshold),
-        since_ms: sinceMinute * 60_000,
+        since_ms: sinceMinute * MINUTE_MS,
       },
-      block: asks.block,
     },
   ];
 }
 
 /**
- * A range or network of which little is known, and from which nobody answers.
- *
- * @param silentBefore messages in its history when that holds no answer either: a drip over days shuts it and worries nobody
+ * A range or network with little history and no verification. Silence that adds up over days bans it and only notifies people.
  */
 function silence(
   { history, policy, ripe, cohorts }: MonitorView,
-  { key, dimension, name, sums }: MonitoredSubject,
-  silentBefore: number,
+  { subject, silentBefore }: CollapseCandidate,
   threshold: number,
 ): Finding[] {
+  const { key, dimension, name, sums } = subject;
   if (sums.verified > 0) return [];
   const usualShare = UNKNOWN_DESTINATION * usualTraffic(history, OVERALL).share;
   const fallenShare = usualShare * policy.collapse.to_share;
@@ -194,7 +205,7 @@ function silence(
         silent_before: Math.round(silentBefore),
         score: round(fall.score + pastScore),
         threshold: round(threshold),
-        since_ms: fall.sinceMinute * 60_000,
+        since_ms: fall.sinceMinute * MINUTE_MS,
       },
       block: true,
     },

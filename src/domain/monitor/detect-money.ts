@@ -1,4 +1,5 @@
 /** What the messages cost and bring: against the plan, against reported outcomes, and what providers fail to deliver. */
+import { minuteOf } from "../kernel/time.ts";
 import { probabilityAtLeast, probabilityAtMost } from "./chance.ts";
 import type { Finding } from "./finding.ts";
 import { OVERALL, QUARTER_MINUTES, type QuarterTally, quarterOf } from "./history.ts";
@@ -47,7 +48,7 @@ export function spendWithoutOutcomes({ lately, policy, nowMs }: MonitorView): Fi
   const { window_minutes, min_outcomes, spend_factor, false_alarm } = policy.outcomes;
   const length = Math.floor(window_minutes / QUARTER_MINUTES);
   const last = Math.max(...lately.map(({ quarter }) => quarter));
-  if (quarterOf(Math.floor(nowMs / 60_000)) - last > length) return [];
+  if (quarterOf(minuteOf(nowMs)) - last > length) return [];
   const now = broughtIn(lately, last - length + 1, last);
   const before = broughtIn(lately, last - 2 * length + 1, last - length);
   if (before.outcomes < min_outcomes || before.micros === 0) return [];

@@ -1,11 +1,9 @@
 /** How much is asked for, and where to: more than usual, turned away, and places nobody wrote to before. */
+import { DAY_MS, minuteOf } from "../kernel/time.ts";
 import { type Finding, isAboutConversion } from "./finding.ts";
-import { OVERALL, QUARTER_MINUTES, quarterOf } from "./history.ts";
+import { DAY_QUARTERS, OVERALL, QUARTER_MINUTES, quarterOf } from "./history.ts";
 import type { MonitorView } from "./sight.ts";
 import type { Metric } from "./tally.ts";
-
-const QUARTERS_PER_DAY = 96;
-const DAY_MS = 86_400_000;
 
 /** Days with a past below which nothing is known of the time of day. */
 const LEAST_DAYS = 2;
@@ -25,13 +23,13 @@ const FEW = 5;
 function sameTimes(sight: MonitorView, metric: Metric): number[] {
   const { nowMs, sameTime, history, policy } = sight;
   if (history === null) return [];
-  const minute = Math.floor(nowMs / 60_000);
+  const minute = minuteOf(nowMs);
   const quarter = quarterOf(minute);
   const within = ((minute % QUARTER_MINUTES) + 1) / QUARTER_MINUTES;
   const days = Math.min(7, Math.floor((nowMs - history.sinceMs) / DAY_MS));
   const at = new Map(sameTime.map((past) => [past.quarter, past.tally.get(OVERALL)?.[metric] ?? 0]));
   return Array.from({ length: Math.max(0, days) }, (_, day) => {
-    const then = quarter - (day + 1) * QUARTERS_PER_DAY;
+    const then = quarter - (day + 1) * DAY_QUARTERS;
     const count = within * (at.get(then) ?? 0) + (1 - within) * (at.get(then - 1) ?? 0);
     return (count * policy.window_minutes) / QUARTER_MINUTES;
   });

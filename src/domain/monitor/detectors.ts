@@ -1,3 +1,4 @@
+import { MINUTE_MS } from "../kernel/time.ts";
 import { conversionCollapses, conversionLow } from "./detect-conversion.ts";
 import { deliveryFailing, spendOverPlan, spendWithoutOutcomes } from "./detect-money.ts";
 import { denseNumbers, manyNumbers } from "./detect-sources.ts";
@@ -37,7 +38,7 @@ export function detectLateRun(
   policy: MonitorPolicy,
 ): Finding | null {
   if (memory === null) return null;
-  const lateMinutes = Math.floor((nowMs - memory.lastRunMs) / 60_000);
+  const lateMinutes = Math.floor((nowMs - memory.lastRunMs) / MINUTE_MS);
   const late = lateMinutes >= policy.late_after_minutes;
   if (!late && memory.lastFailure === "") return null;
   return {

@@ -1,11 +1,13 @@
 /** What a place acts on, of what cron and people have said. */
+
 import type { RouteOverride } from "../delivery/route-overrides.ts";
+import { MINUTE_MS } from "../kernel/time.ts";
 import type { Ban, EffectiveBan, OperatorBan } from "./ban.ts";
 import type { Pause } from "./pause.ts";
 import type { ControlDocument } from "./posture.ts";
 
 /** How long an isolate that saw something unreadable acts on that; it reads again long before. */
-const CAUTION_MS = 60_000;
+const CAUTION_MS = MINUTE_MS;
 
 /** What a place acts on: the operators' document where there is one, else the cron's, and all blocks that are in force. */
 export interface ControlState {

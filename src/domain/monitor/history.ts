@@ -1,4 +1,5 @@
 /** What is normal here, learned from what was: per destination, per time of day, and how long people take to answer. */
+import { DAY_MINUTES, minuteOf } from "../kernel/time.ts";
 import { type AnswerCurve, verifiedShareBy } from "./cohorts.ts";
 import { bucketsOf, VERIFY_TIME } from "./histogram.ts";
 import {
@@ -13,6 +14,8 @@ import {
 } from "./tally.ts";
 
 export const QUARTER_MINUTES = 15;
+
+export const DAY_QUARTERS = DAY_MINUTES / QUARTER_MINUTES;
 
 /** Quarters of an hour since 1970. */
 export const quarterOf = (minute: number): number => Math.floor(minute / QUARTER_MINUTES);
@@ -34,7 +37,7 @@ export interface History {
 
 export const OVERALL = tallyKey("overall", "all");
 
-const HALF_LIFE_QUARTERS = (3 * 24 * 60) / QUARTER_MINUTES;
+const HALF_LIFE_QUARTERS = 3 * DAY_QUARTERS;
 
 /** Answers come for ten minutes after the message; five more for bookings that are late themselves. */
 const RIPENING_MINUTES = 15;
@@ -79,7 +82,7 @@ const PRIOR_VERIFICATIONS = 200;
  * @returns the oldest first; what a longer outage of the watch left out stays out
  */
 export function dueQuarters(foldedTo: number, nowMs: number): number[] {
-  const minute = Math.floor(nowMs / 60_000);
+  const minute = minuteOf(nowMs);
   const last = quarterOf(minute - RIPENING_MINUTES) - 1;
   const reachable = Math.ceil((minute - REACH_MINUTES + 1) / QUARTER_MINUTES);
   const first = Math.max(foldedTo + 1, reachable);
@@ -89,7 +92,7 @@ export function dueQuarters(foldedTo: number, nowMs: number): number[] {
 /** What a subject usually gets in as many minutes: its faded sum over the weight that all quarters so far have left. */
 export function usualSent(history: History | null, key: string, minutes: number): number {
   if (history === null) return 0;
-  const quarters = history.quarter + 1 - quarterOf(Math.floor(history.sinceMs / 60_000));
+  const quarters = history.quarter + 1 - quarterOf(minuteOf(history.sinceMs));
   const weight = (HALF_LIFE_QUARTERS / Math.LN2) * (1 - 0.5 ** (Math.max(1, quarters) / HALF_LIFE_QUARTERS));
   return ((history.subjects[key]?.sent ?? 0) / weight) * (minutes / QUARTER_MINUTES);
 }

@@ -1,6 +1,7 @@
-/** One matter from its first sign to its end: what was found, what was done, by whom, and what it cost. */
+/** An incident: a suspected attack from its first sign to its end, with its findings, its timeline and its cost. */
 
-import { POSTURES, type Posture } from "../kernel/posture.ts";
+import { type Posture, postureRank } from "../kernel/posture.ts";
+import { MINUTE_MS, minuteOf } from "../kernel/time.ts";
 import type { BanChanges } from "./ban.ts";
 import { type AnswerCurve, dueShare } from "./cohorts.ts";
 import { type Finding, SEVERITIES, type Severity } from "./finding.ts";
@@ -8,51 +9,58 @@ import { OVERALL } from "./history.ts";
 import type { MonitorPolicy } from "./monitor.policy.ts";
 import type { MinuteTally } from "./tally.ts";
 
+/** One line of an incident's timeline. */
 export interface IncidentEntry {
   atMs: number;
-  /** `cron`, or who did it. */
+  /** `cron` for the monitor, or the operator's name. */
   by: string;
   what: string;
 }
 
+/** The messages and the money of an incident. */
 export interface IncidentSums {
   sent: number;
   verified: number;
   spentMicros: number;
-  /** Spent on messages nobody answered: what leaked. A young message counts as far as it could have been answered. */
+  /** Spent on unanswered messages. A young message counts by the share that could have been answered by now. */
   unansweredMicros: number;
   refused: number;
 }
 
+/** A suspected attack, open until `closedAtMs` is set. */
 export interface Incident extends IncidentSums {
   id: string;
-  /** Its first sign: since when the messages that opened it had been leaving. */
+  /** Its first sign: the time since which the messages that opened it had been leaving. */
   openedAtMs: number;
   lastSeenAtMs: number;
   closedAtMs: number | null;
   severity: Severity;
-  /** The highest it came to. */
+  /** The highest posture during it. */
   posture: Posture;
-  /** The strongest of each finding so far. */
+  /** The strongest finding of each kind and subject so far. */
   findings: readonly Finding[];
-  /** First come; bounded. */
+  /** The earliest first; bounded. */
   timeline: readonly IncidentEntry[];
 }
 
-/** What this minute's run saw and did. */
+/** One run of the monitor: its time, what it found, and what it changed. */
 export interface MonitorMinute {
+  nowMs: number;
   findings: readonly Finding[];
-  /** In force after this run, and before it. */
+  /** The posture after this run and before it. */
   posture: { now: Posture; before: Posture; by: string; why: string };
   blocks: BanChanges;
   minutes: readonly MinuteTally[];
   curve: AnswerCurve;
 }
 
-/** The open incident and its sums over minutes that get no more answers, up to and with `countedTo`. */
+/** The incident's part of the monitor's memory. */
 export interface IncidentState {
+  /** The open incident; after the run that closed it, the closed one. */
   incident: Incident | null;
+  /** The last minute (since 1970) that is counted and gets no more answers. */
   countedTo: number;
+  /** The sums of all minutes up to and with that one. */
   settled: IncidentSums;
 }
 
@@ -71,23 +79,24 @@ const FINDINGS = 50;
 const RIPE_AFTER_MINUTES = 11;
 
 /**
- * Opens an incident on the first finding that asks for a posture, or when an operator calls an emergency or a shutdown;
- * follows it, and closes it when the posture is normal again and nothing asked for one for `clear_after_minutes`.
+ * The incident after this run. It opens on the first finding that asks for a posture, or when an operator calls an emergency
+ * or a shutdown; it closes when the posture is normal again and nothing asked for one for `clear_after_minutes`.
  *
- * Sums are of all messages since its first sign. Minutes that may still get answers are counted anew in every run on top of
- * the settled ones, so that the figures are right now and stay right later. When the watch was away, or the window is
- * shorter than eleven minutes, the minutes that went out of sight are missing.
+ * Its sums are of all messages since its first sign. Minutes that may still get answers are counted anew in every run on top of
+ * the settled ones, so that the figures are right now and stay right later. When the monitor missed runs, or the window is
+ * shorter than eleven minutes, the minutes that left the window are missing.
+ *
+ * @param newId makes the id of an incident that opens
  */
 export function nextIncident(
   state: IncidentState,
-  seen: MonitorMinute,
+  minute: MonitorMinute,
   policy: MonitorPolicy,
-  nowMs: number,
   newId: () => string,
 ): IncidentState {
-  const asking = seen.findings.filter(({ severity }) => severity !== "notice");
-  const byHand =
-    seen.posture.by !== "cron" && POSTURES.indexOf(seen.posture.now) >= POSTURES.indexOf("emergency");
+  const { findings, posture, nowMs } = minute;
+  const asking = findings.filter(({ severity }) => severity !== "notice");
+  const byHand = posture.by !== "cron" && postureRank(posture.now) >= postureRank("emergency");
   const open = state.incident?.closedAtMs === null ? state.incident : null;
   if (open === null && asking.length === 0 && !byHand) return { ...state, incident: null };
 
@@ -98,51 +107,44 @@ export function nextIncident(
     lastSeenAtMs: nowMs,
     closedAtMs: null,
     severity: byHand ? "emergency" : "elevated",
-    posture: seen.posture.now,
+    posture: posture.now,
     findings: [],
     timeline: [],
     ...NO_INCIDENT_SUMS,
   };
-  const counted = count(
-    open ? state : { countedTo: Math.floor(sinceMs / 60_000) - 1, settled: NO_INCIDENT_SUMS },
-    seen.minutes,
-    seen.curve,
-    nowMs,
+  const counted = countMessages(
+    open ? state : { countedTo: minuteOf(sinceMs) - 1, settled: NO_INCIDENT_SUMS },
+    minute,
   );
   const lastSeenAtMs = asking.length > 0 || byHand ? nowMs : before.lastSeenAtMs;
-  const over = seen.posture.now === "normal" && nowMs - lastSeenAtMs >= policy.clear_after_minutes * 60_000;
-  const entries = entriesOf(before, seen, nowMs);
+  const over = posture.now === "normal" && nowMs - lastSeenAtMs >= policy.clear_after_minutes * MINUTE_MS;
   const incident: Incident = {
     ...before,
     ...counted.sums,
     lastSeenAtMs,
     closedAtMs: over ? nowMs : null,
     severity: strongest([before.severity, ...asking.map(({ severity }) => severity)]),
-    posture:
-      POSTURES.indexOf(seen.posture.now) > POSTURES.indexOf(before.posture)
-        ? seen.posture.now
-        : before.posture,
-    findings: mergeFindings(before.findings, seen.findings),
-    timeline: extend(
+    posture: postureRank(posture.now) > postureRank(before.posture) ? posture.now : before.posture,
+    findings: mergeFindings(before.findings, findings),
+    timeline: extendTimeline(
       before.timeline,
-      over ? [...entries, { atMs: nowMs, by: "cron", what: closing(counted.sums) }] : entries,
-      over,
+      entriesOf(before, minute),
+      over ? { atMs: nowMs, by: "cron", what: closingText(counted.sums) } : null,
     ),
   };
   return { incident, countedTo: counted.countedTo, settled: counted.settled };
 }
 
-/** Since when (ms) the messages behind a finding had been leaving; never, for one that does not say. */
+/** The time (ms) since which the messages behind a finding had been leaving; infinity for one that does not say. */
 const firstSignOf = ({ evidence }: Finding): number =>
   typeof evidence.since_ms === "number" ? evidence.since_ms : Number.POSITIVE_INFINITY;
 
-function count(
+/** Adds the minutes that were not counted yet, and tells which of them are final. */
+function countMessages(
   { countedTo, settled }: Pick<IncidentState, "countedTo" | "settled">,
-  minutes: readonly MinuteTally[],
-  curve: AnswerCurve,
-  nowMs: number,
+  { minutes, curve, nowMs }: MonitorMinute,
 ): { sums: IncidentSums; settled: IncidentSums; countedTo: number } {
-  const ripeTo = Math.floor(nowMs / 60_000) - RIPE_AFTER_MINUTES;
+  const ripeTo = minuteOf(nowMs) - RIPE_AFTER_MINUTES;
   let [sums, ripe, upTo] = [settled, settled, countedTo];
   for (const { minute, tally } of minutes) {
     if (minute <= countedTo) continue;
@@ -160,10 +162,10 @@ function count(
   return { sums, settled: ripe, countedTo: upTo };
 }
 
+/** The timeline's new entries: findings that are new or worse, the posture's change, and the bans'. */
 function entriesOf(
   before: Incident,
-  { findings, posture, blocks }: MonitorMinute,
-  atMs: number,
+  { findings, posture, blocks, nowMs: atMs }: MonitorMinute,
 ): IncidentEntry[] {
   const known = new Map(before.findings.map((finding) => [keyOf(finding), finding.severity]));
   const cron = (what: string): IncidentEntry => ({ atMs, by: "cron", what });
@@ -187,20 +189,20 @@ function entriesOf(
   ];
 }
 
-const minutesUntil = (untilMs: number, nowMs: number): number => Math.round((untilMs - nowMs) / 60_000);
+const minutesUntil = (untilMs: number, nowMs: number): number => Math.round((untilMs - nowMs) / MINUTE_MS);
 
-const closing = ({ sent, verified }: IncidentSums): string =>
+const closingText = ({ sent, verified }: IncidentSums): string =>
   `over: nothing asked for a posture any more; ${sent} sent and ${verified} verified since its first sign`;
 
-/** Keeps the last place for the end, whatever happened before. */
-function extend(
+/** The last place is kept for the incident's end, however full the timeline is. */
+function extendTimeline(
   timeline: readonly IncidentEntry[],
   entries: readonly IncidentEntry[],
-  closed: boolean,
+  end: IncidentEntry | null,
 ): readonly IncidentEntry[] {
   const all = [...timeline, ...entries];
-  if (all.length < TIMELINE_ENTRIES) return all;
-  return [...all.slice(0, TIMELINE_ENTRIES - 1), ...(closed ? all.slice(-1) : [])];
+  const room = end === null && all.length < TIMELINE_ENTRIES ? all.length : TIMELINE_ENTRIES - 1;
+  return [...all.slice(0, room), ...(end === null ? [] : [end])];
 }
 
 const keyOf = ({ kind, subject }: Finding): string => `${kind} ${subject}`;
@@ -208,7 +210,7 @@ const keyOf = ({ kind, subject }: Finding): string => `${kind} ${subject}`;
 const strongest = (severities: readonly Severity[]): Severity =>
   severities.reduce((a, b) => (SEVERITIES.indexOf(b) > SEVERITIES.indexOf(a) ? b : a));
 
-/** Of each kind and subject the strongest, as it was first found; the strongest fifty. */
+/** The strongest finding of each kind and subject, as it was first found; at most fifty of them. */
 function mergeFindings(before: readonly Finding[], now: readonly Finding[]): Finding[] {
   const merged = new Map<string, Finding>();
   for (const finding of [...before, ...now]) {

@@ -11,7 +11,7 @@ import { type Counts, type Metric, type Tally, tallyKey } from "./tally.ts";
 
 export const OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/** What there is to tell; a part that is null could not be read and is left out, never told as zero. */
+/** The figures of one scrape. A part that is null could not be read; it is left out and never shown as zero. */
 export interface MetricFigures {
   /** Counts since the beginning. */
   totals: Tally | null;
@@ -31,127 +31,151 @@ interface Sample {
 const MICROS = 1_000_000;
 const BREAKDOWNS = ["provider", "channel", "flow"] as const;
 
-/** Counters that every message has a place in, by the name of their family. */
-const MESSAGES: readonly [family: string, metric: Metric, help: string][] = [
-  ["messages_sent", "sent", "Messages that left."],
-  ["messages_verified", "verified", "Messages whose session was verified."],
-  ["messages_delivered", "delivered", "Messages a provider said were delivered."],
-  ["messages_undelivered", "undelivered", "Messages a provider said were not delivered."],
-  ["messages_rejected", "rejected", "Messages a provider refused."],
+/** One metric family without its samples. */
+interface Family {
+  name: string;
+  type: "counter" | "gauge" | "histogram";
+  help: string;
+  unit?: "seconds";
+}
+
+interface CounterFamily {
+  name: string;
+  metric: Metric;
+  help: string;
+}
+
+/** Counters of messages, which are also broken down by provider, channel and flow. */
+const MESSAGES: readonly CounterFamily[] = [
+  { name: "messages_sent", metric: "sent", help: "Messages that left." },
+  { name: "messages_verified", metric: "verified", help: "Messages whose session was verified." },
+  { name: "messages_delivered", metric: "delivered", help: "Messages a provider said were delivered." },
+  {
+    name: "messages_undelivered",
+    metric: "undelivered",
+    help: "Messages a provider said were not delivered.",
+  },
+  { name: "messages_rejected", metric: "rejected", help: "Messages a provider refused." },
 ];
 
-const EVENTS: readonly [family: string, metric: Metric, help: string][] = [
-  ["wrong_codes", "wrong_codes", "Attempts with a wrong code."],
-  ["challenges_demanded", "challenged", "Fresh challenges demanded."],
-  ["challenges_passed", "passed", "Fresh challenges brought."],
-  ["turned_away", "turned_away", "Refusals and demands because a budget was used up."],
+const EVENTS: readonly CounterFamily[] = [
+  { name: "wrong_codes", metric: "wrong_codes", help: "Attempts with a wrong code." },
+  { name: "challenges_demanded", metric: "challenged", help: "Fresh challenges demanded." },
+  { name: "challenges_passed", metric: "passed", help: "Fresh challenges brought." },
+  { name: "turned_away", metric: "turned_away", help: "Refusals and demands because a budget was used up." },
 ];
 
-const PROVIDER_TIMES: readonly [family: string, times: Histogram, help: string][] = [
-  [
-    "provider_time_to_answer_seconds",
-    DELIVERY_ATTEMPT_TIME,
-    "From handing a message over to any answer, or giving up.",
-  ],
-  [
-    "provider_time_to_deliver_seconds",
-    DELIVERY_TIME,
-    "From handing a message over to its delivery, without calls.",
-  ],
+const PROVIDER_TIMES: readonly { name: string; times: Histogram; help: string }[] = [
+  {
+    name: "provider_time_to_answer_seconds",
+    times: DELIVERY_ATTEMPT_TIME,
+    help: "From handing a message over to any answer, or giving up.",
+  },
+  {
+    name: "provider_time_to_deliver_seconds",
+    times: DELIVERY_TIME,
+    help: "From handing a message over to its delivery, without calls.",
+  },
 ];
+
+const SPEND_HELP = "Spent on messages, in units of the currency.";
 
 /** The whole exposition, to its end mark. */
 export function openMetrics(figures: MetricFigures): string {
   const { totals, currency, control, watch } = figures;
+  const sources = [
+    ["counters", totals],
+    ["control", control],
+    ["watch", watch],
+  ] as const;
   const lines = [
-    ...(totals === null ? [] : counted(totals, currency)),
-    ...(control === null ? [] : standing(control)),
-    ...(watch === null ? [] : watching(watch)),
-    ...family(
-      "source_up",
-      "gauge",
-      "Whether this part of the figures could be read.",
-      [
-        ["counters", totals],
-        ["control", control],
-        ["watch", watch],
-      ].map(([source, part]) => sample({ source: String(source) }, part === null ? 0 : 1)),
+    ...(totals === null ? [] : counterLines(totals, currency)),
+    ...(control === null ? [] : controlLines(control)),
+    ...(watch === null ? [] : monitorLines(watch)),
+    ...familyLines(
+      { name: "source_up", type: "gauge", help: "Whether this part of the figures could be read." },
+      sources.map(([source, part]) => sample({ source }, part === null ? 0 : 1)),
     ),
     "# EOF",
   ];
   return `${lines.join("\n")}\n`;
 }
 
-function counted(totals: Tally, currency: string): string[] {
+function counterLines(totals: Tally, currency: string): string[] {
   const all = totals.get(tallyKey("overall", "all")) ?? {};
-  const total = (metric: Metric) => [sample({}, all[metric] ?? 0, "_total")];
   const named = (prefix: string, label: string) =>
     Object.entries(all)
       .filter(([metric]) => metric.startsWith(prefix))
       .map(([metric, count = 0]) => sample({ [label]: metric.slice(prefix.length) }, count, "_total"));
   return [
-    ...[...MESSAGES, ...EVENTS].flatMap(([name, metric, help]) =>
-      family(name, "counter", help, total(metric)),
+    ...[...MESSAGES, ...EVENTS].flatMap(({ name, metric, help }) =>
+      familyLines({ name, type: "counter", help }, [sample({}, all[metric] ?? 0, "_total")]),
     ),
-    ...family("requests_refused", "counter", "Requests refused before anything left, by problem code.", [
-      ...named("refused:", "code"),
-    ]),
-    ...family("outcomes", "counter", "Outcomes that the customer's backend reported.", [
-      ...named("outcome:", "type"),
-    ]),
-    ...family("spend", "counter", "Spent on messages, in units of the currency.", [
+    ...familyLines(
+      {
+        name: "requests_refused",
+        type: "counter",
+        help: "Requests refused before anything left, by problem code.",
+      },
+      named("refused:", "code"),
+    ),
+    ...familyLines(
+      { name: "outcomes", type: "counter", help: "Outcomes that the customer's backend reported." },
+      named("outcome:", "type"),
+    ),
+    ...familyLines({ name: "spend", type: "counter", help: SPEND_HELP }, [
       sample({ currency }, (all.micros ?? 0) / MICROS, "_total"),
     ]),
-    ...family(
-      "time_to_verify_seconds",
-      "histogram",
-      "From a session's last message to its right code.",
-      histogram(all, VERIFY_TIME),
-      "seconds",
+    ...familyLines(
+      {
+        name: "time_to_verify_seconds",
+        type: "histogram",
+        help: "From a session's last message to its right code.",
+        unit: "seconds",
+      },
+      histogramSamples(all, VERIFY_TIME),
     ),
-    ...BREAKDOWNS.flatMap((dimension) => broken(totals, dimension, currency)),
-    ...PROVIDER_TIMES.flatMap(([name, times, help]) => {
-      const samples = subjectsOf(totals, "provider").flatMap(([provider, counts]) =>
-        histogram(counts, times, { provider }),
-      );
-      return family(name, "histogram", help, samples, "seconds");
-    }),
+    ...BREAKDOWNS.flatMap((dimension) => breakdownLines(totals, dimension, currency)),
+    ...PROVIDER_TIMES.flatMap(({ name, times, help }) =>
+      familyLines(
+        { name, type: "histogram", help, unit: "seconds" },
+        countsBySubject(totals, "provider").flatMap(([provider, counts]) =>
+          histogramSamples(counts, times, { provider }),
+        ),
+      ),
+    ),
   ];
 }
 
-/** The subjects of a dimension, by name. */
-function subjectsOf(totals: Tally, dimension: (typeof BREAKDOWNS)[number]): [string, Counts][] {
+/** The counts of each subject of a dimension, by its name. */
+function countsBySubject(totals: Tally, dimension: (typeof BREAKDOWNS)[number]): [string, Counts][] {
   const prefix = tallyKey(dimension, "");
   return [...totals].flatMap(([key, counts]) =>
     key.startsWith(prefix) ? [[key.slice(prefix.length), counts]] : [],
   );
 }
 
-function broken(totals: Tally, dimension: (typeof BREAKDOWNS)[number], currency: string): string[] {
+function breakdownLines(totals: Tally, dimension: (typeof BREAKDOWNS)[number], currency: string): string[] {
   const samples = (labels: Labels, value: (counts: Counts) => number) =>
-    subjectsOf(totals, dimension).map(([subject, counts]) =>
+    countsBySubject(totals, dimension).map(([subject, counts]) =>
       sample({ [dimension]: subject, ...labels }, value(counts), "_total"),
     );
   return [
-    ...MESSAGES.flatMap(([name, metric, help]) =>
-      family(
-        `${dimension}_${name}`,
-        "counter",
-        help,
+    ...MESSAGES.flatMap(({ name, metric, help }) =>
+      familyLines(
+        { name: `${dimension}_${name}`, type: "counter", help },
         samples({}, (counts) => counts[metric] ?? 0),
       ),
     ),
-    ...family(
-      `${dimension}_spend`,
-      "counter",
-      "Spent on messages, in units of the currency.",
+    ...familyLines(
+      { name: `${dimension}_spend`, type: "counter", help: SPEND_HELP },
       samples({ currency }, (counts) => (counts.micros ?? 0) / MICROS),
     ),
   ];
 }
 
-/** Buckets of a histogram count all that is at most their end, and the last one has none. */
-function histogram(counts: Counts, times: Histogram, labels: Labels = {}): Sample[] {
+/** Each bucket counts all times up to its end; the last one has no end. */
+function histogramSamples(counts: Counts, times: Histogram, labels: Labels = {}): Sample[] {
   const { ends, perSecond, sum } = times;
   let below = 0;
   const buckets = bucketsOf(counts, times).map((count, at) => {
@@ -171,44 +195,55 @@ function histogram(counts: Counts, times: Histogram, labels: Labels = {}): Sampl
 const decimal = (seconds: number): string =>
   Number.isInteger(seconds) ? seconds.toFixed(1) : String(seconds);
 
-function standing({ posture, blocks }: NonNullable<MetricFigures["control"]>): string[] {
+function controlLines({ posture, blocks }: NonNullable<MetricFigures["control"]>): string[] {
   return [
-    ...family(
-      "posture",
-      "gauge",
-      "1 for the posture in force.",
+    ...familyLines(
+      { name: "posture", type: "gauge", help: "1 for the posture in force." },
       POSTURES.map((name) => sample({ posture: name }, name === posture ? 1 : 0)),
     ),
-    ...family("blocks", "gauge", "Ranges, networks and addresses that are shut, by who shut them.", [
-      sample({ set_by: "cron" }, blocks.cron),
-      sample({ set_by: "operator" }, blocks.operator),
-    ]),
-    ...family("subjects_challenged", "gauge", "Ranges, networks and addresses that people challenge.", [
-      sample({}, blocks.challenged),
-    ]),
+    ...familyLines(
+      {
+        name: "blocks",
+        type: "gauge",
+        help: "Ranges, networks and addresses that are shut, by who shut them.",
+      },
+      [sample({ set_by: "cron" }, blocks.cron), sample({ set_by: "operator" }, blocks.operator)],
+    ),
+    ...familyLines(
+      {
+        name: "subjects_challenged",
+        type: "gauge",
+        help: "Ranges, networks and addresses that people challenge.",
+      },
+      [sample({}, blocks.challenged)],
+    ),
   ];
 }
 
-function watching({ lastRunMs, incidentOpen }: NonNullable<MetricFigures["watch"]>): string[] {
-  const ran = lastRunMs === null ? [] : [sample({}, lastRunMs / 1000)];
+function monitorLines({ lastRunMs, incidentOpen }: NonNullable<MetricFigures["watch"]>): string[] {
   return [
-    ...family("watch_last_run_timestamp_seconds", "gauge", "When the watch last ran.", ran, "seconds"),
-    ...family("incident_open", "gauge", "1 while an incident is open.", [sample({}, incidentOpen ? 1 : 0)]),
+    ...familyLines(
+      {
+        name: "watch_last_run_timestamp_seconds",
+        type: "gauge",
+        help: "When the watch last ran.",
+        unit: "seconds",
+      },
+      lastRunMs === null ? [] : [sample({}, lastRunMs / 1000)],
+    ),
+    ...familyLines({ name: "incident_open", type: "gauge", help: "1 while an incident is open." }, [
+      sample({}, incidentOpen ? 1 : 0),
+    ]),
   ];
 }
 
-function family(
-  name: string,
-  type: "counter" | "gauge" | "histogram",
-  help: string,
-  samples: readonly Sample[],
-  unit: string | null = null,
-): string[] {
-  const full = `tollgate_${name}`;
+/** A family with its samples; no lines where it has none. */
+function familyLines({ name, type, help, unit }: Family, samples: readonly Sample[]): string[] {
   if (samples.length === 0) return [];
+  const full = `tollgate_${name}`;
   return [
     `# TYPE ${full} ${type}`,
-    ...(unit === null ? [] : [`# UNIT ${full} ${unit}`]),
+    ...(unit === undefined ? [] : [`# UNIT ${full} ${unit}`]),
     `# HELP ${full} ${escaped(help)}`,
     ...samples.map(({ suffix, labels, value }) => `${full}${suffix}${braces(labels)} ${value}`),
   ];

@@ -1,40 +1,35 @@
-/** What the watch remembers from one minute to the next. */
-
+/** The monitor's memory from one minute to the next, composed of its parts' memories. */
 import type { Posture } from "../kernel/posture.ts";
+import { HOUR_MS } from "../kernel/time.ts";
+import type { AlertHour, AlertMemory } from "./alert.ts";
+import type { BanMemory } from "./ban.ts";
 import type { DayPoint } from "./day.ts";
-import { type Incident, type IncidentSums, NO_INCIDENT_SUMS } from "./incident.ts";
+import { type IncidentState, NO_INCIDENT_SUMS } from "./incident.ts";
 
-export interface MonitorMemory {
-  /** When the last run that saw its counters was due (ms). */
+export interface MonitorMemory extends IncidentState {
+  /** The time (ms) at which the last run that could read its counters was due. */
   lastRunMs: number;
-  /** What failed in it, for the next run to tell; empty when all went well. */
+  /** The failures of the last run, in words, for the next run's finding; empty when it had none. */
   lastFailure: string;
   /** The last quarter of an hour that was folded into the history. */
   foldedTo: number;
-  incident: Incident | null;
-  /** What was told when, by dedup key: nobody hears of the same thing twice in an hour. */
-  told: Readonly<Record<string, { atMs: number; severity: string }>>;
-  /** Alerts of this hour, and those held back. */
-  hour: { hour: number; sent: number; heldBack: number };
-  /** How often and when last each subject was blocked, for longer blocks when it comes back. */
-  blocked: Readonly<Record<string, { times: number; lastMs: number }>>;
-  /** The minute up to which the open incident's sums are settled, and what they come to; later minutes may still get answers. */
-  countedTo: number;
-  settled: IncidentSums;
-  /** The quarters of the last day that are over, so that people see it at a glance; absent in what older versions left. */
+  told: AlertMemory;
+  hour: AlertHour;
+  blocked: BanMemory;
+  /** The last day's quarters of an hour that are over; absent in memories of older versions. */
   day?: readonly DayPoint[] | undefined;
-  /** The posture that was told last; absent where none was, which is normal. */
+  /** The posture that was notified last; absent before the first notification, which means normal. */
   postureTold?: Posture | undefined;
 }
 
-/** What a watch that never ran remembers: it is not late, and has the reach of the counters to catch up with. */
+/** The memory of a monitor that never ran: it is not late, and catches up as far back as the counters reach. */
 export const initialMonitorMemory = (nowMs: number): MonitorMemory => ({
   lastRunMs: nowMs,
   lastFailure: "",
   foldedTo: 0,
   incident: null,
   told: {},
-  hour: { hour: Math.floor(nowMs / 3_600_000), sent: 0, heldBack: 0 },
+  hour: { hour: Math.floor(nowMs / HOUR_MS), sent: 0, heldBack: 0 },
   blocked: {},
   countedTo: 0,
   settled: NO_INCIDENT_SUMS,

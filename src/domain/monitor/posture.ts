@@ -1,4 +1,5 @@
-import { POSTURES, type Posture } from "../kernel/posture.ts";
+import { POSTURES, type Posture, postureRank } from "../kernel/posture.ts";
+import { MINUTE_MS } from "../kernel/time.ts";
 import type { RatioReading } from "./cohorts.ts";
 import type { Finding } from "./finding.ts";
 import type { MonitorPolicy } from "./monitor.policy.ts";
@@ -30,34 +31,39 @@ export type ControlDecision =
   | { kind: "write"; document: ControlDocument }
   | { kind: "clear" };
 
-/** The rules that hold in a posture; null for the policy as it is. A shutdown is no looser than an emergency. */
+/** The rules that a posture adds to the policy; null in `normal`. A shutdown has the rules of an emergency. */
 export function postureRules(posture: Posture, postures: PosturePolicy): PostureRules | null {
   if (posture === "normal") return null;
   return posture === "elevated" ? postures.elevated : postures.emergency;
 }
 
-/** What the worst of the findings asks for; `normal` when they only tell people something. */
+/** The posture that the worst of the findings asks for; `normal` where all of them only notify people. */
 export function postureFromFindings(findings: readonly Finding[]): Posture {
   if (findings.some(({ severity }) => severity === "emergency")) return "emergency";
   return findings.some(({ severity }) => severity === "elevated") ? "elevated" : "normal";
 }
 
+/** What the next posture follows from. */
+export interface PostureEvidence {
+  findings: readonly Finding[];
+  /** The overall conversion of the window. */
+  reading: RatioReading;
+}
+
 /**
- * The cron's next word on the flag: raised at once to what the findings ask for, extended while they ask for as much, and
- * lowered by one step after enough healthy minutes; an elevated finding never lowers an emergency early. What an operator
- * set stays until it ends or is taken back: people always win over the cron.
+ * The monitor's next decision on the posture: raised at once to what the findings ask for, extended while they ask for as
+ * much, and lowered by one step after enough healthy minutes; an elevated finding never lowers an emergency early. An
+ * operator's posture stays until it ends or is taken back: operators always win over the monitor.
  *
- * A minute is healthy when nothing asks for the posture and somebody answered within the window. Without a single answer
- * nothing shows that the attack is over, so healthy time starts again; nothing shows that it goes on either, so the flag
- * is not extended and ends with its hour.
+ * A minute is healthy when nothing asks for the posture and at least one message of the window was verified. Without a single
+ * verification nothing shows that the attack is over, so healthy time starts again; nothing shows that it goes on either, so
+ * the posture is not extended and ends with its hour.
  *
- * @param current the document in force, whoever wrote it; null or ended for none
- * @param reading the overall conversion of the window
+ * @param current the control document that is effective, whoever wrote it; null or ended for none
  */
 export function nextPosture(
   current: ControlDocument | null,
-  findings: readonly Finding[],
-  reading: RatioReading,
+  { findings, reading }: PostureEvidence,
   policy: MonitorPolicy,
   nowMs: number,
 ): ControlDecision {
@@ -65,9 +71,7 @@ export function nextPosture(
   if (running?.by === "operator") return { kind: "keep" };
   const asked = postureFromFindings(findings);
   const untilMs = nowMs + policy.flag_seconds * 1000;
-  const rank = (posture: Posture) => POSTURES.indexOf(posture);
-  const inForce = running?.posture ?? "normal";
-  if (asked !== "normal" && rank(asked) >= rank(inForce)) {
+  if (asked !== "normal" && postureRank(asked) >= postureRank(running?.posture ?? "normal")) {
     return {
       kind: "write",
       document: {
@@ -88,8 +92,8 @@ export function nextPosture(
   if (running.healthy_since_ms === null) {
     return { kind: "write", document: { ...running, healthy_since_ms: nowMs } };
   }
-  if (nowMs - running.healthy_since_ms < policy.clear_after_minutes * 60_000) return { kind: "keep" };
-  const lower = POSTURES[rank(running.posture) - 1] ?? "normal";
+  if (nowMs - running.healthy_since_ms < policy.clear_after_minutes * MINUTE_MS) return { kind: "keep" };
+  const lower = POSTURES[postureRank(running.posture) - 1] ?? "normal";
   if (lower === "normal") return { kind: "clear" };
   return {
     kind: "write",

@@ -3,9 +3,10 @@
  * networks, minutes. Figures are exact up to `MOST_SUBJECTS` of each; what comes after those is counted in the totals and
  * said to be missing from the list.
  */
+import { MINUTE_MS } from "../kernel/time.ts";
 import type { MessageRow } from "./row.ts";
 import { addSums, NO_MESSAGES, type Sums, sumsOfOne } from "./sums.ts";
-import { addTo, newTable, type SumsTable } from "./table.ts";
+import { addToTable, newTable, type SumsTable } from "./table.ts";
 
 /** A minute also knows its first and last unanswered message, from which an incident's ends follow. */
 export interface MinuteSums extends Sums {
@@ -34,8 +35,6 @@ export interface LedgerSums {
 /** Of ranges and of addresses. */
 export const MOST_SUBJECTS = 250_000;
 
-const MINUTE_MS = 60_000;
-
 export const newLedgerSums = (): LedgerSums => ({
   total: NO_MESSAGES,
   ranges: newTable(),
@@ -55,14 +54,15 @@ export function addMessage(sums: LedgerSums, row: MessageRow, most = MOST_SUBJEC
   const one = sumsOfOne(row);
   const network = asn === null ? null : `AS${asn}`;
   sums.total = addSums(sums.total, one);
-  addTo(sums.countries, country, null, one, most);
-  addTo(sums.providers, provider, null, one, most);
-  addTo(sums.flows, flow, null, one, most);
-  addTo(sums.networks, network ?? "unknown", null, one, most);
-  if (addTo(sums.ranges, range, country, one, most)) {
-    addTo(sums.parts, `${provider} ${range}`, range, one, Number.POSITIVE_INFINITY);
+  addToTable(sums.countries, { subject: country, label: null }, one, most);
+  addToTable(sums.providers, { subject: provider, label: null }, one, most);
+  addToTable(sums.flows, { subject: flow, label: null }, one, most);
+  addToTable(sums.networks, { subject: network ?? "unknown", label: null }, one, most);
+  if (addToTable(sums.ranges, { subject: range, label: country }, one, most)) {
+    addToTable(sums.parts, { subject: `${provider} ${range}`, label: range }, one, Number.POSITIVE_INFINITY);
   } else sums.unlisted.ranges++;
-  if (!addTo(sums.addresses, ip ?? "no longer held", network, one, most)) sums.unlisted.addresses++;
+  if (!addToTable(sums.addresses, { subject: ip ?? "no longer held", label: network }, one, most))
+    sums.unlisted.addresses++;
 
   const at = Math.floor(atMs / MINUTE_MS);
   const minute = sums.minutes.get(at);

@@ -1,9 +1,10 @@
 /** Messages over time as an inline SVG: bars of answered and unanswered, and the incident behind them. */
+
 import { clockTime } from "../kernel/instant.ts";
+import { MINUTE_MS } from "../kernel/time.ts";
 import type { IncidentReport } from "./facts.ts";
 import { countText, html } from "./words.ts";
 
-const MINUTE_MS = 60_000;
 const MOST_BARS = 144;
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [960, 260, 46, 26, 14];
 

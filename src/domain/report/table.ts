@@ -26,11 +26,16 @@ export const newTable = (): SumsTable => ({
   cells: new Float64Array(FIRST_ROWS * WIDTH),
 });
 
-/** Adds to a subject's sums. @returns false where it is new and the table holds `most` already */
-export function addTo(
+/**
+ * Adds to a subject's sums.
+ *
+ * @param label of a subject that is new
+ * @param most subjects the table may hold
+ * @returns false where the subject is new and the table is full
+ */
+export function addToTable(
   table: SumsTable,
-  subject: string,
-  label: string | null,
+  { subject, label }: Pick<Ranked, "subject" | "label">,
   more: Sums,
   most: number,
 ): boolean {

@@ -1,10 +1,10 @@
 /** The report's tables as cells, and its summary for programs. */
 import type { Cell } from "../kernel/csv.ts";
+import { rfc3339 } from "../kernel/instant.ts";
 import type { IncidentReport, ListedSubject } from "./facts.ts";
 import type { MessageRow } from "./row.ts";
 import { ratioOf, type Sums } from "./sums.ts";
 import type { Ranked } from "./table.ts";
-import { rfc3339 } from "./words.ts";
 
 export const MESSAGE_COLUMNS = [
   "sent_at",

@@ -1,16 +1,7 @@
 /** Times, amounts and shares as a report writes them: exact, in UTC, the same on every machine. */
-import { dayOf } from "../kernel/instant.ts";
+import { rfc3339 } from "../kernel/instant.ts";
 
-const DAY_MS = 86_400_000;
 const MICROS = 1_000_000;
-
-const two = (value: number): string => String(value).padStart(2, "0");
-
-/** `2026-11-20T22:04:31Z`; milliseconds are cut. */
-export function rfc3339(ms: number): string {
-  const seconds = Math.floor((((ms % DAY_MS) + DAY_MS) % DAY_MS) / 1000);
-  return `${dayOf(ms)}T${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}Z`;
-}
 
 /** `2026-11-20 22:04:31 UTC`. */
 export const instantText = (ms: number): string => `${rfc3339(ms).slice(0, -1).replace("T", " ")} UTC`;

@@ -1,13 +1,13 @@
 import type { Reservation } from "../admission/reservation.ts";
 import type { Channel } from "../kernel/channel.ts";
 import { sameDigest } from "../kernel/digest.ts";
+import { secondsUntil } from "../kernel/time.ts";
 import {
   isSessionOver,
   messagesThatMayHaveLeft,
   type SendRecord,
   type SessionRules,
   type SessionState,
-  secondsUntil,
   sessionEndCause,
 } from "./session.ts";
 

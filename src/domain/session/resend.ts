@@ -1,5 +1,6 @@
 import type { Reservation } from "../admission/reservation.ts";
 import type { Channel } from "../kernel/channel.ts";
+import { secondsUntil } from "../kernel/time.ts";
 import { channelAtMs } from "./next-message.ts";
 import {
   isSessionOver,
@@ -8,7 +9,6 @@ import {
   newSendRecord,
   type SessionRules,
   type SessionState,
-  secondsUntil,
   sessionEndCause,
 } from "./session.ts";
 import { type SessionView, viewSession } from "./view.ts";

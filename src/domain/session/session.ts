@@ -120,7 +120,3 @@ export function isSessionOver(state: SessionState, nowMs: number): boolean {
 export function sessionEndCause(state: SessionState): string {
   return state.status === "open" ? "session expired" : `session ${state.status}`;
 }
-
-/** Whole seconds from now, rounded up; none to what is past. */
-export const secondsUntil = (atMs: number, nowMs: number): number =>
-  Math.max(0, Math.ceil((atMs - nowMs) / 1000));

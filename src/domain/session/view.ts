@@ -1,13 +1,8 @@
 import type { Channel } from "../kernel/channel.ts";
+import { secondsUntil } from "../kernel/time.ts";
 import type { CustomerSubject } from "./customer-event.ts";
 import { channelAtMs, nextResendAtMs } from "./next-message.ts";
-import {
-  isSessionOver,
-  type SendStatus,
-  type SessionRules,
-  type SessionState,
-  secondsUntil,
-} from "./session.ts";
+import { isSessionOver, type SendStatus, type SessionRules, type SessionState } from "./session.ts";
 
 /** What the client must know about a session to act. */
 export interface SessionView {

@@ -210,15 +210,15 @@ export async function admit(deps: Deps, admission: Admission): Promise<Admission
       return {
         kind: "admitted",
         hold: {
-          ...reservationFor(
-            verdict.pool,
+          ...reservationFor({
+            pool: verdict.pool,
             drawn,
-            answers.levels,
-            signals.weight,
+            levels: answers.levels,
+            weight: signals.weight,
             meters,
-            vault.newId(),
-            nowMs(),
-          ),
+            id: vault.newId(),
+            atMs: nowMs(),
+          }),
           ...(probe && { probe: probeKey(probe, phone) }),
           ...(stoppers.length > 0 && { stoppers }),
         },

@@ -2,8 +2,9 @@
 
 import { rulesForCountry } from "../../domain/admission/country-rules.ts";
 import { waitAfterFailures } from "../../domain/admission/failures.ts";
+import type { Signals } from "../../domain/admission/signals.ts";
 import { inspectSource } from "../../domain/admission/source.ts";
-import { isProven, type Signals, type Verdict } from "../../domain/admission/verdict.ts";
+import { isProven, type Verdict } from "../../domain/admission/verdict.ts";
 import { takesProbes } from "../../domain/monitor/ban.ts";
 import { countAddress, countChallenge } from "../../domain/monitor/counting.ts";
 import { countRulesMet } from "../../domain/monitor/rule-counts.ts";

@@ -40,7 +40,14 @@ export async function findRoutes(
   if (open.length < 2) return open;
   const records = await routes.records();
   const routing = { ...policy.delivery, ...overrideRouting(policy.delivery, said, nowMs()) };
-  const ordered = orderRoutes(open, records, routing, country, random, nowMs());
+  const ordered = orderRoutes({
+    routes: open,
+    records,
+    policy: routing,
+    country,
+    random,
+    nowMs: nowMs(),
+  });
   const drained = ({ provider }: Route) => routing.drain.includes(provider);
   const rests = (route: Route) => nowMs() < (records.get(routeKey(route, country))?.restUntilMs ?? 0);
   const live = ordered.some((route) => !drained(route) && !rests(route));

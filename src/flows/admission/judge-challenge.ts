@@ -1,6 +1,6 @@
 /** Who must bring a CAPTCHA token, and what the answer about one is worth. */
 import { UNIT_HUNDREDTHS } from "../../domain/admission/exposure.ts";
-import type { Signals } from "../../domain/admission/verdict.ts";
+import type { Signals } from "../../domain/admission/signals.ts";
 import type { Posture } from "../../domain/kernel/posture.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import type { Caller, ChallengeResult } from "../../ports/admission.ts";

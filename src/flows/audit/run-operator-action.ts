@@ -3,8 +3,10 @@
  * be, what makes the service stricter is done all the same and says so, and what makes it laxer is not: a thief of a token
  * must not open the gate without a trace, and a broken database must not keep it open.
  */
+
 import type { Operator } from "../../domain/access/operator.ts";
 import type { FieldError } from "../../domain/kernel/refusal.ts";
+import { DAY_SECONDS, HOUR_SECONDS } from "../../domain/kernel/time.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { OperatorAction } from "../../ports/records.ts";
 import type { Done } from "../../ports/result.ts";
@@ -70,7 +72,7 @@ export const invalidAction = (field: string, reason: string): NotPerformed => ({
 export function durationInWords(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7200 && seconds % 3600 !== 0) return `${Math.round(seconds / 60)} min`;
-  const [unit, name] = seconds < 172_800 ? [3600, "h"] : [86_400, "d"];
+  if (seconds < 7200 && seconds % HOUR_SECONDS !== 0) return `${Math.round(seconds / 60)} min`;
+  const [unit, name] = seconds < 172_800 ? [HOUR_SECONDS, "h"] : [DAY_SECONDS, "d"];
   return `${Math.round((seconds / Number(unit)) * 10) / 10} ${name}`;
 }

@@ -2,6 +2,7 @@
  * Alerts on their way out: each queue message is one alert for one channel, tried until the channel takes it, with longer
  * and longer waits, and laid among the dead letters when it never will. From there people can send it once more.
  */
+import { retryDelaySeconds } from "../../domain/kernel/retry.ts";
 import { ALERTS_QUEUE, type AlertMessage } from "../../domain/monitor/alert.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { AlertChannelPort } from "../../ports/monitor.ts";
@@ -36,9 +37,6 @@ export type AlertDelivered =
 /** After that many failed attempts, within about half an hour, it is history. */
 export const MOST_ATTEMPTS = 8;
 
-const FIRST_WAIT_SECONDS = 10;
-const LONGEST_WAIT_SECONDS = 3600;
-
 /**
  * Tells one channel of one alert.
  *
@@ -57,17 +55,6 @@ export async function deliverAlert(
   if (!retryable) return { kind: "dead", cause };
   if (attempts >= MOST_ATTEMPTS) return { kind: "dead", cause: `${cause}, ${attempts} times` };
   return { kind: "retry", cause, afterSeconds: retryDelaySeconds(attempts, retryAfterSeconds, random) };
-}
-
-/** Doubles from attempt to attempt, between half and all of it by chance, and never before the channel allows. */
-export function retryDelaySeconds(
-  attempts: number,
-  askedSeconds: number | null,
-  random: () => number,
-): number {
-  const full = FIRST_WAIT_SECONDS * 2 ** (attempts - 1);
-  const wait = Math.max(full * (0.5 + random() / 2), askedSeconds ?? 0);
-  return Math.min(LONGEST_WAIT_SECONDS, Math.ceil(wait));
 }
 
 /** Works off a batch of the alerts' queue; every message is settled by itself. */

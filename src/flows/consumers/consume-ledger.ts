@@ -2,11 +2,13 @@
  * The ledger's queue on its way into the database: a batch is one transaction, and where that fails each message is tried by
  * itself, so that one bad message holds up no other. Events that come twice are one row.
  */
+
+import { retryDelaySeconds } from "../../domain/kernel/retry.ts";
+import { MINUTE_MS, minuteOf } from "../../domain/kernel/time.ts";
 import { LEDGER_QUEUE, type LedgerEvent } from "../../domain/ledger/event.ts";
 import { REFUSAL_DIMENSIONS, refusalCounts } from "../../domain/ledger/refusal-counts.ts";
-import { minuteOf } from "../../domain/monitor/cohorts.ts";
 import type { Deps } from "../../ports/deps.ts";
-import { type QueueMessage, retryDelaySeconds } from "./consume-alerts.ts";
+import type { QueueMessage } from "./consume-alerts.ts";
 
 export type LedgerDeps = Pick<Deps, "ledger" | "records" | "random" | "log" | "nowMs"> & {
   /** A queue message's body, checked; null for anything but ledger events. */
@@ -58,8 +60,6 @@ async function layDown(deps: LedgerDeps, message: QueueMessage, cause: string): 
 }
 
 const REFUSALS = "refusals";
-const MINUTE_MS = 60_000;
-
 /** Counters of a minute are complete some seconds after it: the last ones are read again. */
 const READ_AGAIN_MINUTES = 2;
 

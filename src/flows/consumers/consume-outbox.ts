@@ -2,6 +2,8 @@
  * Work that goes on behind answers, as its queue hands it over: alerts for people (notify.ts), feedback and questions for
  * providers (tell-provider.ts), events for the customer's backend. Each message is settled by itself; what can never be done lies among the dead letters.
  */
+
+import { retryDelaySeconds } from "../../domain/kernel/retry.ts";
 import type { CustomerEvent } from "../../domain/session/customer-event.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { OutboxMessage } from "../../ports/outbox.ts";
@@ -15,7 +17,6 @@ import {
   keepDeadLetters,
   MOST_ATTEMPTS,
   type QueueMessage,
-  retryDelaySeconds,
 } from "./consume-alerts.ts";
 
 /** The queue's name in the records, for what goes to providers. */

@@ -26,7 +26,7 @@ export async function applyPosture(
   const people = operator !== null && operator.holds_posture !== false ? operator : null;
   const running = [people, cron].find((document) => document !== null && nowMs < document.until_ms) ?? null;
   const inForce = running?.posture ?? "normal";
-  const kept = nextPosture(running, findings, reading, policy.monitor, nowMs);
+  const kept = nextPosture(running, { findings, reading }, policy.monitor, nowMs);
   const byHand = running !== null && running === people;
   // A flag of an attack that is over must not come back when people's word ends.
   const stale = byHand && cron !== null && postureFromFindings(findings) === "normal";

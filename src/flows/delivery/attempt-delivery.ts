@@ -1,5 +1,5 @@
 import { type Route, routeKey } from "../../domain/delivery/routing.ts";
-import { minuteOf } from "../../domain/monitor/cohorts.ts";
+import { minuteOf } from "../../domain/kernel/time.ts";
 import { countDeliveryAttempt, countDeliveryFate } from "../../domain/monitor/counting.ts";
 import type { CounterUpdate } from "../../domain/monitor/tally.ts";
 import type { DeliveryResult, OutgoingMessage } from "../../ports/delivery.ts";

@@ -10,8 +10,8 @@ import {
 import type { Channel } from "../../domain/kernel/channel.ts";
 import type { Phone } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
+import { minuteOf } from "../../domain/kernel/time.ts";
 import { spendAlert } from "../../domain/monitor/alert-once.ts";
-import { minuteOf } from "../../domain/monitor/cohorts.ts";
 import { countSent } from "../../domain/monitor/counting.ts";
 import { countRulesLeft } from "../../domain/monitor/rule-counts.ts";
 import type { SessionView } from "../../domain/session/view.ts";

@@ -1,11 +1,13 @@
 /** What is held of one person, found by the number under every pepper key there is. */
+
 import { addressUnit } from "../../domain/admission/address.ts";
 import { parsePhone } from "../../domain/kernel/phone.ts";
+import { DAY_MS, MINUTE_MS, minuteOf } from "../../domain/kernel/time.ts";
 import type { LedgerRow } from "../../domain/ledger/event.ts";
-import type { MovedMark, PeoplePort, PersonTraces } from "../../domain/ledger/person.ts";
-import { minuteOf } from "../../domain/monitor/cohorts.ts";
+import type { MovedMark, PersonTraces } from "../../domain/ledger/person.ts";
 import { quarterOf } from "../../domain/monitor/history.ts";
 import type { Deps } from "../../ports/deps.ts";
+import type { PeoplePort } from "../../ports/people.ts";
 import type { Done, Unavailable } from "../../ports/result.ts";
 import {
   invalidAction,
@@ -43,13 +45,13 @@ export interface PersonFile extends Performed {
 }
 
 /** Longer than a session lives with its grace (10 min and 15 min). */
-const SESSION_MS = 30 * 60_000;
+const SESSION_MS = 30 * MINUTE_MS;
 /** Longer than any log of an address's numbers is kept (policy `limits.numbers_per_ip`, 30 days at most). */
-const ADDRESS_LOG_MS = 31 * 86_400_000;
+const ADDRESS_LOG_MS = 31 * DAY_MS;
 /** Longer than the sets of a network's numbers, and the demands for challenges, live. */
-const RECENT_MS = 60 * 60_000;
+const RECENT_MS = 60 * MINUTE_MS;
 /** Longer than a message's owner is remembered for its receipt. */
-const MESSAGE_MS = 2 * 86_400_000;
+const MESSAGE_MS = 2 * DAY_MS;
 
 /** @returns the number in E.164, or what is wrong with the text, which is not repeated */
 export function readNumber(text: string): string | NotPerformed {

@@ -3,6 +3,7 @@
  * are opened only for an export, which is written down before its first page, and whose further pages need that page's
  * cursor: nobody reads numbers without a trace.
  */
+import { DAY_MS } from "../../domain/kernel/time.ts";
 import type { LedgerRow } from "../../domain/ledger/event.ts";
 import type { ReportAction, ReportFinding, UsualWeek } from "../../domain/report/facts.ts";
 import type { MessageRow } from "../../domain/report/row.ts";
@@ -17,8 +18,6 @@ import {
 } from "../audit/run-operator-action.ts";
 
 type Needs = Pick<Deps, "ledger" | "records" | "vault" | "log" | "nowMs">;
-
-const DAY_MS = 86_400_000;
 
 /** What is usual is measured over so long before the window. */
 const USUAL_DAYS = 7;

@@ -6,14 +6,15 @@
 
 import { keyFindings } from "../../domain/access/key-age.ts";
 import { spendMeters } from "../../domain/delivery/money.ts";
+import { minuteOf } from "../../domain/kernel/time.ts";
 import type { AddressedAlert } from "../../domain/monitor/alert.ts";
 import { monitorFaultAlert } from "../../domain/monitor/alert-once.ts";
 import { alertsFor } from "../../domain/monitor/alerting.ts";
 import { type BanChanges, nextBans } from "../../domain/monitor/ban.ts";
-import { minuteOf } from "../../domain/monitor/cohorts.ts";
-import { DAY_QUARTERS, type DayPoint, updateDay } from "../../domain/monitor/day.ts";
+import { type DayPoint, updateDay } from "../../domain/monitor/day.ts";
 import { detectFindings, detectLateRun } from "../../domain/monitor/detectors.ts";
 import {
+  DAY_QUARTERS,
   dueQuarters,
   foldQuarter,
   OVERALL,
@@ -52,7 +53,7 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
     return blind(deps, cause, nowMs);
   }
   const history = ripe ? foldQuarter(begun.history, ripe, nowMs) : begun.history;
-  const judgedTo = Math.floor((documents.operator?.judged_ms ?? 0) / 60_000);
+  const judgedTo = minuteOf(documents.operator?.judged_ms ?? 0);
   const minutes = window.minutes.filter(({ minute }) => minute > judgedTo);
   const watched = {
     nowMs,
@@ -79,11 +80,13 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
   }
   await notifyPosture(deps, memory.postureTold ?? "normal", set, nowMs);
   const blocks = nextBans(
-    documents.cronBlocks,
-    findings,
-    memory.blocked,
-    minutes,
-    documents.operatorBlocks,
+    {
+      bans: documents.cronBlocks,
+      findings,
+      memory: memory.blocked,
+      minutes,
+      operatorBans: documents.operatorBlocks,
+    },
     policy.monitor,
     nowMs,
   );
@@ -96,6 +99,7 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
   const incident = nextIncident(
     { ...memory, incident: before },
     {
+      nowMs,
       findings,
       posture: { now: set.now, before: set.before, by: set.by, why: set.why },
       blocks: blocks.changes,
@@ -103,7 +107,6 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
       curve: sight.curve,
     },
     policy.monitor,
-    nowMs,
     vault.newId,
   );
   const alerting = alertsFor({

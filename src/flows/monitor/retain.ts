@@ -1,9 +1,8 @@
+import { HOUR_MS } from "../../domain/kernel/time.ts";
 import { retentionLimits } from "../../domain/ledger/retention.ts";
 import type { Deps } from "../../ports/deps.ts";
 
 const RETENTION = "retention";
-const HOUR_MS = 3_600_000;
-
 /** Rows of each class one run removes: short enough for a database that also takes the minute's events. */
 const ROWS_PER_RUN = 2000;
 

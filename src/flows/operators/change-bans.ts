@@ -1,5 +1,7 @@
 /** People shut and challenge ranges, networks and addresses, and open what they or the watch have shut. */
+
 import { addressUnit } from "../../domain/admission/address.ts";
+import { HOUR_SECONDS } from "../../domain/kernel/time.ts";
 import type { Ban, BanEffect, BanKind, OperatorBan } from "../../domain/monitor/ban.ts";
 import type { ControlDocuments } from "../../domain/monitor/effective-control.ts";
 import type { Deps } from "../../ports/deps.ts";
@@ -18,7 +20,7 @@ type BlockDeps = Pick<Deps, "control" | "records" | "vault" | "log" | "nowMs">;
 export const OPERATOR_BANS_MOST = 500;
 
 /** What the watch shut and people opened stays open at least this long, unless they say otherwise. */
-const EXEMPT_SECONDS = 3600;
+const EXEMPT_SECONDS = HOUR_SECONDS;
 
 /** E.164 numbers have at most 15 digits (ITU-T E.164 section 6.2.1). */
 const RANGE = /^\+[1-9]\d{0,14}$/;

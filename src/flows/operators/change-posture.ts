@@ -1,6 +1,7 @@
 /** The switch: people set, hold and clear the posture, and throttle the whole service. What they set wins over the watch. */
 
 import { POSTURES, type Posture } from "../../domain/kernel/posture.ts";
+import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import type { ControlDocuments } from "../../domain/monitor/effective-control.ts";
 import type { ControlDocument } from "../../domain/monitor/posture.ts";
 import type { Deps } from "../../ports/deps.ts";
@@ -88,7 +89,7 @@ export async function clearPosture(
     posture: "normal",
     since_ms: nowMs,
     // Until all that was judged is out of the watch's sight.
-    until_ms: nowMs + deps.policy.monitor.window_minutes * 60_000,
+    until_ms: nowMs + deps.policy.monitor.window_minutes * MINUTE_MS,
     by: "operator",
     who: act.who,
     why: act.why,

@@ -1,6 +1,6 @@
 import { parsePhone } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
-import { minuteOf } from "../../domain/monitor/cohorts.ts";
+import { minuteOf } from "../../domain/kernel/time.ts";
 import { countRefused } from "../../domain/monitor/counting.ts";
 import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";

@@ -1,5 +1,5 @@
 import type { Refusal } from "../../domain/kernel/refusal.ts";
-import { minuteOf } from "../../domain/monitor/cohorts.ts";
+import { minuteOf } from "../../domain/kernel/time.ts";
 import { countOutcome } from "../../domain/monitor/counting.ts";
 import type { Deps } from "../../ports/deps.ts";
 

@@ -7,7 +7,7 @@ import { mayUseFlow } from "../../domain/access/api-key.ts";
 import type { Channel } from "../../domain/kernel/channel.ts";
 import { parsePhone, refuseNumber } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
-import { minuteOf } from "../../domain/monitor/cohorts.ts";
+import { minuteOf } from "../../domain/kernel/time.ts";
 import { drawCode } from "../../domain/session/code.ts";
 import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";

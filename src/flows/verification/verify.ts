@@ -8,7 +8,7 @@ import { wrongCodeLimit } from "../../domain/admission/limits.ts";
 import type { Source } from "../../domain/admission/source.ts";
 import { parsePhone } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
-import { minuteOf } from "../../domain/monitor/cohorts.ts";
+import { minuteOf } from "../../domain/kernel/time.ts";
 import { countProbe, countVerified, countWrongCode } from "../../domain/monitor/counting.ts";
 import { countRulesLeftVerified } from "../../domain/monitor/rule-counts.ts";
 import type { CounterUpdate } from "../../domain/monitor/tally.ts";

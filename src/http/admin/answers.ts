@@ -1,5 +1,6 @@
 /** What the operators' flows found, in the wire's words: `snake_case`, RFC 3339, money in micros. */
 
+import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import type { ControlDocument } from "../../domain/monitor/posture.ts";
 import type { Policy } from "../../domain/policy.ts";
@@ -100,7 +101,7 @@ const windowToWire = (window: WindowState, { monitor }: Policy) => ({
     p95_seconds: rounded(window.p95Seconds, 1),
   },
   per_minute: window.perMinute.map(({ minute, sent, verified }) => ({
-    at: time(minute * 60_000),
+    at: time(minute * MINUTE_MS),
     sent,
     verified,
   })),

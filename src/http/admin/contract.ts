@@ -1,13 +1,15 @@
 /** What operators send. Strict: a field nobody knows is a mistake, and mistakes here stop a service. */
+
 import { z } from "zod";
 import { isOperatorTokenReadable } from "../../domain/access/operator.ts";
 import { POSTURES } from "../../domain/kernel/posture.ts";
+import { DAY_SECONDS } from "../../domain/kernel/time.ts";
 import { REPORT_SPANS } from "../../flows/operators/views/read-lines.ts";
 import { RANGE_DIMENSIONS } from "../../flows/operators/views/read-ranges.ts";
 
 /** KV keeps nothing shorter than a minute; what lasts longer than a month is policy. */
 const SHORTEST_SECONDS = 60;
-const LONGEST_SECONDS = 30 * 86_400;
+const LONGEST_SECONDS = 30 * DAY_SECONDS;
 
 export const durationField = z.int().min(SHORTEST_SECONDS).max(LONGEST_SECONDS);
 export const whyField = z.string().trim().min(3).max(200).refine(isOperatorTokenReadable, {

@@ -1,7 +1,9 @@
 /** What operators send for evidence, and what they get. Times are RFC 3339, with or without seconds. */
+
 import { z } from "zod";
 import { KEYRING_NAMES } from "../../domain/access/key-age.ts";
 import { instantMs } from "../../domain/kernel/instant.ts";
+import { DAY_MS } from "../../domain/kernel/time.ts";
 import { type LedgerRow, VOLUME_DIMENSIONS, type Volume } from "../../domain/ledger/event.ts";
 import { UNREACHABLE_TRACES } from "../../domain/ledger/person.ts";
 import type { MessageRow } from "../../domain/report/row.ts";
@@ -11,7 +13,6 @@ import type { MessagePage, WindowFacts } from "../../flows/evidence/report-incid
 import type { KeyAges } from "../../flows/operators/views/read-keys.ts";
 import type { LedgerPage, LedgerWindow } from "../../ports/ledger.ts";
 
-const DAY_MS = 86_400_000;
 /** A report of more than a month is several reports; the ledger itself goes back `retention.events`. */
 const MOST_REPORT_DAYS = 31;
 const MOST_VOLUME_DAYS = 400;

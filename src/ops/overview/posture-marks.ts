@@ -1,4 +1,5 @@
 import { POSTURES, type Posture } from "../../domain/kernel/posture.ts";
+import { DAY_MS } from "../../domain/kernel/time.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import type { OperatorAction } from "../../ports/records.ts";
 
@@ -8,8 +9,6 @@ export interface PostureMark {
   posture: Posture;
   by: string;
 }
-
-const DAY_MS = 86_400_000;
 
 /** As the timeline of an incident has it: `posture normal -> emergency: why`. */
 const CHANGE = /^posture \w+ -> (\w+)/;

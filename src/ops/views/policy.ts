@@ -1,5 +1,6 @@
 /** The active policy in words: what is set, what each posture makes of it, who owns it, and where to change it. */
 import type { LimitRule } from "../../domain/admission/limits.policy.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../domain/kernel/time.ts";
 import { postureRules } from "../../domain/monitor/posture.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { PageWords } from "../words.ts";
@@ -95,9 +96,9 @@ function saysValue(name: string, value: unknown, words: PageWords): string {
 
 const UNITS: readonly [name: string, ms: number][] = [
   ["seconds", 1000],
-  ["minutes", 60_000],
-  ["hours", 3_600_000],
-  ["days", 86_400_000],
+  ["minutes", MINUTE_MS],
+  ["hours", HOUR_MS],
+  ["days", DAY_MS],
 ];
 
 /** Units are in the names. */

@@ -1,4 +1,5 @@
 /** The story of one verification, event by event, in words. */
+import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import type { LedgerRow } from "../../domain/ledger/event.ts";
 import type { TraceStep } from "../../flows/evidence/read-trace.ts";
 import type { Tone } from "../parts.tsx";
@@ -50,7 +51,7 @@ export function traceLines(rows: readonly LedgerRow[], words: PageWords): TraceL
 }
 
 const saysAfter = (ms: number, { seconds, lasting }: PageWords): string =>
-  ms < 60_000 ? seconds(ms / 1000) : lasting(ms);
+  ms < MINUTE_MS ? seconds(ms / 1000) : lasting(ms);
 
 function factsOf(row: LedgerRow, { price }: PageWords): TraceLine["facts"] {
   const { costMicros, dltMicros } = row;

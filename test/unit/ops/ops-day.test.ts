@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
-import { DAY_QUARTERS, type DayPoint } from "../../../src/domain/monitor/day.ts";
+import type { DayPoint } from "../../../src/domain/monitor/day.ts";
+import { DAY_QUARTERS } from "../../../src/domain/monitor/history.ts";
 import type { MinuteTally } from "../../../src/domain/monitor/tally.ts";
 import { readDayPlot } from "../../../src/ops/day.ts";
 import type { Deps } from "../../../src/ports/deps.ts";

@@ -2,9 +2,9 @@
  * The last day by subject. Ninety-six quarters of an hour are megabytes when all are full, and change once in fifteen
  * minutes: they are read and summed once, and kept until the watch has folded the next one.
  */
+import { MINUTE_MS } from "../../../domain/kernel/time.ts";
 import type { AnswerCurve } from "../../../domain/monitor/cohorts.ts";
-import { DAY_QUARTERS } from "../../../domain/monitor/day.ts";
-import { QUARTER_MINUTES } from "../../../domain/monitor/history.ts";
+import { DAY_QUARTERS, QUARTER_MINUTES } from "../../../domain/monitor/history.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import type { Unavailable } from "../../../ports/result.ts";
 import { type TallyLine, tallyLines } from "./summarise-tally.ts";
@@ -19,7 +19,7 @@ export interface Day {
   lines: Readonly<Record<DayDimension, readonly TallyLine[]>>;
 }
 
-const QUARTER_MS = QUARTER_MINUTES * 60_000;
+const QUARTER_MS = QUARTER_MINUTES * MINUTE_MS;
 
 const kept = new WeakMap<Deps["watch"], { foldedTo: number; day: Day }>();
 

@@ -7,6 +7,7 @@ import { rulesForCountry } from "../../../domain/admission/country-rules.ts";
 import type { Level } from "../../../domain/admission/exposure.ts";
 import { exposureLevels } from "../../../domain/admission/levels.ts";
 import { countryOfRange, mayLieIn, type Phone, rangeOfCountry } from "../../../domain/kernel/phone.ts";
+import { MINUTE_MS } from "../../../domain/kernel/time.ts";
 import { type History, usualSent } from "../../../domain/monitor/history.ts";
 import { OTHER_SUBJECTS, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Policy } from "../../../domain/policy.ts";
@@ -92,7 +93,7 @@ export async function readDestinations(
   const fitting = lines
     .filter(({ subject }) => subject !== OTHER_SUBJECTS && subject.toLowerCase().includes(sought))
     .filter(({ subject }) => within === null || liesWithin(by, subject, within));
-  const minutes = (toMs - fromMs) / 60_000;
+  const minutes = (toMs - fromMs) / MINUTE_MS;
   const standing = (subject: string) => standingOf(by, subject, ranges);
   // What is shut is looked up for a page's rows, and for all only where it decides who is shown.
   const found = (

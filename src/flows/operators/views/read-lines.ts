@@ -1,5 +1,5 @@
 /** The lines of a table of counters: a dimension over the window or the last day. */
-import { minuteOf } from "../../../domain/monitor/cohorts.ts";
+import { DAY_MS, MINUTE_MS, minuteOf } from "../../../domain/kernel/time.ts";
 import { answerCurve, type History } from "../../../domain/monitor/history.ts";
 import type { Dimension, MinuteTally } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
@@ -18,8 +18,6 @@ export interface ReadLines {
   minutes: readonly MinuteTally[];
   faults: string[];
 }
-
-const DAY_MS = 86_400_000;
 
 /**
  * The lines of a dimension over a span; none, and a fault, where they do not answer.
@@ -42,7 +40,7 @@ export async function readLines(
   const history = left.kind === "answered" ? left.history : null;
   const curve = answerCurve(history, answer_curve);
   if (counted !== null) {
-    const fromMs = (minuteOf(nowMs) - window_minutes + 1) * 60_000;
+    const fromMs = (minuteOf(nowMs) - window_minutes + 1) * MINUTE_MS;
     const minutes = counted.kind === "answered" ? counted.minutes : [];
     if (counted.kind !== "answered") faults.push(`counters: ${counted.cause}`);
     return { lines: tallyLines(minutes, by, curve, nowMs), fromMs, toMs: nowMs, history, minutes, faults };

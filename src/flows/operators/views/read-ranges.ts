@@ -1,5 +1,5 @@
 /** Where messages go and come from: each subject of a dimension with its sends, answers, money and state. */
-import { minuteOf } from "../../../domain/monitor/cohorts.ts";
+import { minuteOf } from "../../../domain/kernel/time.ts";
 import { QUARTER_MINUTES, quarterOf } from "../../../domain/monitor/history.ts";
 import { type Dimension, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";

@@ -6,7 +6,7 @@ import { messagePriceMicros } from "../../../domain/delivery/money.ts";
 import { overrideRouting, type RouteOverride } from "../../../domain/delivery/route-overrides.ts";
 import { NEW_ROUTE_RECORD } from "../../../domain/delivery/routing.ts";
 import type { Channel } from "../../../domain/kernel/channel.ts";
-import { minuteOf } from "../../../domain/monitor/cohorts.ts";
+import { minuteOf } from "../../../domain/kernel/time.ts";
 import {
   bucketsOf,
   DELIVERY_ATTEMPT_TIME,

@@ -1,7 +1,8 @@
 /** Who asks: networks and addresses, with how many numbers they asked for and what became of that. */
+
 import type { Level } from "../../../domain/admission/exposure.ts";
 import { exposureLevels } from "../../../domain/admission/levels.ts";
-import { minuteOf } from "../../../domain/monitor/cohorts.ts";
+import { MINUTE_MS, minuteOf } from "../../../domain/kernel/time.ts";
 import { usualSent } from "../../../domain/monitor/history.ts";
 import { type MinuteTally, OTHER_SUBJECTS, sumTallies, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
@@ -95,7 +96,7 @@ export async function readSources(deps: SourceDeps, question: SourceQuestion): P
     blocks.some((block) => block.kind === kind && block.subject === subject && block.effect === "challenge");
 
   const sought = contains.trim().toLowerCase();
-  const spanMinutes = (toMs - fromMs) / 60_000;
+  const spanMinutes = (toMs - fromMs) / MINUTE_MS;
   const found = lines
     .filter(({ subject }) => subject !== OTHER_SUBJECTS)
     .map(({ subject, counts, course, ratio }): NetworkRow => {

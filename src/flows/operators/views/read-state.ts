@@ -2,9 +2,11 @@
  * The state of the service for people: posture, the watch, the last window, money, the open incident. Each part is read on
  * its own; what does not answer is null and named among the faults, and the posture needs KV alone.
  */
+
 import { spendMeters } from "../../../domain/delivery/money.ts";
 import type { Posture } from "../../../domain/kernel/posture.ts";
-import { minuteOf, type RatioReading, readRatio } from "../../../domain/monitor/cohorts.ts";
+import { HOUR_MS, minuteOf } from "../../../domain/kernel/time.ts";
+import { type RatioReading, readRatio } from "../../../domain/monitor/cohorts.ts";
 import { quantileOf, VERIFY_TIME } from "../../../domain/monitor/histogram.ts";
 import type { Incident } from "../../../domain/monitor/incident.ts";
 import type { MonitorMemory } from "../../../domain/monitor/monitor-memory.ts";
@@ -131,8 +133,6 @@ function postureState(
     },
   };
 }
-
-const HOUR_MS = 3_600_000;
 
 function watchState(memory: MonitorMemory | null, nowMs: number, lateAfterMinutes: number): WatchState {
   const lastRunMs = memory?.lastRunMs ?? null;

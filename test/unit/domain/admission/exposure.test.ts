@@ -336,7 +336,7 @@ test.each([
     ["address", more],
     ["overall", 0],
   ]);
-  expect(raised("odd")).toEqual([
+  expect(raised("suspicious")).toEqual([
     ["odd", 0],
     ["odd_country", more],
   ]);
@@ -388,7 +388,15 @@ test.each<[Pool, number]>([
   ["known", 0],
 ])("an address hears of a verification that the %s purse paid for this often: %i", (pool, times) => {
   const levels = exposureLevels(subjects(), POLICY);
-  const hold = reservationFor(pool, levels[pool], levels, UNIT_HUNDREDTHS, [], "hold", T0);
+  const hold = reservationFor({
+    pool,
+    drawn: levels[pool],
+    levels,
+    weight: UNIT_HUNDREDTHS,
+    meters: [],
+    id: "hold",
+    atMs: T0,
+  });
   expect(hold.taken.map(({ key }) => key)).toEqual(levels[pool].map(({ key }) => key));
   const hears = [...hold.taken, ...hold.earns].filter(({ key }) => key === "stranger:address:address1");
   expect(hears).toHaveLength(times);

@@ -14,8 +14,9 @@ import {
 } from "../../../../src/domain/admission/record-only.ts";
 import type { RiskPolicy } from "../../../../src/domain/admission/risk.policy.ts";
 import { RISK_RULES, type RiskRule } from "../../../../src/domain/admission/risk.ts";
+import type { Signals } from "../../../../src/domain/admission/signals.ts";
 import type { SourceFinding } from "../../../../src/domain/admission/source.ts";
-import { decide, type Signals, type Verdict } from "../../../../src/domain/admission/verdict.ts";
+import { decide, type Verdict } from "../../../../src/domain/admission/verdict.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
 
 const EXPOSURE = policySchema.shape.exposure.parse({});

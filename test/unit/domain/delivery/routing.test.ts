@@ -45,7 +45,14 @@ function firsts(
   const random = seededRandom("firsts");
   const counts: Record<string, number> = Object.fromEntries(routes.map(({ provider }) => [provider, 0]));
   for (let i = 0; i < 1000; i++) {
-    const [first] = orderRoutes(routes, records, policy, "IN", random.next, NOW_MS);
+    const [first] = orderRoutes({
+      routes,
+      records,
+      policy,
+      country: "IN",
+      random: random.next,
+      nowMs: NOW_MS,
+    });
     counts[first?.provider ?? ""] = (counts[first?.provider ?? ""] ?? 0) + 1;
   }
   return counts;
@@ -64,7 +71,14 @@ describe("a provider whose conversion collapses from 70 % to 5 %, among three of
     const { before, collapsed, after } = SENDS;
     const records = new Map<string, RouteRecord>();
     return Array.from({ length: before + collapsed + after }, (_, i) => {
-      const [first] = orderRoutes(THREE, records, policyOf(), "IN", random.next, NOW_MS);
+      const [first] = orderRoutes({
+        routes: THREE,
+        records,
+        policy: policyOf(),
+        country: "IN",
+        random: random.next,
+        nowMs: NOW_MS,
+      });
       const ill = first?.provider === sick && i >= before && i < before + collapsed;
       const answers = random.chance(ill ? 0.05 : 0.7)
         ? { verified: 1, unanswered: 0 }
@@ -158,7 +172,14 @@ describe("conversion, then price", () => {
       const records = new Map<string, RouteRecord>();
       let went = 0;
       for (let i = 0; i < 8000; i++) {
-        const [first] = orderRoutes(routes, records, policyOf(), "IN", random.next, NOW_MS);
+        const [first] = orderRoutes({
+          routes,
+          records,
+          policy: policyOf(),
+          country: "IN",
+          random: random.next,
+          nowMs: NOW_MS,
+        });
         if (first?.provider === "dear") went++;
         const verified = Number(random.chance(first?.provider === "dear" ? dear : cheap));
         for (const route of routes) {
@@ -209,9 +230,25 @@ describe("what operators say", () => {
 
   test("a drained provider comes last, pinned or not, and still comes", () => {
     const policy = policyOf({ drain: ["a"], pin: { IN: "a" } });
-    const order = orderRoutes(THREE, good, policy, "IN", seededRandom("drain").next, NOW_MS);
+    const order = orderRoutes({
+      routes: THREE,
+      records: good,
+      policy,
+      country: "IN",
+      random: seededRandom("drain").next,
+      nowMs: NOW_MS,
+    });
     expect(order.map(({ provider }) => provider)).toEqual(["b", "c", "a"]);
-    expect(orderRoutes([routeOf("a")], good, policy, "IN", Math.random, NOW_MS)).toEqual([routeOf("a")]);
+    expect(
+      orderRoutes({
+        routes: [routeOf("a")],
+        records: good,
+        policy,
+        country: "IN",
+        random: Math.random,
+        nowMs: NOW_MS,
+      }),
+    ).toEqual([routeOf("a")]);
   });
 });
 
@@ -263,7 +300,14 @@ describe("rest", () => {
   test("a resting route comes after the others, before a drained one, and alone when nothing else is left", () => {
     const records = recordsOf({ a: { ...CERTAIN.good, restUntilMs: NOW_MS + 1 }, c: CERTAIN.good });
     const order = (routes: readonly Route[], policy: RoutingPolicy) =>
-      orderRoutes(routes, records, policy, "IN", seededRandom("rest").next, NOW_MS).map((r) => r.provider);
+      orderRoutes({
+        routes,
+        records,
+        policy,
+        country: "IN",
+        random: seededRandom("rest").next,
+        nowMs: NOW_MS,
+      }).map((r) => r.provider);
     expect(order(THREE, policyOf({ drain: ["c"] }))).toEqual(["b", "a", "c"]);
     expect(order([routeOf("a")], policyOf())).toEqual(["a"]);
   });
@@ -310,7 +354,14 @@ describe("whatever the routes, the records and the policy", () => {
     fc.assert(
       fc.property(world, ({ routes, records, policy, seed }) => {
         const map = new Map(Object.entries(records));
-        const order = orderRoutes(routes, map, policy, "IN", seededRandom(seed).next, NOW_MS);
+        const order = orderRoutes({
+          routes,
+          records: map,
+          policy,
+          country: "IN",
+          random: seededRandom(seed).next,
+          nowMs: NOW_MS,
+        });
         expect(new Set(order)).toEqual(new Set(routes));
         expect(order).toHaveLength(routes.length);
       }),
@@ -321,7 +372,15 @@ describe("whatever the routes, the records and the policy", () => {
     fc.assert(
       fc.property(world, ({ routes, records, policy, seed }) => {
         const map = new Map(Object.entries(records));
-        const order = () => orderRoutes(routes, map, policy, "IN", seededRandom(seed).next, NOW_MS);
+        const order = () =>
+          orderRoutes({
+            routes,
+            records: map,
+            policy,
+            country: "IN",
+            random: seededRandom(seed).next,
+            nowMs: NOW_MS,
+          });
         expect(order()).toEqual(order());
         const rank = (route: Route) => {
           const resting = NOW_MS < (map.get(routeKey(route, "IN"))?.restUntilMs ?? 0);
@@ -457,7 +516,14 @@ describe("what the watch makes of the routes", () => {
           const tally = new Map<string, Counts>();
           tallies.set(MINUTE + at, tally);
           for (let i = 0; i < perMinute; i++) {
-            const [first] = orderRoutes(THREE, records, policyOf(), "IN", random.next, nowMs);
+            const [first] = orderRoutes({
+              routes: THREE,
+              records,
+              policy: policyOf(),
+              country: "IN",
+              random: random.next,
+              nowMs,
+            });
             const key = `route ${routeKey(first ?? routeOf("none"), "IN")}`;
             const counts = tally.get(key) ?? { sent: 0 };
             counts.sent = (counts.sent ?? 0) + 1;

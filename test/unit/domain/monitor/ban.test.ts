@@ -4,13 +4,13 @@ import {
   BAN_EFFECTS,
   type Ban,
   type BanEffect,
+  type BanMemory,
   type EffectiveBan,
   findBan,
   nextBans,
   type OperatorBan,
 } from "../../../../src/domain/monitor/ban.ts";
 import type { Finding } from "../../../../src/domain/monitor/finding.ts";
-import type { MonitorMemory } from "../../../../src/domain/monitor/monitor-memory.ts";
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
 import { MINUTE, T0, windowOf } from "../../../support/watch-tables.ts";
@@ -50,14 +50,18 @@ const sentTo = (nowMs: number, subjects: Record<string, Counts>) =>
 
 interface World {
   blocks?: readonly Ban[];
-  memory?: MonitorMemory["blocked"];
+  memory?: BanMemory;
   window?: Record<string, Counts>;
   theirs?: readonly OperatorBan[];
   nowMs?: number;
 }
 const next = (findings: readonly Finding[], world: World = {}) => {
   const { blocks = [], memory = {}, window = {}, theirs = [], nowMs = T0 } = world;
-  return nextBans(blocks, findings, memory, sentTo(nowMs, window), theirs, POLICY, nowMs);
+  return nextBans(
+    { bans: blocks, findings, memory, minutes: sentTo(nowMs, window), operatorBans: theirs },
+    POLICY,
+    nowMs,
+  );
 };
 const subjects = (blocks: readonly Ban[]) => blocks.map(({ kind, subject }) => `${kind} ${subject}`);
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DAY_QUARTERS, type DayPoint, updateDay } from "../../../../src/domain/monitor/day.ts";
+import { type DayPoint, updateDay } from "../../../../src/domain/monitor/day.ts";
+import { DAY_QUARTERS } from "../../../../src/domain/monitor/history.ts";
 
 const folded = (quarter: number, sent = quarter) => ({
   quarter,

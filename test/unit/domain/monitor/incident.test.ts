@@ -26,6 +26,7 @@ const finding = (over: Partial<Finding> = {}): Finding => ({
   ...over,
 });
 const seen = (over: Partial<MonitorMinute> = {}): MonitorMinute => ({
+  nowMs: T0,
   findings: [],
   posture: { now: "normal", before: "normal", by: "cron", why: "" },
   blocks: { blocked: [], lifted: [], extended: [] },
@@ -35,7 +36,7 @@ const seen = (over: Partial<MonitorMinute> = {}): MonitorMinute => ({
 });
 const posture = (now: Posture, by = "cron", before = now) => ({ now, before, by, why: "because" });
 const next = (state: IncidentState, minute: Partial<MonitorMinute>, nowMs = T0) =>
-  nextIncident(state, seen(minute), POLICY, nowMs, () => `incident at ${nowMs}`);
+  nextIncident(state, seen({ nowMs, ...minute }), POLICY, () => `incident at ${nowMs}`);
 
 describe("opening", () => {
   test("a finding that asks for a posture opens it at its first sign; a notice does not", () => {

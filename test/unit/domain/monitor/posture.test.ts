@@ -39,8 +39,12 @@ const written = (decision: ControlDecision): ControlDocument => {
 };
 
 test("a finding raises the posture at once for an hour; a notice raises nothing", () => {
-  expect(nextPosture(null, found("notice"), ANSWERED, POLICY, T0)).toEqual({ kind: "keep" });
-  expect(written(nextPosture(null, found("elevated", "emergency"), ANSWERED, POLICY, T0))).toEqual({
+  expect(nextPosture(null, { findings: found("notice"), reading: ANSWERED }, POLICY, T0)).toEqual({
+    kind: "keep",
+  });
+  expect(
+    written(nextPosture(null, { findings: found("elevated", "emergency"), reading: ANSWERED }, POLICY, T0)),
+  ).toEqual({
     posture: "emergency",
     since_ms: T0,
     until_ms: T0 + 60 * MINUTE,
@@ -52,12 +56,16 @@ test("a finding raises the posture at once for an hour; a notice raises nothing"
 
 test("a lasting attack extends the flag and keeps its beginning; a worse one begins anew", () => {
   const at = T0 + 20 * MINUTE;
-  expect(written(nextPosture(flag(), found("emergency"), ANSWERED, POLICY, at))).toMatchObject({
+  expect(
+    written(nextPosture(flag(), { findings: found("emergency"), reading: ANSWERED }, POLICY, at)),
+  ).toMatchObject({
     since_ms: T0,
     until_ms: at + 60 * MINUTE,
   });
   const elevated = flag({ posture: "elevated" });
-  expect(written(nextPosture(elevated, found("emergency"), ANSWERED, POLICY, at))).toMatchObject({
+  expect(
+    written(nextPosture(elevated, { findings: found("emergency"), reading: ANSWERED }, POLICY, at)),
+  ).toMatchObject({
     posture: "emergency",
     since_ms: at,
   });
@@ -67,7 +75,7 @@ test("it is lowered by one step after fifteen healthy minutes, and by the next a
   let document: ControlDocument | null = flag();
   const seen: string[] = [];
   for (let minute = 1; minute <= 32 && document !== null; minute++) {
-    const decision = nextPosture(document, [], ANSWERED, POLICY, T0 + minute * MINUTE);
+    const decision = nextPosture(document, { findings: [], reading: ANSWERED }, POLICY, T0 + minute * MINUTE);
     if (decision.kind === "write") document = decision.document;
     if (decision.kind === "clear") document = null;
     seen.push(document?.posture ?? "normal");
@@ -78,37 +86,56 @@ test("it is lowered by one step after fifteen healthy minutes, and by the next a
 
 test("one bad minute starts the healthy ones again", () => {
   const healthy = flag({ healthy_since_ms: T0 });
-  expect(written(nextPosture(healthy, found("emergency"), ANSWERED, POLICY, T0 + 14 * MINUTE))).toMatchObject(
-    {
-      healthy_since_ms: null,
-    },
-  );
+  expect(
+    written(
+      nextPosture(healthy, { findings: found("emergency"), reading: ANSWERED }, POLICY, T0 + 14 * MINUTE),
+    ),
+  ).toMatchObject({
+    healthy_since_ms: null,
+  });
 });
 
 test("an elevated finding never lowers an emergency early, and holds it at elevated afterwards", () => {
-  const first = written(nextPosture(flag(), found("elevated"), ANSWERED, POLICY, T0 + MINUTE));
+  const first = written(
+    nextPosture(flag(), { findings: found("elevated"), reading: ANSWERED }, POLICY, T0 + MINUTE),
+  );
   expect(first).toMatchObject({ posture: "emergency", until_ms: T0 + 60 * MINUTE });
-  expect(nextPosture(first, found("elevated"), ANSWERED, POLICY, T0 + 10 * MINUTE).kind).toBe("keep");
-  const lower = written(nextPosture(first, found("elevated"), ANSWERED, POLICY, T0 + 16 * MINUTE));
+  expect(
+    nextPosture(first, { findings: found("elevated"), reading: ANSWERED }, POLICY, T0 + 10 * MINUTE).kind,
+  ).toBe("keep");
+  const lower = written(
+    nextPosture(first, { findings: found("elevated"), reading: ANSWERED }, POLICY, T0 + 16 * MINUTE),
+  );
   expect(lower).toMatchObject({ posture: "elevated", healthy_since_ms: null });
-  const later = nextPosture(lower, found("elevated"), ANSWERED, POLICY, T0 + 40 * MINUTE);
+  const later = nextPosture(
+    lower,
+    { findings: found("elevated"), reading: ANSWERED },
+    POLICY,
+    T0 + 40 * MINUTE,
+  );
   expect(written(later)).toMatchObject({ posture: "elevated", until_ms: T0 + 100 * MINUTE });
 });
 
 describe("without traffic", () => {
   test("nothing is raised, nothing lowered and nothing extended: the flag ends with its hour", () => {
-    expect(nextPosture(null, [], NOTHING, POLICY, T0).kind).toBe("keep");
+    expect(nextPosture(null, { findings: [], reading: NOTHING }, POLICY, T0).kind).toBe("keep");
     for (let minute = 1; minute < 60; minute++) {
-      expect(nextPosture(flag(), [], NOTHING, POLICY, T0 + minute * MINUTE).kind).toBe("keep");
+      expect(nextPosture(flag(), { findings: [], reading: NOTHING }, POLICY, T0 + minute * MINUTE).kind).toBe(
+        "keep",
+      );
     }
-    expect(nextPosture(flag(), [], ANSWERED, POLICY, T0 + 60 * MINUTE).kind).toBe("keep");
+    expect(nextPosture(flag(), { findings: [], reading: ANSWERED }, POLICY, T0 + 60 * MINUTE).kind).toBe(
+      "keep",
+    );
   });
 
   test("healthy time does not pass, and messages that nobody answered are no health either", () => {
     const healthy = flag({ healthy_since_ms: T0 });
     const few: RatioReading = { sent: 8, verified: 0, due: 8, ratio: 0 };
     for (const reading of [NOTHING, few]) {
-      expect(written(nextPosture(healthy, [], reading, POLICY, T0 + 20 * MINUTE))).toMatchObject({
+      expect(
+        written(nextPosture(healthy, { findings: [], reading }, POLICY, T0 + 20 * MINUTE)),
+      ).toMatchObject({
         posture: "emergency",
         until_ms: T0 + 60 * MINUTE,
         healthy_since_ms: null,
@@ -120,9 +147,15 @@ describe("without traffic", () => {
 test("what a person set stays whatever the cron sees, until it has ended", () => {
   for (const posture of POSTURES) {
     const theirs = flag({ by: "operator", posture });
-    expect(nextPosture(theirs, found("emergency"), NOTHING, POLICY, T0).kind).toBe("keep");
-    expect(nextPosture(theirs, [], ANSWERED, POLICY, T0 + 30 * MINUTE).kind).toBe("keep");
-    expect(nextPosture(theirs, found("emergency"), NOTHING, POLICY, T0 + 61 * MINUTE).kind).toBe("write");
+    expect(nextPosture(theirs, { findings: found("emergency"), reading: NOTHING }, POLICY, T0).kind).toBe(
+      "keep",
+    );
+    expect(nextPosture(theirs, { findings: [], reading: ANSWERED }, POLICY, T0 + 30 * MINUTE).kind).toBe(
+      "keep",
+    );
+    expect(
+      nextPosture(theirs, { findings: found("emergency"), reading: NOTHING }, POLICY, T0 + 61 * MINUTE).kind,
+    ).toBe("write");
   }
 });
 
@@ -141,8 +174,7 @@ test("whatever happens, the cron never goes down by more than a step, nor lower 
         const before = inForce(document);
         const decision = nextPosture(
           document,
-          severity === null ? [] : found(severity),
-          reading,
+          { findings: severity === null ? [] : found(severity), reading },
           POLICY,
           nowMs,
         );

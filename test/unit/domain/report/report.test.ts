@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { csvCell, csvLine } from "../../../../src/domain/kernel/csv.ts";
+import { rfc3339 } from "../../../../src/domain/kernel/instant.ts";
 import { concludeReport, type ReportFacts } from "../../../../src/domain/report/facts.ts";
 import { reportFiles } from "../../../../src/domain/report/files.ts";
 import { addMessage, newLedgerSums } from "../../../../src/domain/report/ledger-sums.ts";
@@ -9,7 +10,7 @@ import { plotBars } from "../../../../src/domain/report/plot.ts";
 import type { MessageRow } from "../../../../src/domain/report/row.ts";
 import { worstWindow } from "../../../../src/domain/report/stretch.ts";
 import { MESSAGE_COLUMNS, messageCells, summaryOf } from "../../../../src/domain/report/tables.ts";
-import { html, rfc3339 } from "../../../../src/domain/report/words.ts";
+import { html } from "../../../../src/domain/report/words.ts";
 import { message, START } from "../../../support/support-report.ts";
 
 const MINUTE = 60_000;

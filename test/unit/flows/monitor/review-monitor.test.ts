@@ -8,6 +8,7 @@ import { upstashCounters } from "../../../../src/adapters/upstash/upstash-counte
 import { createTollgate } from "../../../../src/client/client.ts";
 import { verifyProof } from "../../../../src/client/server.ts";
 import { parsePolicy } from "../../../../src/config/config.ts";
+import { minuteOf } from "../../../../src/domain/kernel/time.ts";
 import {
   type AddressedAlert,
   ALERT_KINDS,
@@ -16,7 +17,6 @@ import {
 } from "../../../../src/domain/monitor/alert.ts";
 import { alertsFor } from "../../../../src/domain/monitor/alerting.ts";
 import type { Ban } from "../../../../src/domain/monitor/ban.ts";
-import { minuteOf } from "../../../../src/domain/monitor/cohorts.ts";
 import { type CountingPlace, countRefused, countSent } from "../../../../src/domain/monitor/counting.ts";
 import type { Incident } from "../../../../src/domain/monitor/incident.ts";
 import { initialMonitorMemory, type MonitorMemory } from "../../../../src/domain/monitor/monitor-memory.ts";

@@ -1,0 +1,53 @@
+/** The end of a session whose code was not typed: the facts that providers, the ledger and the customer's backend learn. */
+import type { Channel } from "../kernel/channel.ts";
+import { type CustomerEvent, customerEvent } from "./customer-event.ts";
+import type { SessionState } from "./session.ts";
+
+/** A message whose provider has a name for it. */
+export interface UnansweredMessage {
+  provider: string;
+  messageId: string;
+  channel: Channel;
+}
+
+/** The expiry of a session that a message had left for. */
+export interface SessionExpiry {
+  correlationId: string;
+  /** Of the last message that left. */
+  provider: string | null;
+  channel: Channel;
+  messageId: string | null;
+}
+
+/** The messages whose providers hear that they did not convert; none for a verified session. */
+export function unansweredMessages({ status, sends }: SessionState): UnansweredMessage[] {
+  if (status === "verified") return [];
+  return sends.flatMap(({ provider, messageId, channel }) =>
+    provider === null || messageId === null ? [] : [{ provider, messageId, channel }],
+  );
+}
+
+/** The expiry for the ledger; null for a verified session, and for one that no message left for. */
+export function sessionExpiry({ correlationId, sends, status }: SessionState): SessionExpiry | null {
+  const last = sends.findLast(({ provider, status }) => provider !== null && status !== "refused");
+  if (status === "verified" || last === undefined) return null;
+  const { provider, channel, messageId } = last;
+  return { correlationId, provider, channel, messageId };
+}
+
+/** The same as an event, where the customer's backend wants it. A session that was locked has expired, too. */
+export function expiryEvent(state: SessionState): CustomerEvent | null {
+  const { correlationId, customer, attempts, endsAtMs: atMs } = state;
+  const expiry = sessionExpiry(state);
+  if (!customer?.hearsExpiry || expiry === null) return null;
+  const { subject } = customer;
+  const facts = { channel: expiry.channel, wrong_codes: attempts };
+  return customerEvent({
+    type: "verification.expired",
+    of: correlationId,
+    atMs,
+    correlationId,
+    subject,
+    facts,
+  });
+}
