@@ -56,45 +56,9 @@ export const keys = {
   failures: (tag: string) => `tg:fail:${tag}`,
 };
 
-/** Longer than any window the watch looks at (60 min) and any session lives, so that a late answer finds its minute. */
-export const MINUTE_SECONDS = 7200;
-
-/** Distinct members are counted up to here; far above any honest network's numbers in a quarter of an hour. */
-export const MEMBERS_PER_QUARTER = 1000;
-
-/** A quarter of an hour, and time for what is booked to it late. */
-export const MEMBERS_SECONDS = 2400;
-
-/** Longer than any proof that an outcome is reported with. */
-export const OUTCOME_CLAIM_SECONDS = 8 * DAY_SECONDS;
-
-/** Shorter than the minute after which the next run comes: a run that died holds up none. */
-export const WATCH_LOCK_MS = 55_000;
-
 export const WATCH_MEMORY_SECONDS = 30 * DAY_SECONDS;
 
 export const WATCH_HISTORY_SECONDS = 40 * DAY_SECONDS;
-
-/** The same time of day a week ago, and a quarter more. */
-export const WATCH_QUARTER_SECONDS = 8 * DAY_SECONDS + HOUR_SECONDS;
-
-/** Operators report for two days at most whether a message arrived. */
-export const MESSAGE_SECONDS = 2 * DAY_SECONDS;
-
-/** An answer of the provider's takes seconds; its receipt may be quicker. */
-export const EARLY_RECEIPT_SECONDS = 900;
-
-/** A destination that verified nobody for this long is new again. */
-export const HISTORY_SECONDS = 30 * DAY_SECONDS;
-
-/** A number that verified counts as known for this long. */
-export const KNOWN_SECONDS = 180 * DAY_SECONDS;
-
-/** How long a demanded challenge may take to come back. */
-export const ASKED_SECONDS = 600;
-
-/** Longer than any session lives. */
-export const HOLD_SECONDS = HOUR_SECONDS;
 
 /** Two of each period, so that a total can still be looked at after its end. */
 export const METER_SECONDS = {

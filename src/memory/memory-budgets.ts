@@ -5,11 +5,10 @@ import {
   oldestSlotOf,
   slotOf,
 } from "../domain/admission/exposure.ts";
+import { EARNED_SECONDS } from "../domain/admission/lifetimes.ts";
 import type { SpendMeter } from "../domain/delivery/money.ts";
 import { DAY_MS } from "../domain/kernel/time.ts";
 import type { BudgetsPort } from "../ports/admission.ts";
-
-const HISTORY_MS = 30 * DAY_MS;
 
 interface Slot {
   unverified: number;
@@ -17,20 +16,20 @@ interface Slot {
   messages: number;
 }
 
-interface Held {
+interface Account {
   slots: Map<number, Slot>;
   earned: number;
   earnedAtMs: number;
 }
 
-/** Exposure budgets and spend meters in memory; the same rules as the adapter's scripts, in one process. */
+/** Keeps exposure budgets and spend meters in memory, by the rules of the adapter's scripts. */
 export function memoryBudgets(
   nowMs: () => number,
 ): BudgetsPort & { readings(keys: readonly Level[]): LevelReading[] } {
-  const levels = new Map<string, Held>();
+  const levels = new Map<string, Account>();
   const meters = new Map<string, number>();
-  /** What was taken and neither given back nor booked; as many as there are messages unanswered. */
-  const holds = new Set<string>();
+  /** Reservations that were neither released nor credited; as many as there are messages unanswered. */
+  const open = new Set<string>();
 
   function read(level: Level, atMs: number): LevelReading {
     const reading = { level, unverified: 0, verified: 0, verifiedEarlier: 0, messages: 0, earned: 0 };
@@ -47,7 +46,7 @@ export function memoryBudgets(
       reading.messages += slot.messages;
       if (number < current) reading.verifiedEarlier += slot.verified;
     }
-    if (held.earnedAtMs <= atMs - HISTORY_MS) held.earned = 0;
+    if (held.earnedAtMs <= atMs - EARNED_SECONDS * 1000) held.earned = 0;
     return { ...reading, earned: held.earned };
   }
 
@@ -88,7 +87,7 @@ export function memoryBudgets(
         const total = (meters.get(meterKey(meter, hold.atMs)) ?? 0) + meter.amount;
         if (!meter.lifted && total > meter.cap) return { kind: "capped", meter };
       }
-      holds.add(hold.id);
+      open.add(hold.id);
       for (const { key, windowSeconds } of hold.taken) {
         const taken = slot(key, slotOf(hold.atMs, windowSeconds));
         taken.unverified += hold.weight;
@@ -103,7 +102,7 @@ export function memoryBudgets(
     },
 
     async release({ id, taken, weight, meters: run, atMs }) {
-      if (!holds.delete(id)) return;
+      if (!open.delete(id)) return;
       for (const { key, windowSeconds } of taken) {
         const counted = slotIfCounted(key, windowSeconds, atMs);
         if (counted) {
@@ -119,15 +118,15 @@ export function memoryBudgets(
 
     async credit(hold, others = []) {
       const { taken, earns, weight } = hold;
-      const booked = holds.has(hold.id);
+      const isOpen = open.has(hold.id);
       for (const held of [hold, ...others]) {
-        if (!holds.delete(held.id)) continue;
+        if (!open.delete(held.id)) continue;
         for (const { key, windowSeconds } of held.taken) {
           const counted = slotIfCounted(key, windowSeconds, held.atMs);
           if (counted) counted.unverified -= held.weight;
         }
       }
-      if (!booked) return;
+      if (!isOpen) return;
       for (const { key, windowSeconds } of [...taken, ...earns]) {
         slot(key, slotOf(nowMs(), windowSeconds)).verified += weight;
         const held = levels.get(key);

@@ -20,13 +20,14 @@ export function memoryLimits(nowMs: () => number): LimitsPort {
     const now = nowMs();
     const log = logs.get(name(take)) ?? new Map<string, number>();
     for (const [member, atMs] of log) if (atMs <= now - longestMs(take)) log.delete(member);
-    const again = take.member !== null && log.has(take.member);
+    const seenAtMs = take.member === null ? undefined : log.get(take.member);
     let [waitMs, max, left] = [0, 0, Number.POSITIVE_INFINITY];
     for (const rule of take.rules) {
       const windowMs = rule.window_seconds * 1000;
       const times = [...log.values()].filter((atMs) => atMs > now - windowMs).sort((a, b) => a - b);
       if (rule.max - times.length < left) [max, left] = [rule.max, rule.max - times.length];
       const blocking = times[times.length - rule.max];
+      const again = seenAtMs !== undefined && seenAtMs > now - windowMs;
       if (times.length >= rule.max && !again && blocking !== undefined) {
         waitMs = Math.max(waitMs, blocking + windowMs - now);
       }
@@ -43,11 +44,11 @@ export function memoryLimits(nowMs: () => number): LimitsPort {
     }
     if (!take.peek) {
       const member = take.member ?? `#${drawn++}`;
-      if (!again) members.set(take, member);
+      if (seenAtMs === undefined) members.set(take, member);
       log.set(member, now);
       if (logs.size > SWEEP_AT) sweep(now);
       logs.set(name(take), log);
-      if (!again) left -= 1;
+      if (seenAtMs === undefined) left -= 1;
     }
     return { take, allowed: true, max, remaining: Math.max(0, left), used: log.size, retryAfterSeconds: 0 };
   }

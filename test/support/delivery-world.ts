@@ -3,35 +3,29 @@
 import { type Random, seededRandom } from "../../scripts/lab/world/random.ts";
 import { kvRoutes } from "../../src/adapters/cloudflare/kv-routes.ts";
 import { parsePolicy } from "../../src/config/config.ts";
-import type { NumberInsight } from "../../src/domain/admission/insight.ts";
 import { OWNER_ROLES } from "../../src/domain/monitor/alerts.policy.ts";
 import type { Policy } from "../../src/domain/policy.ts";
-import { attemptCode } from "../../src/domain/session/attempt.ts";
-import { resendSession } from "../../src/domain/session/resend.ts";
-import { openSession, type SessionState } from "../../src/domain/session/session.ts";
-import { receiveReceipt, settleSend } from "../../src/domain/session/settle.ts";
-import { viewSession } from "../../src/domain/session/view.ts";
+import type { SessionState } from "../../src/domain/session/session.ts";
 import { receiveReceiptHook } from "../../src/flows/delivery/settle-receipt.ts";
 import { memoryBudgets } from "../../src/memory/memory-budgets.ts";
+import { memoryClaims } from "../../src/memory/memory-claims.ts";
+import { memoryControl } from "../../src/memory/memory-control.ts";
+import { memoryCounters } from "../../src/memory/memory-counters.ts";
+import { memoryDevices } from "../../src/memory/memory-devices.ts";
+import { memoryInsights } from "../../src/memory/memory-insights.ts";
+import { memoryLedger } from "../../src/memory/memory-ledger.ts";
 import { memoryLimits } from "../../src/memory/memory-limits.ts";
-import {
-  memoryControl,
-  memoryCounters,
-  memoryMonitorState,
-  memoryRecords,
-} from "../../src/memory/memory-monitor.ts";
-import { keptTokens, memoryMarks, noClaims, noLedger, openVault } from "../../src/memory/memory-ports.ts";
+import { memoryMarks } from "../../src/memory/memory-marks.ts";
+import { memoryMonitorState } from "../../src/memory/memory-monitor-state.ts";
+import { memoryReceipts } from "../../src/memory/memory-receipts.ts";
+import { memoryRecords } from "../../src/memory/memory-records.ts";
+import { memorySessions } from "../../src/memory/memory-sessions.ts";
+import { memoryTokens } from "../../src/memory/memory-tokens.ts";
+import { memoryVault } from "../../src/memory/memory-vault.ts";
 import type { BudgetsPort } from "../../src/ports/admission.ts";
-import type {
-  MessageOwner,
-  OutgoingMessage,
-  ProviderPort,
-  Receipt,
-  ReceiptsPort,
-} from "../../src/ports/delivery.ts";
+import type { OutgoingMessage, ProviderPort, Receipt } from "../../src/ports/delivery.ts";
 import type { Deps } from "../../src/ports/deps.ts";
 import type { OutboxMessage } from "../../src/ports/outbox.ts";
-import type { InsightsPort } from "../../src/ports/people.ts";
 import type { SessionsPort } from "../../src/ports/session.ts";
 
 export const NOON_MS = Date.UTC(2026, 6, 1, 12);
@@ -61,91 +55,42 @@ export function roomyPolicy(delivery: object = {}, rest: object = {}): Policy {
   return policy.value;
 }
 
-/** Receipts in memory: as upstash-receipts.ts should keep them, without the lives. */
-export function memoryReceipts(): ReceiptsPort {
-  const owners = new Map<string, MessageOwner>();
-  const early = new Map<string, Receipt>();
-  const weight = { sent: 0, undelivered: 1, delivered: 2 };
-  return {
-    async bind(provider, messageId, owner) {
-      const key = `${provider} ${messageId}`;
-      const before = early.get(key) ?? null;
-      owners.set(key, owner);
-      early.delete(key);
-      return before;
-    },
-    async claim(provider, receipt) {
-      const key = `${provider} ${receipt.messageId}`;
-      const owner = owners.get(key) ?? null;
-      const before = early.get(key);
-      // A word that says more is not forgotten for one that says less.
-      const news = before === undefined || weight[receipt.status] >= weight[before.status];
-      if (owner === null && news) early.set(key, receipt);
-      return owner;
-    },
-  };
-}
-
-export function memoryInsights(nowMs: () => number): InsightsPort {
-  const kept = new Map<string, { insight: NumberInsight; endsAtMs: number }>();
-  return {
-    async recall(numberTag) {
-      const found = kept.get(numberTag);
-      return found && nowMs() < found.endsAtMs ? found.insight : null;
-    },
-    async remember(numberTag, insight, ttlSeconds) {
-      kept.set(numberTag, { insight, endsAtMs: nowMs() + ttlSeconds * 1000 });
-    },
-  };
-}
-
 /** Sessions whose states can be looked at; a message that is settled twice, or never began, is an error. */
 export function watchedSessions(
   nowMs: () => number,
 ): SessionsPort & { states: ReadonlyMap<string, SessionState> } {
+  const inner = memorySessions(nowMs);
   const states = new Map<string, SessionState>();
   const settled = new Set<string>();
+  const look = (id: string) => {
+    const state = inner.stateOf(id);
+    if (state === undefined) states.delete(id);
+    else states.set(id, state);
+  };
+  const thenLook = async <Result>(id: string, work: Promise<Result>): Promise<Result> => {
+    const result = await work;
+    look(id);
+    return result;
+  };
   return {
     states,
-    forget: async (id) => states.delete(id),
+    forget: (id) => thenLook(id, inner.forget(id)),
     async open(id, command, rules) {
       if (states.has(id)) throw new Error("opened twice");
-      const state = openSession(command, rules, nowMs());
-      states.set(id, state);
-      return viewSession(state, rules, nowMs());
+      return thenLook(id, inner.open(id, command, rules));
     },
-    async resend(id, command, rules) {
-      const state = states.get(id);
-      if (!state) return { kind: "gone", cause: "no such session" };
-      const next = resendSession(state, command, rules, nowMs());
-      states.set(id, next.state);
-      return next.result;
-    },
-    async receipt(id, sendIndex, receipt) {
-      const state = states.get(id);
-      if (!state) return false;
-      const next = receiveReceipt(state, sendIndex, receipt);
-      states.set(id, next.state);
-      return next.changed;
-    },
+    resend: (id, command, rules) => thenLook(id, inner.resend(id, command, rules)),
+    receipt: (id, sendIndex, receipt) => thenLook(id, inner.receipt(id, sendIndex, receipt)),
     async settle(id, sendIndex, outcome) {
-      const state = states.get(id);
       const key = `${id} ${sendIndex}`;
-      if (!state?.sends[sendIndex] || settled.has(key)) throw new Error("settled twice, or never begun");
+      if (!states.get(id)?.sends[sendIndex] || settled.has(key)) {
+        throw new Error("settled twice, or never begun");
+      }
       settled.add(key);
-      states.set(id, settleSend(state, sendIndex, outcome));
+      await thenLook(id, inner.settle(id, sendIndex, outcome));
     },
-    async attempt(id, digest, rules) {
-      const state = states.get(id);
-      if (!state) return { kind: "gone", cause: "no such session" };
-      const next = attemptCode(state, digest, rules, nowMs());
-      states.set(id, next.state);
-      return next.result;
-    },
-    async view(id, rules) {
-      const state = states.get(id);
-      return state ? viewSession(state, rules, nowMs()) : null;
-    },
+    attempt: (id, digest, rules) => thenLook(id, inner.attempt(id, digest, rules)),
+    view: (id, rules) => inner.view(id, rules),
   };
 }
 
@@ -254,19 +199,21 @@ export function deliveryWorld({
     policy.delivery.providers.map((name) => [name as string, strictProvider(name, () => pass(chance))]),
   );
   const kv = { get: async () => null, put: async () => undefined } as unknown as KVNamespace;
+  const records = memoryRecords();
+  const ledger = memoryLedger(records);
   const deps: Deps = {
     environment: "tests",
     policy,
     control: memoryControl(nowMs),
     limits: memoryLimits(nowMs),
-    claims: noClaims,
+    claims: memoryClaims(nowMs),
     challenge: { verify: async () => ({ kind: "passed", solvedAtMs: null, grade: "ordinary" }) },
     sessions,
     budgets,
     adoption: { adopt: async () => undefined },
     keyIds: { session: [], pepper: [], encryption: [], proof: [] },
     marks: memoryMarks(nowMs, policy.failures.memory_seconds),
-    devices: { issue: async (claims) => JSON.stringify(claims), read: async (token) => JSON.parse(token) },
+    devices: memoryDevices(nowMs),
     prices: policy.delivery.providers.flatMap((provider) =>
       (["sms", "voice"] as const).map((channel) => ({
         country: "*",
@@ -279,12 +226,12 @@ export function deliveryWorld({
     hosting: new Map(),
     lookup: null,
     insights: memoryInsights(nowMs),
-    tokens: keptTokens(),
-    vault: openVault(),
+    tokens: memoryTokens(nowMs),
+    vault: { ...memoryVault(), randomBytes: (count) => new Uint8Array(count) },
     proofs: { sign: async () => "proof", publicKeys: () => ({ keys: [] }) },
     providers,
     routes: kvRoutes(kv, policy.delivery, nowMs, log),
-    receipts: memoryReceipts(),
+    receipts: memoryReceipts(nowMs),
     outbox: {
       async put(messages) {
         outbox.push(...messages);
@@ -292,11 +239,12 @@ export function deliveryWorld({
       },
     },
     customer: null,
-    ...noLedger,
+    events: { put: async (events) => void (await ledger.write(events)), samples: () => false },
+    ledger,
     counters: memoryCounters(nowMs),
     watch: memoryMonitorState(nowMs),
     alerts: { raise: async () => undefined },
-    records: memoryRecords(),
+    records,
     log,
     nowMs,
     random: random.next,

@@ -10,7 +10,7 @@ import type { ControlDocument } from "../../src/domain/monitor/posture.ts";
 import type { Counts, Dimension, MinuteTally, Tally } from "../../src/domain/monitor/tally.ts";
 import type { Policy } from "../../src/domain/policy.ts";
 import type { AdminDeps } from "../../src/http/admin.ts";
-import { ofDimensions } from "../../src/memory/memory-monitor.ts";
+import { ofDimensions } from "../../src/memory/memory-counters.ts";
 import type { DeadLetter, OperatorAction } from "../../src/ports/records.ts";
 import type { Unavailable } from "../../src/ports/result.ts";
 

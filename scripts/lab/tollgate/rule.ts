@@ -9,21 +9,19 @@ import { monitor } from "../../../src/flows/monitor/monitor.ts";
 import { type SendInput, send } from "../../../src/flows/verification/send.ts";
 import { verify } from "../../../src/flows/verification/verify.ts";
 import { memoryBudgets } from "../../../src/memory/memory-budgets.ts";
+import { memoryClaims } from "../../../src/memory/memory-claims.ts";
+import { memoryControl } from "../../../src/memory/memory-control.ts";
+import { memoryCounters } from "../../../src/memory/memory-counters.ts";
+import { memoryDevices } from "../../../src/memory/memory-devices.ts";
+import { memoryInsights } from "../../../src/memory/memory-insights.ts";
 import { memoryLimits } from "../../../src/memory/memory-limits.ts";
-import {
-  memoryControl,
-  memoryCounters,
-  memoryMonitorState,
-  memoryRecords,
-} from "../../../src/memory/memory-monitor.ts";
-import {
-  keptTokens,
-  memoryMarks,
-  memorySessions,
-  noClaims,
-  noLedger,
-  openVault,
-} from "../../../src/memory/memory-ports.ts";
+import { memoryMarks } from "../../../src/memory/memory-marks.ts";
+import { memoryMonitorState } from "../../../src/memory/memory-monitor-state.ts";
+import { memoryReceipts } from "../../../src/memory/memory-receipts.ts";
+import { memoryRecords } from "../../../src/memory/memory-records.ts";
+import { memorySessions } from "../../../src/memory/memory-sessions.ts";
+import { memoryTokens } from "../../../src/memory/memory-tokens.ts";
+import { memoryVault } from "../../../src/memory/memory-vault.ts";
 import type { ChallengeResult } from "../../../src/ports/admission.ts";
 import type { ProviderPort } from "../../../src/ports/delivery.ts";
 import type { Deps } from "../../../src/ports/deps.ts";
@@ -32,6 +30,7 @@ import type { RuleFactory, RuleSetup } from "../rule.ts";
 import type { TraceEvent } from "../trace.ts";
 import { allCountries } from "../world/networks.ts";
 import { countryOf } from "../world/numbers.ts";
+import { noLedger } from "./no-ledger.ts";
 
 const NO_CAP = 1e15;
 
@@ -55,7 +54,8 @@ const LAB_POLICY = {
   },
 };
 
-/** The right code: the lab's chance gives zeros only. */
+/** The lab's chance gives zeros only, so that its people know their code without reading a message. */
+const onlyZeros = (count: number) => new Uint8Array(count);
 const RIGHT_CODE = "000000";
 const WRONG_CODE = "111111";
 
@@ -86,31 +86,27 @@ export const tollgateRule: RuleFactory = (setup) => {
     policy: policy.value,
     control,
     limits: memoryLimits(nowMs),
-    claims: noClaims,
+    claims: memoryClaims(nowMs),
     challenge: { verify: async () => answer },
     sessions: memorySessions(nowMs),
     budgets: memoryBudgets(nowMs),
     adoption: { adopt: async () => undefined },
     keyIds: { session: [], pepper: [], encryption: [], proof: [] },
     marks: memoryMarks(nowMs, policy.value.failures.memory_seconds),
-    devices: {
-      issue: async (claims) => JSON.stringify(claims),
-      read: async (token) => JSON.parse(token),
-    },
+    devices: memoryDevices(nowMs),
     prices: pricesOf(setup),
     hosting: hostingNetworks(),
-    tokens: keptTokens(),
-    vault: openVault(),
+    tokens: memoryTokens(nowMs),
+    vault: { ...memoryVault(), randomBytes: onlyZeros },
     proofs: { sign: async () => "proof", publicKeys: () => ({ keys: [] }) },
     providers: new Map([["sandbox", provider]]),
     lookup: null,
-    insights: { recall: async () => null, remember: async () => undefined },
+    insights: memoryInsights(nowMs),
     routes: { records: async () => new Map(), heard: () => undefined, write: async () => ({ kind: "done" }) },
-    receipts: { bind: async () => null, claim: async () => null },
+    receipts: memoryReceipts(nowMs),
     outbox: { put: async () => ({ kind: "done" }) },
     customer: null,
-    events: noLedger.events,
-    ledger: noLedger.ledger,
+    ...noLedger,
     counters: memoryCounters(nowMs),
     watch: memoryMonitorState(nowMs),
     records: memoryRecords(),

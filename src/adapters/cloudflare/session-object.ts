@@ -3,6 +3,7 @@ import { HOUR_MS, MINUTE_MS } from "../../domain/kernel/time.ts";
 import { EMPTY_EVENT_DETAILS, type LedgerEvent } from "../../domain/ledger/event.ts";
 import { type AttemptResult, attemptCode } from "../../domain/session/attempt.ts";
 import { expiryEvent, sessionExpiry, unansweredMessages } from "../../domain/session/end.ts";
+import { SESSION_GRACE_MS } from "../../domain/session/lifetimes.ts";
 import { type ResendCommand, type ResendResult, resendSession } from "../../domain/session/resend.ts";
 import {
   type OpenCommand,
@@ -39,9 +40,6 @@ function ledgerOfEnd(state: SessionState): LedgerEvent[] {
   return [{ ...EMPTY_EVENT_DETAILS, ...expiry, id, kind: "expired", atMs: state.endsAtMs }];
 }
 
-/** A session outlives its end by this much, for receipts that come late; then the alarm deletes it. */
-const GRACE_MS = 15 * MINUTE_MS;
-
 /** How long after a queue refused what the session has to tell it is tried again, */
 const AGAIN_MS = 10 * MINUTE_MS;
 
@@ -62,7 +60,7 @@ export class SessionObject extends DurableObject<Env> {
     const state = existing ?? openSession(command, rules, nowMs);
     if (!existing) {
       this.#keep(state);
-      await this.ctx.storage.setAlarm(state.endsAtMs + GRACE_MS);
+      await this.ctx.storage.setAlarm(state.endsAtMs + SESSION_GRACE_MS);
     }
     return viewSession(state, rules, nowMs);
   }

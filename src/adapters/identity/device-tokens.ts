@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { RingKey } from "../../config/config.ts";
+import { KNOWN_SECONDS } from "../../domain/admission/lifetimes.ts";
 import type { DevicesPort } from "../../ports/people.ts";
-import { KNOWN_SECONDS } from "../keys.ts";
 import { sealedTokens } from "./sealed-tokens.ts";
 
 const claimsSchema = z.object({ did: z.string(), nums: z.array(z.string()) });

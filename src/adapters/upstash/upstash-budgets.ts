@@ -1,9 +1,10 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { type Level, type LevelReading, oldestSlotOf, slotOf } from "../../domain/admission/exposure.ts";
+import { EARNED_SECONDS, RESERVATION_SECONDS } from "../../domain/admission/lifetimes.ts";
 import type { Reservation } from "../../domain/admission/reservation.ts";
 import type { SpendMeter } from "../../domain/delivery/money.ts";
 import type { BudgetsPort, ReservationRequest } from "../../ports/admission.ts";
-import { HISTORY_SECONDS, HOLD_SECONDS, keys, METER_SECONDS } from "../keys.ts";
+import { keys, METER_SECONDS } from "../keys.ts";
 import { silence, wholeNumbers } from "./upstash-client.ts";
 
 /**
@@ -172,7 +173,7 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
               lifted ? Number.MAX_SAFE_INTEGER : cap,
               METER_SECONDS[period],
             ]),
-            HOLD_SECONDS,
+            RESERVATION_SECONDS,
             forgottenAt(atMs),
           ],
         );
@@ -207,7 +208,7 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
           redis.hincrby(keys.level(key), `v${slotOf(now, windowSeconds)}`, weight),
           redis.hincrby(keys.level(key), "e", 1),
           redis.hset(keys.level(key), { t: Math.floor(now / 1000) }),
-          redis.expire(keys.level(key), HISTORY_SECONDS),
+          redis.expire(keys.level(key), EARNED_SECONDS),
         ]),
       );
     },
@@ -242,7 +243,7 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
   }
 }
 
-const forgottenAt = (nowMs: number) => Math.floor(nowMs / 1000) - HISTORY_SECONDS;
+const forgottenAt = (nowMs: number) => Math.floor(nowMs / 1000) - EARNED_SECONDS;
 
 function reading(level: Level, [u = 0, v = 0, earlier = 0, n = 0, e = 0]: number[]): LevelReading {
   return { level, unverified: u, verified: v, verifiedEarlier: earlier, messages: n, earned: e };

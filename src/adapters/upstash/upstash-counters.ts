@@ -1,9 +1,14 @@
 import type { Redis } from "@upstash/redis/cloudflare";
+import { counterChanges, plainName } from "../../domain/monitor/counter-changes.ts";
 import { DELIVERY_ATTEMPT_TIME, DELIVERY_TIME, type Histogram } from "../../domain/monitor/histogram.ts";
 import { quarterOf } from "../../domain/monitor/history.ts";
 import {
-  type CounterEntry,
-  type CounterUpdate,
+  MEMBERS_PER_QUARTER,
+  MINUTE_COUNTERS_SECONDS,
+  OUTCOME_CLAIM_SECONDS,
+  QUARTER_MEMBERS_SECONDS,
+} from "../../domain/monitor/lifetimes.ts";
+import {
   type Counts,
   type Dimension,
   isTallyObject,
@@ -12,17 +17,9 @@ import {
   OTHER_SUBJECTS,
   subjectsFor,
   type Tally,
-  TOTAL_DIMENSIONS,
-  tallyKey,
 } from "../../domain/monitor/tally.ts";
 import type { CountersPort } from "../../ports/monitor.ts";
-import {
-  keys,
-  MEMBERS_PER_QUARTER,
-  MEMBERS_SECONDS,
-  MINUTE_SECONDS,
-  OUTCOME_CLAIM_SECONDS,
-} from "../keys.ts";
+import { keys } from "../keys.ts";
 import { silence } from "./upstash-client.ts";
 
 /**
@@ -128,14 +125,6 @@ for i = 1, #KEYS do
 end
 return texts`;
 
-/** What one subject is changed by, in one minute or in the totals. */
-export interface Change {
-  minute: number | "totals";
-  dimension: Dimension;
-  subject: string;
-  entries: CounterEntry[];
-}
-
 /** The watch's counters on Upstash: a hash for each minute, one command for all that is counted at once. */
 export function upstashCounters(redis: Redis): CountersPort {
   async function read(names: readonly string[], of: readonly Dimension[] = []): Promise<Tally[]> {
@@ -148,7 +137,7 @@ export function upstashCounters(redis: Redis): CountersPort {
 
   return {
     async count(bookings) {
-      const changes = [...changesOf(bookings).values()];
+      const changes = counterChanges(bookings);
       if (changes.length === 0) return;
       const minutes = [...new Set(bookings.map(({ minute }) => minute))];
       const names = [...minutes.map(keys.minute), keys.totals()];
@@ -168,9 +157,9 @@ export function upstashCounters(redis: Redis): CountersPort {
       ]);
       await redis.eval<unknown[], number>(COUNT, names, [
         minutes.length,
-        MINUTE_SECONDS,
+        MINUTE_COUNTERS_SECONDS,
         MEMBERS_PER_QUARTER,
-        MEMBERS_SECONDS,
+        QUARTER_MEMBERS_SECONDS,
         METRICS_PER_SUBJECT,
         ...args,
       ]);
@@ -210,26 +199,7 @@ export function upstashCounters(redis: Redis): CountersPort {
   };
 }
 
-/** All entries of one subject together, so that its field is read and written once; in the order in which subjects come. */
-export function changesOf(bookings: readonly CounterUpdate[]): Map<string, Change> {
-  const changes = new Map<string, Change>();
-  const book = (minute: Change["minute"], entry: CounterEntry) => {
-    const subject = plain(entry.subject);
-    const id = `${minute} ${tallyKey(entry.dimension, subject)}`;
-    const change = changes.get(id) ?? { minute, dimension: entry.dimension, subject, entries: [] };
-    change.entries.push(entry);
-    changes.set(id, change);
-  };
-  for (const { minute, entries } of bookings) {
-    for (const entry of entries) {
-      book(minute, entry);
-      if (TOTAL_DIMENSIONS.has(entry.dimension) && "add" in entry.how) book("totals", entry);
-    }
-  }
-  return changes;
-}
-
-const stored = (metric: Metric) => LETTER_OF[metric] ?? plain(metric);
+const stored = (metric: Metric) => LETTER_OF[metric] ?? plainName(metric);
 
 /** @throws for a counter that cannot be read, which is no zero: whoever judges must know that they are blind */
 function readMinute(value: unknown): Tally {
@@ -243,6 +213,3 @@ function readMinute(value: unknown): Tally {
   }
   return tally;
 }
-
-/** A name that needs no escape inside JSON: names that come from outside must not make a minute unreadable. */
-const plain = (name: string) => name.replaceAll(/[^ !#-[\]-~]/g, "_");

@@ -1,6 +1,7 @@
 import type { Redis } from "@upstash/redis/cloudflare";
+import { ASKED_SECONDS, KNOWN_SECONDS } from "../../domain/admission/lifetimes.ts";
 import type { MarksPort } from "../../ports/people.ts";
-import { ASKED_SECONDS, KNOWN_SECONDS, keys } from "../keys.ts";
+import { keys } from "../keys.ts";
 import { silence } from "./upstash-client.ts";
 
 /**

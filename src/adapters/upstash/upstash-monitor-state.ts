@@ -3,30 +3,17 @@ import { z } from "zod";
 import { POSTURES } from "../../domain/kernel/posture.ts";
 import { minuteOf } from "../../domain/kernel/time.ts";
 import { FINDING_KINDS } from "../../domain/monitor/finding.ts";
-import {
-  DAY_QUARTERS,
-  type History,
-  QUARTER_MINUTES,
-  type QuarterTally,
-  quarterOf,
-} from "../../domain/monitor/history.ts";
+import { type History, QUARTER_MINUTES, type QuarterTally } from "../../domain/monitor/history.ts";
+import { MONITOR_LOCK_MS, MONITOR_RUN_LOST, QUARTER_TALLY_SECONDS } from "../../domain/monitor/lifetimes.ts";
 import type { MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
+import { sameTimeQuarters } from "../../domain/monitor/same-time.ts";
 import { isTallyObject, keepBusiest, QUARTER_SUBJECTS, readTally } from "../../domain/monitor/tally.ts";
 import type { Log } from "../../ports/deps.ts";
 import type { MonitorStatePort } from "../../ports/monitor.ts";
-import {
-  keys,
-  WATCH_HISTORY_SECONDS,
-  WATCH_LOCK_MS,
-  WATCH_MEMORY_SECONDS,
-  WATCH_QUARTER_SECONDS,
-} from "../keys.ts";
+import { keys, WATCH_HISTORY_SECONDS, WATCH_MEMORY_SECONDS } from "../keys.ts";
 import { silence } from "./upstash-client.ts";
 
-const QUARTERS_KEPT = Math.floor(WATCH_QUARTER_SECONDS / 60 / QUARTER_MINUTES);
-
-/** Why a run that outlived its lock keeps nothing. */
-export const RUN_LOST = "the run took too long and was given up";
+const QUARTERS_KEPT = Math.floor(QUARTER_TALLY_SECONDS / 60 / QUARTER_MINUTES);
 
 /** Quarters of one request: half a day, some megabytes when all are full. */
 const QUARTERS_PER_READ = 48;
@@ -138,7 +125,7 @@ export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
         // One pipeline in this order: what is read was left by a run that is over.
         const [taken, memory, history, quarters] = await redis
           .pipeline()
-          .set(keys.watchLock(), mine, { nx: true, px: WATCH_LOCK_MS })
+          .set(keys.watchLock(), mine, { nx: true, px: MONITOR_LOCK_MS })
           .get(keys.watchMemory())
           .get(keys.watchHistory())
           .mget(wanted.map(keys.watchQuarter))
@@ -166,7 +153,7 @@ export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
       }
       if (quarter !== null) {
         const text = JSON.stringify(Object.fromEntries(keepBusiest(quarter.tally, QUARTER_SUBJECTS)));
-        kept.push([keys.watchQuarter(quarter.quarter), text, WATCH_QUARTER_SECONDS]);
+        kept.push([keys.watchQuarter(quarter.quarter), text, QUARTER_TALLY_SECONDS]);
       }
       try {
         const answer = await redis.eval<unknown[], unknown>(
@@ -175,7 +162,7 @@ export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
           [run, ...kept.flatMap(([, text, lifeSeconds]) => [text, lifeSeconds])],
         );
         if (answer === 1) return { kind: "done" };
-        if (answer === 0) return { kind: "unavailable", cause: RUN_LOST };
+        if (answer === 0) return { kind: "unavailable", cause: MONITOR_RUN_LOST };
         throw new Error("an answer that no script of ours gives");
       } catch (error) {
         return silence(error);
@@ -208,13 +195,4 @@ export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
       }
     },
   };
-}
-
-/** This quarter's time of day and the quarter before it, on each of the past seven days, the oldest first. */
-export function sameTimeQuarters(nowMs: number): number[] {
-  const quarter = quarterOf(minuteOf(nowMs));
-  return [7, 6, 5, 4, 3, 2, 1].flatMap((days) => {
-    const then = quarter - days * DAY_QUARTERS;
-    return [then - 1, then];
-  });
 }

@@ -1,7 +1,8 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { z } from "zod";
+import { EARLY_RECEIPT_SECONDS, MESSAGE_OWNER_SECONDS } from "../../domain/delivery/lifetimes.ts";
 import type { MessageOwner, Receipt, ReceiptsPort } from "../../ports/delivery.ts";
-import { EARLY_RECEIPT_SECONDS, keys, MESSAGE_SECONDS } from "../keys.ts";
+import { keys } from "../keys.ts";
 import { silence } from "./upstash-client.ts";
 
 /** KEYS message, early receipt. ARGV owner, life. One script: between two commands a receipt could fall through. */
@@ -67,7 +68,7 @@ export function upstashReceipts(redis: Redis): ReceiptsPort {
   };
   return {
     bind: (provider, messageId, owner) =>
-      run(BIND, provider, messageId, [owner, MESSAGE_SECONDS], receiptSchema),
+      run(BIND, provider, messageId, [owner, MESSAGE_OWNER_SECONDS], receiptSchema),
     claim: (provider, receipt) =>
       run(CLAIM, provider, receipt.messageId, [receipt, EARLY_RECEIPT_SECONDS, receipt.status], ownerSchema),
   };

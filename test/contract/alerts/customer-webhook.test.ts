@@ -18,7 +18,7 @@ import {
   type OutboxDeps,
 } from "../../../src/flows/consumers/consume-outbox.ts";
 import { notifyCustomer } from "../../../src/flows/publish/notify-customer.ts";
-import { memoryRecords } from "../../../src/memory/memory-monitor.ts";
+import { memoryRecords } from "../../../src/memory/memory-records.ts";
 import type { Deps } from "../../../src/ports/deps.ts";
 import type { OutboxMessage } from "../../../src/ports/outbox.ts";
 import type { DeadLetter } from "../../../src/ports/records.ts";

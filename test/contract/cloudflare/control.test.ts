@@ -4,7 +4,7 @@ import { type ControlStore, kvControl } from "../../../src/adapters/cloudflare/k
 import type { RouteOverride } from "../../../src/domain/delivery/route-overrides.ts";
 import type { Ban, BanEffect, OperatorBan } from "../../../src/domain/monitor/ban.ts";
 import type { ControlDocument } from "../../../src/domain/monitor/posture.ts";
-import { memoryControl } from "../../../src/memory/memory-monitor.ts";
+import { memoryControl } from "../../../src/memory/memory-control.ts";
 import type { ControlPort } from "../../../src/ports/control.ts";
 
 const START_MS = Date.now();

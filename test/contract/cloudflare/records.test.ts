@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { d1Records } from "../../../src/adapters/cloudflare/d1-records.ts";
+import { memoryRecords } from "../../../src/memory/memory-records.ts";
 import type { DeadLetter, OperatorAction, RecordsPort } from "../../../src/ports/records.ts";
 import { incident, NOW } from "../../support/alerts.ts";
 
@@ -86,30 +87,99 @@ describe("The migrations", () => {
   });
 });
 
-describe("Incidents", () => {
-  test("come back as they were kept, and are one row however often they are kept", async () => {
-    expect(await records.incident("inc-1")).toBeNull();
-    const grown = incident({
-      severity: "emergency",
-      sent: 2000,
-      timeline: [{ atMs: NOW, by: "cron", what: "x" }],
-    });
-    for (const each of [incident(), incident(), grown]) {
-      expect(await records.keepIncident(each)).toEqual({ kind: "done" });
-    }
-    expect(await records.incident("inc-1")).toEqual(grown);
-    expect(await records.incidents(10)).toEqual({ kind: "answered", incidents: [grown] });
+/** The records of every store. `open` gives one in which nothing is kept. */
+function keepsRecords(open: () => RecordsPort): void {
+  let records: RecordsPort;
+  beforeEach(() => {
+    records = open();
   });
 
-  test("that are over stay over, whatever comes late", async () => {
-    const closed = incident({ closedAtMs: NOW });
-    await records.keepIncident(closed);
-    await records.keepIncident(incident({ sent: 1 }));
-    expect(await records.incident("inc-1")).toEqual(closed);
-    const corrected = incident({ closedAtMs: NOW, sent: 1500 });
-    await records.keepIncident(corrected);
-    expect(await records.incident("inc-1")).toEqual(corrected);
+  describe("Incidents", () => {
+    test("come back as they were kept, and are one row however often they are kept", async () => {
+      expect(await records.incident("inc-1")).toBeNull();
+      const grown = incident({
+        severity: "emergency",
+        sent: 2000,
+        timeline: [{ atMs: NOW, by: "cron", what: "x" }],
+      });
+      for (const each of [incident(), incident(), grown]) {
+        expect(await records.keepIncident(each)).toEqual({ kind: "done" });
+      }
+      expect(await records.incident("inc-1")).toEqual(grown);
+      expect(await records.incidents(10)).toEqual({ kind: "answered", incidents: [grown] });
+    });
+
+    test("that are over stay over, whatever comes late", async () => {
+      const closed = incident({ closedAtMs: NOW });
+      await records.keepIncident(closed);
+      await records.keepIncident(incident({ sent: 1 }));
+      expect(await records.incident("inc-1")).toEqual(closed);
+      const corrected = incident({ closedAtMs: NOW, sent: 1500 });
+      await records.keepIncident(corrected);
+      expect(await records.incident("inc-1")).toEqual(corrected);
+    });
+
+    test("the latest opened comes first, and those of one moment come by their ids", async () => {
+      const [first, second, third] = ["inc-a", "inc-b", "inc-c"] as const;
+      await records.keepIncident(incident({ id: second, openedAtMs: NOW }));
+      await records.keepIncident(incident({ id: third, openedAtMs: NOW + 1 }));
+      await records.keepIncident(incident({ id: first, openedAtMs: NOW }));
+      const ids = async (limit: number) => {
+        const answer = await records.incidents(limit);
+        return answer.kind === "answered" ? answer.incidents.map(({ id }) => id) : [];
+      };
+      expect(await ids(10)).toEqual([third, first, second]);
+      expect(await ids(2)).toEqual([third, first]);
+      expect(await ids(0)).toEqual([third]);
+    });
   });
+
+  describe("What operators did", () => {
+    test("is written once, whatever the words, and the latest comes first", async () => {
+      for (const each of [action("a"), action("b", NOW + 1), { ...action("a"), what: "something else" }]) {
+        expect(await records.writeAction(each)).toEqual({ kind: "done" });
+      }
+      expect(await records.actions(10)).toEqual({
+        kind: "answered",
+        actions: [action("b", NOW + 1), action("a")],
+      });
+      expect(await records.actions(1)).toMatchObject({ actions: [{ id: "b" }] });
+    });
+  });
+
+  describe("Dead letters", () => {
+    test("are one row per letter with its latest cause", async () => {
+      await records.bury(letter("a"));
+      await records.bury({ ...letter("a", NOW + 5), cause: "slack answered 410" });
+      await records.bury(letter("b", NOW + 1));
+      expect(await records.deadLetters(10)).toEqual({
+        kind: "answered",
+        letters: [{ ...letter("a", NOW + 5), cause: "slack answered 410" }, letter("b", NOW + 1)],
+      });
+    });
+
+    test("are taken out whole, by one taker of many", async () => {
+      await records.bury(letter("a"));
+      const taken = await Promise.all(Array.from({ length: 8 }, () => records.exhume("a")));
+      expect(taken.filter((each) => each !== null)).toEqual([letter("a")]);
+      expect(await records.exhume("never")).toBeNull();
+    });
+  });
+}
+
+describe("Records, in the stand-in", () => {
+  keepsRecords(memoryRecords);
+
+  test("no question gets more than is good", async () => {
+    const records = memoryRecords();
+    for (let i = 0; i < 230; i++) await records.bury(letter(`letter-${i}`));
+    const answer = await records.deadLetters(100_000);
+    expect(answer.kind === "answered" && answer.letters).toHaveLength(200);
+  });
+});
+
+describe("Records, in D1", () => {
+  keepsRecords(() => records);
 
   test("the latest opened comes first, and no question gets more than it asked for or than is good", async () => {
     const insert = db.prepare("INSERT INTO incidents VALUES (?1, ?2, NULL, 'elevated', 'elevated', ?3)");
@@ -128,38 +198,6 @@ describe("Incidents", () => {
     await db.prepare("INSERT INTO incidents VALUES ('bad', 1, NULL, 'notice', 'normal', '{')").run();
     expect((await records.incident("bad")) ?? {}).toMatchObject({ kind: "unavailable" });
     expect((await records.incidents(10)).kind).toBe("unavailable");
-  });
-});
-
-describe("What operators did", () => {
-  test("is written once, whatever the words, and the latest comes first", async () => {
-    for (const each of [action("a"), action("b", NOW + 1), { ...action("a"), what: "something else" }]) {
-      expect(await records.writeAction(each)).toEqual({ kind: "done" });
-    }
-    expect(await records.actions(10)).toEqual({
-      kind: "answered",
-      actions: [action("b", NOW + 1), action("a")],
-    });
-    expect(await records.actions(1)).toMatchObject({ actions: [{ id: "b" }] });
-  });
-});
-
-describe("Dead letters", () => {
-  test("are one row per letter with its latest cause", async () => {
-    await records.bury(letter("a"));
-    await records.bury({ ...letter("a", NOW + 5), cause: "slack answered 410" });
-    await records.bury(letter("b", NOW + 1));
-    expect(await records.deadLetters(10)).toEqual({
-      kind: "answered",
-      letters: [{ ...letter("a", NOW + 5), cause: "slack answered 410" }, letter("b", NOW + 1)],
-    });
-  });
-
-  test("are taken out whole, by one taker of many", async () => {
-    await records.bury(letter("a"));
-    const taken = await Promise.all(Array.from({ length: 8 }, () => records.exhume("a")));
-    expect(taken.filter((each) => each !== null)).toEqual([letter("a")]);
-    expect(await records.exhume("never")).toBeNull();
   });
 });
 

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { upstashReceipts } from "../../../src/adapters/upstash/upstash-receipts.ts";
+import { memoryReceipts } from "../../../src/memory/memory-receipts.ts";
 import type { MessageOwner, Receipt, ReceiptsPort } from "../../../src/ports/delivery.ts";
-import { memoryReceipts, receiptOf } from "../../support/delivery-world.ts";
+import { receiptOf } from "../../support/delivery-world.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 
 const ownerOf = (sessionId: string): MessageOwner => ({
@@ -88,7 +89,7 @@ function keepsReceipts(open: () => ReceiptsPort): void {
 }
 
 describe("receipts, in memory", () => {
-  keepsReceipts(memoryReceipts);
+  keepsReceipts(() => memoryReceipts(Date.now));
 });
 
 describeOnRedis("receipts", (upstash) => {

@@ -24,7 +24,7 @@ import {
   SUBJECTS_PER_MINUTE,
   type Tally,
 } from "../../../src/domain/monitor/tally.ts";
-import { memoryCounters } from "../../../src/memory/memory-monitor.ts";
+import { memoryCounters } from "../../../src/memory/memory-counters.ts";
 import type { CountersPort } from "../../../src/ports/monitor.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 

@@ -3,8 +3,8 @@ import { upstashBudgets } from "../../../src/adapters/upstash/upstash-budgets.ts
 import { upstashInsights } from "../../../src/adapters/upstash/upstash-insights.ts";
 import type { NumberInsight } from "../../../src/domain/admission/insight.ts";
 import type { SpendMeter } from "../../../src/domain/delivery/money.ts";
+import { memoryInsights } from "../../../src/memory/memory-insights.ts";
 import type { InsightsPort } from "../../../src/ports/people.ts";
-import { memoryInsights } from "../../support/delivery-world.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 
 const DAY = 86_400;

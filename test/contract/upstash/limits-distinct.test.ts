@@ -1,16 +1,19 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { upstashLimits } from "../../../src/adapters/upstash/upstash-limits.ts";
 import type { LimitRule } from "../../../src/domain/admission/limits.policy.ts";
+import { memoryLimits } from "../../../src/memory/memory-limits.ts";
+import type { LimitsPort } from "../../../src/ports/admission.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 import { draw, takeOf } from "./support-takes.ts";
 
 const START_MS = Date.UTC(2026, 6, 1, 12, 0, 0);
 
-describeOnRedis("a limit of distinct numbers", (upstash) => {
+/** The limits of every store that count distinct members. `limitsAt` gives them by a clock, with nothing drawn. */
+function countsDistinctNumbers(limitsAt: (nowMs: () => number) => LimitsPort): void {
   function open(rules: readonly LimitRule[]) {
     const clock = { nowMs: START_MS };
-    const limits = upstashLimits(upstash().connect(), () => clock.nowMs);
+    const limits = limitsAt(() => clock.nowMs);
     const take = takeOf(rules);
     return {
       limits,
@@ -79,4 +82,23 @@ describeOnRedis("a limit of distinct numbers", (upstash) => {
       { numRuns: 60 },
     );
   });
+
+  test("a number that one rule remembers and a shorter one has forgotten draws on the shorter one again", async () => {
+    const { drawFor } = open([
+      { max: 1, window_seconds: 60 },
+      { max: 9, window_seconds: 3600 },
+    ]);
+    expect(await drawFor("a")).toMatchObject({ allowed: true });
+    expect(await drawFor("b", 70_000)).toMatchObject({ allowed: true });
+    expect(await drawFor("a", 80_000)).toMatchObject({ allowed: false, retryAfterSeconds: 50 });
+    expect(await drawFor("b", 80_000)).toMatchObject({ allowed: true });
+  });
+}
+
+describe("a limit of distinct numbers, in the stand-in", () => {
+  countsDistinctNumbers(memoryLimits);
+});
+
+describeOnRedis("a limit of distinct numbers", (upstash) => {
+  countsDistinctNumbers((nowMs) => upstashLimits(upstash().connect(), nowMs));
 });

@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { upstashLimits } from "../../../src/adapters/upstash/upstash-limits.ts";
 import type { LimitRule } from "../../../src/domain/admission/limits.policy.ts";
+import { memoryLimits } from "../../../src/memory/memory-limits.ts";
+import type { LimitsPort } from "../../../src/ports/admission.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 import { draw, takeOf } from "./support-takes.ts";
 
@@ -11,18 +13,22 @@ const MINUTE_MS = Date.UTC(2026, 6, 1, 12, 0, 0);
 const ONE_A_MINUTE = [{ max: 1, window_seconds: 60 }];
 const THREE_IN_TEN = [{ max: 3, window_seconds: 600 }];
 
-describeOnRedis("the exact log of a number", (upstash) => {
-  function open() {
-    const clock = { nowMs: MINUTE_MS };
-    const limits = upstashLimits(upstash().connect(), () => clock.nowMs);
-    return {
-      limits,
-      drawAt: async (nowMs: number, take: Parameters<typeof draw>[1]) => {
-        clock.nowMs = nowMs;
-        return draw(limits, take);
-      },
-    };
-  }
+/** Draws by a clock that the test sets. */
+function byClock(limitsAt: (nowMs: () => number) => LimitsPort) {
+  const clock = { nowMs: MINUTE_MS };
+  const limits = limitsAt(() => clock.nowMs);
+  return {
+    limits,
+    drawAt: async (nowMs: number, take: Parameters<typeof draw>[1]) => {
+      clock.nowMs = nowMs;
+      return draw(limits, take);
+    },
+  };
+}
+
+/** The exact limits of every store. `limitsAt` gives them by a clock, with nothing drawn. */
+function countsExactly(limitsAt: (nowMs: () => number) => LimitsPort): void {
+  const open = () => byClock(limitsAt);
 
   test.for([0, 1, 29_999, 59_000, 59_999])(
     "1 in 60 s lets no second one through within 60 s of one at %i ms past the minute",
@@ -102,21 +108,6 @@ describeOnRedis("the exact log of a number", (upstash) => {
       expect(await drawAt(MINUTE_MS + 60_000, twoAMinute())).toMatchObject({ allowed: false });
     });
 
-    test("a draw whose answer was lost", async () => {
-      const { limits, drawAt } = open();
-      const lost = takeOf(ONE_A_MINUTE, "exactly", "somebody");
-      upstash().service.faults.delayMs = 1100;
-      expect(await limits.take([lost])).toMatchObject({ kind: "unavailable" });
-      upstash().service.faults.delayMs = 0;
-      const another = takeOf(ONE_A_MINUTE, "exactly", "somebody");
-      await vi.waitFor(async () => expect(Object.keys(await upstash().lives())).toHaveLength(1));
-      expect(await drawAt(MINUTE_MS, another), "it was drawn").toMatchObject({ allowed: false });
-      await limits.refund([lost]);
-      expect(await drawAt(MINUTE_MS, another)).toMatchObject({ allowed: true });
-      await limits.refund([lost]);
-      expect(await drawAt(MINUTE_MS, another), "once only").toMatchObject({ allowed: false });
-    });
-
     test("nothing for a refused draw or a look", async () => {
       const { limits, drawAt } = open();
       const make = (more = {}) => ({ ...takeOf(ONE_A_MINUTE, "exactly", "somebody"), ...more });
@@ -176,6 +167,31 @@ describeOnRedis("the exact log of a number", (upstash) => {
       ),
       { numRuns: 40 },
     );
+  });
+}
+
+describe("the exact log of a number, in the stand-in", () => {
+  countsExactly(memoryLimits);
+});
+
+describeOnRedis("the exact log of a number", (upstash) => {
+  const limitsAt = (nowMs: () => number) => upstashLimits(upstash().connect(), nowMs);
+
+  countsExactly(limitsAt);
+
+  test("gives back a draw whose answer was lost", async () => {
+    const { limits, drawAt } = byClock(limitsAt);
+    const lost = takeOf(ONE_A_MINUTE, "exactly", "somebody");
+    upstash().service.faults.delayMs = 1100;
+    expect(await limits.take([lost])).toMatchObject({ kind: "unavailable" });
+    upstash().service.faults.delayMs = 0;
+    const another = takeOf(ONE_A_MINUTE, "exactly", "somebody");
+    await vi.waitFor(async () => expect(Object.keys(await upstash().lives())).toHaveLength(1));
+    expect(await drawAt(MINUTE_MS, another), "it was drawn").toMatchObject({ allowed: false });
+    await limits.refund([lost]);
+    expect(await drawAt(MINUTE_MS, another)).toMatchObject({ allowed: true });
+    await limits.refund([lost]);
+    expect(await drawAt(MINUTE_MS, another), "once only").toMatchObject({ allowed: false });
   });
 });
 

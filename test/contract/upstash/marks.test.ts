@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { upstashMarks } from "../../../src/adapters/upstash/upstash-marks.ts";
-import { memoryMarks } from "../../../src/memory/memory-ports.ts";
+import { memoryMarks } from "../../../src/memory/memory-marks.ts";
 import type { MarksPort, Recalled } from "../../../src/ports/people.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 

@@ -3,7 +3,7 @@ import { upstashMonitorState } from "../../../src/adapters/upstash/upstash-monit
 import type { History, QuarterTally } from "../../../src/domain/monitor/history.ts";
 import { initialMonitorMemory, type MonitorMemory } from "../../../src/domain/monitor/monitor-memory.ts";
 import type { Counts } from "../../../src/domain/monitor/tally.ts";
-import { memoryMonitorState } from "../../../src/memory/memory-monitor.ts";
+import { memoryMonitorState } from "../../../src/memory/memory-monitor-state.ts";
 import type { MonitorStatePort } from "../../../src/ports/monitor.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 

@@ -12,7 +12,6 @@ import { type CounterEntry, SUBJECTS_PER_MINUTE, tallyKey } from "../../../../sr
 import { resend } from "../../../../src/flows/verification/resend.ts";
 import { send } from "../../../../src/flows/verification/send.ts";
 import { verify } from "../../../../src/flows/verification/verify.ts";
-import { openVault } from "../../../../src/memory/memory-ports.ts";
 import type { Deps } from "../../../../src/ports/deps.ts";
 import {
   deliveryWorld,
@@ -165,7 +164,7 @@ function told(fate: "accept" | "refuse" | "lost" | "silent" = "accept", policy: 
   let allowed = 100;
   const deps: Deps = {
     ...world.deps,
-    vault: { ...openVault(), tag, tags, tagKeyId, sealForLedger, unsealFromLedger },
+    vault: { ...world.deps.vault, tag, tags, tagKeyId, sealForLedger, unsealFromLedger },
     events: {
       async put(more) {
         events.push(...more);

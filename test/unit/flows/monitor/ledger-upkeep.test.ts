@@ -14,7 +14,8 @@ import {
   recordRefusalCounts,
 } from "../../../../src/flows/consumers/consume-ledger.ts";
 import { enforceRetention } from "../../../../src/flows/monitor/retain.ts";
-import { noLedger } from "../../../../src/memory/memory-ports.ts";
+import { memoryLedger } from "../../../../src/memory/memory-ledger.ts";
+import { memoryRecords } from "../../../../src/memory/memory-records.ts";
 import type { RetentionLimits, Swept, Upkeep } from "../../../../src/ports/ledger.ts";
 import type { DeadLetter } from "../../../../src/ports/records.ts";
 import { NOON_MS, roomyPolicy } from "../../../support/delivery-world.ts";
@@ -57,7 +58,7 @@ function consumer(refuses: readonly string[] = [], recordsAway = false) {
   const letters: DeadLetter[] = [];
   const deps: LedgerDeps = {
     ledger: {
-      ...noLedger.ledger,
+      ...memoryLedger(memoryRecords()),
       async write(events) {
         if (events.some(({ id }) => refuses.includes(id))) {
           return { kind: "unavailable", cause: "D1 refused a write" };
@@ -148,7 +149,7 @@ describe("The upkeep of refusal counts", () => {
         },
       } as unknown as Parameters<typeof recordRefusalCounts>[0]["counters"],
       ledger: {
-        ...noLedger.ledger,
+        ...memoryLedger(memoryRecords()),
         upkeep: async () => state.upkeep,
         async keepUpkeep(_, upkeep) {
           state.upkeep = upkeep;
@@ -201,7 +202,7 @@ describe("Retention", () => {
     const deps: Parameters<typeof enforceRetention>[0] = {
       policy: roomyPolicy({}, { retention: { number_days: 7, ip_days: 3, events_days: 90 } }),
       ledger: {
-        ...noLedger.ledger,
+        ...memoryLedger(memoryRecords()),
         upkeep: async () => state.upkeep,
         async keepUpkeep(_, upkeep) {
           state.upkeep = upkeep;

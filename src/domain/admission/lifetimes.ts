@@ -1,0 +1,15 @@
+/** How long budgets and people are remembered, wherever they are kept. */
+
+import { DAY_SECONDS, HOUR_SECONDS } from "../kernel/time.ts";
+
+/** Life of what a destination has earned: one that verified nobody for this long is new again. */
+export const EARNED_SECONDS = 30 * DAY_SECONDS;
+
+/** Life of a reservation that can still be released or credited: longer than any session lives. */
+export const RESERVATION_SECONDS = HOUR_SECONDS;
+
+/** Life of a verified number's mark as known, and of a device's token. */
+export const KNOWN_SECONDS = 180 * DAY_SECONDS;
+
+/** Time a demanded challenge may take to come back. */
+export const ASKED_SECONDS = 600;

@@ -1,0 +1,43 @@
+import {
+  type CounterEntry,
+  type CounterUpdate,
+  type Dimension,
+  TOTAL_DIMENSIONS,
+  tallyKey,
+} from "./tally.ts";
+
+/** All that one subject's counters are changed by, in one minute or in the totals. */
+export interface CounterChange {
+  minute: number | "totals";
+  dimension: Dimension;
+  subject: string;
+  entries: CounterEntry[];
+}
+
+/**
+ * Puts all entries of one subject together, so that its counters are read and written once.
+ *
+ * @returns one change for each subject and minute, in the order in which the subjects come
+ */
+export function counterChanges(updates: readonly CounterUpdate[]): CounterChange[] {
+  const changes = new Map<string, CounterChange>();
+  const add = (minute: CounterChange["minute"], entry: CounterEntry) => {
+    const subject = plainName(entry.subject);
+    const id = `${minute} ${tallyKey(entry.dimension, subject)}`;
+    const change = changes.get(id) ?? { minute, dimension: entry.dimension, subject, entries: [] };
+    change.entries.push(entry);
+    changes.set(id, change);
+  };
+  for (const { minute, entries } of updates) {
+    for (const entry of entries) {
+      add(minute, entry);
+      if (TOTAL_DIMENSIONS.has(entry.dimension) && "add" in entry.how) add("totals", entry);
+    }
+  }
+  return [...changes.values()];
+}
+
+/** A name that needs no escape inside JSON: a name that comes from outside must not make a minute unreadable. */
+export function plainName(name: string): string {
+  return name.replaceAll(/[^ !#-[\]-~]/g, "_");
+}

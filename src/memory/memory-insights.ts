@@ -1,0 +1,14 @@
+import type { NumberInsight } from "../domain/admission/insight.ts";
+import type { InsightsPort } from "../ports/people.ts";
+import { expiringMap } from "./expiring-map.ts";
+
+/** Keeps the answers of number lookups in memory, each for as long as it was told to. */
+export function memoryInsights(nowMs: () => number): InsightsPort {
+  const answers = expiringMap<NumberInsight>(nowMs);
+  return {
+    recall: async (numberTag) => answers.get(numberTag) ?? null,
+    async remember(numberTag, insight, ttlSeconds) {
+      answers.set(numberTag, insight, ttlSeconds);
+    },
+  };
+}

@@ -1,0 +1,229 @@
+import {
+  LEDGER_QUEUE,
+  type LedgerRow,
+  type RefusalCount,
+  SAMPLES_PER_MINUTE,
+} from "../domain/ledger/event.ts";
+import type { LedgerPort, LedgerWindow, Upkeep } from "../ports/ledger.ts";
+import type { DeadLetter } from "../ports/records.ts";
+import { isRefusal, volumesOf } from "./ledger-volumes.ts";
+
+/** The most rows one question gets. */
+const MOST_ROWS = 1000;
+
+import { MINUTE_MS } from "../domain/kernel/time.ts";
+
+/** Final words of a receipt, and the words that each of them replaces. */
+const REPLACES = {
+  undelivered: ["accepted", "unknown"],
+  delivered: ["accepted", "unknown", "undelivered"],
+} as const;
+
+interface Row extends LedgerRow {
+  /** Place among the rows of the same moment. */
+  seq: number;
+}
+
+/**
+ * Keeps the ledger in memory, by the rules of D1's statements.
+ *
+ * @param letters the dead letters beside it: those that hold ledger events are erased and swept with the rows
+ */
+export function memoryLedger(letters: {
+  removeLetters(which: (letter: DeadLetter) => boolean, limit: number): number;
+}): LedgerPort {
+  const rows = new Map<string, Row>();
+  const refusals = new Map<string, RefusalCount>();
+  const upkeeps = new Map<string, Upkeep>();
+  let seq = 0;
+
+  const inOrder = () => [...rows.values()].sort((a, b) => a.atMs - b.atMs || a.seq - b.seq);
+  const inWindow = ({ fromMs, toMs, country }: LedgerWindow) =>
+    inOrder().filter(
+      (row) => row.atMs >= fromMs && row.atMs < toMs && (country === null || row.country === country),
+    );
+  const ofNumbers = (numberTags: readonly string[]) => {
+    const theirs = new Set(
+      inOrder()
+        .filter(({ numberTag }) => numberTag !== null && numberTags.includes(numberTag))
+        .map(({ correlationId }) => correlationId),
+    );
+    return inOrder().filter(({ correlationId }) => correlationId !== null && theirs.has(correlationId));
+  };
+
+  /** Marks a verification's messages with what became of them, in whatever order that came. */
+  function complete(correlationId: string | null): void {
+    for (const row of rows.values()) {
+      if (row.kind !== "sent" || correlationId === null || row.correlationId !== correlationId) continue;
+      row.verified ||= rows.has(`verified.${correlationId}`);
+      for (const word of ["undelivered", "delivered"] as const) {
+        const replaced: readonly string[] = REPLACES[word];
+        if (
+          rows.has(row.id.replace("sent", word)) &&
+          row.receipt !== null &&
+          replaced.includes(row.receipt)
+        ) {
+          row.receipt = word;
+        }
+      }
+    }
+  }
+
+  /** Keeps as many refused requests of a minute as it samples. */
+  function dropOverflow(minute: number): void {
+    const sampled = [...rows.values()]
+      .filter(({ kind, atMs }) => isRefusal(kind) && Math.floor(atMs / MINUTE_MS) === minute)
+      .sort((a, b) => a.atMs - b.atMs || (a.id < b.id ? -1 : 1));
+    for (const { id } of sampled.slice(SAMPLES_PER_MINUTE)) rows.delete(id);
+  }
+
+  return {
+    async write(events) {
+      // D1 refuses the whole batch for one row that it cannot hold.
+      if (events.some(({ id, atMs }) => id === "" || !Number.isSafeInteger(atMs))) {
+        return { kind: "unavailable", cause: "the ledger refused a write" };
+      }
+      for (const event of events) {
+        if (!rows.has(event.id)) rows.set(event.id, { ...event, verified: false, seq: seq++ });
+      }
+      for (const id of new Set(events.map(({ correlationId }) => correlationId))) complete(id);
+      const refused = events.filter(({ kind }) => isRefusal(kind));
+      for (const minute of new Set(refused.map(({ atMs }) => Math.floor(atMs / MINUTE_MS)))) {
+        dropOverflow(minute);
+      }
+      return { kind: "done" };
+    },
+
+    async page(window, cursor, limit, kind) {
+      const [atMs = window.fromMs, after = -1] = cursor === null ? [] : cursor.split(".").map(Number);
+      if (!Number.isSafeInteger(atMs) || !Number.isSafeInteger(after)) {
+        return { kind: "unavailable", cause: "this is no cursor" };
+      }
+      const found = inWindow(window)
+        .filter((row) => row.atMs > atMs || (row.atMs === atMs && row.seq > after))
+        .filter((row) => kind === undefined || row.kind === kind)
+        .slice(0, bounded(limit));
+      const last = found.at(-1);
+      const isFull = last !== undefined && found.length === bounded(limit);
+      return {
+        kind: "answered",
+        rows: found.map(withoutPlace),
+        cursor: isFull ? `${last.atMs}.${last.seq}` : null,
+      };
+    },
+
+    async story(correlationId) {
+      const story = inOrder().filter((row) => row.correlationId === correlationId);
+      return { kind: "answered", rows: story.slice(0, MOST_ROWS).map(withoutPlace) };
+    },
+
+    async byNumber(numberTags) {
+      const latest = ofNumbers(numberTags).reverse().slice(0, MOST_ROWS);
+      return { kind: "answered", rows: latest.map(withoutPlace) };
+    },
+
+    async volumes(by, window, limit) {
+      return { kind: "answered", volumes: volumesOf(inWindow(window), by).slice(0, bounded(limit)) };
+    },
+
+    async addresses(addressTags) {
+      const latest = new Map(
+        inOrder().flatMap(({ id, addressTag, sealedAddress }) =>
+          addressTag !== null && sealedAddress !== null && addressTags.includes(addressTag)
+            ? [[addressTag, { addressTag, eventId: id, sealed: sealedAddress }] as const]
+            : [],
+        ),
+      );
+      return { kind: "answered", addresses: [...latest.values()] };
+    },
+
+    async refusals({ fromMs, toMs }) {
+      const counts = [...refusals.entries()]
+        .filter(([, { atMs }]) => atMs >= fromMs && atMs < toMs)
+        .sort(([a, x], [b, y]) => x.atMs - y.atMs || (a < b ? -1 : 1))
+        .map(([, count]) => count);
+      return { kind: "answered", counts };
+    },
+
+    async countRefusals(counts) {
+      for (const count of counts) {
+        const key = `${count.atMs} ${count.dimension} ${count.subject}`;
+        if (count.count > (refusals.get(key)?.count ?? 0)) refusals.set(key, count);
+      }
+      return { kind: "done" };
+    },
+
+    async erase(numberTags) {
+      const theirs = ofNumbers(numberTags);
+      const sealed = theirs.flatMap((row) => [row.sealedNumber, row.sealedAddress]).filter(Boolean).length;
+      for (const row of theirs) Object.assign(row, ANONYMOUS);
+      const holdsTheirs = ({ queue, body }: DeadLetter) =>
+        queue === LEDGER_QUEUE && numberTags.some((tag) => body.includes(tag));
+      const erased = letters.removeLetters(holdsTheirs, Number.POSITIVE_INFINITY);
+      return { kind: "erased", rows: theirs.length, sealed, letters: erased };
+    },
+
+    async sealedByKey() {
+      const counts = new Map<string, number>();
+      for (const sealed of [...rows.values()].flatMap((row) => [row.sealedNumber, row.sealedAddress])) {
+        if (sealed === null) continue;
+        const keyId = sealed.slice(0, sealed.indexOf("."));
+        counts.set(keyId, (counts.get(keyId) ?? 0) + 1);
+      }
+      const keys = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
+      return { kind: "answered", keys: keys.map(([keyId, sealed]) => ({ keyId, sealed })) };
+    },
+
+    async sweep({ numbersBeforeMs, addressesBeforeMs, eventsBeforeMs }, limit) {
+      const oldest = (beforeMs: number, which: (row: Row) => boolean) =>
+        inOrder()
+          .filter((row) => row.atMs < beforeMs && which(row))
+          .slice(0, limit);
+      const numbers = oldest(numbersBeforeMs, ({ sealedNumber }) => sealedNumber !== null);
+      for (const row of numbers) row.sealedNumber = null;
+      const addresses = oldest(addressesBeforeMs, ({ sealedAddress }) => sealedAddress !== null);
+      for (const row of addresses) row.sealedAddress = null;
+      const events = oldest(eventsBeforeMs, () => true);
+      for (const { id } of events) rows.delete(id);
+      const counted = [...refusals].filter(([, { atMs }]) => atMs < eventsBeforeMs).slice(0, limit);
+      for (const [key] of counted) refusals.delete(key);
+      // A letter holds both sealed texts: it goes with the first of them.
+      const lettersBeforeMs = Math.max(numbersBeforeMs, addressesBeforeMs);
+      const removed = letters.removeLetters(
+        ({ queue, atMs }) => queue === LEDGER_QUEUE && atMs < lettersBeforeMs,
+        limit,
+      );
+      const swept = {
+        numbers: numbers.length,
+        addresses: addresses.length,
+        events: events.length,
+        refusals: counted.length,
+        letters: removed,
+      };
+      return { kind: "swept", ...swept, more: Object.values(swept).some((count) => count >= limit) };
+    },
+
+    upkeep: async (name) => upkeeps.get(name) ?? null,
+    async keepUpkeep(name, upkeep) {
+      upkeeps.set(name, upkeep);
+      return { kind: "done" };
+    },
+  };
+}
+
+/** Everything of a row that could name its person. */
+const ANONYMOUS: Partial<LedgerRow> = {
+  sessionId: null,
+  subnet: null,
+  addressTag: null,
+  numberTag: null,
+  userTag: null,
+  tagKeyId: null,
+  messageId: null,
+  sealedNumber: null,
+  sealedAddress: null,
+};
+
+const bounded = (limit: number) => Math.min(MOST_ROWS, Math.max(1, Math.floor(limit)));
+
+const withoutPlace = ({ seq: _, ...row }: Row): LedgerRow => row;

@@ -1,0 +1,36 @@
+import type { Failures } from "../domain/admission/failures.ts";
+import { ASKED_SECONDS, KNOWN_SECONDS } from "../domain/admission/lifetimes.ts";
+import type { MarksPort } from "../ports/people.ts";
+import { expiringMap } from "./expiring-map.ts";
+
+/** Keeps marks of people in memory: known numbers, demanded challenges and failures, each for its life. */
+export function memoryMarks(nowMs: () => number, failureMemorySeconds: number): MarksPort {
+  const known = expiringMap<true>(nowMs);
+  const asked = expiringMap<number>(nowMs);
+  const failed = expiringMap<Failures>(nowMs);
+  return {
+    async recall({ numberTag, askTag, failureTags }) {
+      return {
+        kind: "answered",
+        numberKnown: known.get(numberTag) ?? false,
+        askedAtMs: asked.get(askTag) ?? null,
+        failures: failureTags.map((tag) => failed.get(tag) ?? null),
+      };
+    },
+    async markKnown(tag) {
+      known.set(tag, true, KNOWN_SECONDS);
+    },
+    async markAsked(tag) {
+      if (asked.get(tag) === undefined) asked.set(tag, nowMs(), ASKED_SECONDS);
+    },
+    async countFailure(tags) {
+      for (const tag of tags) {
+        const count = (failed.get(tag)?.count ?? 0) + 1;
+        failed.set(tag, { count, lastAtMs: nowMs() }, failureMemorySeconds);
+      }
+    },
+    async forgetFailures(tags) {
+      for (const tag of tags) failed.delete(tag);
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { EARLY_RECEIPT_SECONDS, MESSAGE_OWNER_SECONDS } from "../domain/delivery/lifetimes.ts";
+import type { MessageOwner, Receipt, ReceiptsPort } from "../ports/delivery.ts";
+import { expiringMap } from "./expiring-map.ts";
+
+/** How much a receipt's status says: a final one is not forgotten for one on the way, nor a delivery for its opposite. */
+const WEIGHT = { sent: 0, undelivered: 1, delivered: 2 };
+
+/** Keeps the owners of provider messages in memory, and for a while the receipts that came before their owner was known. */
+export function memoryReceipts(nowMs: () => number): ReceiptsPort {
+  const owners = expiringMap<MessageOwner>(nowMs);
+  const early = expiringMap<Receipt>(nowMs);
+  return {
+    async bind(provider, messageId, owner) {
+      const key = `${provider} ${messageId}`;
+      const before = early.get(key) ?? null;
+      owners.set(key, owner, MESSAGE_OWNER_SECONDS);
+      early.delete(key);
+      return before;
+    },
+    async claim(provider, receipt) {
+      const key = `${provider} ${receipt.messageId}`;
+      const owner = owners.get(key) ?? null;
+      const before = early.get(key);
+      const news = before === undefined || WEIGHT[receipt.status] >= WEIGHT[before.status];
+      if (owner === null && news) early.set(key, receipt, EARLY_RECEIPT_SECONDS);
+      return owner;
+    },
+  };
+}
