@@ -2,7 +2,8 @@ import { base64url, decodeProtectedHeader, EncryptJWT, SignJWT, UnsecuredJWT } f
 import { describe, expect, test } from "vitest";
 import { sessionTokens } from "../../../src/adapters/identity/session-tokens.ts";
 import type { RingKey } from "../../../src/config/config.ts";
-import type { SessionClaims } from "../../../src/ports/session.ts";
+import { memoryTokens } from "../../../src/memory/memory-tokens.ts";
+import type { SessionClaims, TokensPort } from "../../../src/ports/session.ts";
 import { ringKey, tamperedWith } from "../support/support-keys.ts";
 
 const NOW_MS = Date.UTC(2026, 6, 1, 12, 0, 0, 500);
@@ -29,7 +30,46 @@ async function sealingKey({ secret }: RingKey): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.deriveBits(how, material, 256));
 }
 
+/** The session tokens of every store. `open` gives them by a clock. */
+function holdsClaims(open: (nowMs: () => number) => TokensPort): void {
+  test("a token says what went in, each time under another text", async () => {
+    const tokens = open(() => NOW_MS);
+    const minted = await Promise.all([tokens.mint(CLAIMS, 600), tokens.mint(CLAIMS, 600)]);
+    expect(new Set(minted).size).toBe(2);
+    for (const token of minted) {
+      expect(await tokens.open(token)).toEqual({ ...CLAIMS, keyId: expect.any(String) });
+    }
+  });
+
+  test("a token lives as long as told and not a second longer", async () => {
+    let nowMs = NOW_MS;
+    const tokens = open(() => nowMs);
+    const token = await tokens.mint(CLAIMS, 600);
+    nowMs = NOW_MS + 599_000;
+    expect(await tokens.open(token)).not.toBeNull();
+    nowMs = NOW_MS + 600_000;
+    expect(await tokens.open(token)).toBeNull();
+  });
+
+  test.for(["", "null", "{}", JSON.stringify(CLAIMS), "session-token", "....", "ключ", "A".repeat(4096)])(
+    "a text nobody minted, like %j, opens as nothing",
+    async (text) => {
+      const tokens = open(() => NOW_MS);
+      await tokens.mint(CLAIMS, 600);
+      expect(await tokens.open(text)).toBeNull();
+    },
+  );
+}
+
+describe("session tokens, in the stand-in", () => {
+  holdsClaims(memoryTokens);
+});
+
 describe("session tokens", () => {
+  const ringOfAll = [ringKey("session-1")];
+
+  holdsClaims((nowMs) => sessionTokens(ringOfAll, nowMs));
+
   test("say what went in, and which key sealed them", async () => {
     const tokens = tokensOf([ringKey("session-1")]);
     for (const claims of [CLAIMS, { ...CLAIMS, reference: null }, { ...CLAIMS, reference: 'ключ "7" ✓' }]) {

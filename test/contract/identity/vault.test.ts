@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type VaultKeys, webCryptoVault } from "../../../src/adapters/identity/vault.ts";
+import { memoryVault } from "../../../src/memory/memory-vault.ts";
+import type { VaultPort } from "../../../src/ports/vault.ts";
 import { ringKey, tamperedWith } from "../support/support-keys.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -14,9 +16,10 @@ const freshKeys = (): VaultKeys => ({
 
 const code = fc.integer({ min: 0, max: 9_999_999_999 }).map((number) => String(number).padStart(6, "0"));
 
-describe("sealed codes", () => {
+/** What every vault holds to. */
+function keepsApart(open: () => VaultPort): void {
   test("any code opens again under its session, and under no other", async () => {
-    const vault = webCryptoVault(freshKeys());
+    const vault = open();
     await fc.assert(
       fc.asyncProperty(code, fc.uuid(), fc.uuid(), async (digits, session, other) => {
         fc.pre(session !== other);
@@ -25,8 +28,61 @@ describe("sealed codes", () => {
         await expect(vault.unsealCode(other, sealed)).rejects.toThrow();
       }),
     );
+    for (const cut of ["", ".", "..", "a-key.."]) {
+      await expect(vault.unsealCode("session", cut)).rejects.toThrow();
+    }
   });
 
+  test("a text of the ledger opens for its event, is null for another, and begins with its key's id", async () => {
+    const vault = open();
+    const sealed = await vault.sealForLedger("sent.c1.0", "+919876543210");
+    expect(sealed).toMatch(/^[^.]+\./);
+    expect(await vault.unsealFromLedger("sent.c1.0", sealed)).toBe("+919876543210");
+    expect(await vault.unsealFromLedger("sent.c1.1", sealed)).toBeNull();
+    expect(await vault.unsealFromLedger("sent.c1.0", `another${sealed}`)).toBeNull();
+    expect(await vault.unsealFromLedger("sent.c1.0", "")).toBeNull();
+  });
+
+  test("a digest is of its code, its session and its key", async () => {
+    const vault = open();
+    const keyId = vault.sessionKeyId();
+    const digest = await vault.digestCode(keyId, "session", "491827");
+    expect(await vault.digestCode(keyId, "session", "491827")).toBe(digest);
+    expect(await vault.digestCode(keyId, "session", "491828")).not.toBe(digest);
+    expect(await vault.digestCode(keyId, "other", "491827")).not.toBe(digest);
+    await expect(async () => vault.digestCode("removed", "session", "491827")).rejects.toThrow();
+  });
+
+  test("a tag stands for a value of its kind, the present key's first of all, and for one UUID", async () => {
+    const vault = open();
+    const tag = await vault.tag("number", "+919876543210");
+    expect(await vault.tag("number", "+919876543210")).toBe(tag);
+    expect((await vault.tags("number", "+919876543210"))[0]).toBe(tag);
+    expect(await vault.tag("number", "+919876543211")).not.toBe(tag);
+    expect(await vault.tag("ip", "+919876543210")).not.toBe(tag);
+    expect(vault.tagKeyId()).not.toBe("");
+    expect(vault.uuidFrom(tag)).toBe(vault.uuidFrom(tag));
+    expect(vault.uuidFrom(await vault.tag("number", "+919876543211"))).not.toBe(vault.uuidFrom(tag));
+  });
+
+  test("ids and random bytes are others each time, and as many as asked for", () => {
+    const vault = open();
+    expect(new Set(Array.from({ length: 100 }, () => vault.newId())).size).toBe(100);
+    for (const count of [0, 1, 16, 1000]) expect(vault.randomBytes(count)).toHaveLength(count);
+    expect(vault.randomBytes(16)).not.toEqual(vault.randomBytes(16));
+    expect(new Set(vault.randomBytes(1000)).size).toBeGreaterThan(200);
+  });
+}
+
+describe("a vault, in the stand-in", () => {
+  keepsApart(memoryVault);
+});
+
+describe("a vault, on WebCrypto", () => {
+  keepsApart(() => webCryptoVault(freshKeys()));
+});
+
+describe("sealed codes", () => {
   test("the same code is sealed differently each time, and does not show", async () => {
     const vault = webCryptoVault(freshKeys());
     const sealed = await Promise.all(Array.from({ length: 50 }, () => vault.sealCode("session", "491827")));
