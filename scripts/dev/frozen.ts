@@ -17,8 +17,8 @@ import { makeWorld, type WorkerModule } from "./frozen/world.ts";
 
 /** Where everything lies and by what name it is exported: the one place to edit when files move. */
 const PLACES = {
-  worker: { file: "src/worker.ts", name: "default" },
-  sessionObject: { file: "src/worker.ts", name: "SessionObject" },
+  worker: { file: "scripts/dev/entry.ts", name: "default" },
+  sessionObject: { file: "scripts/dev/entry.ts", name: "SessionObject" },
   policySchema: { file: "src/domain/policy.ts", name: "policySchema" },
   parsePolicy: { file: "src/config/config.ts", name: "parsePolicy" },
   parseConfig: { file: "src/config/config.ts", name: "parseConfig" },

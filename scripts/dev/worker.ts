@@ -45,6 +45,7 @@ export async function startLocalWorker(options: {
 
   const starting = dev.startWorker({
     config: `${ROOT}wrangler.toml`,
+    entrypoint: `${ROOT}scripts/dev/entry.ts`,
     bindings: { ...bindings, POLICY: { type: "json", value: policy } },
     sendMetrics: false,
     dev: {

@@ -3,7 +3,7 @@
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
-import element from "../../dist/element.js";
+import element from "#built/element.js";
 import type { Refusal } from "../domain/kernel/refusal.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import { readStatus } from "../flows/verification/read-status.ts";
@@ -17,7 +17,6 @@ import { sentToWire, sessionStatusToWire, verifiedToWire } from "./answers.ts";
 import { readBody } from "./body.ts";
 import { callerOf, DEV_CLIENT_HEADER, devClientUnreadable } from "./caller.ts";
 import { verifyBody } from "./contract.ts";
-import { devPage } from "./dev-page.ts";
 import { docsPages } from "./docs.ts";
 import { openApiDocument } from "./openapi.ts";
 import { takeOutcomes } from "./outcomes.ts";
@@ -118,7 +117,6 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
   );
   app.get("/openapi.json", (c) => c.json(openApiDocument(policy.proof.issuer)));
   app.get("/healthz", (c) => c.json({ status: "ok", environment }));
-  if (environment === "development") app.route("/", devPage(policy));
 
   app.notFound((c) => problem(c, unknownRoute(c), vault.newId()));
   app.onError((error, c) => {

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { Policy } from "../domain/policy.ts";
+import type { Policy } from "../../src/domain/policy.ts";
 import bench from "./dev-page/bench.js";
 import dom from "./dev-page/dom.js";
 import inbox from "./dev-page/inbox.js";
@@ -33,11 +33,10 @@ const CONTENT_SECURITY_POLICY = [
 ].join("; ");
 
 /**
- * A page at `/` that shows the form element at work, with the pretend phone's inbox and the proof beside it. For
- * development only: whoever mounts it decides that. Its scripts run in the browser as they are written; the element's
- * bundle comes from `/element.js`, which is served elsewhere.
+ * Serves a page at `/` that shows the form element at work, with the sandbox's inbox and the proof beside it. Its scripts
+ * run in the browser as they are written; the element's bundle comes from the service's `/element.js`.
  */
-export function devPage({ flows }: Policy) {
+export function devPage({ flows }: Pick<Policy, "flows">) {
   const app = new Hono<{ Bindings: { SANDBOX_URL?: string } }>();
   const serve = (path: string, type: string, text: string) =>
     app.get(path, (c) =>
