@@ -3,8 +3,10 @@
  * CORS, and a body must be `application/json`, so no page of another origin can act with somebody's Access cookie.
  */
 import { Hono } from "hono";
+import type { OperatorsPort } from "../domain/access/operator.ts";
+import { listBans } from "../domain/monitor/ban-list.ts";
 import { OPENMETRICS_TYPE } from "../domain/monitor/metrics.ts";
-import { ban, challengeSubject, liftBan, liftChallenge, listBans } from "../flows/operators/change-bans.ts";
+import { ban, challengeSubject, liftBan, liftChallenge } from "../flows/operators/change-bans.ts";
 import { clearPosture, clearThrottle, setPosture, setThrottle } from "../flows/operators/change-posture.ts";
 import { type QueuesPort, replayDeadLetter } from "../flows/operators/replay-dead-letter.ts";
 import { readMetrics } from "../flows/operators/views/read-metrics.ts";

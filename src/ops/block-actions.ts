@@ -2,15 +2,14 @@
 
 import { z } from "zod";
 import { countryOfRange } from "../domain/kernel/phone.ts";
+import { type ListedBan, listBans } from "../domain/monitor/ban-list.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import { invalidAction, type NotPerformed } from "../flows/audit/run-operator-action.ts";
 import {
   ban,
   challengeSubject,
-  type ListedBan,
   liftBan,
   liftChallenge,
-  listBans,
   parseBanSubject,
 } from "../flows/operators/change-bans.ts";
 import { defineAction, type Intent, type OpsAction, type OpsDeps, type View } from "./page.ts";

@@ -1,4 +1,5 @@
 /** What is shut, challenged or exempt: how it is shown, and what can be done about it. */
+import { isBanned, type ListedBan } from "../domain/monitor/ban-list.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import { isBanned, type ListedBan } from "../flows/operators/change-bans.ts";
 import type { TallyPage } from "../flows/operators/views/summarise-tally.ts";

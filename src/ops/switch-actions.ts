@@ -1,19 +1,12 @@
-/** What the switch does: each deed as its form, in words, and by its flow. */
-
+/** The actions of the switch page: the form of each, its consequences in words, and its flow. */
 import { z } from "zod";
 import { POSTURES } from "../domain/kernel/posture.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import { durationInWords } from "../flows/audit/run-operator-action.ts";
 import { usualRatePerMinute } from "../flows/monitor/measure-usual-rate.ts";
-import {
-  clearPosture,
-  clearThrottle,
-  type PostureDocuments,
-  postureDocumentsOf,
-  setPosture,
-  setThrottle,
-} from "../flows/operators/change-posture.ts";
-import { defineAction, type OpsAction, type OpsDeps } from "./page.ts";
+import { clearPosture, clearThrottle, setPosture, setThrottle } from "../flows/operators/change-posture.ts";
+import { readPosture } from "../flows/operators/views/read-posture.ts";
+import { defineAction, type OpsAction } from "./page.ts";
 import { postureMeans, saysDocument, utc } from "./posture-words.ts";
 
 /** KV keeps nothing shorter than a minute; what lasts longer than a month is policy. */
@@ -30,14 +23,6 @@ export const switchDurationField = z
 
 const none = z.object({});
 
-/** Nobody knows what would be replaced when the documents cannot be read; the switch works all the same. */
-async function standings({ control, nowMs }: OpsDeps): Promise<PostureDocuments & { unread: boolean }> {
-  const documents = await control.documents();
-  return "kind" in documents
-    ? { operator: null, cron: null, posture: "emergency", unread: true }
-    : { ...postureDocumentsOf(documents, nowMs()), unread: false };
-}
-
 const unreadNote = (unread: boolean) =>
   unread ? ["What is set now cannot be read; this replaces it, whatever it is."] : [];
 
@@ -51,7 +36,7 @@ const posture = defineAction({
     lift_caps: z.literal("yes").optional(),
   }),
   async intent(deps, { posture, for_seconds, lift_caps }) {
-    const now = await standings(deps);
+    const now = await readPosture(deps);
     const untilMs = deps.nowMs() + for_seconds * 1000;
     const throttle = now.operator?.max_per_minute;
     return {
@@ -80,7 +65,7 @@ const clear = defineAction({
   back: "/switch",
   fields: none,
   async intent(deps) {
-    const now = await standings(deps);
+    const now = await readPosture(deps);
     return {
       says: [
         `The posture goes from ${now.posture} to normal. ${postureMeans("normal", deps.policy)}`,
@@ -118,7 +103,7 @@ const throttle = defineAction({
   back: "/switch",
   fields: throttleFields,
   async intent(deps, { unit, amount, for_seconds }) {
-    const now = await standings(deps);
+    const now = await readPosture(deps);
     const normal = unit === "percent" ? await usualRatePerMinute(deps.watch, deps.nowMs()) : null;
     if (normal?.from === "nothing") {
       const reason = "of normal means nothing yet: what is normal is not known. Give messages a minute";
@@ -154,7 +139,7 @@ const unthrottle = defineAction({
   back: "/switch",
   fields: none,
   async intent(deps) {
-    const { operator } = await standings(deps);
+    const { operator } = await readPosture(deps);
     if (operator?.max_per_minute === undefined) return { kind: "not_found", reason: "There is no throttle." };
     return {
       says: [

@@ -54,7 +54,9 @@ export function mergeControlDocuments(documents: ControlDocuments, nowMs: number
   const exempt = running.filter(({ effect }) => effect === "exempt");
   const blocks: EffectiveBan[] = [
     ...cronBlocks
-      .filter((block) => nowMs < block.untilMs && !exempt.some((exemption) => covers(exemption, block)))
+      .filter(
+        (block) => nowMs < block.untilMs && !exempt.some((exemption) => exemptionCovers(exemption, block)),
+      )
       .map((block) => ({ ...block, effect: "stop" as const })),
     ...running.flatMap(({ effect, ...block }) => (effect === "exempt" ? [] : [{ ...block, effect }])),
   ];
@@ -83,7 +85,7 @@ function cautionOf(why: string, nowMs: number): ControlDocument {
 }
 
 /** Whoever exempts a range exempts what lies in it. */
-function covers(exemption: OperatorBan, block: Ban): boolean {
+export function exemptionCovers(exemption: OperatorBan, block: Ban): boolean {
   if (exemption.kind !== block.kind) return false;
   if (block.kind === "range") return block.subject.startsWith(exemption.subject);
   return exemption.subject === block.subject;

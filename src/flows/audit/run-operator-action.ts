@@ -1,7 +1,7 @@
 /**
- * What every action of an operator has in common: it is written down, with who and why, before it is done. When that cannot
- * be, what makes the service stricter is done all the same and says so, and what makes it laxer is not: a thief of a token
- * must not open the gate without a trace, and a broken database must not keep it open.
+ * Every operator action is written down, with who and why, before it is done. When it cannot be written down, an action that
+ * makes the service stricter is done all the same and says so, and one that makes it laxer is refused: a stolen token must
+ * not open the service without a trace, and a broken database must not keep it open.
  */
 
 import type { Operator } from "../../domain/access/operator.ts";
@@ -11,45 +11,49 @@ import type { Deps } from "../../ports/deps.ts";
 import type { OperatorAction } from "../../ports/records.ts";
 import type { Done } from "../../ports/result.ts";
 
-/** Who acts, and why, in their own words. */
+/** The operator who acts, and the reason in their own words. */
 export interface OperatorCommand extends Pick<Operator, "who"> {
   why: string;
 }
 
-/** Why an action was not done. */
+/** The reason an action was not done. */
 export type NotPerformed =
   | { kind: "invalid"; errors: FieldError[] }
   | { kind: "not_found"; reason: string }
-  /** It makes the service laxer, and could not be written down. */
+  /** The action makes the service laxer, and could not be written down. */
   | { kind: "not_recorded"; cause: string }
   | { kind: "unavailable"; cause: string };
 
-/** What every done action answers. */
+/** The part every done action answers with. */
 export interface Performed {
   kind: "done";
   /** False when the action could not be written down. */
   recorded: boolean;
-  /** What it means, in sentences for whoever acted. */
+  /** The consequences, in sentences for the person who acted. */
   notes: string[];
 }
 
 /** `raises`: the service is stricter afterwards, or as strict. */
 export type ActionEffect = "raises" | "lowers";
 
-/** Writes an action down and does it. A failure to do it is written down too, as far as that works. */
+/** An action as it is written down, and as it is done. */
+export interface AuditedAction extends Pick<OperatorAction, "what" | "details"> {
+  effect: ActionEffect;
+  perform(): Promise<Done>;
+}
+
+/** Writes an action down, then performs it. A failure is written down too, as far as that works. */
 export async function runOperatorAction(
   { records, vault, log, nowMs }: Pick<Deps, "records" | "vault" | "log" | "nowMs">,
   { who, why }: OperatorCommand,
-  { what, details }: Pick<OperatorAction, "what" | "details">,
-  bearing: ActionEffect,
-  perform: () => Promise<Done>,
+  { what, details, effect, perform }: AuditedAction,
 ): Promise<Performed | Extract<NotPerformed, { kind: "not_recorded" | "unavailable" }>> {
   const write = (facts: Pick<OperatorAction, "what" | "details">) =>
     records.writeAction({ id: vault.newId(), atMs: nowMs(), who, why, ...facts });
   const written = await write({ what, details });
   const recorded = written.kind === "done";
   log("operator_action", { who, what, why, recorded });
-  if (!recorded && bearing === "lowers") return { kind: "not_recorded", cause: written.cause };
+  if (!recorded && effect === "lowers") return { kind: "not_recorded", cause: written.cause };
   const done = await perform();
   if (done.kind === "done") {
     return {

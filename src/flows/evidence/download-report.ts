@@ -137,12 +137,11 @@ async function* openPages(
 ): AsyncGenerator<MessageRow[]> {
   let cursor: string | null = null;
   do {
-    const page: Awaited<ReturnType<typeof openMessages>> = await openMessages(
-      deps,
+    const page: Awaited<ReturnType<typeof openMessages>> = await openMessages(deps, {
       window,
       cursor,
-      PAGE_ROWS,
-    );
+      limit: PAGE_ROWS,
+    });
     if (page.kind !== "page") throw new Error("the ledger fell silent", { cause: page.cause });
     yield page.messages;
     progress.messages += page.messages.length;

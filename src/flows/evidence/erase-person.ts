@@ -40,7 +40,12 @@ export async function erasePerson(
     return done;
   };
   // Neither the number nor its hash is written down: the record would be what was to be erased.
-  const acted = await runOperatorAction(deps, act, { what: "person erased", details: {} }, "lowers", erase);
+  const acted = await runOperatorAction(deps, act, {
+    what: "person erased",
+    details: {},
+    effect: "lowers",
+    perform: erase,
+  });
   if (acted.kind !== "done") return acted;
   const left = Object.values(remaining).reduce((sum, count) => sum + count, 0);
   return {

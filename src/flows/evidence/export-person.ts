@@ -141,7 +141,12 @@ export async function exportPerson(
     person = found;
     return { kind: "done" };
   };
-  const acted = await runOperatorAction(deps, act, { what: "person exported", details: {} }, "lowers", look);
+  const acted = await runOperatorAction(deps, act, {
+    what: "person exported",
+    details: {},
+    effect: "lowers",
+    perform: look,
+  });
   if (acted.kind !== "done") return acted;
   const { rows, marks, sessionIds } = person ?? { rows: [], marks: [], sessionIds: [] };
   return { ...acted, rows, marks, sessions: sessionIds.length };

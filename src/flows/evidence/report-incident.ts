@@ -8,7 +8,7 @@ import type { LedgerRow } from "../../domain/ledger/event.ts";
 import type { ReportAction, ReportFinding, UsualWeek } from "../../domain/report/facts.ts";
 import type { MessageRow } from "../../domain/report/row.ts";
 import type { Deps } from "../../ports/deps.ts";
-import type { LedgerPage, LedgerWindow } from "../../ports/ledger.ts";
+import type { LedgerWindow } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";
 import {
   invalidAction,
@@ -31,14 +31,13 @@ const RECORDS = 200;
 /** Subjects one question for volumes may get. */
 const MOST_SUBJECTS = 1000;
 
-/** Rows of the ledger, without numbers and addresses. */
-export async function readEvents(
-  { ledger }: Pick<Needs, "ledger">,
-  window: LedgerWindow,
-  cursor: string | null,
-  limit: number,
-): Promise<LedgerPage | Unavailable> {
-  return ledger.page(window, cursor, limit);
+/** A part of the ledger that is read page by page. */
+export interface LedgerPaging {
+  window: LedgerWindow;
+  /** null for the first page; else the cursor of the page before. */
+  cursor: string | null;
+  /** Rows at most. */
+  limit: number;
 }
 
 export interface MessagePage {
@@ -48,17 +47,11 @@ export interface MessagePage {
   cursor: string | null;
 }
 
-/**
- * A page of messages with their numbers and addresses as far as they are held.
- *
- * @param cursor null for the first page, which writes the export down; else what the page before answered
- */
+/** A page of messages with their numbers and addresses as far as they are held. The first page writes the export down. */
 export async function exportMessages(
   deps: Needs,
   act: OperatorCommand,
-  window: LedgerWindow,
-  cursor: string | null,
-  limit: number,
+  { window, cursor, limit }: LedgerPaging,
 ): Promise<MessagePage | NotPerformed> {
   const { vault } = deps;
   const { fromMs, toMs, country } = window;
@@ -70,7 +63,7 @@ export async function exportMessages(
   } else if (!(await isOurs(deps, bound(position), mark))) {
     return invalidAction("cursor", "is not of an export of yours with this window: begin again without one");
   }
-  const page = await openMessages(deps, window, cursor === null ? null : position, limit);
+  const page = await openMessages(deps, { window, cursor: cursor === null ? null : position, limit });
   if (page.kind !== "page" || page.cursor === null) return page;
   return { ...page, cursor: `${page.cursor}~${await vault.tag("export cursor", bound(page.cursor))}` };
 }
@@ -81,18 +74,18 @@ export function noteExport(
   act: OperatorCommand,
   { fromMs, toMs, country }: LedgerWindow,
 ): ReturnType<typeof runOperatorAction> {
-  const details = { from_ms: fromMs, to_ms: toMs, country };
-  return runOperatorAction(deps, act, { what: "numbers exported", details }, "lowers", async () => ({
-    kind: "done",
-  }));
+  return runOperatorAction(deps, act, {
+    what: "numbers exported",
+    details: { from_ms: fromMs, to_ms: toMs, country },
+    effect: "lowers",
+    perform: async () => ({ kind: "done" }),
+  });
 }
 
-/** A page for whoever has written the export down; its cursor is the ledger's own. */
+/** A page of an export that is written down already; its cursor is the ledger's own. */
 export async function openMessages(
   deps: Pick<Needs, "ledger" | "vault">,
-  window: LedgerWindow,
-  cursor: string | null,
-  limit: number,
+  { window, cursor, limit }: LedgerPaging,
 ): Promise<MessagePage | Unavailable> {
   const page = await deps.ledger.page(window, cursor, limit, "sent");
   if (page.kind !== "answered") return page;

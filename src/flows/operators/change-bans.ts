@@ -1,9 +1,7 @@
-/** People shut and challenge ranges, networks and addresses, and open what they or the watch have shut. */
-
+/** Operators ban and challenge ranges, networks and addresses, and lift bans of their own and of the monitor. */
 import { addressUnit } from "../../domain/admission/address.ts";
 import { HOUR_SECONDS } from "../../domain/kernel/time.ts";
 import type { Ban, BanEffect, BanKind, OperatorBan } from "../../domain/monitor/ban.ts";
-import type { ControlDocuments } from "../../domain/monitor/effective-control.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
   durationInWords,
@@ -14,12 +12,12 @@ import {
   runOperatorAction,
 } from "../audit/run-operator-action.ts";
 
-type BlockDeps = Pick<Deps, "control" | "records" | "vault" | "log" | "nowMs">;
+type BanDeps = Pick<Deps, "control" | "records" | "vault" | "log" | "nowMs">;
 
-/** Blocks and challenges by people at one time: every send looks through them. */
+/** Bans and challenges by people at one time: every send compares with all of them. */
 export const OPERATOR_BANS_MOST = 500;
 
-/** What the watch shut and people opened stays open at least this long, unless they say otherwise. */
+/** A ban of the monitor that people lift stays lifted this long, unless they state a time. */
 const EXEMPT_SECONDS = HOUR_SECONDS;
 
 /** E.164 numbers have at most 15 digits (ITU-T E.164 section 6.2.1). */
@@ -50,36 +48,36 @@ export async function parseBanSubject(vault: Deps["vault"], text: string): Promi
 
 export interface BanChanged extends Performed {
   block: OperatorBan | null;
-  /** What people had said of the same subject before. */
+  /** The ban, challenge or exemption by people that this one replaces. */
   replaced: OperatorBan | null;
 }
 
-interface Lasting {
+interface TimedCommand {
   subject: string;
   forSeconds: number;
 }
 
-/** Shuts a subject to strangers until the time is over. */
+/** Bans a subject for strangers until the time is over. */
 export const ban = (
-  deps: BlockDeps,
+  deps: BanDeps,
   act: OperatorCommand,
-  command: Lasting,
+  command: TimedCommand,
 ): Promise<BanChanged | NotPerformed> => restrict(deps, act, command, "stop");
 
-/** Asks the strangers of a subject for a fresh challenge until the time is over. What is shut stays shut meanwhile. */
+/** Asks the strangers of a subject for a fresh challenge until the time is over. Bans stay in effect meanwhile. */
 export const challengeSubject = (
-  deps: BlockDeps,
+  deps: BanDeps,
   act: OperatorCommand,
-  command: Lasting,
+  command: TimedCommand,
 ): Promise<BanChanged | NotPerformed> => restrict(deps, act, command, "challenge");
 
 async function restrict(
-  deps: BlockDeps,
+  deps: BanDeps,
   act: OperatorCommand,
-  command: Lasting,
+  command: TimedCommand,
   effect: Exclude<BanEffect, "exempt">,
 ): Promise<BanChanged | NotPerformed> {
-  const found = await find(deps, command.subject);
+  const found = await findSubject(deps, command.subject);
   if ("kind" in found) return found;
   const { subject, others, replaced, nowMs } = found;
   if (others.length >= OPERATOR_BANS_MOST) {
@@ -99,11 +97,14 @@ async function restrict(
   };
   const details = { subject: subject.subject, until_ms: made.untilMs };
   const what = `${subject.kind} ${effect === "stop" ? "blocked" : "challenged"}`;
-  // Whoever challenges what people had shut opens it to those who solve the challenge.
-  const bearing = effect === "challenge" && replaced?.effect === "stop" ? "lowers" : "raises";
-  const acted = await runOperatorAction(deps, act, { what, details }, bearing, () =>
-    deps.control.writeOperatorBlocks([...others, made]),
-  );
+  // A challenge in place of a ban lets those through who solve it.
+  const laxer = effect === "challenge" && replaced?.effect === "stop";
+  const acted = await runOperatorAction(deps, act, {
+    what,
+    details,
+    effect: laxer ? "lowers" : "raises",
+    perform: () => deps.control.writeOperatorBlocks([...others, made]),
+  });
   if (acted.kind !== "done") return acted;
   const means = effect === "stop" ? "is shut to strangers" : "asks strangers for a fresh challenge";
   const notes = [
@@ -114,23 +115,24 @@ async function restrict(
 }
 
 /**
- * Opens a subject. What the watch had shut is exempted for a while, or the watch would shut it again in the next minute.
+ * Lifts a ban. A ban of the monitor is replaced by an exemption, or the monitor would set it again in the next minute.
  *
- * @param command.exemptForSeconds how long the watch may not shut it; an hour where the watch had and nothing is said
+ * @param command.exemptForSeconds how long the monitor may not ban it; undefined means an hour for a ban of the monitor, and
+ *   no exemption otherwise
  */
 export async function liftBan(
-  deps: BlockDeps,
+  deps: BanDeps,
   act: OperatorCommand,
   command: { subject: string; exemptForSeconds: number | undefined },
 ): Promise<BanChanged | NotPerformed> {
-  const found = await find(deps, command.subject);
+  const found = await findSubject(deps, command.subject);
   if ("kind" in found) return found;
   const { subject, documents, others, replaced, nowMs } = found;
   const running = documents.cronBlocks.filter(({ untilMs }) => nowMs < untilMs);
-  const byCron = running.some((shut) => isSame(shut, subject));
+  const byCron = running.some((other) => isSame(other, subject));
   const exemptSeconds = command.exemptForSeconds ?? (byCron ? EXEMPT_SECONDS : undefined);
   if (exemptSeconds === undefined && replaced === null) {
-    return { kind: "not_found", reason: saysWhere(subject, [...running, ...others]) };
+    return { kind: "not_found", reason: notBannedText(subject, [...running, ...others]) };
   }
   const exemption: OperatorBan | null =
     exemptSeconds === undefined
@@ -145,18 +147,17 @@ export async function liftBan(
           effect: "exempt",
         };
   const details = { subject: subject.subject, exempt_until_ms: exemption?.untilMs ?? null };
-  const acted = await runOperatorAction(
-    deps,
-    act,
-    { what: `${subject.kind} unblocked`, details },
-    "lowers",
-    async () => {
-      // The exemption first: it alone opens the subject, and the watch may be writing its own list just now.
+  const acted = await runOperatorAction(deps, act, {
+    what: `${subject.kind} unblocked`,
+    details,
+    effect: "lowers",
+    async perform() {
+      // The exemption first: it alone opens the subject, and the monitor may be writing its own list just now.
       const opened = await deps.control.writeOperatorBlocks(exemption ? [...others, exemption] : others);
       if (opened.kind !== "done" || !byCron) return opened;
-      return deps.control.writeCronBlocks(documents.cronBlocks.filter((shut) => !isSame(shut, subject)));
+      return deps.control.writeCronBlocks(documents.cronBlocks.filter((other) => !isSame(other, subject)));
     },
-  );
+  });
   if (acted.kind !== "done") return acted;
   const notes = [
     `${named(subject)} is open.`,
@@ -165,56 +166,29 @@ export async function liftBan(
   return { ...acted, notes: [...acted.notes, ...notes], block: exemption, replaced };
 }
 
-/** Takes back a challenge and nothing else: what the watch shut meanwhile stays shut. */
+/** Ends a challenge and nothing else: a ban the monitor set meanwhile stays. */
 export async function liftChallenge(
-  deps: BlockDeps,
+  deps: BanDeps,
   act: OperatorCommand,
   command: { subject: string },
 ): Promise<BanChanged | NotPerformed> {
-  const found = await find(deps, command.subject);
+  const found = await findSubject(deps, command.subject);
   if ("kind" in found) return found;
   const { subject, others, replaced } = found;
   if (replaced?.effect !== "challenge") return { kind: "not_found", reason: "Nobody challenges it." };
-  const details = { subject: subject.subject };
-  const acted = await runOperatorAction(
-    deps,
-    act,
-    { what: `${subject.kind} challenge ended`, details },
-    "lowers",
-    () => deps.control.writeOperatorBlocks(others),
-  );
+  const acted = await runOperatorAction(deps, act, {
+    what: `${subject.kind} challenge ended`,
+    details: { subject: subject.subject },
+    effect: "lowers",
+    perform: () => deps.control.writeOperatorBlocks(others),
+  });
   if (acted.kind !== "done") return acted;
   const notes = [`${named(subject)} asks nobody for a challenge of its own any more.`];
   return { ...acted, notes: [...acted.notes, ...notes], block: null, replaced };
 }
 
-/** One line of the list of blocks. */
-export interface ListedBan extends OperatorBan {
-  set: "cron" | "operator";
-  /** In force: not over, no exemption, and not lifted by one. */
-  inForce: boolean;
-}
-
-/** Strangers get nothing there, rather than being asked for a challenge. */
-export const isBanned = ({ effect, inForce }: ListedBan): boolean => inForce && effect === "stop";
-
-/** All blocks, challenges and exemptions that are not over, what ends last first. */
-export function listBans(
-  { cronBlocks, operatorBlocks }: Pick<ControlDocuments, "cronBlocks" | "operatorBlocks">,
-  nowMs: number,
-): ListedBan[] {
-  const people = operatorBlocks.filter(({ untilMs }) => nowMs < untilMs);
-  const exempted = (shut: Ban) => people.some((other) => other.effect === "exempt" && covers(other, shut));
-  return [
-    ...people.map((said) => ({ ...said, set: "operator" as const, inForce: said.effect !== "exempt" })),
-    ...cronBlocks
-      .filter(({ untilMs }) => nowMs < untilMs)
-      .map((shut) => ({ ...shut, effect: "stop" as const, set: "cron" as const, inForce: !exempted(shut) })),
-  ].toSorted((a, b) => b.untilMs - a.untilMs);
-}
-
-/** What a text names, and what people say of it now. */
-async function find({ vault, control, nowMs: clock }: BlockDeps, text: string) {
+/** The subject a text names, with the ban by people on it and those on others. */
+async function findSubject({ vault, control, nowMs: clock }: BanDeps, text: string) {
   const subject = await parseBanSubject(vault, text);
   if (subject === null) return invalidAction("subject", "is no range, network or address");
   const documents = await control.documents();
@@ -233,16 +207,11 @@ async function find({ vault, control, nowMs: clock }: BlockDeps, text: string) {
 const isSame = (left: BanSubject, right: BanSubject): boolean =>
   left.kind === right.kind && left.subject === right.subject;
 
-/** Whoever exempts a range exempts what lies in it. */
-const covers = (exemption: BanSubject, shut: BanSubject): boolean =>
-  exemption.kind === shut.kind &&
-  (shut.kind === "range" ? shut.subject.startsWith(exemption.subject) : exemption.subject === shut.subject);
-
 const named = ({ kind, subject }: BanSubject): string => (kind === "address" ? "The address" : subject);
 
-/** A person who asks to open a part of what is shut or challenged, or the whole of which a part is, learns what it is called. */
-function saysWhere({ kind, subject }: BanSubject, blocks: readonly Ban[]): string {
-  const near = blocks
+/** Names the wider and narrower ranges that are banned or challenged, to help a person who asked for another one. */
+function notBannedText({ kind, subject }: BanSubject, bans: readonly Ban[]): string {
+  const near = bans
     .filter((other) => other.kind === "range" && kind === "range")
     .filter((other) => other.subject.startsWith(subject) || subject.startsWith(other.subject))
     .map((other) => other.subject);

@@ -40,10 +40,12 @@ export async function pauseSending(
     return invalidAction("subject", `is one too many: at most ${PAUSES_MOST}`);
   const untilMs = nowMs + forSeconds * 1000;
   const made: Pause = { kind, subject, sinceMs: nowMs, untilMs, by: act.who, why: act.why };
-  const details = { subject, until_ms: untilMs };
-  const acted = await runOperatorAction(deps, act, { what: `${kind} paused`, details }, "raises", () =>
-    deps.control.writeOperatorPauses([...others, made]),
-  );
+  const acted = await runOperatorAction(deps, act, {
+    what: `${kind} paused`,
+    details: { subject, until_ms: untilMs },
+    effect: "raises",
+    perform: () => deps.control.writeOperatorPauses([...others, made]),
+  });
   if (acted.kind !== "done") return acted;
   const notes = [
     `The ${kind} ${subject} is paused for ${durationInWords(forSeconds * 1000)}.`,
@@ -62,13 +64,12 @@ export async function resumeSending(
   if ("kind" in documents) return documents;
   const { others, replaced } = split(documents.operatorPauses, { kind, subject }, deps.nowMs());
   if (replaced === null) return { kind: "not_found", reason: `The ${kind} ${subject} is not paused.` };
-  const acted = await runOperatorAction(
-    deps,
-    act,
-    { what: `${kind} resumed`, details: { subject } },
-    "lowers",
-    () => deps.control.writeOperatorPauses(others),
-  );
+  const acted = await runOperatorAction(deps, act, {
+    what: `${kind} resumed`,
+    details: { subject },
+    effect: "lowers",
+    perform: () => deps.control.writeOperatorPauses(others),
+  });
   if (acted.kind !== "done") return acted;
   return { ...acted, notes: [...acted.notes, `The ${kind} ${subject} goes on.`], pause: null, replaced };
 }

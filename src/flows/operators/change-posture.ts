@@ -1,12 +1,11 @@
-/** The switch: people set, hold and clear the posture, and throttle the whole service. What they set wins over the watch. */
-
+/** Operators set, hold and clear the posture, and throttle the whole service. Their document wins over the monitor's. */
 import { POSTURES, type Posture } from "../../domain/kernel/posture.ts";
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import type { ControlDocuments } from "../../domain/monitor/effective-control.ts";
 import type { ControlDocument } from "../../domain/monitor/posture.ts";
+import type { PostureDocuments } from "../../domain/monitor/posture-documents.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
-  type ActionEffect,
   durationInWords,
   type NotPerformed,
   type OperatorCommand,
@@ -14,8 +13,9 @@ import {
   runOperatorAction,
 } from "../audit/run-operator-action.ts";
 import { type UsualRate, usualRatePerMinute } from "../monitor/measure-usual-rate.ts";
+import { readPosture } from "./views/read-posture.ts";
 
-type SwitchDeps = Pick<Deps, "control" | "records" | "vault" | "log" | "nowMs">;
+type PostureDeps = Pick<Deps, "control" | "records" | "vault" | "log" | "nowMs">;
 
 export interface PostureCommand {
   posture: Posture;
@@ -24,26 +24,26 @@ export interface PostureCommand {
   liftCaps: boolean;
 }
 
-/** Of normal, or as a number; for how long. */
+/** A limit as a percentage of the usual rate or as a number, and how long it lasts. */
 export type ThrottleCommand = ({ percent: number } | { maxPerMinute: number }) & { forSeconds: number };
 
 export interface PostureChanged extends Performed {
   /** The people's document from now on; null when there is none. */
   document: ControlDocument | null;
-  /** The one it replaced: whoever acted a moment before finds it here. */
+  /** The one it replaced, so that a change made a moment before is not lost unseen. */
   replaced: ControlDocument | null;
-  /** What the watch says meanwhile, and goes on saying when the people's document ends. */
+  /** The monitor's document, which counts again when the people's ends. */
   cron: ControlDocument | null;
 }
 
-/** Sets a posture until it ends by itself, and keeps a running throttle. Normal too is held: the watch cannot raise it. */
+/** Holds a posture until its time is over, and keeps a running throttle. `normal` is held too: the monitor cannot raise it. */
 export async function setPosture(
-  deps: SwitchDeps,
+  deps: PostureDeps,
   act: OperatorCommand,
   { posture, forSeconds, liftCaps }: PostureCommand,
 ): Promise<PostureChanged | NotPerformed> {
   const nowMs = deps.nowMs();
-  const before = await look(deps);
+  const before = await readPosture(deps);
   const throttle = before.operator?.max_per_minute;
   const asked = nowMs + forSeconds * 1000;
   // One document has one end. A throttle that is kept must not end early; lifted caps must never last longer than asked.
@@ -60,35 +60,36 @@ export async function setPosture(
     ...(throttle === undefined ? {} : { max_per_minute: throttle }),
     healthy_since_ms: null,
   };
-  const bearing: ActionEffect = liftCaps || rank(posture) < rank(before.posture) ? "lowers" : "raises";
-  const details = { posture, until_ms: untilMs, caps_lifted: liftCaps };
-  const acted = await runOperatorAction(deps, act, { what: "posture set", details }, bearing, () =>
-    deps.control.writeOperator(document),
-  );
+  const laxer = liftCaps || rank(posture) < rank(before.posture);
+  const acted = await runOperatorAction(deps, act, {
+    what: "posture set",
+    details: { posture, until_ms: untilMs, caps_lifted: liftCaps },
+    effect: laxer ? "lowers" : "raises",
+    perform: () => deps.control.writeOperator(document),
+  });
   if (acted.kind !== "done") return acted;
   const notes = [
     `The posture is held at ${posture} for ${durationInWords(untilMs - nowMs)}: the watch neither raises nor lowers it.`,
     ...(liftCaps ? ["Spend caps hold nothing back meanwhile."] : []),
     ...(throttle === undefined ? [] : [`The throttle of ${throttle} a minute stays as long.`]),
   ];
-  return switched(acted, act, notes, before, document);
+  return postureChanged(acted, act, { before, document, notes });
 }
 
 /**
- * Takes down what people set and what the watch raised. What was sent so far has been judged by whoever clears: the watch
- * raises the posture again only over what comes after.
+ * Removes the posture that people set and the one the monitor raised. Clearing judges every message sent so far: the monitor
+ * raises the posture again only over later ones.
  */
 export async function clearPosture(
-  deps: SwitchDeps & Pick<Deps, "policy">,
+  deps: PostureDeps & Pick<Deps, "policy">,
   act: OperatorCommand,
 ): Promise<PostureChanged | NotPerformed> {
-  const before = await look(deps);
-  const details = { from: before.posture };
+  const before = await readPosture(deps);
   const nowMs = deps.nowMs();
   const document: ControlDocument = {
     posture: "normal",
     since_ms: nowMs,
-    // Until all that was judged is out of the watch's sight.
+    // Until every judged message is out of the monitor's window.
     until_ms: nowMs + deps.policy.monitor.window_minutes * MINUTE_MS,
     by: "operator",
     who: act.who,
@@ -97,42 +98,41 @@ export async function clearPosture(
     holds_posture: false,
     healthy_since_ms: null,
   };
-  const acted = await runOperatorAction(
-    deps,
-    act,
-    { what: "posture cleared", details },
-    "lowers",
-    async () => {
+  const acted = await runOperatorAction(deps, act, {
+    what: "posture cleared",
+    details: { from: before.posture },
+    effect: "lowers",
+    async perform() {
       const [operator, cron] = await Promise.all([
         deps.control.writeOperator(document),
         deps.control.writeCron(null),
       ]);
       return operator.kind === "done" ? cron : operator;
     },
-  );
+  });
   if (acted.kind !== "done") return acted;
   const notes = [
     "The posture is normal. The watch raises it again over new messages only; to hold it, set normal for a time.",
     ...(before.operator?.max_per_minute === undefined ? [] : ["The throttle is off too."]),
   ];
-  return { ...switched(acted, act, notes, before, null), cron: null };
+  return { ...postureChanged(acted, act, { before, document: null, notes }), cron: null };
 }
 
 export interface ThrottleChanged extends PostureChanged {
   maxPerMinute: number;
-  /** What the percentage was taken of; null for a plain number. */
+  /** The rate that the percentage was taken of; null for a plain number. */
   normal: UsualRate | null;
 }
 
-/** Lets at most so many messages out in a minute, and keeps the posture in force, whoever set it. */
+/** Limits the messages that leave in a minute, and keeps the posture, whoever set it. */
 export async function setThrottle(
-  deps: SwitchDeps & Pick<Deps, "watch">,
+  deps: PostureDeps & Pick<Deps, "watch">,
   act: OperatorCommand,
   command: ThrottleCommand,
 ): Promise<ThrottleChanged | NotPerformed> {
   const nowMs = deps.nowMs();
   const [before, normal] = await Promise.all([
-    look(deps),
+    readPosture(deps),
     "percent" in command ? usualRatePerMinute(deps.watch, nowMs) : null,
   ]);
   const maxPerMinute =
@@ -152,20 +152,21 @@ export async function setThrottle(
     ...(operator?.caps_lifted ? { caps_lifted: true } : {}),
     max_per_minute: maxPerMinute,
     ...(operator?.judged_ms === undefined ? {} : { judged_ms: operator.judged_ms }),
-    // What people held before stays held.
+    // A posture that people held stays held.
     holds_posture: operator !== null && operator.holds_posture !== false,
     healthy_since_ms: null,
   };
-  const looser = operator?.max_per_minute !== undefined && maxPerMinute > operator.max_per_minute;
-  const details = {
-    max_per_minute: maxPerMinute,
-    percent: "percent" in command ? command.percent : null,
-    until_ms: untilMs,
-  };
-  const bearing: ActionEffect = looser ? "lowers" : "raises";
-  const acted = await runOperatorAction(deps, act, { what: "throttle set", details }, bearing, () =>
-    deps.control.writeOperator(document),
-  );
+  const laxer = operator?.max_per_minute !== undefined && maxPerMinute > operator.max_per_minute;
+  const acted = await runOperatorAction(deps, act, {
+    what: "throttle set",
+    details: {
+      max_per_minute: maxPerMinute,
+      percent: "percent" in command ? command.percent : null,
+      until_ms: untilMs,
+    },
+    effect: laxer ? "lowers" : "raises",
+    perform: () => deps.control.writeOperator(document),
+  });
   if (acted.kind !== "done") return acted;
   const notes = [
     `Messages that leave in a minute: at most ${maxPerMinute}, for ${durationInWords(untilMs - nowMs)}.`,
@@ -174,28 +175,30 @@ export async function setThrottle(
       ? `The posture is held at ${before.posture} meanwhile.`
       : "The watch goes on deciding on the posture.",
   ];
-  return { ...switched(acted, act, notes, before, document), maxPerMinute, normal };
+  return { ...postureChanged(acted, act, { before, document, notes }), maxPerMinute, normal };
 }
 
 /** Takes the throttle off; a posture that people set stays until its end. */
 export async function clearThrottle(
-  deps: SwitchDeps,
+  deps: PostureDeps,
   act: OperatorCommand,
 ): Promise<PostureChanged | NotPerformed> {
-  const before = await look(deps);
+  const before = await readPosture(deps);
   const { operator, cron } = before;
   if (operator?.max_per_minute === undefined) {
     return { kind: "not_found", reason: "There is no throttle." };
   }
   const { max_per_minute, ...rest } = operator;
-  // What holds nothing, or no more than the watch says, is no word of people's.
+  // A document that holds nothing, or no more than the monitor's, is not needed.
   const idle =
     !rest.caps_lifted && (rest.holds_posture === false || rest.posture === (cron?.posture ?? "normal"));
   const document = idle ? null : rest;
-  const details = { max_per_minute };
-  const acted = await runOperatorAction(deps, act, { what: "throttle cleared", details }, "lowers", () =>
-    deps.control.writeOperator(document),
-  );
+  const acted = await runOperatorAction(deps, act, {
+    what: "throttle cleared",
+    details: { max_per_minute },
+    effect: "lowers",
+    perform: () => deps.control.writeOperator(document),
+  });
   if (acted.kind !== "done") return acted;
   const notes = [
     "The throttle is off.",
@@ -203,49 +206,20 @@ export async function clearThrottle(
       ? "The watch decides on the posture again."
       : `The posture stays ${document.posture} for ${durationInWords(document.until_ms - deps.nowMs())}.`,
   ];
-  return switched(acted, act, notes, before, document);
+  return postureChanged(acted, act, { before, document, notes });
 }
 
-/** The documents that run now, and the posture they come to. */
-export interface PostureDocuments {
-  operator: ControlDocument | null;
-  cron: ControlDocument | null;
-  posture: Posture;
+interface PostureChange {
+  before: PostureDocuments;
+  /** The people's document from now on. */
+  document: ControlDocument | null;
+  notes: string[];
 }
 
-/** Documents that have ended count no more. What cannot be read is an emergency, as the edge takes it, unless people spoke. */
-export function postureDocumentsOf(
-  { operator, cron, faults }: Pick<ControlDocuments, "operator" | "cron" | "faults">,
-  nowMs: number,
-): PostureDocuments {
-  const running = (document: ControlDocument | null) =>
-    document !== null && nowMs < document.until_ms ? document : null;
-  const [people, watch] = [sayingSomething(running(operator)), running(cron)];
-  const unread = faults.length > 0 && watch?.posture !== "shutdown";
-  const others = unread ? "emergency" : (watch?.posture ?? "normal");
-  const held = people !== null && people.holds_posture !== false ? people.posture : null;
-  return { operator: people, cron: watch, posture: held ?? others };
-}
-
-/** A note of what people have judged is for the watch alone. */
-const sayingSomething = (document: ControlDocument | null): ControlDocument | null =>
-  document?.holds_posture === false && document.max_per_minute === undefined && !document.caps_lifted
-    ? null
-    : document;
-
-async function look({ control, nowMs }: SwitchDeps): Promise<PostureDocuments> {
-  const documents = await control.documents();
-  return "kind" in documents
-    ? { operator: null, cron: null, posture: "emergency" }
-    : postureDocumentsOf(documents, nowMs());
-}
-
-function switched(
+function postureChanged(
   acted: Performed,
   { who }: OperatorCommand,
-  notes: string[],
-  before: PostureDocuments,
-  document: ControlDocument | null,
+  { before, document, notes }: PostureChange,
 ): PostureChanged {
   const { operator } = before;
   const other = operator !== null && operator.who !== who ? (operator.who ?? "somebody else") : null;

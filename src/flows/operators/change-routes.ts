@@ -9,7 +9,6 @@ import {
 import { isCountry } from "../../domain/kernel/phone.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
-  type ActionEffect,
   durationInWords,
   invalidAction,
   type NotPerformed,
@@ -57,12 +56,13 @@ export async function instructRoute(
     why: act.why,
   };
   const all = [...others, override];
-  const details = { ...word, until_ms: override.untilMs };
-  // Draining stops what leaks; whoever draws messages to a provider of their choice must leave a trace.
-  const bearing: ActionEffect = word.kind === "drain" && word.drained ? "raises" : "lowers";
-  const acted = await runOperatorAction(deps, act, { what: `route ${inShort(word)}`, details }, bearing, () =>
-    deps.control.writeOperatorRoutes(all),
-  );
+  const acted = await runOperatorAction(deps, act, {
+    what: `route ${inShort(word)}`,
+    details: { ...word, until_ms: override.untilMs },
+    // Draining stops a leak; drawing messages to a provider of one's choice must leave a trace.
+    effect: word.kind === "drain" && word.drained ? "raises" : "lowers",
+    perform: () => deps.control.writeOperatorRoutes(all),
+  });
   if (acted.kind !== "done") return acted;
   const notes = [
     `${routeInstructionText(word)} for ${durationInWords(override.untilMs - nowMs)}; then the policy decides again.`,
@@ -87,13 +87,12 @@ export async function clearRouteInstruction(
     return { kind: "not_found", reason: `Nobody has set a ${kind} of ${subject}.` };
   }
   const others = running.filter((word) => word !== replaced);
-  const acted = await runOperatorAction(
-    deps,
-    act,
-    { what: `route ${kind} cleared`, details: { subject } },
-    "lowers",
-    () => deps.control.writeOperatorRoutes(others),
-  );
+  const acted = await runOperatorAction(deps, act, {
+    what: `route ${kind} cleared`,
+    details: { subject },
+    effect: "lowers",
+    perform: () => deps.control.writeOperatorRoutes(others),
+  });
   if (acted.kind !== "done") return acted;
   const notes = [
     `The policy decides on the ${kind} of ${subject} again.`,

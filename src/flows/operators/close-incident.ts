@@ -1,6 +1,5 @@
 import type { Incident } from "../../domain/monitor/incident.ts";
 import type { Deps } from "../../ports/deps.ts";
-import type { Done } from "../../ports/result.ts";
 import {
   type NotPerformed,
   type OperatorCommand,
@@ -21,12 +20,11 @@ export async function closeIncident(
   if (left.kind !== "answered") return left;
   if (!isOpen(left.memory?.incident ?? null, id))
     return { kind: "not_found", reason: "It is not open any more." };
-  const acted = await runOperatorAction(
-    deps,
-    act,
-    { what: "incident closed", details: { incident: id } },
-    "lowers",
-    async () => {
+  const acted = await runOperatorAction(deps, act, {
+    what: "incident closed",
+    details: { incident: id },
+    effect: "lowers",
+    async perform() {
       const atMs = deps.nowMs();
       const begun = await deps.watch.begin(atMs);
       if (begun.kind === "busy") return { kind: "unavailable", cause: "the watch is running just now" };
@@ -46,9 +44,9 @@ export async function closeIncident(
         history: null,
         quarter: null,
       });
-      return kept.kind === "done" ? keep(deps, closed) : kept;
+      return kept.kind === "done" ? deps.records.keepIncident(closed) : kept;
     },
-  );
+  });
   if (acted.kind !== "done") return acted;
   return {
     ...acted,
@@ -58,6 +56,3 @@ export async function closeIncident(
 
 const isOpen = (incident: Incident | null, id: string): boolean =>
   incident !== null && incident.id === id && incident.closedAtMs === null;
-
-const keep = ({ records }: Pick<Deps, "records">, incident: Incident): Promise<Done> =>
-  records.keepIncident(incident);

@@ -25,12 +25,11 @@ export async function replayDeadLetter(
 ): Promise<DeadLetterReplay | NotPerformed> {
   const { records, queues } = deps;
   let letter: DeadLetter | null = null;
-  const acted = await runOperatorAction(
-    deps,
-    act,
-    { what: "dead letter replayed", details: { id } },
-    "lowers",
-    async () => {
+  const acted = await runOperatorAction(deps, act, {
+    what: "dead letter replayed",
+    details: { id },
+    effect: "lowers",
+    async perform() {
       const found = await records.exhume(id);
       if (found === null) return { kind: "done" };
       if ("kind" in found) return found;
@@ -42,7 +41,7 @@ export async function replayDeadLetter(
         deps.log("dead_letter_lost", { id, queue: found.queue, cause: buried.cause });
       return put;
     },
-  );
+  });
   if (acted.kind !== "done") return acted;
   if (letter === null)
     return { kind: "not_found", reason: "There is no such letter; it may have been sent again." };

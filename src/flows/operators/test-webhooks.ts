@@ -65,13 +65,12 @@ export async function testWebhook(
     subject: null,
   } as const;
   const event = customerEvent({ ...what, facts });
-  const acted = await runOperatorAction(
-    deps,
-    act,
-    { what: "webhook tested", details: { id: event.id } },
-    "raises",
-    () => outbox.put([{ kind: "event", event }]),
-  );
+  const acted = await runOperatorAction(deps, act, {
+    what: "webhook tested",
+    details: { id: event.id },
+    effect: "raises",
+    perform: () => outbox.put([{ kind: "event", event }]),
+  });
   if (acted.kind !== "done") return acted;
   const notes = [
     `The queue has the event, for ${customer.settings.host}: your backend gets it within seconds, as webhook-id ${event.id}.`,

@@ -1,10 +1,11 @@
 /** What the operators' flows found, in the wire's words: `snake_case`, RFC 3339, money in micros. */
 
+import type { ListedBan } from "../../domain/monitor/ban-list.ts";
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import type { ControlDocument } from "../../domain/monitor/posture.ts";
 import type { Policy } from "../../domain/policy.ts";
-import type { BanChanged, ListedBan } from "../../flows/operators/change-bans.ts";
+import type { BanChanged } from "../../flows/operators/change-bans.ts";
 import type { PostureChanged, ThrottleChanged } from "../../flows/operators/change-posture.ts";
 import type { RangeQuestion, Ranges } from "../../flows/operators/views/read-ranges.ts";
 import type { IncidentStory, ServiceState, WindowState } from "../../flows/operators/views/read-state.ts";

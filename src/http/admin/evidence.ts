@@ -1,13 +1,13 @@
 /**
- * Evidence and privacy for operators, mounted inside the operators' API, which has said who asks: the ledger, reports,
- * volumes, one person's data, and the keys. A telephone number comes in a body and never in a URL, which others log.
+ * Evidence and privacy for operators: the ledger, reports, volumes, one person's data, and the keys. The operators' API, in
+ * which it is mounted, has authenticated the caller. A telephone number comes in a body, never in a URL, because URLs are logged.
  */
 import { Hono } from "hono";
 import { erasePerson } from "../../flows/evidence/erase-person.ts";
 import { exportPerson, type PersonDeps } from "../../flows/evidence/export-person.ts";
-import { readVolumes } from "../../flows/evidence/read-volumes.ts";
-import { exportMessages, readEvents, readFacts } from "../../flows/evidence/report-incident.ts";
-import { type KeyDeps, noteRotation, readKeys } from "../../flows/operators/views/read-keys.ts";
+import { exportMessages, readFacts } from "../../flows/evidence/report-incident.ts";
+import { recordKeyRotation } from "../../flows/operators/record-key-rotation.ts";
+import { readKeys } from "../../flows/operators/views/read-keys.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
   erasedToWire,
@@ -28,13 +28,13 @@ import {
 import { notDoneToWire } from "./problems.ts";
 import { type AdminTools, answered, readQuery, type Who } from "./tools.ts";
 
-export type EvidenceDeps = Pick<Deps, "environment"> & { policy: Deps["policy"] } & PersonDeps & KeyDeps;
+export type EvidenceDeps = Pick<Deps, "environment" | "policy" | "keyIds"> & PersonDeps;
 
 /** Rows one page of an export reads; each may have a number and an address to open. */
 const EXPORT_ROWS = 1000;
 
 export function evidenceApi(deps: EvidenceDeps, { action, problem }: AdminTools) {
-  const { environment, policy } = deps;
+  const { environment, policy, ledger } = deps;
   const service = { environment, brand: policy.message.brand, currency: policy.money.currency };
   const api = new Hono<Who>();
 
@@ -42,12 +42,12 @@ export function evidenceApi(deps: EvidenceDeps, { action, problem }: AdminTools)
     const query = readQuery(c, eventsQuery);
     if ("wire" in query) return problem(c, query.wire);
     const { cursor = null, limit, ...window } = query.value;
-    const page = await readEvents(deps, windowOf(window), cursor, limit);
+    const page = await ledger.page(windowOf(window), cursor, limit);
     return page.kind === "answered" ? c.json(eventsToWire(page)) : problem(c, notDoneToWire(page));
   });
   api.post("/events/export", (c) =>
     action(c, exportBody, async (act, { cursor = null, ...window }) =>
-      pageAnswer(await exportMessages(deps, act, windowOf(window), cursor, EXPORT_ROWS)),
+      pageAnswer(await exportMessages(deps, act, { window: windowOf(window), cursor, limit: EXPORT_ROWS })),
     ),
   );
   api.get("/report-facts", async (c) => {
@@ -59,7 +59,7 @@ export function evidenceApi(deps: EvidenceDeps, { action, problem }: AdminTools)
     const query = readQuery(c, volumesQuery);
     if ("wire" in query) return problem(c, query.wire);
     const { by, limit } = query.value;
-    const found = await readVolumes(deps, by, windowOf(query.value), limit);
+    const found = await ledger.volumes(by, windowOf(query.value), limit);
     return found.kind === "answered"
       ? c.json(volumesToWire(found.volumes, query.value, service.currency))
       : problem(c, notDoneToWire(found));
@@ -79,7 +79,7 @@ export function evidenceApi(deps: EvidenceDeps, { action, problem }: AdminTools)
   api.get("/keys", async (c) => c.json(keysToWire(await readKeys(deps))));
   api.post("/keys/rotated", (c) =>
     action(c, rotatedBody, async (act, { ring, key_id: keyId, secret }) =>
-      answered(await noteRotation(deps, act, { ring, keyId, secret }), ({ recorded, notes }) => ({
+      answered(await recordKeyRotation(deps, act, { ring, keyId, secret }), ({ recorded, notes }) => ({
         recorded,
         notes,
       })),

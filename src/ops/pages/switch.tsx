@@ -1,6 +1,6 @@
 /** The switch: what is set, by whom and until when; what can be set, and how it is undone. */
 import { POSTURES } from "../../domain/kernel/posture.ts";
-import { type PostureDocuments, postureDocumentsOf } from "../../flows/operators/change-posture.ts";
+import { type PostureDocuments, postureDocumentsOf } from "../../domain/monitor/posture-documents.ts";
 import type { OperatorAction } from "../../ports/records.ts";
 import { ActionsTable } from "../actions-table.tsx";
 import type { OpsDeps, OpsPage, PageRequest } from "../page.ts";

@@ -1,18 +1,18 @@
 /**
- * Where messages go: countries, prefixes and blocks, each against its own history, its budget and what is shut. Bounded by
- * what the counters tell apart; budgets are read for the rows of one page.
+ * Destinations of messages: countries, prefixes and number ranges, each against its own history, its budget and its bans.
+ * There are as many as the counters tell apart; budgets are read for the rows of one page.
  */
 
 import { rulesForCountry } from "../../../domain/admission/country-rules.ts";
 import type { Level } from "../../../domain/admission/exposure.ts";
 import { exposureLevels } from "../../../domain/admission/levels.ts";
 import { countryOfRange, mayLieIn, type Phone, rangeOfCountry } from "../../../domain/kernel/phone.ts";
+import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
 import { MINUTE_MS } from "../../../domain/kernel/time.ts";
 import { type History, usualSent } from "../../../domain/monitor/history.ts";
 import { OTHER_SUBJECTS, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Policy } from "../../../domain/policy.ts";
 import type { Deps } from "../../../ports/deps.ts";
-import { isBanned, type ListedBan, listBans } from "../change-bans.ts";
 import { type Exposure, readExposures } from "./read-exposures.ts";
 import { type ReportSpan, readLines } from "./read-lines.ts";
 import { type RangeRow, type RangeState, rangeStateOf } from "./read-ranges.ts";
@@ -26,7 +26,7 @@ export const DESTINATION_STATES = ["any", "shut", "challenged", "exempt", "open"
 
 export interface DestinationQuestion {
   by: Destination;
-  /** Of prefixes the country, of blocks the prefix they lie in; null for all. */
+  /** The country of prefixes, or the prefix of number ranges; null for all. */
   within: string | null;
   /** The policy's window up to now, or the last day in whole quarters of an hour. */
   span: ReportSpan;
@@ -45,7 +45,7 @@ export interface DestinationRow {
   verified: number;
   ratio: number | null;
   usualRatio: number | null;
-  /** Of what it usually gets in as long; null where that is not known. */
+  /** Messages divided by the usual number in a span of this length; null where that is not known. */
   timesUsual: number | null;
   refused: number;
   spentMicros: number;
@@ -62,7 +62,7 @@ export interface Destinations extends TallyPage<DestinationRow> {
   toMs: number;
   /** Messages to subjects that the counters had no room to tell apart. */
   othersSent: number;
-  /** Ranges that are shut, challenged or exempt, what ends last first. */
+  /** Banned, challenged and exempt ranges, the one that ends last first. */
   blocks: ListedBan[];
   /** What could not be read, in words; its columns are empty. */
   faults: string[];
@@ -94,17 +94,17 @@ export async function readDestinations(
     .filter(({ subject }) => subject !== OTHER_SUBJECTS && subject.toLowerCase().includes(sought))
     .filter(({ subject }) => within === null || liesWithin(by, subject, within));
   const minutes = (toMs - fromMs) / MINUTE_MS;
-  const standing = (subject: string) => standingOf(by, subject, ranges);
-  // What is shut is looked up for a page's rows, and for all only where it decides who is shown.
+  const stateOf = (subject: string) => destinationState(by, subject, ranges);
+  // States are looked up for a page's rows, and for all rows only where the filter needs them.
   const found = (
     state === "any"
       ? fitting
-      : fitting.filter(({ subject }) => DESTINATION_STATE_FITS[state](standing(subject)))
+      : fitting.filter(({ subject }) => DESTINATION_STATE_FITS[state](stateOf(subject)))
   ).toSorted(BY[sort]);
   const shown = pageOfLines(found, question.page, ROWS_PER_PAGE);
   const page = {
     ...shown,
-    rows: shown.rows.map((line) => rowOf(line, by, history, minutes, standing(line.subject))),
+    rows: shown.rows.map((line) => rowOf(line, { by, history, minutes }, stateOf(line.subject))),
   };
   const levels = page.rows.map((row) => levelOf(deps.policy, by, row));
   const exposures = await readExposures(deps, levels);
@@ -123,12 +123,12 @@ export async function readDestinations(
   };
 }
 
-/** A country that shares its calling code is never shut as a whole. */
-function standingOf(by: Destination, subject: string, ranges: readonly ListedBan[]): RangeState {
+/** A country that shares its calling code is never banned as a whole. */
+function destinationState(by: Destination, subject: string, ranges: readonly ListedBan[]): RangeState {
   if (by !== "country") return rangeStateOf(by, subject, ranges);
   const range = rangeOfCountry(subject);
   if (range !== null) return rangeStateOf("prefix", range, ranges);
-  const within = ranges.filter((block) => mayLieIn(block.subject, subject));
+  const within = ranges.filter((ban) => mayLieIn(ban.subject, subject));
   const challenged = within.some(({ effect }) => effect === "challenge");
   const state = within.some(isBanned) ? "partly" : challenged ? "partly_challenged" : "open";
   return { state, untilMs: null, challenged };
@@ -139,10 +139,8 @@ const liesWithin = (by: Destination, subject: string, within: string): boolean =
 
 function rowOf(
   { subject, counts, course, ratio }: TallyLine,
-  by: Destination,
-  history: History | null,
-  minutes: number,
-  standing: RangeState,
+  { by, history, minutes }: { by: Destination; history: History | null; minutes: number },
+  state: RangeState,
 ): DestinationRow {
   const key = tallyKey(by, subject);
   const usually = usualSent(history, key, minutes);
@@ -158,12 +156,12 @@ function rowOf(
     refused: counts.refused ?? 0,
     spentMicros: counts.micros ?? 0,
     course,
-    ...standing,
+    ...state,
     exposure: null,
   };
 }
 
-/** Which states a filter shows. */
+/** The rows that each filter by state shows. */
 export const DESTINATION_STATE_FITS: Readonly<
   Record<Exclude<DestinationQuestion["state"], "any">, (row: RangeState) => boolean>
 > = {
@@ -181,7 +179,7 @@ const most =
 const bySent: Order = (a, b) => most("sent")(a, b) || (a.subject < b.subject ? -1 : 1);
 const BY: Readonly<Record<DestinationQuestion["sort"], Order>> = {
   sent: bySent,
-  // The worst first; who could not be judged yet comes last.
+  // The worst first; rows that cannot be judged yet come last.
   ratio: (a, b) => (a.ratio ?? 2) - (b.ratio ?? 2) || bySent(a, b),
   spent: (a, b) => most("micros")(a, b) || bySent(a, b),
   refused: (a, b) => most("refused")(a, b) || bySent(a, b),

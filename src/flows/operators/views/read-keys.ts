@@ -1,4 +1,4 @@
-/** How old the keys are, and what those of the encryption ring still hold; and that one was rotated, written down. */
+import { type KeyringState, type KeyState, keyringStates } from "../../../domain/access/key-age.ts";
 import {
   type KeyIds,
   type KeyringName,
@@ -8,21 +8,9 @@ import {
 } from "../../../domain/access/key-age.ts";
 import type { KeyPolicy } from "../../../domain/access/keys.policy.ts";
 import type { Deps } from "../../../ports/deps.ts";
-import {
-  type NotPerformed,
-  type OperatorCommand,
-  type Performed,
-  runOperatorAction,
-} from "../../audit/run-operator-action.ts";
-
-/** What the key flows need beside the ordinary ports. */
-export interface KeyDeps extends Pick<Deps, "ledger" | "records" | "vault" | "log" | "nowMs"> {
-  keyIds: KeyIds;
-  policy: { keys: KeyPolicy };
-}
 
 export interface KeyLine extends KeyState {
-  /** Sealed texts in the ledger that only this key opens; null where there are none by their nature, or nobody can tell. */
+  /** Sealed texts in the ledger that only this key opens; null for a key that seals none there, and while it is not known. */
   holds: number | null;
 }
 
@@ -32,7 +20,13 @@ export interface KeyAges {
   faults: string[];
 }
 
-export async function readKeys({ keyIds, policy, ledger, nowMs }: KeyDeps): Promise<KeyAges> {
+/** The age of every key, and the number of texts that each encryption key still protects. */
+export async function readKeys({
+  keyIds,
+  policy,
+  ledger,
+  nowMs,
+}: Pick<Deps, "keyIds" | "policy" | "ledger" | "nowMs">): Promise<KeyAges> {
   const sealed = await ledger.sealedByKey();
   const held = new Map(
     sealed.kind === "answered" ? sealed.keys.map(({ keyId, sealed: count }) => [keyId, count]) : [],
@@ -52,19 +46,4 @@ export async function readKeys({ keyIds, policy, ledger, nowMs }: KeyDeps): Prom
       ),
     ],
   };
-}
-
-/** Writes down that a new key was put in place. The command that did it has the secret; the service never sees the id's key. */
-export function noteRotation(
-  deps: KeyDeps,
-  act: OperatorCommand,
-  { ring, keyId, secret }: { ring: KeyringName; keyId: string; secret: string },
-): Promise<Performed | NotPerformed> {
-  return runOperatorAction(
-    deps,
-    act,
-    { what: "key rotated", details: { ring, key_id: keyId, secret } },
-    "raises",
-    async () => ({ kind: "done" }),
-  );
 }

@@ -1,7 +1,7 @@
+import { isBanned, listBans } from "../../../domain/monitor/ban-list.ts";
 import { type MetricFigures, openMetrics } from "../../../domain/monitor/metrics.ts";
+import { postureDocumentsOf } from "../../../domain/monitor/posture-documents.ts";
 import type { Deps } from "../../../ports/deps.ts";
-import { isBanned, listBans } from "../change-bans.ts";
-import { postureDocumentsOf } from "../change-posture.ts";
 
 /** The figures as OpenMetrics text. A part that does not answer is left out, and told as `tollgate_source_up 0`. */
 export async function readMetrics({

@@ -1,10 +1,12 @@
 /** Where messages go and come from: each subject of a dimension with its sends, answers, money and state. */
+
+import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
+import { minuteOf } from "../../../domain/monitor/cohorts.ts";
 import { minuteOf } from "../../../domain/kernel/time.ts";
 import { QUARTER_MINUTES, quarterOf } from "../../../domain/monitor/history.ts";
 import { type Dimension, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import type { Unavailable } from "../../../ports/result.ts";
-import { isBanned, type ListedBan, listBans } from "../change-bans.ts";
 import { type TallyPart, tallyLines, usualRatio } from "./summarise-tally.ts";
 
 export const RANGE_DIMENSIONS = ["country", "prefix", "block", "network", "provider", "flow"] as const;

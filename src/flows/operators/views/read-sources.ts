@@ -2,11 +2,12 @@
 
 import type { Level } from "../../../domain/admission/exposure.ts";
 import { exposureLevels } from "../../../domain/admission/levels.ts";
+import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
+import { minuteOf } from "../../../domain/monitor/cohorts.ts";
 import { MINUTE_MS, minuteOf } from "../../../domain/kernel/time.ts";
 import { usualSent } from "../../../domain/monitor/history.ts";
 import { type MinuteTally, OTHER_SUBJECTS, sumTallies, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
-import { isBanned, type ListedBan, listBans } from "../change-bans.ts";
 import { ROWS_PER_PAGE } from "./read-destinations.ts";
 import { type Exposure, readExposures } from "./read-exposures.ts";
 import { type ReportSpan, readLines } from "./read-lines.ts";

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import type { Ban } from "../../../../src/domain/monitor/ban.ts";
+import { listBans } from "../../../../src/domain/monitor/ban-list.ts";
 import {
   ban,
   challengeSubject,
   liftBan,
   liftChallenge,
-  listBans,
   OPERATOR_BANS_MOST,
   parseBanSubject,
 } from "../../../../src/flows/operators/change-bans.ts";
