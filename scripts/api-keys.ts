@@ -1,6 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
-import { API_KEY_PREFIX, hashSecret, readApiKeyRecord } from "../src/adapters/cloudflare/kv-api-keys.ts";
+import {
+  API_KEY_PREFIX,
+  hashApiKeySecret,
+  readApiKeyRecord,
+} from "../src/adapters/cloudflare/kv-api-keys.ts";
 import { parsePolicy } from "../src/config/config.ts";
 import { type ApiKeyRecord, EVERY_FLOW, isApiKeyId, isExpired } from "../src/domain/access/api-key.ts";
 import { CommandError, runCommand } from "./lib/command.ts";
@@ -85,7 +89,7 @@ await runCommand(async () => {
 async function mint(facts: Omit<ApiKeyRecord, "hash">, target: Target): Promise<void> {
   const id = Array.from(randomBytes(ID_LENGTH), (byte) => ID_LETTERS[byte % ID_LETTERS.length]).join("");
   const secret = randomBytes(SECRET_BYTES).toString("base64url");
-  const record: ApiKeyRecord = { ...facts, hash: await hashSecret(secret) };
+  const record: ApiKeyRecord = { ...facts, hash: await hashApiKeySecret(secret) };
   await putValue(target, API_KEY_PREFIX + id, JSON.stringify(record));
   console.error(`${target.name}: key ${id} for ${sentence(record)}. It is shown this once:`);
   console.log(`tg_${id}_${secret}`);

@@ -3,14 +3,11 @@ import { compose, compositionFaults, log } from "./compose/compose.ts";
 import { parseConfig, parseTables } from "./config/config.ts";
 import hosting from "./data/hosting-asns.csv";
 import prices from "./data/prices.csv";
-import {
-  consumeLedger,
-  keepLedgerDeadLetter,
-  recordRefusalCounts,
-} from "./flows/consumers/consume-ledger.ts";
-import { consumeOutbox, keepOutboxDeadLetter } from "./flows/consumers/consume-outbox.ts";
+import { consumeLedger, keepLedgerDeadLetters } from "./flows/consumers/consume-ledger.ts";
+import { consumeOutbox, keepOutboxDeadLetters } from "./flows/consumers/consume-outbox.ts";
+import { enforceRetention } from "./flows/monitor/enforce-retention.ts";
 import { monitor } from "./flows/monitor/monitor.ts";
-import { enforceRetention } from "./flows/monitor/retain.ts";
+import { recordRefusalCounts } from "./flows/monitor/record-refusal-counts.ts";
 import { createApp } from "./http/app.ts";
 import { misconfigured } from "./http/misconfigured.ts";
 
@@ -23,9 +20,9 @@ type Service = { deps: ReturnType<typeof compose>; app: ReturnType<typeof create
 
 /** Who works off which queue; every environment has its own of each, and one for what was tried too often. */
 const CONSUMERS = [
-  { queue: /^tollgate-outbox-dead(-|$)/, consume: keepOutboxDeadLetter },
+  { queue: /^tollgate-outbox-dead(-|$)/, consume: keepOutboxDeadLetters },
   { queue: /^tollgate-outbox(-|$)/, consume: consumeOutbox },
-  { queue: /^tollgate-ledger-dead(-|$)/, consume: keepLedgerDeadLetter },
+  { queue: /^tollgate-ledger-dead(-|$)/, consume: keepLedgerDeadLetters },
   { queue: /^tollgate-ledger(-|$)/, consume: consumeLedger },
 ];
 

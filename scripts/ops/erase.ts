@@ -1,5 +1,5 @@
 /** Takes one person out of every store. */
-import type { ErasedAnswer } from "../../src/http/admin/evidence-contract.ts";
+import type { ErasureAnswer } from "../../src/http/admin/evidence-contract.ts";
 import { askJson } from "./client.ts";
 import type { Command } from "./command.ts";
 import { number, plain, styled, table } from "./format.ts";
@@ -16,14 +16,14 @@ export const ERASE: readonly Command[] = [
     words: [1, 1],
     run: async (service, { words: [word = ""], values, json }) => {
       const body = { why: why(values), number: await readNumber(word) };
-      const answer = await askJson<ErasedAnswer>(service, "POST", "/erase", body);
+      const answer = await askJson<ErasureAnswer>(service, "POST", "/erase", body);
       console.log(json ? JSON.stringify(answer, null, 2) : erasedLines(answer).join("\n"));
       if (Object.keys(answer.remaining).length > 0) process.exitCode = 1;
     },
   },
 ];
 
-export function erasedLines({ notes, removed, out_of_reach }: ErasedAnswer): string[] {
+export function erasedLines({ notes, removed, out_of_reach }: ErasureAnswer): string[] {
   return [
     ...table(
       [{ title: "removed", right: true }, { title: "from" }],

@@ -1,10 +1,10 @@
 /** The commands that look and change nothing. */
 import type {
   ActionsAnswer,
-  BlocksAnswer,
+  BansAnswer,
+  DeadLettersAnswer,
   IncidentAnswer,
   IncidentsAnswer,
-  LettersAnswer,
   RangesAnswer,
   StatusAnswer,
 } from "../../src/http/admin/answers.ts";
@@ -56,7 +56,7 @@ export const LOOKING: readonly Command[] = [
     help: "",
     options: [],
     words: [0, 0],
-    run: (service, { json }) => show<BlocksAnswer>(service, "/blocks", json, blocksLines),
+    run: (service, { json }) => show<BansAnswer>(service, "/blocks", json, blocksLines),
   },
   {
     name: "ranges",
@@ -111,7 +111,7 @@ export const LOOKING: readonly Command[] = [
     words: [0, 0],
     run: (service, { values: { limit }, json }) => {
       const path = `/dead-letters${query({ limit: limit && count("limit", limit, 500) })}`;
-      return show<LettersAnswer>(service, path, json, lettersLines);
+      return show<DeadLettersAnswer>(service, path, json, lettersLines);
     },
   },
   {

@@ -1,10 +1,10 @@
 /** What the operators' API answers, in lines for a terminal. */
 import type {
   ActionsAnswer,
-  BlocksAnswer,
+  BansAnswer,
+  DeadLettersAnswer,
   IncidentAnswer,
   IncidentsAnswer,
-  LettersAnswer,
   RangesAnswer,
   StatusAnswer,
 } from "../../src/http/admin/answers.ts";
@@ -154,7 +154,7 @@ export function rangesLines(answer: RangesAnswer): string[] {
 
 const isShut = (state: string): boolean => state === "blocked" || state === "partly";
 
-export function blocksLines({ blocks, faults }: BlocksAnswer): string[] {
+export function blocksLines({ blocks, faults }: BansAnswer): string[] {
   const rows = blocks.map((block) => [
     plain(block.subject),
     stateOf(block),
@@ -170,7 +170,7 @@ export function blocksLines({ blocks, faults }: BlocksAnswer): string[] {
   ];
 }
 
-function stateOf({ effect, in_force }: BlocksAnswer["blocks"][number]): string {
+function stateOf({ effect, in_force }: BansAnswer["blocks"][number]): string {
   if (effect === "stop") return in_force ? "shut" : "lifted";
   return effect === "challenge" ? "challenged" : "exempt";
 }
@@ -247,7 +247,7 @@ function detail([name, value]: [string, string | number | boolean | null]): stri
     : [`${name} ${value}`];
 }
 
-export function lettersLines({ letters }: LettersAnswer): string[] {
+export function lettersLines({ letters }: DeadLettersAnswer): string[] {
   if (letters.length === 0) return ["Nothing was given up."];
   return table(
     [{ title: "letter" }, { title: "when" }, { title: "queue" }, { title: "cause" }],

@@ -1,5 +1,5 @@
 /** Events to the customer's backend: how they are set up, and one to try. */
-import type { TestedAnswer, WebhooksAnswer } from "../../src/http/admin/webhooks.ts";
+import type { WebhooksAnswer, WebhookTestAnswer } from "../../src/http/admin/webhooks.ts";
 import { askJson } from "./client.ts";
 import type { Command } from "./command.ts";
 import { number, plain, styled } from "./format.ts";
@@ -15,7 +15,7 @@ export const WEBHOOKS: readonly Command[] = [
     words: [0, 0],
     run: async (service, { values, json }) => {
       const body = { why: why({ why: "to see whether events arrive", ...values }) };
-      const answer = await askJson<TestedAnswer>(service, "POST", "/webhooks/test", body);
+      const answer = await askJson<WebhookTestAnswer>(service, "POST", "/webhooks/test", body);
       if (json) return console.log(JSON.stringify(answer, null, 2));
       console.log(answer.notes.map((note) => `${service.name}: ${plain(note)}`).join("\n"));
       console.log(

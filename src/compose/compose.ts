@@ -13,8 +13,8 @@ import { objectSessions } from "../adapters/cloudflare/object-sessions.ts";
 import { queueAlerts } from "../adapters/cloudflare/queue-alerts.ts";
 import { queueLedger } from "../adapters/cloudflare/queue-ledger.ts";
 import { queueOutbox, readOutboxMessage } from "../adapters/cloudflare/queue-outbox.ts";
-import { captcha, isTestSecret } from "../adapters/identity/captcha-siteverify.ts";
-import { operators } from "../adapters/identity/cloudflare-access.ts";
+import { isTestSecret, siteverifyCaptcha } from "../adapters/identity/captcha-siteverify.ts";
+import { operatorIdentities } from "../adapters/identity/cloudflare-access.ts";
 import { deviceTokens } from "../adapters/identity/device-tokens.ts";
 import { es256Proofs } from "../adapters/identity/proofs.ts";
 import { sealedTokens } from "../adapters/identity/sealed-tokens.ts";
@@ -75,7 +75,7 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
     control: kvControl(bindings.CONTROL, nowMs, log, pause),
     limits: upstashLimits(redis, nowMs),
     claims: upstashClaims(redis),
-    challenge: captcha(policy.captcha, {
+    challenge: siteverifyCaptcha(policy.captcha, {
       secret: config.CAPTCHA_SECRET_KEY,
       freshSecret: config.CAPTCHA_FRESH_SECRET_KEY,
       siteverifyUrl: config.CAPTCHA_SITEVERIFY_URL,
@@ -102,7 +102,7 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
     routes: kvRoutes(bindings.CONTROL, policy.delivery, nowMs, log),
     receipts: upstashReceipts(redis),
     counters: upstashCounters(redis),
-    watch: upstashMonitorState(redis, log),
+    monitorState: upstashMonitorState(redis, log),
     records,
     events,
     ledger,
@@ -122,7 +122,7 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
     alertChannels: composeAlertChannels(config, nowMs),
     opsSeal: sealedTokens(config.SESSION_KEYS, "ops session", nowMs),
     people: upstashPeople(redis),
-    operators: operators(
+    operators: operatorIdentities(
       {
         tokens: config.ADMIN_TOKENS,
         access:

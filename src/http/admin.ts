@@ -2,45 +2,46 @@
  * The operators' API, in one screen: mounted at `/admin/v1`. Every answer is uncached and every action asks why. There is no
  * CORS, and a body must be `application/json`, so no page of another origin can act with somebody's Access cookie.
  */
+
 import { Hono } from "hono";
-import type { OperatorsPort } from "../domain/access/operator.ts";
 import { listBans } from "../domain/monitor/ban-list.ts";
 import { OPENMETRICS_TYPE } from "../domain/monitor/metrics.ts";
 import { ban, challengeSubject, liftBan, liftChallenge } from "../flows/operators/change-bans.ts";
 import { clearPosture, clearThrottle, setPosture, setThrottle } from "../flows/operators/change-posture.ts";
 import { type QueuesPort, replayDeadLetter } from "../flows/operators/replay-dead-letter.ts";
+import { readIncident, readIncidents } from "../flows/operators/views/read-incidents.ts";
 import { readMetrics } from "../flows/operators/views/read-metrics.ts";
 import { readRanges } from "../flows/operators/views/read-ranges.ts";
-import { readIncident, readIncidents, readState } from "../flows/operators/views/read-state.ts";
+import { readState } from "../flows/operators/views/read-state.ts";
 import type { OperatorsPort } from "../ports/access.ts";
 import type { Deps } from "../ports/deps.ts";
 import {
   actionToWire,
-  blockChangedToWire,
-  blockToWire,
+  banChangedToWire,
+  banToWire,
+  deadLetterToWire,
+  incidentStoryToWire,
   incidentToWire,
-  letterToWire,
+  postureChangedToWire,
   rangesToWire,
   serviceStateToWire,
-  storyToWire,
-  switchedToWire,
-  throttledToWire,
+  throttleChangedToWire,
 } from "./admin/answers.ts";
 import {
-  blockBody,
-  isId,
+  banBody,
+  isRecordId,
+  liftBanBody,
   listQuery,
   postureBody,
   rangesQuery,
   throttleBody,
-  unblockBody,
   whyBody,
 } from "./admin/contract.ts";
 import { type EvidenceDeps, evidenceApi } from "./admin/evidence.ts";
-import { notDoneToWire, UNKNOWN } from "./admin/problems.ts";
+import { NO_SUCH_ID, notDoneToWire } from "./admin/problems.ts";
 import { routesApi } from "./admin/routes.ts";
 import { rulesApi } from "./admin/rules.ts";
-import { adminTools, answered, readQuery, type Who } from "./admin/tools.ts";
+import { type AdminEnv, actionAnswer, adminTools, readQuery } from "./admin/tools.ts";
 import { traceApi } from "./admin/trace.ts";
 import { webhooksApi } from "./admin/webhooks.ts";
 
@@ -51,7 +52,7 @@ export function adminApi(deps: AdminDeps) {
   const { action, problem } = tools;
   const { environment, policy, records, control, nowMs, operators } = deps;
   const { currency } = policy.money;
-  const api = new Hono<Who>();
+  const api = new Hono<AdminEnv>();
 
   api.use(async (c, next) => {
     await next();
@@ -72,41 +73,44 @@ export function adminApi(deps: AdminDeps) {
   api.put("/posture", (c) =>
     action(c, postureBody, async (act, { posture, for_seconds, lift_caps }) => {
       const command = { posture, forSeconds: for_seconds, liftCaps: lift_caps };
-      return answered(await setPosture(deps, act, command), switchedToWire);
+      return actionAnswer(await setPosture(deps, act, command), postureChangedToWire);
     }),
   );
   api.delete("/posture", (c) =>
-    action(c, whyBody, async (act) => answered(await clearPosture(deps, act), switchedToWire)),
+    action(c, whyBody, async (act) => actionAnswer(await clearPosture(deps, act), postureChangedToWire)),
   );
   api.put("/throttle", (c) =>
     action(c, throttleBody, async (act, { percent, max_per_minute, for_seconds }) => {
       const amount = percent === undefined ? { maxPerMinute: max_per_minute ?? 1 } : { percent };
-      return answered(await setThrottle(deps, act, { ...amount, forSeconds: for_seconds }), throttledToWire);
+      return actionAnswer(
+        await setThrottle(deps, act, { ...amount, forSeconds: for_seconds }),
+        throttleChangedToWire,
+      );
     }),
   );
   api.delete("/throttle", (c) =>
-    action(c, whyBody, async (act) => answered(await clearThrottle(deps, act), switchedToWire)),
+    action(c, whyBody, async (act) => actionAnswer(await clearThrottle(deps, act), postureChangedToWire)),
   );
 
   api.get("/blocks", async (c) => {
     const documents = await control.documents();
     if ("kind" in documents) return problem(c, notDoneToWire(documents));
-    return c.json({ blocks: listBans(documents, nowMs()).map(blockToWire), faults: documents.faults });
+    return c.json({ blocks: listBans(documents, nowMs()).map(banToWire), faults: documents.faults });
   });
   api.post("/blocks", (c) =>
-    action(c, blockBody, async (act, { range, network, ip, effect, for_seconds }) => {
+    action(c, banBody, async (act, { range, network, ip, effect, for_seconds }) => {
       const command = { subject: range ?? network ?? ip ?? "", forSeconds: for_seconds };
       const restrict = effect === "stop" ? ban : challengeSubject;
-      return answered(await restrict(deps, act, command), blockChangedToWire);
+      return actionAnswer(await restrict(deps, act, command), banChangedToWire);
     }),
   );
   api.delete("/blocks", (c) =>
-    action(c, unblockBody, async (act, { subject, effect, exempt_for_seconds: exemptForSeconds }) =>
-      answered(
+    action(c, liftBanBody, async (act, { subject, effect, exempt_for_seconds: exemptForSeconds }) =>
+      actionAnswer(
         effect === "challenge"
           ? await liftChallenge(deps, act, { subject })
           : await liftBan(deps, act, { subject, exemptForSeconds }),
-        blockChangedToWire,
+        banChangedToWire,
       ),
     ),
   );
@@ -131,9 +135,9 @@ export function adminApi(deps: AdminDeps) {
   });
   api.get("/incidents/:id", async (c) => {
     const id = c.req.param("id");
-    const story = isId(id) ? await readIncident(deps, id) : null;
-    if (story === null) return problem(c, UNKNOWN);
-    return "kind" in story ? problem(c, notDoneToWire(story)) : c.json(storyToWire(story, currency));
+    const story = isRecordId(id) ? await readIncident(deps, id) : null;
+    if (story === null) return problem(c, NO_SUCH_ID);
+    return "kind" in story ? problem(c, notDoneToWire(story)) : c.json(incidentStoryToWire(story, currency));
   });
   api.get("/actions", async (c) => {
     const query = readQuery(c, listQuery);
@@ -150,17 +154,17 @@ export function adminApi(deps: AdminDeps) {
     const found = await records.deadLetters(query.value.limit);
     const whole = c.get("operator").role === "operator";
     return found.kind === "answered"
-      ? c.json({ letters: found.letters.map((letter) => letterToWire(letter, whole)) })
+      ? c.json({ letters: found.letters.map((letter) => deadLetterToWire(letter, whole)) })
       : problem(c, notDoneToWire(found));
   });
   api.post("/dead-letters/:id/replay", (c) => {
     const id = c.req.param("id");
-    if (!isId(id)) return problem(c, UNKNOWN);
+    if (!isRecordId(id)) return problem(c, NO_SUCH_ID);
     return action(c, whyBody, async (act) =>
-      answered(await replayDeadLetter(deps, act, id), ({ recorded, notes, letter }) => ({
+      actionAnswer(await replayDeadLetter(deps, act, id), ({ recorded, notes, letter }) => ({
         recorded,
         notes,
-        letter: letterToWire(letter, false),
+        letter: deadLetterToWire(letter, false),
       })),
     );
   });

@@ -1,15 +1,15 @@
 import type { OperatorAction } from "../ports/records.ts";
-import { Empty, Time } from "./parts.tsx";
-import { utc } from "./posture-words.ts";
-import { type Column, Table } from "./table.tsx";
+import { EmptyNote, Time } from "./parts.tsx";
+import { utcText } from "./posture-words.ts";
+import { DataTable, type TableColumn } from "./table.tsx";
 
 /** What people did, when and why. */
 export function ActionsTable({ actions }: { actions: readonly OperatorAction[] }) {
-  if (actions.length === 0) return <Empty>Nobody did anything.</Empty>;
-  return <Table columns={COLUMNS} rows={actions} rowId={({ id }) => `action-${id}`} />;
+  if (actions.length === 0) return <EmptyNote>Nobody did anything.</EmptyNote>;
+  return <DataTable columns={COLUMNS} rows={actions} rowId={({ id }) => `action-${id}`} />;
 }
 
-const COLUMNS: readonly Column<OperatorAction>[] = [
+const COLUMNS: readonly TableColumn<OperatorAction>[] = [
   { title: "When", cell: ({ atMs }) => <Time ms={atMs} /> },
   { title: "Who", cell: ({ who }) => who },
   {
@@ -30,7 +30,7 @@ function saysDetails(details: OperatorAction["details"]): string {
     .filter(([, value]) => value !== null && value !== false)
     .map(([name, value]) =>
       name.endsWith("_ms") && typeof value === "number"
-        ? `${spaced(name.slice(0, -3))} ${utc(value)}`
+        ? `${spaced(name.slice(0, -3))} ${utcText(value)}`
         : `${spaced(name)} ${value}`,
     )
     .join(", ");

@@ -18,11 +18,11 @@ import type { Posture } from "../domain/kernel/posture.ts";
 import { postureDocumentsOf } from "../domain/monitor/posture-documents.ts";
 import { ASSETS } from "./assets.ts";
 import { Confirm } from "./confirm.tsx";
-import type { Download, OpsAction, OpsDeps, OpsPage, View } from "./page.ts";
+import type { FileDownload, OpsAction, OpsDeps, OpsPage, ViewerContext } from "./page.ts";
 import { ACTIONS, PAGES } from "./pages.ts";
 import { postureMeans } from "./posture-words.ts";
 import { problemPage, signInPage } from "./problem.tsx";
-import { intentOf, readWhy, saysNotDone } from "./read-action.ts";
+import { intentOf, notDoneText, readWhy } from "./read-action.ts";
 import {
   csrfToken,
   identifyOperator,
@@ -34,7 +34,7 @@ import {
   signOut,
   takeFlash,
 } from "./session.ts";
-import { hrefOf, shell } from "./shell.tsx";
+import { hrefOf, pageShell } from "./shell.tsx";
 import { wordsFor } from "./words.ts";
 import { zipOf } from "./zip.ts";
 
@@ -150,7 +150,7 @@ export function opsApp(deps: OpsDeps) {
       return refuse(c, view, action, action.home, faults, 400);
     }
     const intent = await intentOf(deps, read, fields, view);
-    if ("kind" in intent) return refuse(c, view, action, read.back, saysNotDone(intent), 409);
+    if ("kind" in intent) return refuse(c, view, action, read.back, notDoneText(intent), 409);
     const reason = readWhy(why);
     const changed = confirmed !== undefined && seen !== intent.seen;
     if (confirmed === undefined || changed || "fault" in reason) {
@@ -160,12 +160,12 @@ export function opsApp(deps: OpsDeps) {
     }
     const done = await read.perform(deps, { who: view.operator.who, why: reason.why });
     if (done.kind === "download") return answerFiles(c, done);
-    if (done.kind !== "done") return refuse(c, view, action, read.back, saysNotDone(done), 503);
+    if (done.kind !== "done") return refuse(c, view, action, read.back, notDoneText(done), 503);
     await leaveFlash(c, deps, done.notes);
     return c.redirect(hrefOf(read.back), 303);
   }
 
-  function answerFiles(c: Context<Env>, { fileName, files }: Download) {
+  function answerFiles(c: Context<Env>, { fileName, files }: FileDownload) {
     return c.body(zipOf(files, nowMs()), 200, {
       "content-type": "application/zip",
       "content-disposition": `attachment; filename="${fileName}"`,
@@ -173,7 +173,7 @@ export function opsApp(deps: OpsDeps) {
     });
   }
 
-  async function viewOf(c: Context<Env>): Promise<View> {
+  async function viewOf(c: Context<Env>): Promise<ViewerContext> {
     const { operator, session } = c.get("signedIn");
     return {
       operator,
@@ -187,23 +187,23 @@ export function opsApp(deps: OpsDeps) {
 
   async function answer(
     c: Context<Env>,
-    view: View,
+    view: ViewerContext,
     { title, path, live }: { title: string; path: string; live?: boolean },
     content: Child,
     { notes = [], status = 200, posture = postureNow(view) }: Answering,
   ) {
     const frame = { title, path, view, environment, navigation, notes, ...(live ? { live } : {}) };
-    return c.html(shell({ ...frame, posture: await posture }, content), status);
+    return c.html(pageShell({ ...frame, posture: await posture }, content), status);
   }
 
-  async function postureNow(view: View): Promise<Posture | null> {
+  async function postureNow(view: ViewerContext): Promise<Posture | null> {
     const documents = await deps.control.documents();
     return "kind" in documents ? null : postureDocumentsOf(documents, view.nowMs).posture;
   }
 
   function refuse(
     c: Context<Env>,
-    view: View,
+    view: ViewerContext,
     action: OpsAction,
     back: string,
     faults: readonly string[],

@@ -1,6 +1,5 @@
 import uplot from "uplot/dist/uPlot.iife.min.js";
 import uplotCss from "uplot/dist/uPlot.min.css";
-import { ICON } from "./icon.ts";
 import forms from "./ops-page/forms.css";
 import frame from "./ops-page/frame.css";
 import livePage from "./ops-page/page.js";
@@ -8,6 +7,9 @@ import pages from "./ops-page/pages.css";
 import parts from "./ops-page/parts.css";
 import plot from "./ops-page/plot.js";
 import tables from "./ops-page/tables.css";
+
+/** A gate's bar over a post. */
+const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1f5fbf"/><path d="M8 24V10M8 13h17" stroke="#fff" stroke-width="3.5" stroke-linecap="round"/></svg>`;
 
 const SCRIPT = "text/javascript; charset=utf-8";
 const STYLE = "text/css; charset=utf-8";

@@ -1,4 +1,4 @@
-import type { Intent, OpsAction, View } from "./page.ts";
+import type { ActionIntent, OpsAction, ViewerContext } from "./page.ts";
 import { hrefOf } from "./shell.tsx";
 
 /** The second step of an action: what it will do, in words, and the question why. */
@@ -12,9 +12,9 @@ export function Confirm({
   fault,
   back,
 }: {
-  view: View;
+  view: ViewerContext;
   action: OpsAction;
-  intent: Intent & { seen: string };
+  intent: ActionIntent & { seen: string };
   fields: Record<string, string>;
   why: string;
   /** Somebody else changed it while this was being read. */

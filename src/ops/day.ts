@@ -48,13 +48,13 @@ const add = (a: RatioPoint, b: RatioPoint): RatioPoint => ({
  */
 export async function readDayPlot(
   service: object,
-  deps: Pick<Deps, "watch" | "counters">,
+  deps: Pick<Deps, "monitorState" | "counters">,
   windowMinutes: number,
   nowMs: number,
 ): Promise<DayPlotData> {
   const [minute, running] = [minuteOf(nowMs), quarterOf(minuteOf(nowMs))];
   const [left, counted] = await Promise.all([
-    deps.watch.look(),
+    deps.monitorState.look(),
     readMinutes(deps, ripeMinutesOf(service), windowMinutes, minute),
   ]);
   const faults = [

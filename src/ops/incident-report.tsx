@@ -11,7 +11,7 @@ import {
 import type { LedgerWindow } from "../ports/ledger.ts";
 import { defineAction, type OpsAction, type PageRequest } from "./page.ts";
 import { ActionForm, Card, Field } from "./parts.tsx";
-import { utc } from "./posture-words.ts";
+import { utcText } from "./posture-words.ts";
 import { countryField } from "./route-actions.ts";
 
 export const INCIDENT_ID = /^[\w.:-]{1,128}$/;
@@ -32,7 +32,7 @@ const report = defineAction({
     const where = country === null ? "" : ` to ${words.country(country)}`;
     return {
       says: [
-        `Your browser saves one ZIP with report.html, dispute.md, summary.json, messages.csv, ranges.csv and ips.csv, from ${utc(window.fromMs)} to ${utc(window.toMs)}.`,
+        `Your browser saves one ZIP with report.html, dispute.md, summary.json, messages.csv, ranges.csv and ips.csv, from ${utcText(window.fromMs)} to ${utcText(window.toMs)}.`,
         `It holds ${words.count(messages)} messages${where}, with people's numbers and addresses as far as they are still held.`,
         ...(forgotten > 0
           ? [

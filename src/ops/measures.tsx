@@ -1,16 +1,16 @@
 /** Columns that tables of traffic have in common: how much of it, what came of it, what it cost. */
 import { Bar } from "./parts.tsx";
-import type { Column } from "./table.tsx";
-import { FiguresCell, Sparkline } from "./tables.tsx";
-import type { Judged } from "./views/judged.ts";
+import type { TableColumn } from "./table.tsx";
+import { FiguresCell, Sparkline } from "./table-parts.tsx";
+import type { JudgedFigure } from "./views/judged.ts";
 import type { Spark } from "./views/spark.ts";
 
 interface Measured {
   spark: Spark;
   sent: string;
-  volume: Pick<Judged, "note" | "tone">;
-  ratio: Judged;
-  exposure: Judged & { share: number };
+  volume: Pick<JudgedFigure, "note" | "tone">;
+  ratio: JudgedFigure;
+  exposure: JudgedFigure & { share: number };
   spent: string;
   refused: string;
 }
@@ -41,4 +41,4 @@ export const MEASURES = {
   },
   spent: { title: "Spent", number: true, cell: ({ spent }) => spent },
   refused: { title: "Refused", number: true, sort: "refused", cell: ({ refused }) => refused },
-} satisfies Record<string, Column<Measured>>;
+} satisfies Record<string, TableColumn<Measured>>;

@@ -16,7 +16,7 @@ import type { PageWords } from "./words.ts";
 export type OpsDeps = Deps & { operators: OperatorsPort; queues: QueuesPort; opsSeal: SealPort };
 
 /** Who looks, and how they read. */
-export interface View {
+export interface ViewerContext {
   operator: Operator;
   /** Viewers look and do not act: forms are not shown to them, and what they post is refused. */
   mayAct: boolean;
@@ -29,7 +29,7 @@ export interface View {
 }
 
 /** What was asked of a page. */
-export interface PageRequest extends View {
+export interface PageRequest extends ViewerContext {
   query: URLSearchParams;
   /** Of the path, like `:id`; empty for one it has not. */
   param(name: string): string;
@@ -52,7 +52,7 @@ export interface OpsPage {
 }
 
 /** What an action answers that is done with a file: the browser saves it, and the form stays. */
-export interface Download {
+export interface FileDownload {
   kind: "download";
   /** It stays in histories and folders: nothing of a person. */
   fileName: string;
@@ -60,7 +60,7 @@ export interface Download {
 }
 
 /** What an action will do, in sentences, before it is done. */
-export interface Intent {
+export interface ActionIntent {
   says: string[];
   /** What it replaces, in words; null when there is nothing. Somebody else's newer change is shown before it is undone. */
   replaces: string | null;
@@ -80,19 +80,19 @@ interface ActionSpec<S extends z.ZodType> {
   back: string | ((values: z.infer<S>) => string);
   /** Fields of its form, all text; without `why`, which every action asks for. */
   fields: S;
-  intent(deps: OpsDeps, values: z.infer<S>, view: View): Promise<Intent | NotPerformed>;
+  intent(deps: OpsDeps, values: z.infer<S>, view: ViewerContext): Promise<ActionIntent | NotPerformed>;
   perform(
     deps: OpsDeps,
     act: OperatorCommand,
     values: z.infer<S>,
-  ): Promise<Performed | Download | NotPerformed>;
+  ): Promise<Performed | FileDownload | NotPerformed>;
 }
 
 /** An action whose fields were read. */
 export interface ReadAction {
   back: string;
-  intent(deps: OpsDeps, view: View): Promise<Intent | NotPerformed>;
-  perform(deps: OpsDeps, act: OperatorCommand): Promise<Performed | Download | NotPerformed>;
+  intent(deps: OpsDeps, view: ViewerContext): Promise<ActionIntent | NotPerformed>;
+  perform(deps: OpsDeps, act: OperatorCommand): Promise<Performed | FileDownload | NotPerformed>;
 }
 
 export interface OpsAction {

@@ -1,5 +1,5 @@
 /** The pages, in the order of the navigation, and the actions. */
-import { BLOCK_ACTIONS } from "./block-actions.ts";
+import { BAN_ACTIONS } from "./ban-actions.ts";
 import type { OpsAction, OpsPage } from "./page.ts";
 import { DEAD_LETTER_ACTIONS, deadLetters } from "./pages/dead-letters.tsx";
 import { destinations } from "./pages/destinations.tsx";
@@ -33,6 +33,6 @@ export const ACTIONS: readonly OpsAction[] = [
   ...PAUSE_ACTIONS,
   ...INCIDENT_ACTIONS,
   ...DEAD_LETTER_ACTIONS,
-  ...BLOCK_ACTIONS,
+  ...BAN_ACTIONS,
   ...ROUTE_ACTIONS,
 ];

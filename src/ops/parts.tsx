@@ -2,7 +2,8 @@
 
 import type { Child, PropsWithChildren } from "hono/jsx";
 import { DAY_SECONDS, HOUR_SECONDS } from "../domain/kernel/time.ts";
-import type { View } from "./page.ts";
+import type { ViewerContext } from "./page.ts";
+import type { PolicyPlace } from "./views/policy-place.ts";
 
 /** `time` of day, or `date` with it. The script writes it in the viewer's zone; without it UTC stands there. */
 export function Time({ ms, as = "time" }: { ms: number; as?: "time" | "date" }) {
@@ -63,12 +64,12 @@ export function Card({
 }
 
 /** What is said where there is nothing. */
-export function Empty({ children }: PropsWithChildren) {
+export function EmptyNote({ children }: PropsWithChildren) {
   return <p class="empty">{children}</p>;
 }
 
 /** Parts that could not be read, by name. */
-export function Faults({ faults }: { faults: readonly string[] }) {
+export function FaultsNotice({ faults }: { faults: readonly string[] }) {
   if (faults.length === 0) return null;
   return (
     <section class="notice bad" aria-label="What does not answer">
@@ -109,7 +110,7 @@ export function ActionForm({
   strong,
   children,
 }: PropsWithChildren<{
-  view: View;
+  view: ViewerContext;
   /** Path of a declared action. */
   action: string;
   button: string;
@@ -145,13 +146,7 @@ export function Field({ label, hint, children }: PropsWithChildren<{ label: stri
 }
 
 /** How long something is to last; its values are whole seconds. */
-export function LastingField({
-  name = "for_seconds",
-  chosen = HOUR_SECONDS,
-}: {
-  name?: string;
-  chosen?: number;
-}) {
+export function DurationField({ name = "for_seconds", chosen = 3600 }: { name?: string; chosen?: number }) {
   return (
     <Field label="For">
       <select name={name}>
@@ -173,3 +168,12 @@ const LENGTHS: readonly [number, string][] = [
   [DAY_SECONDS, "1 day"],
   [604_800, "7 days"],
 ];
+
+/** The file, line and table in which something is set. */
+export function SettingPlace({ place: { file, table, line } }: { place: PolicyPlace }) {
+  return (
+    <span class="where">
+      {line === null ? file : `${file}:${line}`} <code>{table}</code>
+    </span>
+  );
+}

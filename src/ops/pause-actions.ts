@@ -4,7 +4,7 @@ import { PAUSE_KINDS, type Pause } from "../domain/monitor/pause.ts";
 import { durationInWords } from "../flows/audit/run-operator-action.ts";
 import { pauseFault, pauseSending, resumeSending } from "../flows/operators/change-pauses.ts";
 import { defineAction, type OpsAction, type OpsDeps } from "./page.ts";
-import { utc } from "./posture-words.ts";
+import { utcText } from "./posture-words.ts";
 import { switchDurationField } from "./switch-actions.ts";
 
 const subject = z.string().trim().min(1).max(64);
@@ -26,7 +26,7 @@ async function running({ control, nowMs }: OpsDeps, { kind, subject }: Pick<Paus
 }
 
 const saysPause = ({ kind, subject, by, why, untilMs }: Pause): string =>
-  `the pause of the ${kind} ${subject} by ${by}, until ${utc(untilMs)}: “${why}”`;
+  `the pause of the ${kind} ${subject} by ${by}, until ${utcText(untilMs)}: “${why}”`;
 
 const start = defineAction({
   path: "/switch/pause",
@@ -45,7 +45,7 @@ const start = defineAction({
     const name = kind === "country" ? `${words.country(subject)} (${subject})` : subject;
     return {
       says: [
-        `The ${kind} ${name} is paused for ${durationInWords(for_seconds * 1000)}, until ${utc(deps.nowMs() + for_seconds * 1000)}.`,
+        `The ${kind} ${name} is paused for ${durationInWords(for_seconds * 1000)}, until ${utcText(deps.nowMs() + for_seconds * 1000)}.`,
         STOPS[kind],
         "The posture and the watch are not held by it. Every place acts on it within a minute.",
       ],

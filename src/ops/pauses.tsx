@@ -1,6 +1,6 @@
 import type { Pause } from "../domain/monitor/pause.ts";
-import type { Child, View } from "./page.ts";
-import { ActionForm, Badge, Card, Empty, Field, LastingField, Time } from "./parts.tsx";
+import type { Child, ViewerContext } from "./page.ts";
+import { ActionForm, Badge, Card, DurationField, EmptyNote, Field, Time } from "./parts.tsx";
 
 /** What is paused, with its way back, and what can be. */
 export function Pauses({
@@ -9,7 +9,7 @@ export function Pauses({
   flows,
   providers,
 }: {
-  view: View;
+  view: ViewerContext;
   /** null where they cannot be read. */
   pauses: readonly Pause[] | null;
   flows: readonly string[];
@@ -18,7 +18,7 @@ export function Pauses({
   return (
     <Card title="Pause one country, flow or provider">
       {pauses === null ? (
-        <Empty>Cannot be read just now.</Empty>
+        <EmptyNote>Cannot be read just now.</EmptyNote>
       ) : pauses.length === 0 ? (
         <p class="faint">Nothing is paused.</p>
       ) : (
@@ -67,12 +67,12 @@ export function Pauses({
   );
 }
 
-function PauseForm({ view, kind, children }: { view: View; kind: Pause["kind"]; children: Child }) {
+function PauseForm({ view, kind, children }: { view: ViewerContext; kind: Pause["kind"]; children: Child }) {
   return (
     <ActionForm view={view} action="/switch/pause" button="Review" label={`Review the pause of a ${kind}`}>
       <input type="hidden" name="kind" value={kind} />
       {children}
-      <LastingField />
+      <DurationField />
     </ActionForm>
   );
 }

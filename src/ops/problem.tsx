@@ -1,4 +1,4 @@
-import { bare } from "./shell.tsx";
+import { barePage } from "./shell.tsx";
 
 const SIGN_IN_SAYS = {
   new: null,
@@ -12,7 +12,7 @@ const SIGN_IN_SAYS = {
 /** Asks for an operator token, and says what is wrong and what to set up. */
 export function signInPage(state: keyof typeof SIGN_IN_SAYS) {
   const says = SIGN_IN_SAYS[state];
-  return bare("Sign in", {
+  return barePage("Sign in", {
     children: (
       <>
         <h1>Tollgate</h1>
@@ -57,7 +57,7 @@ export function signInPage(state: keyof typeof SIGN_IN_SAYS) {
 
 /** Something that did not go, and what to do. */
 export function problemPage(title: string, next: string) {
-  return bare(title, {
+  return barePage(title, {
     children: (
       <>
         <h1>{title}</h1>

@@ -1,7 +1,7 @@
 /** What an action's form says, and what is said of one that was not done. */
 import { isOperatorTokenReadable } from "../domain/access/operator.ts";
 import type { NotPerformed } from "../flows/audit/run-operator-action.ts";
-import type { Intent, OpsDeps, ReadAction, View } from "./page.ts";
+import type { ActionIntent, OpsDeps, ReadAction, ViewerContext } from "./page.ts";
 
 /** As the operators' API has it. */
 const WHY = { shortest: 3, longest: 200 };
@@ -24,8 +24,8 @@ export async function intentOf(
   deps: OpsDeps,
   read: ReadAction,
   fields: Readonly<Record<string, string>>,
-  view: View,
-): Promise<(Intent & { seen: string }) | NotPerformed> {
+  view: ViewerContext,
+): Promise<(ActionIntent & { seen: string }) | NotPerformed> {
   const intent = await read.intent(deps, view);
   if ("kind" in intent) return intent;
   const asked = Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -33,7 +33,7 @@ export async function intentOf(
 }
 
 /** In sentences; operators may know causes. */
-export function saysNotDone(failure: NotPerformed): string[] {
+export function notDoneText(failure: NotPerformed): string[] {
   switch (failure.kind) {
     case "invalid":
       return failure.errors.map(({ field, reason }) => `${field} ${reason}`);

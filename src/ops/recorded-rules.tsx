@@ -2,15 +2,14 @@
 
 import { recordOnlyRules } from "../domain/admission/record-only.ts";
 import type { Policy } from "../domain/policy.ts";
-import type { ReportSpan } from "../flows/operators/views/read-lines.ts";
 import type { RecordedRules } from "../flows/operators/views/read-recorded-rules.ts";
+import type { ReportSpan } from "../flows/operators/views/read-tally-lines.ts";
 import type { Unavailable } from "../ports/result.ts";
-import { Badge, Empty, Faults, Time } from "./parts.tsx";
-import { type Column, Table } from "./table.tsx";
+import { Badge, EmptyNote, FaultsNotice, SettingPlace, Time } from "./parts.tsx";
+import { DataTable, type TableColumn } from "./table.tsx";
 import { riskPlace } from "./views/policy.ts";
 import type { PolicyFile } from "./views/policy-place.ts";
-import { type RuleLine, ruleLine, saysRule } from "./views/rules.ts";
-import { Where } from "./where.tsx";
+import { type RuleLine, ruleLine, ruleName } from "./views/rules.ts";
 import type { PageWords } from "./words.ts";
 
 interface Shown {
@@ -25,11 +24,11 @@ interface Shown {
 export function RecordedRulesTable({ found, span, policy, file, environment, words }: Shown) {
   if (found.kind !== "answered")
     return <Unread cause={found.cause} policy={policy} file={file} environment={environment} />;
-  if (found.rows.length === 0) return <Empty>None: every rule counts.</Empty>;
+  if (found.rows.length === 0) return <EmptyNote>None: every rule counts.</EmptyNote>;
   const lines = found.rows.map((row) => ruleLine(row, policy, file, environment, words));
   return (
     <>
-      <Table columns={COLUMNS} rows={lines} />
+      <DataTable columns={COLUMNS} rows={lines} />
       <ul class="plain-list">
         {lines
           .filter(({ says }) => says !== "")
@@ -52,7 +51,7 @@ export function RecordedRulesTable({ found, span, policy, file, environment, wor
   );
 }
 
-const COLUMNS: readonly Column<RuleLine>[] = [
+const COLUMNS: readonly TableColumn<RuleLine>[] = [
   { title: "Rule", cell: ({ rule }) => rule },
   { title: "Flow", cell: ({ flow }) => flow },
   { title: "Met", number: true, cell: ({ met }) => met },
@@ -67,7 +66,7 @@ const COLUMNS: readonly Column<RuleLine>[] = [
     cell: ({ countsNow, place }) => (
       <>
         {countsNow ? <Badge tone="quiet">counts now</Badge> : null}
-        {place === null ? null : <Where place={place} />}
+        {place === null ? null : <SettingPlace place={place} />}
       </>
     ),
   },
@@ -82,12 +81,12 @@ function Unread({
 }: Omit<Shown, "found" | "span" | "words"> & { cause: string }) {
   return (
     <>
-      <Faults faults={[`what these rules would have done cannot be read: ${cause}`]} />
+      <FaultsNotice faults={[`what these rules would have done cannot be read: ${cause}`]} />
       <ul class="plain-list">
         {recordOnlyRules(policy).map((set) => (
           <li>
-            <strong>{saysRule(set).rule}</strong> in {saysRule(set).flow}{" "}
-            <Where place={riskPlace(file, policy, environment, set.flow)} />
+            <strong>{ruleName(set).rule}</strong> in {ruleName(set).flow}{" "}
+            <SettingPlace place={riskPlace(file, policy, environment, set.flow)} />
           </li>
         ))}
       </ul>

@@ -14,8 +14,8 @@ import {
   routeInstructionText,
   routeWarnings,
 } from "../flows/operators/change-routes.ts";
-import { lastingField } from "./block-actions.ts";
-import { defineAction, type Intent, type OpsAction, type OpsDeps, type View } from "./page.ts";
+import { banDurationField } from "./ban-actions.ts";
+import { type ActionIntent, defineAction, type OpsAction, type OpsDeps, type ViewerContext } from "./page.ts";
 
 const HOME = "/providers";
 
@@ -32,7 +32,7 @@ async function running(deps: OpsDeps): Promise<readonly RouteOverride[] | NotPer
   return documents.operatorRoutes.filter(({ untilMs }) => deps.nowMs() < untilMs);
 }
 
-const replacedBy = (said: RouteOverride | undefined, { nowMs, words }: View): string | null =>
+const replacedBy = (said: RouteOverride | undefined, { nowMs, words }: ViewerContext): string | null =>
   said === undefined
     ? null
     : `what ${said.by} had set: ${routeInstructionText(said)}, for ${words.lasting(said.untilMs - nowMs)} more, because: ${said.why}`;
@@ -41,9 +41,9 @@ async function intentOf(
   deps: OpsDeps,
   word: RouteInstruction,
   forSeconds: number,
-  view: View,
+  view: ViewerContext,
   button: string,
-): Promise<Intent | NotPerformed> {
+): Promise<ActionIntent | NotPerformed> {
   const fault = routeFault(deps, word);
   if (fault) return fault;
   const said = await running(deps);
@@ -87,13 +87,13 @@ export const ROUTE_ACTIONS: readonly OpsAction[] = [
   wordAction(
     "/routes/drain",
     "Drain a provider",
-    z.strictObject({ provider, for_seconds: lastingField }),
+    z.strictObject({ provider, for_seconds: banDurationField }),
     (values) => ({ kind: "drain", provider: values.provider, drained: true }),
   ),
   wordAction(
     "/routes/fill",
     "Fill a provider again",
-    z.strictObject({ provider, for_seconds: lastingField }),
+    z.strictObject({ provider, for_seconds: banDurationField }),
     (values) => ({ kind: "drain", provider: values.provider, drained: false }),
   ),
   wordAction(
@@ -106,7 +106,7 @@ export const ROUTE_ACTIONS: readonly OpsAction[] = [
         .regex(/^\d{1,3}$/)
         .transform(Number)
         .pipe(z.int().min(1).max(100)),
-      for_seconds: lastingField,
+      for_seconds: banDurationField,
     }),
     (values) => ({ kind: "weight", provider: values.provider, weight: values.percent / 100 }),
   ),
@@ -116,7 +116,7 @@ export const ROUTE_ACTIONS: readonly OpsAction[] = [
     z.strictObject({
       country: countryField,
       provider: z.union([provider, z.literal("")]),
-      for_seconds: lastingField,
+      for_seconds: banDurationField,
     }),
     (values) => ({ kind: "pin", country: values.country, provider: values.provider || null }),
   ),

@@ -1,7 +1,7 @@
 import type { Dimension } from "../domain/monitor/tally.ts";
 import type { Deps } from "../ports/deps.ts";
 
-type Read = Pick<Deps, "control" | "watch" | "counters">;
+type Read = Pick<Deps, "control" | "monitorState" | "counters">;
 
 /**
  * The same ports, of which one view asks each question once: several flows look at the same documents and minutes, and a page
@@ -13,14 +13,14 @@ export function sharedReads<D extends Read>(
   deps: D,
   shared: { minutes: number; of: readonly Dimension[] },
 ): D {
-  const { control, watch, counters } = deps;
+  const { control, monitorState, counters } = deps;
   const documents = once(() => control.documents());
-  const look = once(() => watch.look());
+  const look = once(() => monitorState.look());
   const windows = new Map<number, ReturnType<Deps["counters"]["window"]>>();
   return {
     ...deps,
     control: { ...control, documents },
-    watch: { ...watch, look },
+    monitorState: { ...monitorState, look },
     counters: {
       ...counters,
       window(minute: number, minutes: number, wanted?: readonly Dimension[]) {

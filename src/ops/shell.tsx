@@ -2,7 +2,7 @@
 import { html } from "hono/html";
 import type { Child, PropsWithChildren } from "hono/jsx";
 import type { Posture } from "../domain/kernel/posture.ts";
-import type { View } from "./page.ts";
+import type { ViewerContext } from "./page.ts";
 import { Badge, type Tone } from "./parts.tsx";
 
 export const POSTURE_TONE: Readonly<Record<Posture, Tone>> = {
@@ -19,7 +19,7 @@ interface DocumentProps {
 }
 
 /** A whole HTML document. Its scripts and styles are files: the content security policy lets no other run. */
-export function document({ title, live = false }: DocumentProps, body: Child) {
+export function htmlDocument({ title, live = false }: DocumentProps, body: Child) {
   return html`<!doctype html>${(
     <html lang="en">
       <head>
@@ -39,7 +39,7 @@ export function document({ title, live = false }: DocumentProps, body: Child) {
 }
 
 export interface ShellProps extends DocumentProps {
-  view: View;
+  view: ViewerContext;
   environment: string;
   /** null where it cannot be read. */
   posture: Posture | null;
@@ -51,9 +51,9 @@ export interface ShellProps extends DocumentProps {
 }
 
 /** A page for somebody who is signed in. */
-export function shell(props: ShellProps, content: Child) {
+export function pageShell(props: ShellProps, content: Child) {
   const { title, view, environment, posture, navigation, path, notes, live } = props;
-  return document(
+  return htmlDocument(
     { title: posture === null ? title : `${titled(posture)}${title}`, ...(live ? { live } : {}) },
     <>
       <a class="skip" href="#main">
@@ -114,8 +114,8 @@ function Notes({ notes }: { notes: readonly string[] }) {
 }
 
 /** A page for somebody who is not signed in, or for something that went wrong. */
-export function bare(title: string, { children }: PropsWithChildren) {
-  return document({ title }, <main class="bare">{children}</main>);
+export function barePage(title: string, { children }: PropsWithChildren) {
+  return htmlDocument({ title }, <main class="bare">{children}</main>);
 }
 
 const titled = (posture: Posture) => (posture === "normal" ? "" : `${posture.toUpperCase()} · `);

@@ -3,11 +3,11 @@ import { z } from "zod";
 import { POSTURES } from "../domain/kernel/posture.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import { durationInWords } from "../flows/audit/run-operator-action.ts";
-import { usualRatePerMinute } from "../flows/monitor/measure-usual-rate.ts";
+import { measureUsualRate } from "../flows/monitor/measure-usual-rate.ts";
 import { clearPosture, clearThrottle, setPosture, setThrottle } from "../flows/operators/change-posture.ts";
 import { readPosture } from "../flows/operators/views/read-posture.ts";
 import { defineAction, type OpsAction } from "./page.ts";
-import { postureMeans, saysDocument, utc } from "./posture-words.ts";
+import { documentText, postureMeans, utcText } from "./posture-words.ts";
 
 /** KV keeps nothing shorter than a minute; what lasts longer than a month is policy. */
 export const switchDurationField = z
@@ -41,7 +41,7 @@ const posture = defineAction({
     const throttle = now.operator?.max_per_minute;
     return {
       says: [
-        `The posture goes from ${now.posture} to ${posture}, and is held there for ${durationInWords(for_seconds * 1000)}, until ${utc(untilMs)}.`,
+        `The posture goes from ${now.posture} to ${posture}, and is held there for ${durationInWords(for_seconds * 1000)}, until ${utcText(untilMs)}.`,
         postureMeans(posture, deps.policy),
         "The watch neither raises nor lowers it meanwhile.",
         ...(posture === "normal" ? ["An attack that begins meanwhile raises nothing."] : []),
@@ -50,7 +50,7 @@ const posture = defineAction({
         "Every place acts on it within a minute.",
         ...unreadNote(now.unread),
       ],
-      replaces: saysDocument(now.operator),
+      replaces: documentText(now.operator),
       button: posture === "shutdown" ? "Stop all sending" : `Hold at ${posture}`,
       laxer: lift_caps === "yes" || POSTURES.indexOf(posture) < POSTURES.indexOf(now.posture),
     };
@@ -74,7 +74,7 @@ const clear = defineAction({
         ...(now.operator?.caps_lifted ? ["Spend caps hold again."] : []),
         ...unreadNote(now.unread),
       ],
-      replaces: saysDocument(now.operator),
+      replaces: documentText(now.operator),
       button: "Back to normal",
       laxer: true,
     };
@@ -104,7 +104,7 @@ const throttle = defineAction({
   fields: throttleFields,
   async intent(deps, { unit, amount, for_seconds }) {
     const now = await readPosture(deps);
-    const normal = unit === "percent" ? await usualRatePerMinute(deps.watch, deps.nowMs()) : null;
+    const normal = unit === "percent" ? await measureUsualRate(deps.monitorState, deps.nowMs()) : null;
     if (normal?.from === "nothing") {
       const reason = "of normal means nothing yet: what is normal is not known. Give messages a minute";
       return { kind: "invalid", errors: [{ field: "percent", reason }] };
@@ -122,7 +122,7 @@ const throttle = defineAction({
           : "The watch goes on deciding on the posture.",
         ...unreadNote(now.unread),
       ],
-      replaces: saysDocument(now.operator),
+      replaces: documentText(now.operator),
       button: `At most ${most} a minute`,
     };
   },
@@ -146,7 +146,7 @@ const unthrottle = defineAction({
         `The service sends as many messages as it is asked for, no longer at most ${operator.max_per_minute} a minute.`,
         "Limits, budgets and spend caps hold as before.",
       ],
-      replaces: saysDocument(operator),
+      replaces: documentText(operator),
       button: "Take it off",
       laxer: true,
     };

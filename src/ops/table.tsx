@@ -3,7 +3,7 @@ import type { Child } from "./page.ts";
 import { hrefOf } from "./shell.tsx";
 import { tableLink } from "./views/query.ts";
 
-export interface Column<Row> {
+export interface TableColumn<Row> {
   /** At its head, and on a phone above each value. */
   title: string;
   /** What the column holds is done and not read: its title is for those who cannot see. */
@@ -24,14 +24,14 @@ interface Sorting {
 }
 
 /** The first column names each row. A sorted column says so, and the others lead to the same table sorted by them. */
-export function Table<Row>({
+export function DataTable<Row>({
   columns,
   rows,
   rowId,
   sorting,
   compact,
 }: {
-  columns: readonly Column<Row>[];
+  columns: readonly TableColumn<Row>[];
   rows: readonly Row[];
   /** Where rows come and go while somebody looks. */
   rowId?: (row: Row) => string;
@@ -76,7 +76,7 @@ function Head<Row>({
   column: { title, acts, number, sort },
   sorting,
 }: {
-  column: Column<Row>;
+  column: TableColumn<Row>;
   sorting: Sorting | undefined;
 }) {
   const sorted = sort !== undefined && sort === sorting?.by;

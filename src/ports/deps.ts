@@ -52,7 +52,7 @@ export interface Deps {
   /** null where no backend is set up to hear of its verifications. */
   customer: CustomerPort | null;
   counters: CountersPort;
-  watch: MonitorStatePort;
+  monitorState: MonitorStatePort;
   alerts: AlertsPort;
   records: RecordsPort;
   events: EventsPort;

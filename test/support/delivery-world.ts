@@ -242,7 +242,7 @@ export function deliveryWorld({
     events: { put: async (events) => void (await ledger.write(events)), samples: () => false },
     ledger,
     counters: memoryCounters(nowMs),
-    watch: memoryMonitorState(nowMs),
+    monitorState: memoryMonitorState(nowMs),
     alerts: { raise: async () => undefined },
     records,
     log,

@@ -150,7 +150,7 @@ export function depsOver(world: World) {
         return isNew;
       },
     },
-    watch: {
+    monitorState: {
       look: async () =>
         isDown("watch") ? DOWN : { kind: "answered", memory: world.memory, history: world.history },
       quarters: async (from: number, to: number) =>

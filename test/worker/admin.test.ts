@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test } from "vitest";
-import { API_KEY_PREFIX, hashSecret } from "../../src/adapters/cloudflare/kv-api-keys.ts";
+import { API_KEY_PREFIX, hashApiKeySecret } from "../../src/adapters/cloudflare/kv-api-keys.ts";
 import { OPERATOR_TOKEN, VIEWER_TOKEN } from "../support/addresses.ts";
 import { outsideFaults } from "../support/outside-control.ts";
 import { ROOMY } from "../support/roomy.ts";
@@ -114,7 +114,7 @@ test("outcomes need an API key, and each is counted once for its proof", async (
   const [id, secret] = ["abcdefghijkl", "s".repeat(43)];
   const record = {
     name: "shop",
-    hash: await hashSecret(secret),
+    hash: await hashApiKeySecret(secret),
     flows: ["*"],
     skip_captcha: false,
     max_per_minute: 60,

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import {
   API_KEY_PREFIX,
   type ApiKeyStore,
-  hashSecret,
+  hashApiKeySecret,
   kvApiKeys,
 } from "../../src/adapters/cloudflare/kv-api-keys.ts";
 import type { ApiKeyRecord } from "../../src/domain/access/api-key.ts";
@@ -52,7 +52,7 @@ async function mint(over: Partial<ApiKeyRecord> = {}) {
   const [id, secret] = [newId(), newSecret()];
   const record: ApiKeyRecord = {
     name: "shop-backend",
-    hash: await hashSecret(secret),
+    hash: await hashApiKeySecret(secret),
     flows: ["login", "payment"],
     skip_captcha: true,
     max_per_minute: 60,

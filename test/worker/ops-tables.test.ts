@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { operators, sha256Hex } from "../../src/adapters/identity/cloudflare-access.ts";
+import { operatorIdentities, sha256Hex } from "../../src/adapters/identity/cloudflare-access.ts";
 import { sealedTokens } from "../../src/adapters/identity/sealed-tokens.ts";
 import { minuteOf } from "../../src/domain/kernel/time.ts";
 import type { LedgerEvent } from "../../src/domain/ledger/event.ts";
@@ -30,7 +30,7 @@ beforeEach(async () => {
   const key = { id: "k1", secret: crypto.getRandomValues(new Uint8Array(32)) };
   const opsSeal = sealedTokens([key], "ops session", nowMs);
   const tokens = [{ who: "tests", role: "operator" as const, hash }];
-  const deps = { ...service.deps, opsSeal, operators: operators({ tokens, access: null }, nowMs) };
+  const deps = { ...service.deps, opsSeal, operators: operatorIdentities({ tokens, access: null }, nowMs) };
   const app = new Hono().route("/ops", opsApp(deps));
   cookie = `ops_session=${await opsSeal.seal({ token: OPERATOR_TOKEN, session: "s-1" }, 600)}`;
   go = async (path, form) => {

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { afterEach, expect, test } from "vitest";
-import { operators, sha256Hex } from "../../src/adapters/identity/cloudflare-access.ts";
+import { operatorIdentities, sha256Hex } from "../../src/adapters/identity/cloudflare-access.ts";
 import { sealedTokens } from "../../src/adapters/identity/sealed-tokens.ts";
 import { opsApp } from "../../src/ops/app.tsx";
 import { ACTIONS, PAGES } from "../../src/ops/pages.ts";
@@ -33,7 +33,7 @@ async function serve(options: { policy?: object; tokens?: string[] } = {}) {
     ].map(async ({ token, ...rest }) => ({ ...rest, hash: await sha256Hex(token) })),
   );
   const opsSeal = sealedTokens([key()], "ops session", nowMs);
-  const deps = { ...service.deps, opsSeal, operators: operators({ tokens, access: null }, nowMs) };
+  const deps = { ...service.deps, opsSeal, operators: operatorIdentities({ tokens, access: null }, nowMs) };
   const app = new Hono().use(secureHeaders()).route("/ops", opsApp(deps));
 
   function browser(origin = ORIGIN) {
@@ -407,10 +407,10 @@ test("an open incident is closed with a note, which its timeline and the actions
     unansweredMicros: 1000,
     refused: 0,
   };
-  const begun = await deps.watch.begin(nowMs);
+  const begun = await deps.monitorState.begin(nowMs);
   if (begun.kind !== "begun") throw new Error("the watch is busy");
   const { initialMonitorMemory: firstMemory } = await import("../../src/domain/monitor/monitor-memory.ts");
-  await deps.watch.end({ memory: { ...firstMemory(nowMs), incident }, history: null, quarter: null });
+  await deps.monitorState.end({ memory: { ...firstMemory(nowMs), incident }, history: null, quarter: null });
   await deps.records.keepIncident(incident);
   const person = browser();
   await person.signIn(OPERATOR_TOKEN);

@@ -1,7 +1,7 @@
 import { env, exports } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { API_KEY_PREFIX, hashSecret } from "../../src/adapters/cloudflare/kv-api-keys.ts";
+import { API_KEY_PREFIX, hashApiKeySecret } from "../../src/adapters/cloudflare/kv-api-keys.ts";
 import { createServerClient, verifyProof, verifyWebhook } from "../../src/client/server.ts";
 import { codeFor, wrong } from "../support/service.ts";
 
@@ -24,7 +24,7 @@ async function serverClient() {
   const [id, secret] = ["serverkittst", "s".repeat(43)];
   const record = {
     name: "shop-backend",
-    hash: await hashSecret(secret),
+    hash: await hashApiKeySecret(secret),
     flows: ["payment"],
     skip_captcha: true,
     max_per_minute: 60,

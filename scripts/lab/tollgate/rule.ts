@@ -108,7 +108,7 @@ export const tollgateRule: RuleFactory = (setup) => {
     customer: null,
     ...noLedger,
     counters: memoryCounters(nowMs),
-    watch: memoryMonitorState(nowMs),
+    monitorState: memoryMonitorState(nowMs),
     records: memoryRecords(),
     alerts: {
       async raise(raised) {

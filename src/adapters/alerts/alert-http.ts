@@ -1,7 +1,7 @@
 /** One POST to whoever hears alerts: bounded in time and in what is read, never redirected, and its failures in words. */
 import type { AlertChannelPort } from "../../ports/monitor.ts";
 
-export type TellResult = Awaited<ReturnType<AlertChannelPort["tell"]>>;
+export type AlertResult = Awaited<ReturnType<AlertChannelPort["tell"]>>;
 
 export interface HttpAnswer {
   kind: "answered";
@@ -31,8 +31,8 @@ export async function postAlert(
   url: string,
   timeoutMs: number,
   { headers = {}, body }: { headers?: Record<string, string>; body: string },
-): Promise<HttpAnswer | Extract<TellResult, { kind: "failed" }>> {
-  if (!isConfidential(url)) return failed("will not speak without TLS", false);
+): Promise<HttpAnswer | Extract<AlertResult, { kind: "failed" }>> {
+  if (!isConfidential(url)) return alertFailed("will not speak without TLS", false);
   try {
     const response = await fetch(url, {
       method: "POST",
@@ -52,21 +52,21 @@ export async function postAlert(
     };
   } catch (error) {
     return error instanceof Error && error.name === "TimeoutError"
-      ? failed(`no answer in ${timeoutMs} ms`)
-      : failed("connection refused or lost");
+      ? alertFailed(`no answer in ${timeoutMs} ms`)
+      : alertFailed("connection refused or lost");
   }
 }
 
-export function failed(
+export function alertFailed(
   cause: string,
   retryable = true,
   retryAfterSeconds: number | null = null,
-): Extract<TellResult, { kind: "failed" }> {
+): Extract<AlertResult, { kind: "failed" }> {
   return { kind: "failed", cause, retryable, retryAfterSeconds };
 }
 
 /** Statuses that say the request itself will never be taken; all others may pass another time. */
-export function isFinal(status: number): boolean {
+export function isFinalStatus(status: number): boolean {
   return status >= 400 && status < 500 && ![408, 425, 429].includes(status);
 }
 

@@ -1,6 +1,6 @@
 import type { CustomerPort } from "../../ports/outbox.ts";
 import { signedHeaders } from "../providers/signed-webhooks.ts";
-import { ALERT_TIMEOUT_MS, failed, postAlert } from "./alert-http.ts";
+import { ALERT_TIMEOUT_MS, alertFailed, postAlert } from "./alert-http.ts";
 
 export interface CustomerWebhookOptions {
   /** https, or http on this machine. */
@@ -62,7 +62,7 @@ export function customerWebhook({
       if (answer.kind === "failed") return answer;
       const { status, retryAfterSeconds } = answer;
       if (status >= 200 && status < 300) return { kind: "told" };
-      return failed(`the customer's backend answered ${status}`, status !== GONE, retryAfterSeconds);
+      return alertFailed(`the customer's backend answered ${status}`, status !== GONE, retryAfterSeconds);
     },
   };
 }

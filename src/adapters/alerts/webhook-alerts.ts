@@ -1,7 +1,7 @@
 import { Webhook } from "standardwebhooks";
 import type { Alert } from "../../domain/monitor/alert.ts";
 import type { AlertChannelPort } from "../../ports/monitor.ts";
-import { ALERT_TIMEOUT_MS, failed, postAlert } from "./alert-http.ts";
+import { ALERT_TIMEOUT_MS, alertFailed, postAlert } from "./alert-http.ts";
 
 export interface AlertWebhookOptions {
   /** https, or http on this machine. */
@@ -41,7 +41,7 @@ export function webhookChannel(
       if (answer.kind === "failed") return answer;
       const { status, retryAfterSeconds } = answer;
       if (status >= 200 && status < 300) return { kind: "told" };
-      return failed(`webhook answered ${status}`, status !== GONE, retryAfterSeconds);
+      return alertFailed(`webhook answered ${status}`, status !== GONE, retryAfterSeconds);
     },
   };
 }

@@ -10,7 +10,7 @@ import {
 } from "../../domain/ledger/event.ts";
 
 /** A ledger column and the field of an event it holds. */
-export const COLUMNS = {
+export const LEDGER_COLUMNS = {
   id: "id",
   kind: "kind",
   at: "atMs",
@@ -38,7 +38,7 @@ export const COLUMNS = {
 } as const satisfies Record<string, keyof LedgerEvent>;
 
 /** What a volume's dimension is called in the table. */
-export const VOLUME_COLUMNS: Readonly<Record<VolumeDimension, keyof typeof COLUMNS>> = {
+export const VOLUME_COLUMNS: Readonly<Record<VolumeDimension, keyof typeof LEDGER_COLUMNS>> = {
   provider: "provider",
   country: "country",
   prefix: "prefix",
@@ -84,12 +84,12 @@ const eventFields = {
 };
 
 /** An event as it travels; every text is short, so that no row is too large for D1. */
-export const eventSchema: z.ZodType<LedgerEvent> = z.strictObject(eventFields);
+export const ledgerEventSchema: z.ZodType<LedgerEvent> = z.strictObject(eventFields);
 
 const seq = z.int();
 
 /** An event as it is kept, and its place. */
-export const rowSchema = z
+export const ledgerRowSchema = z
   .object({ ...eventFields, verified: z.int(), seq })
   .transform(({ verified, seq, ...event }): { seq: number; row: LedgerRow } => ({
     seq,

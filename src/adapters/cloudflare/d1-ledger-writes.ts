@@ -6,12 +6,12 @@
  */
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import { type LedgerEvent, SAMPLES_PER_MINUTE } from "../../domain/ledger/event.ts";
-import { COLUMNS } from "./d1-ledger-rows.ts";
+import { LEDGER_COLUMNS } from "./d1-ledger-rows.ts";
 
 const field = (name: keyof LedgerEvent) => `value ->> '$.${name}'`;
 
-const INSERT_EVENTS = `INSERT INTO ledger (${Object.keys(COLUMNS).join(", ")})
-  SELECT ${Object.values(COLUMNS).map(field).join(", ")} FROM json_each(?1) WHERE true
+const INSERT_EVENTS = `INSERT INTO ledger (${Object.keys(LEDGER_COLUMNS).join(", ")})
+  SELECT ${Object.values(LEDGER_COLUMNS).map(field).join(", ")} FROM json_each(?1) WHERE true
   ON CONFLICT (id) DO NOTHING`;
 
 const insertSealed = (table: string, sealed: "sealedNumber" | "sealedAddress") =>

@@ -3,14 +3,20 @@ import type { LedgerRow, VolumeDimension } from "../../domain/ledger/event.ts";
 import type { LedgerPort, LedgerWindow, Upkeep } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";
 import { firstRow, jsonColumn, readRows, writeAll } from "./d1.ts";
-import { COLUMNS, refusalSchema, rowSchema, VOLUME_COLUMNS, volumeSchema } from "./d1-ledger-rows.ts";
+import {
+  LEDGER_COLUMNS,
+  ledgerRowSchema,
+  refusalSchema,
+  VOLUME_COLUMNS,
+  volumeSchema,
+} from "./d1-ledger-rows.ts";
 import { ERASE_STATEMENTS, eventStatements, sweepOf } from "./d1-ledger-writes.ts";
 
 /** The most rows one question gets. */
 const MOST_ROWS = 1000;
 
 const SELECT = `SELECT ledger.seq, ledger.verified,
-    ${Object.entries(COLUMNS)
+    ${Object.entries(LEDGER_COLUMNS)
       .map(([column, name]) => `ledger.${column} AS ${name}`)
       .join(", ")},
     ledger_numbers.sealed AS sealedNumber, ledger_addresses.sealed AS sealedAddress
@@ -40,7 +46,7 @@ export function d1Ledger(db: D1Database): LedgerPort {
   async function rows(
     statement: D1PreparedStatement,
   ): Promise<{ kind: "answered"; rows: LedgerRow[] } | Unavailable> {
-    const read = await readRows(statement, rowSchema);
+    const read = await readRows(statement, ledgerRowSchema);
     return Array.isArray(read) ? { kind: "answered", rows: read.map(({ row }) => row) } : read;
   }
 
@@ -67,7 +73,7 @@ export function d1Ledger(db: D1Database): LedgerPort {
              ORDER BY ledger.at, ledger.seq LIMIT ${most}`,
           )
           .bind(...values),
-        rowSchema,
+        ledgerRowSchema,
       );
       if (!Array.isArray(read)) return read;
       const last = read.at(-1);

@@ -47,7 +47,7 @@ export function readApiKeyRecord(text: string): ApiKeyRecord | null {
  * The hash that stands for a secret at rest: plain SHA-256 in base64url. A slow hash makes guessing dear where people
  * choose the secret; 256 random bits cannot be guessed at any price.
  */
-export async function hashSecret(secret: string): Promise<string> {
+export async function hashApiKeySecret(secret: string): Promise<string> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret));
   const binary = String.fromCharCode(...new Uint8Array(hash));
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -85,7 +85,7 @@ export function kvApiKeys(kv: ApiKeyStore, nowMs: () => number, log: Log): ApiKe
       } catch {
         return { kind: "unavailable", cause: "KV does not answer" };
       }
-      if (record === null || !isGoodKey(record, await hashSecret(key.secret), nowMs())) return null;
+      if (record === null || !isGoodKey(record, await hashApiKeySecret(key.secret), nowMs())) return null;
       const { name, flows, skip_captcha: skipCaptcha, max_per_minute: maxPerMinute } = record;
       return { keyId: key.id, name, flows, skipCaptcha, maxPerMinute };
     },

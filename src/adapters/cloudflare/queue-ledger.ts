@@ -6,14 +6,14 @@ import type { Log } from "../../ports/deps.ts";
 import type { EventsPort, LedgerPort } from "../../ports/ledger.ts";
 import type { Done } from "../../ports/result.ts";
 import { parseJson } from "../json.ts";
-import { eventSchema } from "./d1-ledger-rows.ts";
+import { ledgerEventSchema } from "./d1-ledger-rows.ts";
 import { ledgerBody } from "./ledger-body.ts";
 
 /** Waits between attempts to put events on the queue (ms). */
 const WAITS_MS = [100, 1000];
 
 /** One queue message: what one request had to tell. */
-const bodySchema = z.strictObject({ ledger: z.array(eventSchema).min(1).max(20) });
+const bodySchema = z.strictObject({ ledger: z.array(ledgerEventSchema).min(1).max(20) });
 
 /**
  * The ledger's events by way of a Cloudflare Queue; the consumer is flows/keep-ledger.ts. When the queue takes nothing, they

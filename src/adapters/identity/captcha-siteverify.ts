@@ -132,7 +132,7 @@ export function isTestSecret(provider: CaptchaProvider, secret: string): boolean
  * our action and a high enough score. A token that is not the ordinary widget's is asked about once more as the fresh
  * one's.
  */
-export function captcha(rules: CaptchaRules, access: CaptchaAccess): ChallengePort {
+export function siteverifyCaptcha(rules: CaptchaRules, access: CaptchaAccess): ChallengePort {
   const provider = PROVIDERS[rules.provider];
   const { secret, freshSecret = secret, siteverifyUrl = provider.siteverifyUrl } = access;
   const hostnames = [...rules.hostnames, ...provider.withheldHostnames];

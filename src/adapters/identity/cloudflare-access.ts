@@ -51,7 +51,7 @@ const REFUSALS = [
  *
  * @param fetchKeys for tests
  */
-export function operators(
+export function operatorIdentities(
   { tokens, access }: OperatorSettings,
   nowMs: () => number,
   fetchKeys: typeof fetch = (input, init) => fetch(input, init),

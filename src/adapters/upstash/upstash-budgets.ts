@@ -5,7 +5,7 @@ import type { Reservation } from "../../domain/admission/reservation.ts";
 import type { SpendMeter } from "../../domain/delivery/money.ts";
 import type { BudgetsPort, ReservationRequest } from "../../ports/admission.ts";
 import { keys, METER_SECONDS } from "../keys.ts";
-import { silence, wholeNumbers } from "./upstash-client.ts";
+import { scriptNumbers, upstashUnavailable } from "./upstash-client.ts";
 
 /**
  * A level is a hash: `u<slot>` units unverified, `v<slot>` units verified, `n<slot>` messages, `e` verifications ever,
@@ -135,14 +135,14 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
           [...levels.map(({ key }) => keys.level(key)), ...meters.map((meter) => meterKey(meter, now))],
           [levels.length, ...levels.flatMap((level) => slots(level, now)), forgottenAt(now)],
         );
-        const sums = wholeNumbers(answer, 5 * levels.length + meters.length);
+        const sums = scriptNumbers(answer, 5 * levels.length + meters.length);
         return {
           kind: "answered",
           readings: levels.map((level, i) => reading(level, sums.slice(5 * i, 5 * i + 5))),
           totals: sums.slice(5 * levels.length),
         };
       } catch (error) {
-        return silence(error);
+        return upstashUnavailable(error);
       }
     },
 
@@ -178,7 +178,7 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
           ],
         );
         const refused = Array.isArray(answer) && (answer[0] === 0 || answer[0] === -1);
-        const [outcome, ...rest] = wholeNumbers(answer, refused ? 2 : 1 + meters.length);
+        const [outcome, ...rest] = scriptNumbers(answer, refused ? 2 : 1 + meters.length);
         const which = (rest[0] ?? 1) - 1;
         if (outcome === 0) return { kind: "exhausted", level: levels[which]?.key ?? "" };
         if (outcome === -1) {
@@ -189,7 +189,7 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
         if (outcome !== 1) throw new Error("an outcome that no script of ours gives");
         return { kind: "granted", meters: meters.map((meter, i) => ({ meter, total: rest[i] ?? 0 })) };
       } catch (error) {
-        return silence(error);
+        return upstashUnavailable(error);
       }
     },
 

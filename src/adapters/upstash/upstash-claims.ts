@@ -1,7 +1,7 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { ClaimsPort } from "../../ports/admission.ts";
 import { keys } from "../keys.ts";
-import { silence } from "./upstash-client.ts";
+import { upstashUnavailable } from "./upstash-client.ts";
 
 /** Frees the key for whom it holds: another request may have claimed it meanwhile. */
 const RELEASE = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`;
@@ -16,7 +16,7 @@ export function upstashClaims(redis: Redis): ClaimsPort {
         const held = await redis.set<string>(name, value, { nx: true, get: true, ex: ttlSeconds });
         return { kind: "held", value: held ?? value };
       } catch (error) {
-        return silence(error);
+        return upstashUnavailable(error);
       }
     },
 

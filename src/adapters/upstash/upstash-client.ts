@@ -30,13 +30,13 @@ export function openUpstash(
  *
  * @throws for anything else: what cannot be read must never count as room
  */
-export function wholeNumbers(answer: unknown, count: number): number[] {
+export function scriptNumbers(answer: unknown, count: number): number[] {
   if (Array.isArray(answer) && answer.length === count && answer.every(Number.isSafeInteger)) return answer;
   throw new Error("an answer that no script of ours gives");
 }
 
 /** What became of a command that failed: slow or broken, without its text, which would repeat the keys. */
-export function silence(error: unknown): Unavailable {
+export function upstashUnavailable(error: unknown): Unavailable {
   const slow = error instanceof Error && error.name === "TimeoutError";
   return { kind: "unavailable", cause: slow ? `no answer in ${UPSTASH_TIMEOUT_MS} ms` : "error answer" };
 }

@@ -20,7 +20,7 @@ import {
 } from "../../domain/monitor/tally.ts";
 import type { CountersPort } from "../../ports/monitor.ts";
 import { keys } from "../keys.ts";
-import { silence } from "./upstash-client.ts";
+import { upstashUnavailable } from "./upstash-client.ts";
 
 /**
  * Metrics that most subjects have, and the many buckets of a provider's times, by the letter they are stored under: an hour
@@ -174,7 +174,7 @@ export function upstashCounters(redis: Redis): CountersPort {
           minutes: tallies.map((tally, i) => ({ minute: wanted[i] ?? minute, tally })),
         };
       } catch (error) {
-        return silence(error);
+        return upstashUnavailable(error);
       }
     },
 
@@ -183,7 +183,7 @@ export function upstashCounters(redis: Redis): CountersPort {
         const [tally = new Map()] = await read([keys.totals()]);
         return { kind: "answered", tally };
       } catch (error) {
-        return silence(error);
+        return upstashUnavailable(error);
       }
     },
 
@@ -193,7 +193,7 @@ export function upstashCounters(redis: Redis): CountersPort {
         if (set !== "OK" && set !== null) throw new Error("an answer that is none of SET's");
         return set === "OK";
       } catch (error) {
-        return silence(error);
+        return upstashUnavailable(error);
       }
     },
   };

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { NumberInsight } from "../../domain/admission/insight.ts";
 import type { InsightsPort } from "../../ports/people.ts";
 import { keys } from "../keys.ts";
-import { silence } from "./upstash-client.ts";
+import { upstashUnavailable } from "./upstash-client.ts";
 
 const insightSchema: z.ZodType<NumberInsight> = z.object({
   lineType: z.enum(["mobile", "fixed_line", "voip", "premium_rate", "toll_free", "other"]).nullable(),
@@ -23,7 +23,7 @@ export function upstashInsights(redis: Redis): InsightsPort {
         // The client parses JSON by itself.
         return insightSchema.safeParse(await redis.get(keys.insight(numberTag))).data ?? null;
       } catch (error) {
-        return silence(error);
+        return upstashUnavailable(error);
       }
     },
 

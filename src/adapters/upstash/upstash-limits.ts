@@ -4,7 +4,7 @@ import type { LimitRule } from "../../domain/admission/limits.policy.ts";
 import type { LimitDraw, LimitResult } from "../../domain/admission/limits.ts";
 import type { LimitsPort } from "../../ports/admission.ts";
 import { keys } from "../keys.ts";
-import { silence } from "./upstash-client.ts";
+import { upstashUnavailable } from "./upstash-client.ts";
 
 /**
  * Counts each message by itself. `@upstash/ratelimit`'s sliding window estimates from two buckets and rounds down, so
@@ -144,7 +144,7 @@ export function upstashLimits(redis: Redis, nowMs: () => number): LimitsPort {
         );
         return { kind: "answered", results };
       } catch (error) {
-        return silence(error);
+        return upstashUnavailable(error);
       }
     },
 

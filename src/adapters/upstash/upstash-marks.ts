@@ -2,7 +2,7 @@ import type { Redis } from "@upstash/redis/cloudflare";
 import { ASKED_SECONDS, KNOWN_SECONDS } from "../../domain/admission/lifetimes.ts";
 import type { MarksPort } from "../../ports/people.ts";
 import { keys } from "../keys.ts";
-import { silence } from "./upstash-client.ts";
+import { upstashUnavailable } from "./upstash-client.ts";
 
 /**
  * KEYS known mark, challenge demand, failure counts. Returns for each of them its value ("" where there is none), and for
@@ -43,7 +43,7 @@ export function upstashMarks(redis: Redis, nowMs: () => number, failureMemorySec
           }),
         };
       } catch (error) {
-        return silence(error);
+        return upstashUnavailable(error);
       }
     },
 

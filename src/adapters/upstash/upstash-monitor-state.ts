@@ -11,7 +11,7 @@ import { isTallyObject, keepBusiest, QUARTER_SUBJECTS, readTally } from "../../d
 import type { Log } from "../../ports/deps.ts";
 import type { MonitorStatePort } from "../../ports/monitor.ts";
 import { keys, WATCH_HISTORY_SECONDS, WATCH_MEMORY_SECONDS } from "../keys.ts";
-import { silence } from "./upstash-client.ts";
+import { upstashUnavailable } from "./upstash-client.ts";
 
 const QUARTERS_KEPT = Math.floor(QUARTER_TALLY_SECONDS / 60 / QUARTER_MINUTES);
 
@@ -140,7 +140,7 @@ export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
           sameTime: readQuarters(wanted, quarters),
         };
       } catch (error) {
-        return silence(error);
+        return upstashUnavailable(error);
       }
     },
 
@@ -165,7 +165,7 @@ export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
         if (answer === 0) return { kind: "unavailable", cause: MONITOR_RUN_LOST };
         throw new Error("an answer that no script of ours gives");
       } catch (error) {
-        return silence(error);
+        return upstashUnavailable(error);
       }
     },
 
@@ -177,7 +177,7 @@ export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
         }
         return { kind: "answered", memory, history };
       } catch (error) {
-        return silence(error);
+        return upstashUnavailable(error);
       }
     },
 
@@ -191,7 +191,7 @@ export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
         }
         return { kind: "answered", quarters };
       } catch (error) {
-        return silence(error);
+        return upstashUnavailable(error);
       }
     },
   };

@@ -2,7 +2,7 @@ import type { Redis } from "@upstash/redis/cloudflare";
 import type { MovedMark, PersonTraces } from "../../domain/ledger/person.ts";
 import type { PeoplePort } from "../../ports/people.ts";
 import { keys } from "../keys.ts";
-import { silence } from "./upstash-client.ts";
+import { upstashUnavailable } from "./upstash-client.ts";
 
 /** Where something may lie: a whole key, or a member of a key that is not the person's alone. */
 type Place = { store: string; key: string } & (
@@ -50,7 +50,7 @@ export function upstashPeople(redis: Redis): PeoplePort {
         );
         return { kind: "answered", marks: marks.flat() };
       } catch (error) {
-        return silence(error);
+        return upstashUnavailable(error);
       }
     },
 
@@ -63,7 +63,7 @@ export function upstashPeople(redis: Redis): PeoplePort {
           entries[store] = (entries[store] ?? 0) + (taken[i] ?? 0);
         return { kind: "removed", entries };
       } catch (error) {
-        return silence(error);
+        return upstashUnavailable(error);
       }
     },
   };

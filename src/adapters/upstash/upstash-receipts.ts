@@ -3,7 +3,7 @@ import { z } from "zod";
 import { EARLY_RECEIPT_SECONDS, MESSAGE_OWNER_SECONDS } from "../../domain/delivery/lifetimes.ts";
 import type { MessageOwner, Receipt, ReceiptsPort } from "../../ports/delivery.ts";
 import { keys } from "../keys.ts";
-import { silence } from "./upstash-client.ts";
+import { upstashUnavailable } from "./upstash-client.ts";
 
 /** KEYS message, early receipt. ARGV owner, life. One script: between two commands a receipt could fall through. */
 const BIND = `
@@ -63,7 +63,7 @@ export function upstashReceipts(redis: Redis): ReceiptsPort {
       // The client parses JSON by itself.
       return answer === "" ? null : schema.parse(typeof answer === "string" ? JSON.parse(answer) : answer);
     } catch (error) {
-      return silence(error);
+      return upstashUnavailable(error);
     }
   };
   return {

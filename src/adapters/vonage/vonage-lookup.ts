@@ -112,12 +112,12 @@ const lineType = (types: LineTypes, ...words: (string | undefined)[]): NumberIns
   words.map((word) => types.get(word ?? "") ?? null).find((type) => type !== null) ?? null;
 
 /** Insights, each of them billed; the last two are previews of Vonage's. */
-export type Insight = "sim_swap" | "current_carrier" | "original_carrier" | "reachability" | "roaming";
+export type VonageInsight = "sim_swap" | "current_carrier" | "original_carrier" | "reachability" | "roaming";
 
 export interface IdentityInsightsOptions extends VonageApplication {
   /** `https://api-eu.vonage.com` or `https://api-us.vonage.com`, or a stand-in. */
   apiUrl: string;
-  insights: readonly [Insight, ...Insight[]];
+  insights: readonly [VonageInsight, ...VonageInsight[]];
   /** Hours, 1 to 2400: where the carrier tells no date, whether the SIM was changed within them. */
   simSwapPeriodHours: number;
   timeoutMs: number;

@@ -5,11 +5,11 @@ import { type ControlDocuments, exemptionCovers } from "./effective-control.ts";
 export interface ListedBan extends OperatorBan {
   set: "cron" | "operator";
   /** False for an exemption, and for a ban that an exemption lifts. */
-  inForce: boolean;
+  effective: boolean;
 }
 
 /** A ban in effect: strangers get no message there, not even after a challenge. */
-export const isBanned = ({ effect, inForce }: ListedBan): boolean => inForce && effect === "stop";
+export const isBanned = ({ effect, effective }: ListedBan): boolean => effective && effect === "stop";
 
 /** All bans, challenges and exemptions that are not over, the one that ends last first. */
 export function listBans(
@@ -20,9 +20,9 @@ export function listBans(
   const exempted = (ban: Ban) =>
     people.some((other) => other.effect === "exempt" && exemptionCovers(other, ban));
   return [
-    ...people.map((ban) => ({ ...ban, set: "operator" as const, inForce: ban.effect !== "exempt" })),
+    ...people.map((ban) => ({ ...ban, set: "operator" as const, effective: ban.effect !== "exempt" })),
     ...cronBlocks
       .filter(({ untilMs }) => nowMs < untilMs)
-      .map((ban) => ({ ...ban, effect: "stop" as const, set: "cron" as const, inForce: !exempted(ban) })),
+      .map((ban) => ({ ...ban, effect: "stop" as const, set: "cron" as const, effective: !exempted(ban) })),
   ].toSorted((a, b) => b.untilMs - a.untilMs);
 }

@@ -11,12 +11,12 @@ import type { Deps } from "../../ports/deps.ts";
 import type { LedgerWindow } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";
 import { invalidAction, type NotPerformed, type OperatorCommand } from "../audit/run-operator-action.ts";
-import { readIncident } from "../operators/views/read-state.ts";
-import { noteExport, openMessages, readFacts } from "./report-incident.ts";
+import { readIncident } from "../operators/views/read-incidents.ts";
+import { openMessages, readFacts, recordExport } from "./report-incident.ts";
 
 type Needs = Pick<
   Deps,
-  "environment" | "policy" | "ledger" | "records" | "watch" | "vault" | "log" | "nowMs"
+  "environment" | "policy" | "ledger" | "records" | "monitorState" | "vault" | "log" | "nowMs"
 >;
 
 /**
@@ -88,17 +88,17 @@ export async function downloadReport(
   if (plan.kind !== "plan") return plan;
   const { window } = plan;
   const around = await readFacts(deps, window);
-  const noted = await noteExport(deps, act, window);
+  const noted = await recordExport(deps, act, window);
   if (noted.kind !== "done") return noted;
   const service = { environment, brand: policy.message.brand, currency: policy.money.currency };
   const facts = { ...around, ...service, ...window, writtenAtMs: nowMs() };
   const progress = { messages: 0 };
   const files = reportFiles(facts, openPages(deps, progress, window));
-  return { kind: "download", window, files: told(deps, act, progress, files) };
+  return { kind: "download", window, files: logInterruption(deps, act, progress, files) };
 }
 
 /** What breaks a report off, in whichever of its files, is told: the ZIP it ends shows nothing but that it ended. */
-async function* told(
+async function* logInterruption(
   { log }: Pick<Needs, "log">,
   { who }: OperatorCommand,
   progress: Readonly<Progress>,

@@ -10,9 +10,9 @@ import {
   type Performed,
   runOperatorAction,
 } from "../audit/run-operator-action.ts";
-import { findPerson, type PersonDeps, type PersonIdentity, readNumber } from "./export-person.ts";
+import { findPerson, type PersonDeps, type PersonIdentity, parsePersonNumber } from "./export-person.ts";
 
-export interface Erased extends Performed {
+export interface ErasedPerson extends Performed {
   /** Entries removed or made anonymous, by store. */
   removed: Record<string, number>;
   /** What a second look still finds, by store: nothing, when all went well. */
@@ -23,8 +23,8 @@ export async function erasePerson(
   deps: PersonDeps,
   act: OperatorCommand,
   number: string,
-): Promise<Erased | NotPerformed> {
-  const e164 = readNumber(number);
+): Promise<ErasedPerson | NotPerformed> {
+  const e164 = parsePersonNumber(number);
   if (typeof e164 !== "string") return e164;
   const removed: Record<string, number> = {};
   let remaining: Record<string, number> = {};
@@ -34,7 +34,7 @@ export async function erasePerson(
     const done = await eraseOnce(deps, person, removed);
     if (done.kind !== "done") return done;
     // With the traces of the first look: the ledger names none any more.
-    const left = await lookAgain(deps, person);
+    const left = await countRemaining(deps, person);
     if ("kind" in left) return left;
     remaining = left.counts;
     return done;
@@ -83,7 +83,7 @@ async function eraseOnce(
 }
 
 /** What is still there, by store. */
-async function lookAgain(
+async function countRemaining(
   { ledger, people, sessions }: PersonDeps,
   { traces, sessionIds }: PersonIdentity,
 ): Promise<{ counts: Record<string, number> } | Unavailable> {

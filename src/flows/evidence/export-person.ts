@@ -18,14 +18,14 @@ import {
 } from "../audit/run-operator-action.ts";
 
 /** Ends a session and deletes what it kept. */
-export interface ForgettingSessions {
+export interface ErasableSessions {
   /** @returns false where there was none */
   forget(sessionId: string): Promise<boolean>;
 }
 
 export type PersonDeps = Pick<Deps, "ledger" | "records" | "vault" | "log" | "nowMs"> & {
   people: PeoplePort;
-  sessions: ForgettingSessions;
+  sessions: ErasableSessions;
 };
 
 export interface PersonIdentity {
@@ -38,7 +38,7 @@ export interface PersonIdentity {
   sessionIds: string[];
 }
 
-export interface PersonFile extends Performed {
+export interface PersonExport extends Performed {
   rows: LedgerRow[];
   marks: MovedMark[];
   sessions: number;
@@ -54,7 +54,7 @@ const RECENT_MS = 60 * MINUTE_MS;
 const MESSAGE_MS = 2 * DAY_MS;
 
 /** @returns the number in E.164, or what is wrong with the text, which is not repeated */
-export function readNumber(text: string): string | NotPerformed {
+export function parsePersonNumber(text: string): string | NotPerformed {
   const phone = parsePhone(text, undefined);
   return "kind" in phone
     ? invalidAction("number", "is no telephone number: write it with its country code, like +919876543210")
@@ -131,8 +131,8 @@ export async function exportPerson(
   deps: PersonDeps,
   act: OperatorCommand,
   number: string,
-): Promise<PersonFile | NotPerformed> {
-  const e164 = readNumber(number);
+): Promise<PersonExport | NotPerformed> {
+  const e164 = parsePersonNumber(number);
   if (typeof e164 !== "string") return e164;
   let person: PersonIdentity | null = null;
   const look = async (): Promise<Done> => {

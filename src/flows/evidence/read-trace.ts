@@ -16,7 +16,7 @@ export interface VerificationTrace {
 }
 
 /** One verification in short. */
-export interface TraceStep {
+export interface VerificationSummary {
   correlationId: string;
   firstAtMs: number;
   lastAtMs: number;
@@ -27,10 +27,10 @@ export interface TraceStep {
   outcome: "verified" | "refused" | "expired" | "open";
 }
 
-export interface TraceSteps {
+export interface VerificationList {
   kind: "chapters";
   /** The latest first. */
-  chapters: TraceStep[];
+  chapters: VerificationSummary[];
 }
 
 /** Verifications shown of one number. */
@@ -64,10 +64,10 @@ const inOrder = (a: LedgerRow, b: LedgerRow): number =>
  *
  * @param text a number in E.164
  */
-export async function findByNumber(
+export async function findVerifications(
   { ledger, vault }: Pick<Deps, "ledger" | "vault">,
   text: string,
-): Promise<TraceSteps | { kind: "no_number" } | Unavailable> {
+): Promise<VerificationList | { kind: "no_number" } | Unavailable> {
   const phone = parsePhone(text, undefined);
   if ("kind" in phone) return { kind: "no_number" };
   const found = await ledger.byNumber(await vault.tags("number", phone.e164));
@@ -76,14 +76,14 @@ export async function findByNumber(
     found.rows.filter((row) => row.correlationId !== null),
     (row) => row.correlationId ?? "",
   );
-  const chapters = [...stories].map(([correlationId, rows]) => chapterOf(correlationId, rows));
+  const chapters = [...stories].map(([correlationId, rows]) => summaryOf(correlationId, rows));
   return {
     kind: "chapters",
     chapters: chapters.toSorted((a, b) => b.firstAtMs - a.firstAtMs).slice(0, CHAPTERS_SHOWN),
   };
 }
 
-function chapterOf(correlationId: string, rows: readonly LedgerRow[]): TraceStep {
+function summaryOf(correlationId: string, rows: readonly LedgerRow[]): VerificationSummary {
   const times = rows.map(({ atMs }) => atMs);
   const sent = rows.filter(({ kind }) => kind === "sent");
   const has = (...kinds: LedgerRow["kind"][]) => rows.some(({ kind }) => kinds.includes(kind));

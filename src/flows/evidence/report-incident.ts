@@ -58,7 +58,7 @@ export async function exportMessages(
   const bound = (position: string) => JSON.stringify([act.who, fromMs, toMs, country, position]);
   const [position = "", mark = ""] = cursor?.split("~") ?? [];
   if (cursor === null) {
-    const noted = await noteExport(deps, act, window);
+    const noted = await recordExport(deps, act, window);
     if (noted.kind !== "done") return noted;
   } else if (!(await isOurs(deps, bound(position), mark))) {
     return invalidAction("cursor", "is not of an export of yours with this window: begin again without one");
@@ -69,7 +69,7 @@ export async function exportMessages(
 }
 
 /** Writes down that numbers are about to be opened; without that none may be. */
-export function noteExport(
+export function recordExport(
   deps: Needs,
   act: OperatorCommand,
   { fromMs, toMs, country }: LedgerWindow,

@@ -55,11 +55,13 @@ async function applyBans(
   findings: readonly Finding[],
 ): Promise<AppliedBans> {
   const next = nextBans(
-    documents.cronBlocks,
-    findings,
-    memory.blocked,
-    view.minutes,
-    documents.operatorBlocks,
+    {
+      bans: documents.cronBlocks,
+      findings,
+      memory: memory.blocked,
+      minutes: view.minutes,
+      operatorBans: documents.operatorBlocks,
+    },
     deps.policy.monitor,
     nowMs,
   );
@@ -97,6 +99,7 @@ async function followIncident(
   const after = nextIncident(
     { ...memory, incident: before },
     {
+      nowMs,
       findings,
       posture: { now, before: postureBefore, by, why },
       blocks: bans.changes,
@@ -104,7 +107,6 @@ async function followIncident(
       curve: view.curve,
     },
     deps.policy.monitor,
-    nowMs,
     deps.vault.newId,
   );
   return { before, after };

@@ -17,10 +17,16 @@ export interface UsualRate {
  * What is normal now: the median of this quarter of an hour on the past seven days (an attack yesterday at this time does
  * not make it normal), else the mean of the history, else nothing.
  */
-export async function usualRatePerMinute(watch: Deps["watch"], nowMs: number): Promise<UsualRate> {
+export async function measureUsualRate(
+  monitorState: Deps["monitorState"],
+  nowMs: number,
+): Promise<UsualRate> {
   const quarter = quarterOf(minuteOf(nowMs));
   const days = Array.from({ length: DAYS }, (_, day) => quarter - (day + 1) * QUARTERS_A_DAY);
-  const [left, ...answers] = await Promise.all([watch.look(), ...days.map((at) => watch.quarters(at, at))]);
+  const [left, ...answers] = await Promise.all([
+    monitorState.look(),
+    ...days.map((at) => monitorState.quarters(at, at)),
+  ]);
   const sent = answers.flatMap((answer) =>
     answer.kind === "answered"
       ? answer.quarters.map(({ tally }) => tally.get(tallyKey("overall", "all"))?.sent ?? 0)

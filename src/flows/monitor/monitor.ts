@@ -1,9 +1,9 @@
 import { keyFindings } from "../../domain/access/key-age.ts";
 import type { AlertingResult } from "../../domain/monitor/alerting.ts";
-import { DAY_QUARTERS, type DayPoint, updateDay } from "../../domain/monitor/day.ts";
+import { type DayPoint, updateDay } from "../../domain/monitor/day.ts";
 import { detectFindings, detectLateRun } from "../../domain/monitor/detectors.ts";
 import type { Finding } from "../../domain/monitor/finding.ts";
-import type { QuarterTally } from "../../domain/monitor/history.ts";
+import { DAY_QUARTERS, type QuarterTally } from "../../domain/monitor/history.ts";
 import type { MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
 import { learnRoutes } from "../../domain/monitor/route-records.ts";
 import type { Deps } from "../../ports/deps.ts";
@@ -19,7 +19,7 @@ import { type MinuteRead, readMinute } from "./read-minute.ts";
  * @param nowMs the time this run was scheduled for
  */
 export async function monitor(deps: Deps, nowMs: number): Promise<void> {
-  const begun = await deps.watch.begin(nowMs);
+  const begun = await deps.monitorState.begin(nowMs);
   if (begun.kind === "busy") return deps.log("monitor_busy", {});
   if (begun.kind === "unavailable") return publishUnreadable(deps, begun.cause, nowMs);
 
@@ -36,8 +36,8 @@ export async function monitor(deps: Deps, nowMs: number): Promise<void> {
 }
 
 /** The run stays due: `lastRunMs` does not move, so that the next run finds itself late. */
-const keepFailure = ({ watch }: Deps, memory: MonitorMemory, cause: string) =>
-  watch.end({ memory: { ...memory, lastFailure: cause }, history: null, quarter: null });
+const keepFailure = ({ monitorState }: Deps, memory: MonitorMemory, cause: string) =>
+  monitorState.end({ memory: { ...memory, lastFailure: cause }, history: null, quarter: null });
 
 function judgeMinute({ policy, keyIds }: Deps, { memory, view, nowMs }: MinuteRead): Finding[] {
   const late = detectLateRun(memory, nowMs, policy.monitor);
@@ -71,14 +71,18 @@ async function rememberMinute(
     hour,
     blocked: bans.remembered,
   };
-  const ended = await deps.watch.end({ memory: next, history: quarter ? view.history : null, quarter });
+  const ended = await deps.monitorState.end({
+    memory: next,
+    history: quarter ? view.history : null,
+    quarter,
+  });
   return ended.kind === "done";
 }
 
 /** The last day with its latest quarter; a memory without a day gets it once from the stored quarters. */
-async function dayUpTo({ watch }: Deps, { day }: MonitorMemory, latest: QuarterTally) {
+async function dayUpTo({ monitorState }: Deps, { day }: MonitorMemory, latest: QuarterTally) {
   if (day) return updateDay(day, latest);
-  const read = await watch.quarters(latest.quarter - DAY_QUARTERS + 1, latest.quarter - 1);
+  const read = await monitorState.quarters(latest.quarter - DAY_QUARTERS + 1, latest.quarter - 1);
   return read.kind === "answered" ? [...read.quarters, latest].reduce<DayPoint[]>(updateDay, []) : undefined;
 }
 

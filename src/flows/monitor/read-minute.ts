@@ -1,5 +1,5 @@
 import { spendMeters } from "../../domain/delivery/money.ts";
-import { minuteOf } from "../../domain/monitor/cohorts.ts";
+import { minuteOf } from "../../domain/kernel/time.ts";
 import type { ControlDocuments } from "../../domain/monitor/effective-control.ts";
 import {
   dueQuarters,
@@ -96,14 +96,14 @@ async function readDueQuarter(
 
 /** Quarters over twice the outcomes' window; none where nobody reports outcomes. */
 async function readOutcomeQuarters(
-  { watch, policy }: Deps,
+  { monitorState, policy }: Deps,
   past: Readonly<Record<string, number | undefined>>,
   nowMs: number,
 ): Promise<readonly QuarterTally[]> {
   if (!Object.keys(past).some((metric) => metric.startsWith("outcome:"))) return [];
   const to = quarterOf(minuteOf(nowMs));
   const from = to - Math.ceil((2 * policy.monitor.outcomes.window_minutes) / QUARTER_MINUTES);
-  const read = await watch.quarters(from, to);
+  const read = await monitorState.quarters(from, to);
   return read.kind === "answered" ? read.quarters : [];
 }
 

@@ -47,7 +47,7 @@ export async function parseBanSubject(vault: Deps["vault"], text: string): Promi
 }
 
 export interface BanChanged extends Performed {
-  block: OperatorBan | null;
+  ban: OperatorBan | null;
   /** The ban, challenge or exemption by people that this one replaces. */
   replaced: OperatorBan | null;
 }
@@ -111,7 +111,7 @@ async function restrict(
     `${named(subject)} ${means} for ${durationInWords(made.untilMs - nowMs)}.`,
     ...(replaced ? [`This replaces what ${replaced.by} had set.`] : []),
   ];
-  return { ...acted, notes: [...acted.notes, ...notes], block: made, replaced };
+  return { ...acted, notes: [...acted.notes, ...notes], ban: made, replaced };
 }
 
 /**
@@ -163,7 +163,7 @@ export async function liftBan(
     `${named(subject)} is open.`,
     ...(exemption ? [`The watch does not shut it for ${durationInWords(exemption.untilMs - nowMs)}.`] : []),
   ];
-  return { ...acted, notes: [...acted.notes, ...notes], block: exemption, replaced };
+  return { ...acted, notes: [...acted.notes, ...notes], ban: exemption, replaced };
 }
 
 /** Ends a challenge and nothing else: a ban the monitor set meanwhile stays. */
@@ -184,7 +184,7 @@ export async function liftChallenge(
   });
   if (acted.kind !== "done") return acted;
   const notes = [`${named(subject)} asks nobody for a challenge of its own any more.`];
-  return { ...acted, notes: [...acted.notes, ...notes], block: null, replaced };
+  return { ...acted, notes: [...acted.notes, ...notes], ban: null, replaced };
 }
 
 /** The subject a text names, with the ban by people on it and those on others. */

@@ -12,7 +12,7 @@ import {
   type Performed,
   runOperatorAction,
 } from "../audit/run-operator-action.ts";
-import { type UsualRate, usualRatePerMinute } from "../monitor/measure-usual-rate.ts";
+import { measureUsualRate, type UsualRate } from "../monitor/measure-usual-rate.ts";
 import { readPosture } from "./views/read-posture.ts";
 
 type PostureDeps = Pick<Deps, "control" | "records" | "vault" | "log" | "nowMs">;
@@ -126,14 +126,14 @@ export interface ThrottleChanged extends PostureChanged {
 
 /** Limits the messages that leave in a minute, and keeps the posture, whoever set it. */
 export async function setThrottle(
-  deps: PostureDeps & Pick<Deps, "watch">,
+  deps: PostureDeps & Pick<Deps, "monitorState">,
   act: OperatorCommand,
   command: ThrottleCommand,
 ): Promise<ThrottleChanged | NotPerformed> {
   const nowMs = deps.nowMs();
   const [before, normal] = await Promise.all([
     readPosture(deps),
-    "percent" in command ? usualRatePerMinute(deps.watch, nowMs) : null,
+    "percent" in command ? measureUsualRate(deps.monitorState, nowMs) : null,
   ]);
   const maxPerMinute =
     "percent" in command

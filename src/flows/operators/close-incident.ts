@@ -12,11 +12,11 @@ import {
  * what it is. The watch's run is taken for the moment, so that neither writes over the other.
  */
 export async function closeIncident(
-  deps: Pick<Deps, "watch" | "records" | "vault" | "log" | "nowMs">,
+  deps: Pick<Deps, "monitorState" | "records" | "vault" | "log" | "nowMs">,
   act: OperatorCommand,
   id: string,
 ): Promise<Performed | NotPerformed> {
-  const left = await deps.watch.look();
+  const left = await deps.monitorState.look();
   if (left.kind !== "answered") return left;
   if (!isOpen(left.memory?.incident ?? null, id))
     return { kind: "not_found", reason: "It is not open any more." };
@@ -26,7 +26,7 @@ export async function closeIncident(
     effect: "lowers",
     async perform() {
       const atMs = deps.nowMs();
-      const begun = await deps.watch.begin(atMs);
+      const begun = await deps.monitorState.begin(atMs);
       if (begun.kind === "busy") return { kind: "unavailable", cause: "the watch is running just now" };
       if (begun.kind !== "begun") return begun;
       const { memory } = begun;
@@ -39,7 +39,7 @@ export async function closeIncident(
         closedAtMs: atMs,
         timeline: [...incident.timeline, { atMs, by: act.who, what: `closed: ${act.why}` }],
       };
-      const kept = await deps.watch.end({
+      const kept = await deps.monitorState.end({
         memory: { ...memory, incident: closed },
         history: null,
         quarter: null,

@@ -1,26 +1,27 @@
 /** What the operators' flows found, in the wire's words: `snake_case`, RFC 3339, money in micros. */
 
-import type { ListedBan } from "../../domain/monitor/ban-list.ts";
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
+import type { ListedBan } from "../../domain/monitor/ban-list.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import type { ControlDocument } from "../../domain/monitor/posture.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { BanChanged } from "../../flows/operators/change-bans.ts";
 import type { PostureChanged, ThrottleChanged } from "../../flows/operators/change-posture.ts";
+import type { IncidentStory } from "../../flows/operators/views/read-incidents.ts";
 import type { RangeQuestion, Ranges } from "../../flows/operators/views/read-ranges.ts";
-import type { IncidentStory, ServiceState, WindowState } from "../../flows/operators/views/read-state.ts";
+import type { ServiceState, WindowState } from "../../flows/operators/views/read-state.ts";
 import type { DeadLetter, OperatorAction } from "../../ports/records.ts";
 
 export type StatusAnswer = ReturnType<typeof serviceStateToWire>;
-export type SwitchAnswer = ReturnType<typeof switchedToWire>;
-export type ThrottleAnswer = ReturnType<typeof throttledToWire>;
-export type BlockAnswer = ReturnType<typeof blockChangedToWire>;
-export type BlocksAnswer = { blocks: ReturnType<typeof blockToWire>[]; faults: readonly string[] };
+export type PostureAnswer = ReturnType<typeof postureChangedToWire>;
+export type ThrottleAnswer = ReturnType<typeof throttleChangedToWire>;
+export type BanAnswer = ReturnType<typeof banChangedToWire>;
+export type BansAnswer = { blocks: ReturnType<typeof banToWire>[]; faults: readonly string[] };
 export type RangesAnswer = ReturnType<typeof rangesToWire>;
-export type IncidentAnswer = ReturnType<typeof storyToWire>;
+export type IncidentAnswer = ReturnType<typeof incidentStoryToWire>;
 export type IncidentsAnswer = { currency: string; incidents: ReturnType<typeof incidentToWire>[] };
 export type ActionsAnswer = { actions: ReturnType<typeof actionToWire>[] };
-export type LettersAnswer = { letters: ReturnType<typeof letterToWire>[] };
+export type DeadLettersAnswer = { letters: ReturnType<typeof deadLetterToWire>[] };
 
 const time = (ms: number): string => new Date(ms).toISOString();
 const timeOrNull = (ms: number | null): string | null => (ms === null ? null : time(ms));
@@ -40,17 +41,17 @@ const documentToWire = (document: ControlDocument | null) =>
   };
 
 export function serviceStateToWire(state: ServiceState, policy: Policy, environment: string) {
-  const { posture, watch, window, spend } = state;
+  const { posture, monitor: watch, window, spend } = state;
   const { currency, caps, plan_day_micros } = policy.money;
   return {
     environment,
     now: time(state.nowMs),
     posture: posture && {
       posture: posture.posture,
-      in_force: documentToWire(posture.inForce),
+      in_force: documentToWire(posture.deciding),
       operator: documentToWire(posture.operator),
       cron: documentToWire(posture.cron),
-      blocks: posture.blocks,
+      blocks: posture.bans,
     },
     watch: watch && {
       last_run: timeOrNull(watch.lastRunMs),
@@ -108,7 +109,7 @@ const windowToWire = (window: WindowState, { monitor }: Policy) => ({
   })),
 });
 
-export const switchedToWire = ({ recorded, notes, document, replaced, cron }: PostureChanged) => ({
+export const postureChangedToWire = ({ recorded, notes, document, replaced, cron }: PostureChanged) => ({
   recorded,
   notes,
   operator: documentToWire(document),
@@ -116,8 +117,8 @@ export const switchedToWire = ({ recorded, notes, document, replaced, cron }: Po
   cron: documentToWire(cron),
 });
 
-export const throttledToWire = (throttled: ThrottleChanged) => ({
-  ...switchedToWire(throttled),
+export const throttleChangedToWire = (throttled: ThrottleChanged) => ({
+  ...postureChangedToWire(throttled),
   max_per_minute: throttled.maxPerMinute,
   normal: throttled.normal && {
     per_minute: rounded(throttled.normal.perMinute, 2) ?? 0,
@@ -125,7 +126,7 @@ export const throttledToWire = (throttled: ThrottleChanged) => ({
   },
 });
 
-export const blockToWire = (block: Omit<ListedBan, "set" | "inForce"> & Partial<ListedBan>) => ({
+export const banToWire = (block: Omit<ListedBan, "set" | "effective"> & Partial<ListedBan>) => ({
   kind: block.kind,
   subject: block.subject,
   since: time(block.sinceMs),
@@ -135,14 +136,14 @@ export const blockToWire = (block: Omit<ListedBan, "set" | "inForce"> & Partial<
   times: block.times,
   effect: block.effect,
   set_by: block.set ?? "operator",
-  in_force: block.inForce ?? block.effect !== "exempt",
+  in_force: block.effective ?? block.effect !== "exempt",
 });
 
-export const blockChangedToWire = ({ recorded, notes, block, replaced }: BanChanged) => ({
+export const banChangedToWire = ({ recorded, notes, ban: block, replaced }: BanChanged) => ({
   recorded,
   notes,
-  block: block && blockToWire(block),
-  replaced: replaced && blockToWire(replaced),
+  block: block && banToWire(block),
+  replaced: replaced && banToWire(replaced),
 });
 
 export const rangesToWire = (
@@ -190,7 +191,7 @@ export const incidentToWire = (incident: Incident) => ({
   timeline: incident.timeline.map(({ atMs, by, what }) => ({ at: time(atMs), by, what })),
 });
 
-export const storyToWire = ({ incident, actions }: IncidentStory, currency: string) => ({
+export const incidentStoryToWire = ({ incident, actions }: IncidentStory, currency: string) => ({
   ...incidentToWire(incident),
   currency,
   actions: actions === null ? null : actions.map(actionToWire),
@@ -206,7 +207,7 @@ export const actionToWire = ({ id, atMs, who, what, why, details }: OperatorActi
 });
 
 /** @param whole with its body, which is for those who may act on it */
-export const letterToWire = ({ id, atMs, queue, cause, body }: DeadLetter, whole: boolean) => ({
+export const deadLetterToWire = ({ id, atMs, queue, cause, body }: DeadLetter, whole: boolean) => ({
   id,
   at: time(atMs),
   queue,

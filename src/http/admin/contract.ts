@@ -4,8 +4,8 @@ import { z } from "zod";
 import { isOperatorTokenReadable } from "../../domain/access/operator.ts";
 import { POSTURES } from "../../domain/kernel/posture.ts";
 import { DAY_SECONDS } from "../../domain/kernel/time.ts";
-import { REPORT_SPANS } from "../../flows/operators/views/read-lines.ts";
 import { RANGE_DIMENSIONS } from "../../flows/operators/views/read-ranges.ts";
+import { REPORT_SPANS } from "../../flows/operators/views/read-tally-lines.ts";
 
 /** KV keeps nothing shorter than a minute; what lasts longer than a month is policy. */
 const SHORTEST_SECONDS = 60;
@@ -17,7 +17,7 @@ export const whyField = z.string().trim().min(3).max(200).refine(isOperatorToken
 });
 
 /** Exactly one of these fields. */
-export function oneOf<T extends object>(...fields: (keyof T & string)[]) {
+export function exactlyOneOf<T extends object>(...fields: (keyof T & string)[]) {
   return {
     holds: (body: T) => fields.filter((field) => body[field] !== undefined).length === 1,
     fault: { path: [fields[0] ?? ""], error: `give exactly one of ${fields.join(", ")}` },
@@ -39,7 +39,7 @@ const throttle = z.strictObject({
   for_seconds: durationField,
   why: whyField,
 });
-const amount = oneOf<z.infer<typeof throttle>>("percent", "max_per_minute");
+const amount = exactlyOneOf<z.infer<typeof throttle>>("percent", "max_per_minute");
 export const throttleBody = throttle.refine(amount.holds, amount.fault);
 
 const blocked = z.strictObject({
@@ -57,8 +57,8 @@ const blocked = z.strictObject({
   for_seconds: durationField,
   why: whyField,
 });
-const target = oneOf<z.infer<typeof blocked>>("range", "network", "ip");
-export const blockBody = blocked.refine(target.holds, target.fault);
+const target = exactlyOneOf<z.infer<typeof blocked>>("range", "network", "ip");
+export const banBody = blocked.refine(target.holds, target.fault);
 
 const unblocked = z.strictObject({
   /** Range, network, address, or an address as the list shows it. */
@@ -68,7 +68,7 @@ const unblocked = z.strictObject({
   /** The challenge alone: what the watch shut meanwhile stays shut. */
   effect: z.literal("challenge").optional(),
 });
-export const unblockBody = unblocked.refine(
+export const liftBanBody = unblocked.refine(
   ({ effect, exempt_for_seconds }) => effect === undefined || exempt_for_seconds === undefined,
   { path: ["effect"], error: "give effect or exempt_for_seconds, not both" },
 );
@@ -96,4 +96,4 @@ export const rulesQuery = z.strictObject({ span: z.enum(REPORT_SPANS).default("d
 export const listQuery = z.strictObject({ limit: count(1, 500).default(100) });
 
 /** Ids of incidents and dead letters. */
-export const isId = (text: string): boolean => /^[\w.:+*-]{1,256}$/.test(text);
+export const isRecordId = (text: string): boolean => /^[\w.:+*-]{1,256}$/.test(text);

@@ -7,8 +7,8 @@ import { DAY_MS } from "../../domain/kernel/time.ts";
 import { type LedgerRow, VOLUME_DIMENSIONS, type Volume } from "../../domain/ledger/event.ts";
 import { UNREACHABLE_TRACES } from "../../domain/ledger/person.ts";
 import type { MessageRow } from "../../domain/report/row.ts";
-import type { Erased } from "../../flows/evidence/erase-person.ts";
-import type { PersonFile } from "../../flows/evidence/export-person.ts";
+import type { ErasedPerson } from "../../flows/evidence/erase-person.ts";
+import type { PersonExport } from "../../flows/evidence/export-person.ts";
 import type { MessagePage, WindowFacts } from "../../flows/evidence/report-incident.ts";
 import type { KeyAges } from "../../flows/operators/views/read-keys.ts";
 import type { LedgerPage, LedgerWindow } from "../../ports/ledger.ts";
@@ -66,7 +66,7 @@ export const exportBody = z
   .strictObject({ ...windowFields, cursor: cursor.optional(), why })
   .refine(inOrder(MOST_REPORT_DAYS), orderFault(MOST_REPORT_DAYS));
 export const personBody = z.strictObject({ number: z.string().min(3).max(32), why });
-export const rotatedBody = z.strictObject({
+export const keyRotationBody = z.strictObject({
   ring: z.enum(KEYRING_NAMES),
   key_id: z.string().regex(/^[\w-]{1,32}$/, "must be a key's id"),
   secret: z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/, "must be a secret's name"),
@@ -84,7 +84,7 @@ export type MessagesAnswer = ReturnType<typeof messagesToWire>;
 export type FactsAnswer = ReturnType<typeof factsToWire>;
 export type VolumesAnswer = ReturnType<typeof volumesToWire>;
 export type PersonAnswer = ReturnType<typeof personToWire>;
-export type ErasedAnswer = ReturnType<typeof erasedToWire>;
+export type ErasureAnswer = ReturnType<typeof erasedToWire>;
 export type KeysAnswer = ReturnType<typeof keysToWire>;
 
 const time = (ms: number): string => new Date(ms).toISOString();
@@ -187,7 +187,7 @@ export const volumesToWire = (
   })),
 });
 
-export const personToWire = ({ recorded, notes, rows, marks, sessions }: PersonFile) => ({
+export const personToWire = ({ recorded, notes, rows, marks, sessions }: PersonExport) => ({
   recorded,
   notes,
   ledger: rows.map(eventToWire),
@@ -196,7 +196,7 @@ export const personToWire = ({ recorded, notes, rows, marks, sessions }: PersonF
   out_of_reach: UNREACHABLE_TRACES,
 });
 
-export const erasedToWire = ({ recorded, notes, removed, remaining }: Erased) => ({
+export const erasedToWire = ({ recorded, notes, removed, remaining }: ErasedPerson) => ({
   recorded,
   notes,
   removed,

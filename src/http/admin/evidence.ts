@@ -15,18 +15,18 @@ import {
   eventsToWire,
   exportBody,
   factsToWire,
+  keyRotationBody,
   keysToWire,
   messagesToWire,
   personBody,
   personToWire,
-  rotatedBody,
   volumesQuery,
   volumesToWire,
   windowOf,
   windowQuery,
 } from "./evidence-contract.ts";
 import { notDoneToWire } from "./problems.ts";
-import { type AdminTools, answered, readQuery, type Who } from "./tools.ts";
+import { type AdminEnv, type AdminTools, actionAnswer, readQuery } from "./tools.ts";
 
 export type EvidenceDeps = Pick<Deps, "environment" | "policy" | "keyIds"> & PersonDeps;
 
@@ -36,7 +36,7 @@ const EXPORT_ROWS = 1000;
 export function evidenceApi(deps: EvidenceDeps, { action, problem }: AdminTools) {
   const { environment, policy, ledger } = deps;
   const service = { environment, brand: policy.message.brand, currency: policy.money.currency };
-  const api = new Hono<Who>();
+  const api = new Hono<AdminEnv>();
 
   api.get("/events", async (c) => {
     const query = readQuery(c, eventsQuery);
@@ -67,19 +67,19 @@ export function evidenceApi(deps: EvidenceDeps, { action, problem }: AdminTools)
 
   api.post("/person", (c) =>
     action(c, personBody, async (act, { number }) =>
-      answered(await exportPerson(deps, act, number), personToWire),
+      actionAnswer(await exportPerson(deps, act, number), personToWire),
     ),
   );
   api.post("/erase", (c) =>
     action(c, personBody, async (act, { number }) =>
-      answered(await erasePerson(deps, act, number), erasedToWire),
+      actionAnswer(await erasePerson(deps, act, number), erasedToWire),
     ),
   );
 
   api.get("/keys", async (c) => c.json(keysToWire(await readKeys(deps))));
   api.post("/keys/rotated", (c) =>
-    action(c, rotatedBody, async (act, { ring, key_id: keyId, secret }) =>
-      answered(await recordKeyRotation(deps, act, { ring, keyId, secret }), ({ recorded, notes }) => ({
+    action(c, keyRotationBody, async (act, { ring, key_id: keyId, secret }) =>
+      actionAnswer(await recordKeyRotation(deps, act, { ring, keyId, secret }), ({ recorded, notes }) => ({
         recorded,
         notes,
       })),

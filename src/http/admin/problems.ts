@@ -9,14 +9,14 @@ export interface AdminWire extends Omit<Wire, "code"> {
 
 const RETRY_SECONDS = 5;
 
-export const FORBIDDEN: AdminWire = {
+export const VIEWER_FORBIDDEN: AdminWire = {
   status: 403,
   code: "forbidden",
   title: "Viewers may look and not act",
   extension: {},
 };
 
-export const UNKNOWN: AdminWire = wire(404, "not_found", "There is none of this id");
+export const NO_SUCH_ID: AdminWire = wire(404, "not_found", "There is none of this id");
 
 export function notDoneToWire(failure: NotPerformed | { kind: "refused"; cause: string }): AdminWire {
   switch (failure.kind) {

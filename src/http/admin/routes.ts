@@ -15,12 +15,12 @@ import {
   readRoutes,
 } from "../../flows/operators/views/read-routes.ts";
 import type { Deps } from "../../ports/deps.ts";
-import { durationField, oneOf, whyField } from "./contract.ts";
+import { durationField, exactlyOneOf, whyField } from "./contract.ts";
 import { notDoneToWire } from "./problems.ts";
-import type { AdminTools, Who } from "./tools.ts";
+import type { AdminEnv, AdminTools } from "./tools.ts";
 
 export function routesApi(deps: Deps, { action }: Pick<AdminTools, "action">) {
-  const api = new Hono<Who>();
+  const api = new Hono<AdminEnv>();
   api.get("/", async (c) => c.json(routesToWire(await readRoutes(deps), deps.policy.money.currency)));
   api.put("/", (c) =>
     action(c, routeBody, async (act, body) =>
@@ -48,7 +48,7 @@ const said = z.strictObject({
   for_seconds: durationField,
   why: whyField,
 });
-const word = oneOf<z.infer<typeof said>>("drain", "weight", "pin");
+const word = exactlyOneOf<z.infer<typeof said>>("drain", "weight", "pin");
 export const routeBody = said.refine(word.holds, word.fault);
 
 /** Exactly one of them is there: the schema refuses everything else. */

@@ -4,13 +4,13 @@ import { type RecordedRules, readRecordedRules } from "../../flows/operators/vie
 import type { Deps } from "../../ports/deps.ts";
 import { rulesQuery } from "./contract.ts";
 import { notDoneToWire } from "./problems.ts";
-import { type AdminTools, readQuery, type Who } from "./tools.ts";
+import { type AdminEnv, type AdminTools, readQuery } from "./tools.ts";
 
 export function rulesApi(
-  deps: Pick<Deps, "policy" | "counters" | "watch" | "nowMs">,
+  deps: Pick<Deps, "policy" | "counters" | "monitorState" | "nowMs">,
   { problem }: Pick<AdminTools, "problem">,
 ) {
-  const api = new Hono<Who>();
+  const api = new Hono<AdminEnv>();
   api.get("/", async (c) => {
     const query = readQuery(c, rulesQuery);
     if ("wire" in query) return problem(c, query.wire);

@@ -6,22 +6,22 @@ import type { NotPerformed, OperatorCommand } from "../../flows/audit/run-operat
 import type { Deps } from "../../ports/deps.ts";
 import { fieldErrors, readBody } from "../body.ts";
 import { wire } from "../problems.ts";
-import { type AdminWire, answerAdminProblem, FORBIDDEN, notDoneToWire } from "./problems.ts";
+import { type AdminWire, answerAdminProblem, notDoneToWire, VIEWER_FORBIDDEN } from "./problems.ts";
 
 /** Whoever was let in. */
-export type Who = { Variables: { operator: Operator } };
+export type AdminEnv = { Variables: { operator: Operator } };
 
 type Answer = { answer: object } | { wire: AdminWire };
 
 export interface AdminTools {
   /** Role, body, deed, answer. */
   action<S extends z.ZodType<{ why: string }>>(
-    c: Context<Who>,
+    c: Context<AdminEnv>,
     schema: S,
     perform: (act: OperatorCommand, body: z.infer<S>) => Promise<Answer>,
   ): Promise<Response>;
   /** @param cause for the log alone */
-  problem(c: Context<Who>, failure: AdminWire, cause?: string | null): Response;
+  problem(c: Context<AdminEnv>, failure: AdminWire, cause?: string | null): Response;
 }
 
 export function adminTools({ vault, log }: Pick<Deps, "vault" | "log">): AdminTools {
@@ -34,7 +34,7 @@ export function adminTools({ vault, log }: Pick<Deps, "vault" | "log">): AdminTo
     problem,
     async action(c, schema, perform) {
       const { who, role } = c.get("operator");
-      if (role !== "operator") return problem(c, FORBIDDEN, `${who} may only look`);
+      if (role !== "operator") return problem(c, VIEWER_FORBIDDEN, `${who} may only look`);
       const body = await readBody(c, schema);
       if (!body.ok) return problem(c, body.wire);
       const outcome = await perform({ who, why: body.value.why }, body.value);
@@ -44,7 +44,7 @@ export function adminTools({ vault, log }: Pick<Deps, "vault" | "log">): AdminTo
 }
 
 /** What an action came to: its answer, or why it was not done. */
-export function answered<T extends { kind: "done" }>(
+export function actionAnswer<T extends { kind: "done" }>(
   outcome: T | NotPerformed,
   toWire: (done: T) => object,
 ): Answer {

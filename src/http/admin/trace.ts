@@ -3,14 +3,14 @@ import { Hono } from "hono";
 import { readTrace, type VerificationTrace } from "../../flows/evidence/read-trace.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { eventToWire } from "./evidence-contract.ts";
-import { notDoneToWire, UNKNOWN } from "./problems.ts";
-import type { AdminTools, Who } from "./tools.ts";
+import { NO_SUCH_ID, notDoneToWire } from "./problems.ts";
+import type { AdminEnv, AdminTools } from "./tools.ts";
 
 export function traceApi(deps: Pick<Deps, "ledger" | "sessions" | "policy">, { problem }: AdminTools) {
-  const api = new Hono<Who>();
+  const api = new Hono<AdminEnv>();
   api.get("/:id", async (c) => {
     const story = await readTrace(deps, c.req.param("id"));
-    if (story === null) return problem(c, UNKNOWN);
+    if (story === null) return problem(c, NO_SUCH_ID);
     return story.kind === "story" ? c.json(traceToWire(story)) : problem(c, notDoneToWire(story));
   });
   return api;

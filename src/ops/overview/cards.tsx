@@ -1,10 +1,10 @@
 import type { Policy } from "../../domain/policy.ts";
 import type { RangeRow } from "../../flows/operators/views/read-ranges.ts";
 import type { SpendState, WindowState } from "../../flows/operators/views/read-state.ts";
-import type { Told } from "../alerts.ts";
-import { Badge, Bar, Card, Empty, Time, type Tone } from "../parts.tsx";
-import { type Column, Table } from "../table.tsx";
-import { STATES } from "../views/destinations.ts";
+import { Badge, Bar, Card, EmptyNote, Time, type Tone } from "../parts.tsx";
+import type { RecentAlert } from "../recent-alerts.ts";
+import { DataTable, type TableColumn } from "../table.tsx";
+import { DESTINATION_STATE_BADGES } from "../views/destinations.ts";
 import type { PageWords } from "../words.ts";
 
 /** What 60 to 80 % of messages being answered is: the ordinary business of honest people. */
@@ -153,9 +153,9 @@ export function DestinationsCard({
   return (
     <Card title="Least answered" aside={`prefixes, last ${minutes} min`}>
       {rows.length === 0 ? (
-        <Empty>Nothing was sent.</Empty>
+        <EmptyNote>Nothing was sent.</EmptyNote>
       ) : (
-        <Table columns={leastAnswered(words)} rows={rows} compact />
+        <DataTable columns={leastAnswered(words)} rows={rows} compact />
       )}
     </Card>
   );
@@ -164,11 +164,19 @@ export function DestinationsCard({
 const SEVERITY_TONE = { notice: "quiet", elevated: "warn", emergency: "bad" } as const;
 
 /** What people were told within the hour. */
-export function ToldCard({ title, told, empty }: { title: string; told: readonly Told[]; empty: string }) {
+export function RecentAlertsCard({
+  title,
+  told,
+  empty,
+}: {
+  title: string;
+  told: readonly RecentAlert[];
+  empty: string;
+}) {
   return (
     <Card title={title} aside={told.length === 0 ? undefined : String(told.length)}>
       {told.length === 0 ? (
-        <Empty>{empty}</Empty>
+        <EmptyNote>{empty}</EmptyNote>
       ) : (
         <ul class="told">
           {told.map(({ says, severity, atMs }) => (
@@ -190,12 +198,12 @@ export function ToldCard({ title, told, empty }: { title: string; told: readonly
 function Unread({ title }: { title: string }) {
   return (
     <Card title={title}>
-      <Empty>Cannot be read just now.</Empty>
+      <EmptyNote>Cannot be read just now.</EmptyNote>
     </Card>
   );
 }
 
-const leastAnswered = (words: PageWords): readonly Column<RangeRow>[] => [
+const leastAnswered = (words: PageWords): readonly TableColumn<RangeRow>[] => [
   { title: "Prefix", cell: ({ subject }) => <span class="place">{subject}</span> },
   { title: "Sent", number: true, cell: ({ sent }) => words.count(sent) },
   { title: "Verified", number: true, cell: ({ verified }) => words.count(verified) },
@@ -207,7 +215,7 @@ const leastAnswered = (words: PageWords): readonly Column<RangeRow>[] => [
         {state === "open" ? (
           <small>open</small>
         ) : (
-          <Badge tone={STATES[state].tone}>{STATES[state].text}</Badge>
+          <Badge tone={DESTINATION_STATE_BADGES[state].tone}>{DESTINATION_STATE_BADGES[state].text}</Badge>
         )}
         {untilMs === null ? null : (
           <small>

@@ -4,9 +4,9 @@ import type { MonitorPolicy } from "../../domain/monitor/monitor.policy.ts";
 import type { ControlDocument } from "../../domain/monitor/posture.ts";
 import type { RangeRow } from "../../flows/operators/views/read-ranges.ts";
 import type { ServiceState, WindowState } from "../../flows/operators/views/read-state.ts";
-import type { View } from "../page.ts";
+import type { ViewerContext } from "../page.ts";
 import { ActionForm, Time, type Tone } from "../parts.tsx";
-import { decidingOf } from "../posture-words.ts";
+import { decidingDocument } from "../posture-words.ts";
 import { hrefOf, POSTURE_TONE } from "../shell.tsx";
 
 /** An hour: long enough to look around, and it ends by itself if it is forgotten. */
@@ -17,7 +17,7 @@ const COUNTRIES = 3;
 const PREFIXES = 3;
 
 interface HeadlineProps {
-  view: View;
+  view: ViewerContext;
   state: ServiceState;
   monitor: MonitorPolicy;
   /** Prefixes and countries, the one with most unanswered messages first. */
@@ -26,25 +26,25 @@ interface HeadlineProps {
 
 /** What is going on, in words that are read from two metres, and what stops it. */
 export function Headline({ view, state, worst, monitor }: HeadlineProps) {
-  const incident = state.watch?.incident?.closedAtMs === null ? state.watch.incident : null;
+  const incident = state.monitor?.incident?.closedAtMs === null ? state.monitor.incident : null;
   const posture = state.posture?.posture ?? null;
   const { tone, title } = verdict(state, incident, posture, monitor);
   return (
     <section class={`headline ${tone}`} aria-label="What is going on">
       <div class="what">
         <p class="verdict">{title}</p>
-        {incident === null ? null : <Matter view={view} incident={incident} worst={worst} />}
+        {incident === null ? null : <OpenIncident view={view} incident={incident} worst={worst} />}
         {posture === null ? (
           <p>The control documents cannot be read; places act as in an emergency.</p>
         ) : (
-          <Standing
+          <EffectivePosture
             view={view}
             posture={posture}
             operator={state.posture?.operator ?? null}
             cron={state.posture?.cron ?? null}
           />
         )}
-        <Watching view={view} state={state} />
+        <MonitorStatus view={view} state={state} />
       </div>
       <div class="buttons">
         {posture === "normal" || posture === "elevated" ? (
@@ -80,13 +80,17 @@ function verdict(
   if (posture !== "normal")
     return { tone: POSTURE_TONE[posture], title: `No attack, and held at ${posture}` };
   if (fewAnswer(state.window, monitor)) return { tone: "warn", title: "Few messages are answered" };
-  if (state.watch === null) return { tone: "warn", title: "Nobody knows what is going on" };
-  if (state.watch.lastRunMs === null) return { tone: "quiet", title: "Nothing seen yet" };
-  if (state.watch.late) return { tone: "warn", title: "The watch is late" };
+  if (state.monitor === null) return { tone: "warn", title: "Nobody knows what is going on" };
+  if (state.monitor.lastRunMs === null) return { tone: "quiet", title: "Nothing seen yet" };
+  if (state.monitor.late) return { tone: "warn", title: "The watch is late" };
   return { tone: "good", title: "Nothing wrong" };
 }
 
-function Matter({ view, incident, worst }: Pick<HeadlineProps, "view" | "worst"> & { incident: Incident }) {
+function OpenIncident({
+  view,
+  incident,
+  worst,
+}: Pick<HeadlineProps, "view" | "worst"> & { incident: Incident }) {
   const { words } = view;
   const { sent, verified, unansweredMicros, openedAtMs, refused } = incident;
   const countries = silent(worst.countries, COUNTRIES).map(({ subject }) => words.country(subject));
@@ -119,18 +123,18 @@ function Matter({ view, incident, worst }: Pick<HeadlineProps, "view" | "worst">
 const silent = (rows: readonly RangeRow[], most: number) =>
   rows.filter(({ sent, verified }) => sent > 2 * verified).slice(0, most);
 
-function Standing({
+function EffectivePosture({
   view,
   posture,
   operator,
   cron,
 }: {
-  view: View;
+  view: ViewerContext;
   posture: Posture;
   operator: ControlDocument | null;
   cron: ControlDocument | null;
 }) {
-  const document = decidingOf(operator, cron);
+  const document = decidingDocument(operator, cron);
   return (
     <p>
       Posture <strong>{posture}</strong>
@@ -152,10 +156,10 @@ function Standing({
   );
 }
 
-function Watching({ view, state }: { view: View; state: ServiceState }) {
-  const { watch, posture } = state;
-  const shut = (posture?.blocks.cron ?? 0) + (posture?.blocks.operator ?? 0);
-  const challenged = posture?.blocks.challenged ?? 0;
+function MonitorStatus({ view, state }: { view: ViewerContext; state: ServiceState }) {
+  const { monitor: watch, posture } = state;
+  const shut = (posture?.bans.cron ?? 0) + (posture?.bans.operator ?? 0);
+  const challenged = posture?.bans.challenged ?? 0;
   const counted = (count: number) =>
     `${view.words.count(count)} ${count === 1 ? "range or source is" : "ranges and sources are"}`;
   return (
@@ -181,7 +185,7 @@ function Raise({
   button,
   strong = false,
 }: {
-  view: View;
+  view: ViewerContext;
   posture: Posture;
   button: string;
   strong?: boolean;

@@ -8,11 +8,11 @@ import {
   type OpsDeps,
   type OpsPage,
   type PageRequest,
-  type View,
+  type ViewerContext,
 } from "../page.ts";
-import { ActionForm, Card, Empty, Faults, Time } from "../parts.tsx";
+import { ActionForm, Card, EmptyNote, FaultsNotice, Time } from "../parts.tsx";
 import { hrefOf } from "../shell.tsx";
-import { type Column, Table } from "../table.tsx";
+import { DataTable, type TableColumn } from "../table.tsx";
 
 const LETTERS = 100;
 const ID = /^[\w.:-]{1,128}$/;
@@ -54,19 +54,19 @@ async function view(deps: OpsDeps, request: PageRequest) {
         <h1>Deliveries given up</h1>
         <a href={hrefOf("/incidents")}>Incidents</a>
       </div>
-      <Faults faults={found.kind === "answered" ? [] : [`dead letters: ${found.cause}`]} />
+      <FaultsNotice faults={found.kind === "answered" ? [] : [`dead letters: ${found.cause}`]} />
       <Card title="The newest first">
         {letters.length === 0 ? (
-          <Empty>None: every alert and every feedback arrived.</Empty>
+          <EmptyNote>None: every alert and every feedback arrived.</EmptyNote>
         ) : (
-          <Table columns={columnsOf(request)} rows={letters} rowId={({ id }) => `letter-${id}`} />
+          <DataTable columns={columnsOf(request)} rows={letters} rowId={({ id }) => `letter-${id}`} />
         )}
       </Card>
     </>
   );
 }
 
-const columnsOf = (view: View): readonly Column<DeadLetter>[] => [
+const columnsOf = (view: ViewerContext): readonly TableColumn<DeadLetter>[] => [
   { title: "When", cell: ({ atMs }) => <Time ms={atMs} as="date" /> },
   { title: "Queue", cell: ({ queue }) => queue },
   { title: "Why", wide: true, cell: ({ cause }) => cause },

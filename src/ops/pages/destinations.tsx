@@ -6,13 +6,13 @@ import {
   readDestinations,
 } from "../../flows/operators/views/read-destinations.ts";
 import { pageOfLines } from "../../flows/operators/views/summarise-tally.ts";
-import { BlockActs, BlocksCard } from "../blocks.tsx";
+import { BanActions, BansCard } from "../bans.tsx";
 import { MEASURES } from "../measures.tsx";
-import type { OpsPage, View } from "../page.ts";
-import { Badge, Card, Empty, Faults, Field, Time } from "../parts.tsx";
+import type { OpsPage, ViewerContext } from "../page.ts";
+import { Badge, Card, EmptyNote, FaultsNotice, Field, Time } from "../parts.tsx";
 import { hrefOf } from "../shell.tsx";
-import { type Column, Table } from "../table.tsx";
-import { FilterForm, Pager, Tabs } from "../tables.tsx";
+import { DataTable, type TableColumn } from "../table.tsx";
+import { FilterForm, Pager, Tabs } from "../table-parts.tsx";
 import {
   countryName,
   DESTINATIONS_PATH,
@@ -25,7 +25,7 @@ import { tableLink } from "../views/query.ts";
 
 const BLOCKS_PER_PAGE = 25;
 
-const columnsOf = (view: View, back: string): readonly Column<DestinationLine>[] => [
+const columnsOf = (view: ViewerContext, back: string): readonly TableColumn<DestinationLine>[] => [
   {
     title: "Destination",
     sort: "subject",
@@ -59,9 +59,9 @@ const columnsOf = (view: View, back: string): readonly Column<DestinationLine>[]
   {
     title: "Actions",
     acts: true,
-    cell: ({ subject, title, shut, challenged }) =>
+    cell: ({ subject, title, banned: shut, challenged }) =>
       subject === null ? null : (
-        <BlockActs
+        <BanActions
           view={view}
           subject={subject}
           name={title}
@@ -85,7 +85,7 @@ export const destinations: OpsPage = {
     const params = destinationParams(question);
     const back = tableLink(DESTINATIONS_PATH, params, {});
     const lines = found.rows.map((row) => destinationLine(row, question, alarm_ratio, request.words));
-    const blocks = pageOfLines(found.blocks, Number(request.query.get("blocks") ?? 1), BLOCKS_PER_PAGE);
+    const blocks = pageOfLines(found.bans, Number(request.query.get("blocks") ?? 1), BLOCKS_PER_PAGE);
     return (
       <>
         <div class="head">
@@ -106,13 +106,13 @@ export const destinations: OpsPage = {
             ]}
           />
         </div>
-        <Faults faults={found.faults} />
+        <FaultsNotice faults={found.faults} />
         <Card title={countOf(found, question, request)} aside={<Span found={found} />}>
           <Filter question={question} params={params} />
           {lines.length === 0 ? (
-            <Empty>Nothing was sent that fits.</Empty>
+            <EmptyNote>Nothing was sent that fits.</EmptyNote>
           ) : (
-            <Table
+            <DataTable
               columns={columnsOf(request, back)}
               rows={lines}
               rowId={({ id }) => id}
@@ -127,7 +127,7 @@ export const destinations: OpsPage = {
             </p>
           ) : null}
         </Card>
-        <BlocksCard
+        <BansCard
           view={request}
           title="Ranges that are shut, challenged or exempt"
           list={blocks}
@@ -145,7 +145,7 @@ const titleOf = ({ by, within }: DestinationQuestion): string => {
   return within === null ? what : `${what} in ${by === "prefix" ? countryName(within) : within}`;
 };
 
-const countOf = ({ total }: Destinations, { by }: DestinationQuestion, { words }: View): string =>
+const countOf = ({ total }: Destinations, { by }: DestinationQuestion, { words }: ViewerContext): string =>
   `${words.count(total)} ${NAMES[by][total === 1 ? 0 : 1]} that messages went to`;
 
 const NAMES = {

@@ -3,11 +3,11 @@ import { z } from "zod";
 import type { Finding } from "../../domain/monitor/finding.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import { closeIncident } from "../../flows/operators/close-incident.ts";
-import { type IncidentStory, readIncident } from "../../flows/operators/views/read-state.ts";
+import { type IncidentStory, readIncident } from "../../flows/operators/views/read-incidents.ts";
 import { INCIDENT_ID, REPORT_ACTIONS, ReportCard } from "../incident-report.tsx";
 import { defineAction, type OpsAction, type OpsDeps, type OpsPage, type PageRequest } from "../page.ts";
-import { ActionForm, Badge, Card, Empty, Faults, Figure, Time, type Tone } from "../parts.tsx";
-import { utc } from "../posture-words.ts";
+import { ActionForm, Badge, Card, EmptyNote, FaultsNotice, Figure, Time, type Tone } from "../parts.tsx";
+import { utcText } from "../posture-words.ts";
 import { hrefOf, POSTURE_TONE } from "../shell.tsx";
 import type { PageWords } from "../words.ts";
 
@@ -45,7 +45,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
   const id = request.param("id");
   const story = INCIDENT_ID.test(id) ? await readIncident(deps, id) : null;
   if (story === null) return null;
-  if ("kind" in story) return <Faults faults={[`incidents: ${story.cause}`]} />;
+  if ("kind" in story) return <FaultsNotice faults={[`incidents: ${story.cause}`]} />;
   const { incident: found } = story;
   const { words, nowMs } = request;
   const open = found.closedAtMs === null;
@@ -58,7 +58,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
         </h1>
         <a href={hrefOf("/incidents")}>All incidents</a>
       </div>
-      <Faults faults={story.actions === null ? ["actions: cannot be read just now"] : []} />
+      <FaultsNotice faults={story.actions === null ? ["actions: cannot be read just now"] : []} />
       <dl class="figures card">
         <Figure
           label="Leaked"
@@ -167,7 +167,7 @@ function Timeline({ story }: { story: IncidentStory }) {
 }
 
 function Findings({ findings, words }: { findings: Incident["findings"]; words: PageWords }) {
-  if (findings.length === 0) return <Empty>None: people set the posture by hand.</Empty>;
+  if (findings.length === 0) return <EmptyNote>None: people set the posture by hand.</EmptyNote>;
   return (
     <ul class="findings">
       {findings.map((finding) => (
@@ -195,7 +195,7 @@ function evidenceOf({ kind, evidence }: Finding, words: PageWords): string {
     .map(([name, value]) => {
       const label = name.replace(/_(ms|micros)$/, "").replaceAll("_", " ");
       if (typeof value !== "number") return `${label} ${value}`;
-      if (name.endsWith("_ms")) return `${label} ${utc(value)}`;
+      if (name.endsWith("_ms")) return `${label} ${utcText(value)}`;
       if (name.endsWith("_micros")) return `${label} ${words.money(value)}`;
       return `${label} ${Number.isInteger(value) ? words.count(value) : value}`;
     });

@@ -1,9 +1,9 @@
 import type { Incident } from "../../domain/monitor/incident.ts";
-import { readIncidents } from "../../flows/operators/views/read-state.ts";
+import { readIncidents } from "../../flows/operators/views/read-incidents.ts";
 import type { OpsDeps, OpsPage, PageRequest } from "../page.ts";
-import { Badge, Card, Empty, Faults, Time } from "../parts.tsx";
+import { Badge, Card, EmptyNote, FaultsNotice, Time } from "../parts.tsx";
 import { hrefOf, POSTURE_TONE } from "../shell.tsx";
-import { type Column, Table } from "../table.tsx";
+import { DataTable, type TableColumn } from "../table.tsx";
 import type { PageWords } from "../words.ts";
 
 /** All incidents that are kept, the newest first. */
@@ -24,19 +24,19 @@ async function view(deps: OpsDeps, { words, nowMs }: PageRequest) {
         <h1>Incidents</h1>
         <a href={hrefOf("/dead-letters")}>Deliveries that were given up</a>
       </div>
-      <Faults faults={found.kind === "answered" ? [] : [`incidents: ${found.cause}`]} />
+      <FaultsNotice faults={found.kind === "answered" ? [] : [`incidents: ${found.cause}`]} />
       <Card title="The newest first">
         {list.length === 0 ? (
-          <Empty>There was none. An incident opens by itself when the watch finds an attack.</Empty>
+          <EmptyNote>There was none. An incident opens by itself when the watch finds an attack.</EmptyNote>
         ) : (
-          <Table columns={columnsOf(words, nowMs)} rows={list} rowId={({ id }) => `incident-${id}`} />
+          <DataTable columns={columnsOf(words, nowMs)} rows={list} rowId={({ id }) => `incident-${id}`} />
         )}
       </Card>
     </>
   );
 }
 
-const columnsOf = (words: PageWords, nowMs: number): readonly Column<Incident>[] => [
+const columnsOf = (words: PageWords, nowMs: number): readonly TableColumn<Incident>[] => [
   {
     title: "First sign",
     cell: ({ id, openedAtMs }) => (

@@ -1,14 +1,16 @@
 /** Are we being pumped, where does it go, what does it cost: what one sees from two metres, and the way to the switch. */
+
+import { readIncidents } from "../../flows/operators/views/read-incidents.ts";
 import { type RangeRow, readRanges } from "../../flows/operators/views/read-ranges.ts";
-import { readIncidents, readState } from "../../flows/operators/views/read-state.ts";
-import { toldOf } from "../alerts.ts";
+import { readState } from "../../flows/operators/views/read-state.ts";
 import { readDayPlot } from "../day.ts";
-import { ConversionCard, DestinationsCard, SpendCard, ToldCard } from "../overview/cards.tsx";
+import { ConversionCard, DestinationsCard, RecentAlertsCard, SpendCard } from "../overview/cards.tsx";
 import { DayPlot } from "../overview/day-plot.tsx";
 import { Headline } from "../overview/headline.tsx";
 import { postureMarks } from "../overview/posture-marks.ts";
 import type { OpsDeps, OpsPage, PageRequest } from "../page.ts";
-import { Faults, Figure } from "../parts.tsx";
+import { FaultsNotice, Figure } from "../parts.tsx";
+import { recentAlerts } from "../recent-alerts.ts";
 import { sharedReads } from "../shared-reads.ts";
 
 const DESTINATIONS = 6;
@@ -30,7 +32,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
     rangesBy("prefix"),
     rangesBy("country"),
     readDayPlot(deps, reads, minutes, nowMs),
-    reads.watch.look(),
+    reads.monitorState.look(),
     readIncidents(reads),
     records.actions(ACTIONS),
   ]);
@@ -40,7 +42,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
     ...(incidents.kind === "answered" ? [] : [`incidents: ${incidents.cause}`]),
     ...(actions.kind === "answered" ? [] : [`actions: ${actions.cause}`]),
   ];
-  const told = toldOf(left.kind === "answered" ? left.memory : null);
+  const told = recentAlerts(left.kind === "answered" ? left.memory : null);
   const marks = postureMarks(
     incidents.kind === "answered" ? incidents.incidents : [],
     actions.kind === "answered" ? actions.actions : [],
@@ -57,7 +59,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
   return (
     <>
       <h1 class="unseen">Overview</h1>
-      <Faults faults={[...new Set(faults)]} />
+      <FaultsNotice faults={[...new Set(faults)]} />
       <Headline view={request} state={state} monitor={policy.monitor} worst={worst} />
       <dl class="figures card">
         <Figure label="Sent, 24 h" value={words.short(sums.sent)} note={recent(now?.sent)} />
@@ -85,8 +87,12 @@ async function view(deps: OpsDeps, request: PageRequest) {
         />
       </div>
       <div class="columns">
-        <ToldCard title="Billing alerts" told={told.billing} empty="No alert about money within the hour." />
-        <ToldCard
+        <RecentAlertsCard
+          title="Billing alerts"
+          told={told.billing}
+          empty="No alert about money within the hour."
+        />
+        <RecentAlertsCard
           title="Authentication alerts"
           told={told.authentication}
           empty="No alert about who gets in within the hour."

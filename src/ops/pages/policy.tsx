@@ -1,11 +1,11 @@
 /** The policy as it is in force, to be read; each part says where it is changed. */
 import { readRecordedRules } from "../../flows/operators/views/read-recorded-rules.ts";
 import type { OpsPage } from "../page.ts";
-import { Badge, Card, Time } from "../parts.tsx";
+import { Badge, Card, SettingPlace, Time } from "../parts.tsx";
 import { policyFile } from "../policy-file.ts";
 import { RecordedRulesTable } from "../recorded-rules.tsx";
-import { type Column, Table } from "../table.tsx";
-import { Tabs } from "../tables.tsx";
+import { DataTable, type TableColumn } from "../table.tsx";
+import { Tabs } from "../table-parts.tsx";
 import {
   type OwnerLine,
   ownerLines,
@@ -15,8 +15,7 @@ import {
   postureLines,
 } from "../views/policy.ts";
 import { placeOf } from "../views/policy-place.ts";
-import { choice, tableLink } from "../views/query.ts";
-import { Where } from "../where.tsx";
+import { queryChoice, tableLink } from "../views/query.ts";
 
 const PATH = "/policy";
 /** What a developer starts with stands in no deployment. */
@@ -29,7 +28,7 @@ export const policy: OpsPage = {
   nav: "Policy",
   async view(deps, { words, nowMs, query }) {
     const { policy: active, environment } = deps;
-    const span = choice(query, "span", ["day", "window"]);
+    const span = queryChoice(query, "span", ["day", "window"]);
     const recorded = await readRecordedRules(deps, span);
     const file = policyFile();
     const sections = policySections(active, file, environment, words);
@@ -51,9 +50,9 @@ export const policy: OpsPage = {
         </nav>
         <Card
           title="What each posture makes of it"
-          aside={<Where place={placeOf(file, environment, "postures")} />}
+          aside={<SettingPlace place={placeOf(file, environment, "postures")} />}
         >
-          <Table columns={POSTURES} rows={postureLines(active, words)} />
+          <DataTable columns={POSTURES} rows={postureLines(active, words)} />
           <p class="faint">In a shutdown nothing is sent at all.</p>
         </Card>
         <Card
@@ -82,11 +81,11 @@ export const policy: OpsPage = {
             words={words}
           />
         </Card>
-        <Card title="Owners" aside={<Where place={ownersPlace(file, environment)} />}>
-          <Table columns={OWNERS} rows={ownerLines(active, nowMs)} />
+        <Card title="Owners" aside={<SettingPlace place={ownersPlace(file, environment)} />}>
+          <DataTable columns={OWNERS} rows={ownerLines(active, nowMs)} />
         </Card>
         {sections.map(({ id, title, place, lines }) => (
-          <Card title={title} id={id} aside={<Where place={place} />}>
+          <Card title={title} id={id} aside={<SettingPlace place={place} />}>
             <dl class="settings">
               {lines.map(({ name, value, line }) => (
                 <div>
@@ -109,14 +108,14 @@ export const policy: OpsPage = {
 
 const rulesLink = (span: string): string => `${tableLink(PATH, {}, { span })}#${RULES_ID}`;
 
-const POSTURES: readonly Column<PostureLine>[] = [
+const POSTURES: readonly TableColumn<PostureLine>[] = [
   { title: "What", cell: ({ name }) => name },
   { title: "Normal", cell: ({ normal }) => normal },
   { title: "Elevated", cell: ({ normal, elevated }) => changed(normal, elevated) },
   { title: "Emergency", cell: ({ elevated, emergency }) => changed(elevated, emergency) },
 ];
 
-const OWNERS: readonly Column<OwnerLine>[] = [
+const OWNERS: readonly TableColumn<OwnerLine>[] = [
   { title: "Owns", cell: ({ role }) => role },
   { title: "Who", cell: ({ name }) => name },
   { title: "By", cell: ({ channels }) => channels },

@@ -8,12 +8,22 @@ import {
   type Routes,
   readRoutes,
 } from "../../flows/operators/views/read-routes.ts";
-import type { OpsPage, View } from "../page.ts";
-import { ActionForm, Badge, Bar, Card, Empty, Faults, Field, LastingField, Time } from "../parts.tsx";
-import { type Column, Table } from "../table.tsx";
-import { FiguresCell, RowActs, Sparkline } from "../tables.tsx";
+import type { OpsPage, ViewerContext } from "../page.ts";
+import {
+  ActionForm,
+  Badge,
+  Bar,
+  Card,
+  DurationField,
+  EmptyNote,
+  FaultsNotice,
+  Field,
+  Time,
+} from "../parts.tsx";
+import { DataTable, type TableColumn } from "../table.tsx";
+import { FiguresCell, RowActions, Sparkline } from "../table-parts.tsx";
 import { countryName } from "../views/destinations.ts";
-import { type Judged, judgeRatio } from "../views/judged.ts";
+import { type JudgedFigure, judgeRatio } from "../views/judged.ts";
 import { type ProviderView, providerView } from "../views/providers.ts";
 import type { PageWords } from "../words.ts";
 
@@ -30,7 +40,7 @@ export const providers: OpsPage = {
           <h1>Providers</h1>
           <p class="faint">The last {found.minutes} minutes</p>
         </div>
-        <Faults faults={found.faults} />
+        <FaultsNotice faults={found.faults} />
         <Providers found={found} policy={deps.policy} view={request} />
         <Said overrides={found.overrides} view={request} />
         <RoutesTable found={found} alarmRatio={deps.policy.monitor.alarm_ratio} view={request} />
@@ -50,13 +60,13 @@ interface Carrier {
   seen: ProviderView;
 }
 
-const judged = (title: string, of: (seen: ProviderView) => Judged): Column<Carrier> => ({
+const judged = (title: string, of: (seen: ProviderView) => JudgedFigure): TableColumn<Carrier> => ({
   title,
   number: true,
   cell: ({ seen }) => <FiguresCell judged={of(seen)} />,
 });
 
-const carrierColumns = (view: View): readonly Column<Carrier>[] => [
+const carrierColumns = (view: ViewerContext): readonly TableColumn<Carrier>[] => [
   {
     title: "Provider",
     cell: ({ line, seen }) => (
@@ -99,18 +109,18 @@ const carrierColumns = (view: View): readonly Column<Carrier>[] => [
   { title: "Actions", acts: true, cell: ({ line }) => <ProviderActs line={line} view={view} /> },
 ];
 
-function Providers({ found, policy, view }: { found: Routes; policy: Policy; view: View }) {
+function Providers({ found, policy, view }: { found: Routes; policy: Policy; view: ViewerContext }) {
   const rows = found.providers.map((line) => ({ line, seen: providerView(line, policy, view.words) }));
   return (
     <Card title="Providers" aside="who carries how much of it">
-      <Table columns={carrierColumns(view)} rows={rows} rowId={({ line }) => `row-${line.provider}`} />
+      <DataTable columns={carrierColumns(view)} rows={rows} rowId={({ line }) => `row-${line.provider}`} />
     </Card>
   );
 }
 
-function ProviderActs({ line, view }: { line: ProviderLine; view: View }) {
+function ProviderActs({ line, view }: { line: ProviderLine; view: ViewerContext }) {
   return (
-    <RowActs view={view} id={`acts-${line.provider}`} name={line.provider}>
+    <RowActions view={view} id={`acts-${line.provider}`} name={line.provider}>
       <ActionForm
         view={view}
         action={line.drained ? "/routes/fill" : "/routes/drain"}
@@ -119,14 +129,14 @@ function ProviderActs({ line, view }: { line: ProviderLine; view: View }) {
         inline
       >
         <input type="hidden" name="provider" value={line.provider} />
-        <LastingField chosen={14_400} />
+        <DurationField chosen={14_400} />
       </ActionForm>
       <ActionForm view={view} action="/routes/weigh" button="Weigh…" label={`Weigh ${line.provider}`} inline>
         <input type="hidden" name="provider" value={line.provider} />
         <Field label="Keeps, %">
           <input type="number" name="percent" min={1} max={100} value="50" required />
         </Field>
-        <LastingField chosen={14_400} />
+        <DurationField chosen={14_400} />
       </ActionForm>
       <ActionForm
         view={view}
@@ -139,13 +149,13 @@ function ProviderActs({ line, view }: { line: ProviderLine; view: View }) {
         <Field label="Country">
           <input name="country" minlength={2} maxlength={2} size={3} placeholder="IN" required />
         </Field>
-        <LastingField chosen={14_400} />
+        <DurationField chosen={14_400} />
       </ActionForm>
-    </RowActs>
+    </RowActions>
   );
 }
 
-const saidColumns = (view: View): readonly Column<RouteOverride>[] => [
+const saidColumns = (view: ViewerContext): readonly TableColumn<RouteOverride>[] => [
   { title: "What holds", cell: routeInstructionText },
   { title: "Until", cell: ({ untilMs }) => <Time ms={untilMs} /> },
   { title: "By", cell: ({ by }) => by },
@@ -168,13 +178,13 @@ const saidColumns = (view: View): readonly Column<RouteOverride>[] => [
   },
 ];
 
-function Said({ overrides, view }: { overrides: readonly RouteOverride[]; view: View }) {
+function Said({ overrides, view }: { overrides: readonly RouteOverride[]; view: ViewerContext }) {
   return (
     <Card title="What people said, over the policy">
       {overrides.length === 0 ? (
-        <Empty>Nothing: the policy decides.</Empty>
+        <EmptyNote>Nothing: the policy decides.</EmptyNote>
       ) : (
-        <Table
+        <DataTable
           columns={saidColumns(view)}
           rows={overrides}
           rowId={(said) => `said-${said.kind}-${instructionSubject(said)}`}
@@ -184,7 +194,7 @@ function Said({ overrides, view }: { overrides: readonly RouteOverride[]; view: 
   );
 }
 
-const routeColumns = (words: PageWords, alarmRatio: number): readonly Column<RouteLine>[] => [
+const routeColumns = (words: PageWords, alarmRatio: number): readonly TableColumn<RouteLine>[] => [
   {
     title: "Route",
     cell: ({ country, provider, channel }) => (
@@ -222,15 +232,23 @@ const routeColumns = (words: PageWords, alarmRatio: number): readonly Column<Rou
   },
 ];
 
-function RoutesTable({ found, alarmRatio, view }: { found: Routes; alarmRatio: number; view: View }) {
+function RoutesTable({
+  found,
+  alarmRatio,
+  view,
+}: {
+  found: Routes;
+  alarmRatio: number;
+  view: ViewerContext;
+}) {
   const { words } = view;
   const more = found.routesInAll - found.routes.length;
   return (
     <Card title="Routes" aside={more > 0 ? `the busiest; ${words.count(more)} more` : undefined}>
       {found.routes.length === 0 ? (
-        <Empty>Nothing was sent.</Empty>
+        <EmptyNote>Nothing was sent.</EmptyNote>
       ) : (
-        <Table
+        <DataTable
           columns={routeColumns(words, alarmRatio)}
           rows={found.routes}
           rowId={({ provider, channel, country }) => `route-${provider}-${channel}-${country}`}

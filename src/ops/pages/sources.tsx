@@ -6,12 +6,12 @@ import {
   type Sources,
 } from "../../flows/operators/views/read-sources.ts";
 import { pageOfLines } from "../../flows/operators/views/summarise-tally.ts";
-import { BlockActs, BlockState, BlocksCard } from "../blocks.tsx";
+import { BanActions, BanState, BansCard } from "../bans.tsx";
 import { MEASURES } from "../measures.tsx";
-import type { OpsPage, View } from "../page.ts";
-import { Badge, Card, Empty, Faults, Field, Time } from "../parts.tsx";
-import { type Column, Table } from "../table.tsx";
-import { FiguresCell, FilterForm, Pager, Tabs } from "../tables.tsx";
+import type { OpsPage, ViewerContext } from "../page.ts";
+import { Badge, Card, EmptyNote, FaultsNotice, Field, Time } from "../parts.tsx";
+import { DataTable, type TableColumn } from "../table.tsx";
+import { FiguresCell, FilterForm, Pager, Tabs } from "../table-parts.tsx";
 import { tableLink } from "../views/query.ts";
 import {
   type AddressLine,
@@ -36,12 +36,12 @@ interface Address {
 }
 
 /** A network's own column of what its line says. */
-const ofLine = ({ cell, ...column }: Column<NetworkLine>): Column<Network> => ({
+const ofLine = ({ cell, ...column }: TableColumn<NetworkLine>): TableColumn<Network> => ({
   ...column,
   cell: ({ line }) => cell(line),
 });
 
-const networkColumns = (view: View, back: string): readonly Column<Network>[] => [
+const networkColumns = (view: ViewerContext, back: string): readonly TableColumn<Network>[] => [
   {
     title: "Network",
     cell: ({ line: { subject, under } }) => (
@@ -64,12 +64,12 @@ const networkColumns = (view: View, back: string): readonly Column<Network>[] =>
   ofLine(MEASURES.refused),
   ofLine({ title: "Turned away", number: true, sort: "turned_away", cell: ({ turnedAway }) => turnedAway }),
   ofLine(MEASURES.spent),
-  { title: "State", cell: ({ row }) => <BlockState block={row.block} /> },
+  { title: "State", cell: ({ row }) => <BanState block={row.ban} /> },
   {
     title: "Actions",
     acts: true,
     cell: ({ line: { subject, shut, challenged } }) => (
-      <BlockActs
+      <BanActions
         view={view}
         subject={subject}
         name={subject}
@@ -81,17 +81,17 @@ const networkColumns = (view: View, back: string): readonly Column<Network>[] =>
   },
 ];
 
-const addressColumns = (view: View, back: string): readonly Column<Address>[] => [
+const addressColumns = (view: ViewerContext, back: string): readonly TableColumn<Address>[] => [
   { title: "Address", cell: ({ line }) => <code>{line.title}</code> },
   { title: "Numbers", number: true, cell: ({ line }) => line.numbers },
   { title: "Requests", number: true, cell: ({ line }) => line.asked },
   { title: "Unanswered", number: true, cell: ({ line }) => <FiguresCell judged={line.exposure} /> },
-  { title: "State", cell: ({ row }) => <BlockState block={row.block} /> },
+  { title: "State", cell: ({ row }) => <BanState block={row.ban} /> },
   {
     title: "Actions",
     acts: true,
     cell: ({ line: { subject, title, shut, challenged } }) => (
-      <BlockActs
+      <BanActions
         view={view}
         subject={subject}
         name={`address ${title}`}
@@ -114,7 +114,7 @@ export const sources: OpsPage = {
     const { alarm_ratio, window_minutes } = deps.policy.monitor;
     const params = sourceParams(question);
     const back = tableLink(SOURCES_PATH, params, {});
-    const blocks = pageOfLines(found.blocks, Number(request.query.get("blocks") ?? 1), BLOCKS_PER_PAGE);
+    const blocks = pageOfLines(found.bans, Number(request.query.get("blocks") ?? 1), BLOCKS_PER_PAGE);
     const tab = (title: string, span: string, here: boolean) => ({
       title,
       href: tableLink(SOURCES_PATH, params, { span }),
@@ -132,7 +132,7 @@ export const sources: OpsPage = {
             ]}
           />
         </div>
-        <Faults faults={found.faults} />
+        <FaultsNotice faults={found.faults} />
         <Card
           title="Networks"
           aside={
@@ -159,7 +159,7 @@ export const sources: OpsPage = {
           <Pager list={found.networks} path={SOURCES_PATH} params={params} what="networks" />
         </Card>
         <Addresses found={found} minutes={window_minutes} view={request} back={back} />
-        <BlocksCard
+        <BansCard
           view={request}
           title="Networks and addresses that are shut, challenged or exempt"
           list={blocks}
@@ -183,13 +183,13 @@ function Networks({
   params: Record<string, string>;
   sort: string;
   alarmRatio: number;
-  view: View;
+  view: ViewerContext;
   back: string;
 }) {
   const rows = found.networks.rows.map((row) => ({ row, line: networkLine(row, alarmRatio, view.words) }));
-  if (rows.length === 0) return <Empty>Nobody asked from a network that fits.</Empty>;
+  if (rows.length === 0) return <EmptyNote>Nobody asked from a network that fits.</EmptyNote>;
   return (
-    <Table
+    <DataTable
       columns={networkColumns(view, back)}
       rows={rows}
       rowId={({ line }) => line.id}
@@ -206,16 +206,16 @@ function Addresses({
 }: {
   found: Sources;
   minutes: number;
-  view: View;
+  view: ViewerContext;
   back: string;
 }) {
   const rows = found.addresses.map((row) => ({ row, line: addressLine(row, view.words) }));
   return (
     <Card title="Addresses that ask for many numbers" aside={`the last ${minutes} minutes; keyed hashes`}>
       {rows.length === 0 ? (
-        <Empty>No address asked for more numbers than people do.</Empty>
+        <EmptyNote>No address asked for more numbers than people do.</EmptyNote>
       ) : (
-        <Table columns={addressColumns(view, back)} rows={rows} rowId={({ line }) => line.id} />
+        <DataTable columns={addressColumns(view, back)} rows={rows} rowId={({ line }) => line.id} />
       )}
     </Card>
   );

@@ -4,9 +4,9 @@ import { type PostureDocuments, postureDocumentsOf } from "../../domain/monitor/
 import type { OperatorAction } from "../../ports/records.ts";
 import { ActionsTable } from "../actions-table.tsx";
 import type { OpsDeps, OpsPage, PageRequest } from "../page.ts";
-import { ActionForm, Badge, Card, Empty, Faults, Field, LastingField, Time } from "../parts.tsx";
+import { ActionForm, Badge, Card, DurationField, EmptyNote, FaultsNotice, Field, Time } from "../parts.tsx";
 import { Pauses } from "../pauses.tsx";
-import { decidingOf } from "../posture-words.ts";
+import { decidingDocument } from "../posture-words.ts";
 import { POSTURE_TONE } from "../shell.tsx";
 
 const ACTIONS = 20;
@@ -27,7 +27,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
         <h1>Switch</h1>
         {request.mayAct ? null : <p class="faint">Viewers look and do not act.</p>}
       </div>
-      <Faults faults={faults} />
+      <FaultsNotice faults={faults} />
       <Posture view={request} now={now} />
       <Throttle view={request} now={now} />
       <Pauses
@@ -42,7 +42,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
 }
 
 function Posture({ view, now }: { view: PageRequest; now: PostureDocuments | null }) {
-  const document = decidingOf(now?.operator ?? null, now?.cron ?? null);
+  const document = decidingDocument(now?.operator ?? null, now?.cron ?? null);
   return (
     <Card title="Posture">
       {now === null ? (
@@ -80,7 +80,7 @@ function Posture({ view, now }: { view: PageRequest; now: PostureDocuments | nul
               ))}
             </select>
           </Field>
-          <LastingField />
+          <DurationField />
           <label class="check">
             <input type="checkbox" name="lift_caps" value="yes" /> Lift the spend caps
           </label>
@@ -116,7 +116,7 @@ function Throttle({ view, now }: { view: PageRequest; now: PostureDocuments | nu
               <option value="per_minute">messages a minute</option>
             </select>
           </Field>
-          <LastingField />
+          <DurationField />
         </ActionForm>
         {most === undefined ? null : (
           <ActionForm view={view} action="/switch/unthrottle" button="Take the throttle off" />
@@ -129,7 +129,11 @@ function Throttle({ view, now }: { view: PageRequest; now: PostureDocuments | nu
 function Did({ actions }: { actions: readonly OperatorAction[] | null }) {
   return (
     <Card title="What people did" aside="the latest first">
-      {actions === null ? <Empty>Cannot be read just now.</Empty> : <ActionsTable actions={actions} />}
+      {actions === null ? (
+        <EmptyNote>Cannot be read just now.</EmptyNote>
+      ) : (
+        <ActionsTable actions={actions} />
+      )}
     </Card>
   );
 }

@@ -1,18 +1,18 @@
 /** One verification's whole story. A number is typed into a form, hashed, and stands in no address and on no page. */
 import {
-  findByNumber,
+  findVerifications,
   isCorrelationId,
   readTrace,
-  type TraceSteps,
+  type VerificationList,
   type VerificationTrace,
 } from "../../flows/evidence/read-trace.ts";
-import type { OpsDeps, OpsPage, PageRequest, View } from "../page.ts";
-import { Badge, Card, Empty, Faults, Field, Time } from "../parts.tsx";
+import type { OpsDeps, OpsPage, PageRequest, ViewerContext } from "../page.ts";
+import { Badge, Card, EmptyNote, FaultsNotice, Field, Time } from "../parts.tsx";
 import { hrefOf } from "../shell.tsx";
-import { type Column, Table } from "../table.tsx";
+import { DataTable, type TableColumn } from "../table.tsx";
 import { countryName } from "../views/destinations.ts";
 import { tableLink } from "../views/query.ts";
-import { outcomeTone, traceLines } from "../views/trace.ts";
+import { eventLines, outcomeTone } from "../views/trace.ts";
 
 const PATH = "/trace";
 
@@ -63,11 +63,11 @@ export const trace: OpsPage = {
   },
 };
 
-async function ofNumber(deps: OpsDeps, view: View, number: string) {
-  const found = await findByNumber(deps, number);
+async function ofNumber(deps: OpsDeps, view: ViewerContext, number: string) {
+  const found = await findVerifications(deps, number);
   if (found.kind === "no_number")
     return <Nothing>That is no number. Write it with its calling code: +91…</Nothing>;
-  if (found.kind === "unavailable") return <Faults faults={[`ledger: ${found.cause}`]} />;
+  if (found.kind === "unavailable") return <FaultsNotice faults={[`ledger: ${found.cause}`]} />;
   if (found.chapters.length === 0) return <Nothing>The ledger knows nothing of this number.</Nothing>;
   return <ChaptersTable chapters={found.chapters} view={view} />;
 }
@@ -77,22 +77,22 @@ async function ofId(deps: OpsDeps, request: PageRequest, id: string) {
     return <Nothing>That is no correlation id: it has 36 characters, like a UUID.</Nothing>;
   const found = await readTrace(deps, id);
   if (found === null) return <Nothing>The ledger knows nothing of it. It may take a minute to hear.</Nothing>;
-  if (found.kind === "unavailable") return <Faults faults={[`ledger: ${found.cause}`]} />;
+  if (found.kind === "unavailable") return <FaultsNotice faults={[`ledger: ${found.cause}`]} />;
   return <StoryCard story={found} view={request} />;
 }
 
 function Nothing({ children }: { children: string }) {
   return (
     <section class="card" role="status">
-      <Empty>{children}</Empty>
+      <EmptyNote>{children}</EmptyNote>
     </section>
   );
 }
 
-function ChaptersTable({ chapters, view }: { chapters: TraceSteps["chapters"]; view: View }) {
+function ChaptersTable({ chapters, view }: { chapters: VerificationList["chapters"]; view: ViewerContext }) {
   return (
     <Card title="Verifications of this number" aside="the latest first">
-      <Table
+      <DataTable
         columns={columnsOf(view)}
         rows={chapters}
         rowId={({ correlationId }) => `chapter-${correlationId}`}
@@ -101,7 +101,9 @@ function ChaptersTable({ chapters, view }: { chapters: TraceSteps["chapters"]; v
   );
 }
 
-const columnsOf = ({ words }: View): readonly Column<TraceSteps["chapters"][number]>[] => [
+const columnsOf = ({
+  words,
+}: ViewerContext): readonly TableColumn<VerificationList["chapters"][number]>[] => [
   { title: "When", cell: ({ firstAtMs }) => <Time ms={firstAtMs} as="date" /> },
   { title: "Flow", cell: ({ flow }) => flow ?? "–" },
   { title: "Country", cell: ({ country }) => (country === null ? "–" : countryName(country)) },
@@ -119,7 +121,7 @@ const columnsOf = ({ words }: View): readonly Column<TraceSteps["chapters"][numb
   },
 ];
 
-function StoryCard({ story, view }: { story: VerificationTrace; view: View }) {
+function StoryCard({ story, view }: { story: VerificationTrace; view: ViewerContext }) {
   const { session } = story;
   return (
     <Card title="Its story" aside={<code>{story.correlationId}</code>}>
@@ -134,7 +136,7 @@ function StoryCard({ story, view }: { story: VerificationTrace; view: View }) {
         </p>
       )}
       <ol class="story">
-        {traceLines(story.rows, view.words).map((line) => (
+        {eventLines(story.rows, view.words).map((line) => (
           <li id={line.id} class={line.tone}>
             <div class="when">
               <Time ms={line.atMs} as="date" />

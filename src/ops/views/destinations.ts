@@ -10,11 +10,11 @@ import {
   type DestinationQuestion,
   type DestinationRow,
 } from "../../flows/operators/views/read-destinations.ts";
-import { REPORT_SPANS } from "../../flows/operators/views/read-lines.ts";
+import { REPORT_SPANS } from "../../flows/operators/views/read-tally-lines.ts";
 import type { Tone } from "../parts.tsx";
 import type { PageWords } from "../words.ts";
-import { type Judged, judgeExposure, judgeRatio, judgeVolume } from "./judged.ts";
-import { choice, pageNumber, soughtText, tableLink } from "./query.ts";
+import { type JudgedFigure, judgeExposure, judgeRatio, judgeVolume } from "./judged.ts";
+import { pageNumber, queryChoice, soughtText, tableLink } from "./query.ts";
 import { type Spark, sparkOf } from "./spark.ts";
 
 export const DESTINATIONS_PATH = "/destinations";
@@ -34,15 +34,15 @@ const WITHIN: Readonly<Record<Destination, RegExp | null>> = {
 };
 
 export function readDestinationQuestion(query: URLSearchParams): DestinationQuestion {
-  const by = choice(query, "by", DESTINATIONS);
+  const by = queryChoice(query, "by", DESTINATIONS);
   const within = query.get("in") ?? "";
   return {
     by,
     within: WITHIN[by]?.test(within) ? within : null,
-    span: choice(query, "span", REPORT_SPANS),
+    span: queryChoice(query, "span", REPORT_SPANS),
     contains: soughtText(query),
-    state: choice(query, "state", DESTINATION_STATES),
-    sort: choice(query, "sort", DESTINATION_SORTS),
+    state: queryChoice(query, "state", DESTINATION_STATES),
+    sort: queryChoice(query, "sort", DESTINATION_SORTS),
     page: pageNumber(query),
   };
 }
@@ -72,18 +72,20 @@ export interface DestinationLine {
   drill: string | null;
   sent: string;
   volume: { note: string; tone: Tone };
-  ratio: Judged;
-  exposure: Judged & { share: number };
+  ratio: JudgedFigure;
+  exposure: JudgedFigure & { share: number };
   spent: string;
   refused: string;
   spark: Spark;
   state: { text: string; tone: Tone; untilMs: number | null };
   /** All of it or a part; of a challenge, one by people. */
-  shut: boolean;
+  banned: boolean;
   challenged: boolean;
 }
 
-export const STATES: Readonly<Record<DestinationRow["state"], { text: string; tone: Tone }>> = {
+export const DESTINATION_STATE_BADGES: Readonly<
+  Record<DestinationRow["state"], { text: string; tone: Tone }>
+> = {
   open: { text: "open", tone: "good" },
   blocked: { text: "blocked", tone: "bad" },
   partly: { text: "partly blocked", tone: "warn" },
@@ -101,7 +103,8 @@ export function destinationLine(
   const { by } = question;
   const exposure = judgeExposure(row.exposure, words);
   // A used-up budget challenges strangers by itself.
-  const state = STATES[row.state === "open" && exposure.tone === "bad" ? "challenged" : row.state];
+  const state =
+    DESTINATION_STATE_BADGES[row.state === "open" && exposure.tone === "bad" ? "challenged" : row.state];
   return {
     id: `row-${row.subject}`,
     subject: by === "country" ? rangeOfCountry(row.subject) : row.subject,
@@ -116,7 +119,7 @@ export function destinationLine(
     refused: words.count(row.refused),
     spark: sparkOf(row.course, words.count),
     state: { ...state, untilMs: row.untilMs },
-    shut: DESTINATION_STATE_FITS.shut(row),
+    banned: DESTINATION_STATE_FITS.shut(row),
     challenged: DESTINATION_STATE_FITS.challenged(row),
   };
 }

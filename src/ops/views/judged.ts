@@ -4,7 +4,7 @@ import type { DurationSummary } from "../../flows/operators/views/read-routes.ts
 import type { Tone } from "../parts.tsx";
 import type { PageWords } from "../words.ts";
 
-export interface Judged {
+export interface JudgedFigure {
   text: string;
   /** What it is compared with; empty for nothing. */
   note: string;
@@ -19,7 +19,7 @@ export function judgeRatio(
   { ratio, usualRatio, sent }: { ratio: number | null; usualRatio: number | null; sent: number },
   alarmRatio: number,
   { share }: Pick<PageWords, "share">,
-): Judged {
+): JudgedFigure {
   const note = usualRatio === null ? "" : `usually ${share(usualRatio)}`;
   if (ratio === null) return { text: share(null), note, tone: "quiet" };
   const text = share(ratio);
@@ -33,7 +33,7 @@ export function judgeRatio(
 export function judgeExposure(
   exposure: Exposure | null,
   { count }: Pick<PageWords, "count">,
-): Judged & { share: number } {
+): JudgedFigure & { share: number } {
   if (exposure === null) return { text: "–", note: "", tone: "quiet", share: 0 };
   const { unverified, budget, messages, most } = exposure;
   const text = `${count(unverified)} of ${count(budget)}`;
@@ -54,7 +54,7 @@ export function judgeTime(
   taken: DurationSummary | null,
   { longMs, tooLongMs }: TimeBounds,
   { took }: Pick<PageWords, "took">,
-): Judged {
+): JudgedFigure {
   if (taken === null) return { text: "–", note: "", tone: "quiet" };
   const [text, note] = [took(taken.medianMs), `95 % in ${took(taken.p95Ms)}`];
   if (taken.count < ENOUGH) return { text, note, tone: "quiet" };

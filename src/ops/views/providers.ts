@@ -3,19 +3,19 @@ import type { Policy } from "../../domain/policy.ts";
 import type { ProviderLine } from "../../flows/operators/views/read-routes.ts";
 import type { Tone } from "../parts.tsx";
 import type { PageWords } from "../words.ts";
-import { type Judged, judgeRatio, judgeTime, type TimeBounds } from "./judged.ts";
+import { type JudgedFigure, judgeRatio, judgeTime, type TimeBounds } from "./judged.ts";
 import { type Spark, sparkOf } from "./spark.ts";
 
 export interface ProviderView {
   /** Channels, and countries where they are few. */
   under: string;
-  ratio: Judged;
+  ratio: JudgedFigure;
   /** Of those the provider gave its word on. */
-  delivered: Judged;
+  delivered: JudgedFigure;
   /** Of those it was given. */
-  rejected: Judged;
-  answers: Judged;
-  deliveries: Judged;
+  rejected: JudgedFigure;
+  answers: JudgedFigure;
+  deliveries: JudgedFigure;
   price: string;
   spark: Spark;
   states: { text: string; tone: Tone }[];

@@ -1,7 +1,11 @@
 /** What a table's address says of it, and addresses of the same table otherwise: bounded, and free of anything personal. */
 
 /** One of these; the first where it is none. */
-export function choice<T extends string>(query: URLSearchParams, name: string, all: readonly [T, ...T[]]): T {
+export function queryChoice<T extends string>(
+  query: URLSearchParams,
+  name: string,
+  all: readonly [T, ...T[]],
+): T {
   const given = query.get(name);
   return all.find((one) => one === given) ?? all[0];
 }
@@ -35,4 +39,4 @@ export function tableLink(
 }
 
 /** Where an action may lead back to: a table, as {@link tableLink} writes it. */
-export const BACK = /^\/(destinations|sources|providers)(\?[\w=&%+.*~-]{0,400})?$/;
+export const BACK_PATH = /^\/(destinations|sources|providers)(\?[\w=&%+.*~-]{0,400})?$/;

@@ -35,7 +35,7 @@ export function ruleLine(
 ): RuleLine {
   const { count, money } = words;
   return {
-    ...saysRule({ rule, flow }),
+    ...ruleName({ rule, flow }),
     met: count(counts.met),
     wouldChallenge: count(counts.wouldChallenge),
     wouldStepUp: count(counts.wouldStepUp),
@@ -50,7 +50,7 @@ export function ruleLine(
 }
 
 /** `hosting network` in `signup`. */
-export const saysRule = ({ rule, flow }: Pick<RuleRow, "rule" | "flow">) => ({
+export const ruleName = ({ rule, flow }: Pick<RuleRow, "rule" | "flow">) => ({
   rule: rule === OTHER_SUBJECTS ? "others" : withThousandsSpaces(rule),
   flow: flow ?? (rule === OTHER_SUBJECTS ? "" : "every flow"),
 });

@@ -1,25 +1,25 @@
 /** Networks and addresses as people read them. */
 
-import { REPORT_SPANS } from "../../flows/operators/views/read-lines.ts";
 import {
   type AddressRow,
   type NetworkRow,
   SOURCE_SORTS,
   type SourceQuestion,
 } from "../../flows/operators/views/read-sources.ts";
+import { REPORT_SPANS } from "../../flows/operators/views/read-tally-lines.ts";
 import type { Tone } from "../parts.tsx";
 import type { PageWords } from "../words.ts";
-import { type Judged, judgeExposure, judgeRatio, judgeVolume } from "./judged.ts";
-import { choice, pageNumber, soughtText } from "./query.ts";
+import { type JudgedFigure, judgeExposure, judgeRatio, judgeVolume } from "./judged.ts";
+import { pageNumber, queryChoice, soughtText } from "./query.ts";
 import { type Spark, sparkOf } from "./spark.ts";
-import { short } from "./trace.ts";
+import { shortId } from "./trace.ts";
 
 export const SOURCES_PATH = "/sources";
 
 export const readSourceQuestion = (query: URLSearchParams): SourceQuestion => ({
-  span: choice(query, "span", REPORT_SPANS),
+  span: queryChoice(query, "span", REPORT_SPANS),
   contains: soughtText(query),
-  sort: choice(query, "sort", SOURCE_SORTS),
+  sort: queryChoice(query, "sort", SOURCE_SORTS),
   page: pageNumber(query),
 });
 
@@ -35,7 +35,7 @@ interface Standing {
   challenged: boolean;
 }
 
-const standingOf = ({ block, challenged }: Pick<NetworkRow, "block" | "challenged">): Standing => ({
+const standingOf = ({ ban: block, challenged }: Pick<NetworkRow, "ban" | "challenged">): Standing => ({
   shut: block?.effect === "stop",
   challenged,
 });
@@ -48,8 +48,8 @@ export interface NetworkLine extends Standing {
   sent: string;
   volume: { note: string; tone: Tone };
   numbers: string;
-  ratio: Judged;
-  exposure: Judged & { share: number };
+  ratio: JudgedFigure;
+  exposure: JudgedFigure & { share: number };
   refused: string;
   turnedAway: string;
   spent: string;
@@ -80,13 +80,13 @@ export interface AddressLine extends Standing {
   title: string;
   numbers: string;
   asked: string;
-  exposure: Judged & { share: number };
+  exposure: JudgedFigure & { share: number };
 }
 
 export const addressLine = (row: AddressRow, words: PageWords): AddressLine => ({
   id: `row-${row.subject}`,
   subject: row.subject,
-  title: short(row.subject) ?? "",
+  title: shortId(row.subject) ?? "",
   numbers: words.count(row.numbers),
   asked: words.count(row.asked),
   exposure: judgeExposure(row.exposure, words),

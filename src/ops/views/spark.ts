@@ -1,7 +1,7 @@
 /** A course of counts as a small picture: the path of an SVG, without any style of its own. */
 
 export interface Spark {
-  /** `d` of the line, in a box of {@link WIDTH} by {@link HEIGHT}. */
+  /** `d` of the line, in a box of {@link SPARK_WIDTH} by {@link SPARK_HEIGHT}. */
   line: string;
   /** `d` of what is under it. */
   area: string;
@@ -9,8 +9,8 @@ export interface Spark {
   says: string;
 }
 
-export const WIDTH = 96;
-export const HEIGHT = 20;
+export const SPARK_WIDTH = 96;
+export const SPARK_HEIGHT = 20;
 
 /** More points than this nobody sees. */
 const POINTS = 48;
@@ -19,13 +19,14 @@ const POINTS = 48;
 export function sparkOf(course: readonly number[], count: (value: number) => string): Spark {
   const points = thinned(course);
   const most = Math.max(1, ...points);
-  const step = points.length > 1 ? WIDTH / (points.length - 1) : 0;
+  const step = points.length > 1 ? SPARK_WIDTH / (points.length - 1) : 0;
   const at = points.map((value, i) => {
-    const y = HEIGHT - 1 - (value / most) * (HEIGHT - 2);
+    const y = SPARK_HEIGHT - 1 - (value / most) * (SPARK_HEIGHT - 2);
     return `${round(i * step)} ${round(y)}`;
   });
   const line = at.length === 0 ? "" : `M${at.join("L")}`;
-  const area = at.length === 0 ? "" : `${line}L${round((at.length - 1) * step)} ${HEIGHT}L0 ${HEIGHT}Z`;
+  const area =
+    at.length === 0 ? "" : `${line}L${round((at.length - 1) * step)} ${SPARK_HEIGHT}L0 ${SPARK_HEIGHT}Z`;
   const peak = Math.max(0, ...course);
   const last = course.at(-1) ?? 0;
   return {

@@ -1,11 +1,11 @@
 /** The story of one verification, event by event, in words. */
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import type { LedgerRow } from "../../domain/ledger/event.ts";
-import type { TraceStep } from "../../flows/evidence/read-trace.ts";
+import type { VerificationSummary } from "../../flows/evidence/read-trace.ts";
 import type { Tone } from "../parts.tsx";
 import type { PageWords } from "../words.ts";
 
-export interface TraceLine {
+export interface EventLine {
   id: string;
   atMs: number;
   /** Since the first event. */
@@ -32,10 +32,10 @@ const WHAT: Readonly<Record<LedgerRow["kind"], [words: string, tone: Tone]>> = {
   operator_action: ["An operator acted", "warn"],
 };
 
-export function traceLines(rows: readonly LedgerRow[], words: PageWords): TraceLine[] {
+export function eventLines(rows: readonly LedgerRow[], words: PageWords): EventLine[] {
   const start = rows[0]?.atMs ?? 0;
   const said = new Set<string>();
-  const isNew = ({ name, value }: TraceLine["facts"][number]) =>
+  const isNew = ({ name, value }: EventLine["facts"][number]) =>
     !said.has(`${name} ${value}`) && said.add(`${name} ${value}`);
   return rows.map((row) => {
     const [what, tone] = WHAT[row.kind];
@@ -53,7 +53,7 @@ export function traceLines(rows: readonly LedgerRow[], words: PageWords): TraceL
 const saysAfter = (ms: number, { seconds, lasting }: PageWords): string =>
   ms < MINUTE_MS ? seconds(ms / 1000) : lasting(ms);
 
-function factsOf(row: LedgerRow, { price }: PageWords): TraceLine["facts"] {
+function factsOf(row: LedgerRow, { price }: PageWords): EventLine["facts"] {
   const { costMicros, dltMicros } = row;
   const pairs: [string, string | number | null][] = [
     ["verdict", row.action],
@@ -70,9 +70,9 @@ function factsOf(row: LedgerRow, { price }: PageWords): TraceLine["facts"] {
     ["DLT fee", dltMicros === null || dltMicros === 0 ? null : price(dltMicros)],
     ["network", row.asn === null ? null : `AS${row.asn}`],
     ["subnet", row.subnet],
-    ["address", short(row.addressTag)],
-    ["number", short(row.numberTag)],
-    ["user", short(row.userTag)],
+    ["address", shortId(row.addressTag)],
+    ["number", shortId(row.numberTag)],
+    ["user", shortId(row.userTag)],
   ];
   return pairs.flatMap(([name, value]) =>
     value === null || value === "" ? [] : [{ name, value: String(value) }],
@@ -80,13 +80,13 @@ function factsOf(row: LedgerRow, { price }: PageWords): TraceLine["facts"] {
 }
 
 /** The first characters of a keyed hash: enough to tell two apart. */
-export const short = (tag: string | null): string | null => (tag === null ? null : `${tag.slice(0, 8)}…`);
+export const shortId = (tag: string | null): string | null => (tag === null ? null : `${tag.slice(0, 8)}…`);
 
-const OUTCOMES: Readonly<Record<TraceStep["outcome"], Tone>> = {
+const OUTCOMES: Readonly<Record<VerificationSummary["outcome"], Tone>> = {
   verified: "good",
   refused: "bad",
   expired: "warn",
   open: "quiet",
 };
 
-export const outcomeTone = (outcome: TraceStep["outcome"]): Tone => OUTCOMES[outcome];
+export const outcomeTone = (outcome: VerificationSummary["outcome"]): Tone => OUTCOMES[outcome];

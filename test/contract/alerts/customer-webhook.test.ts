@@ -14,8 +14,8 @@ import {
 } from "../../../src/domain/session/customer-event.ts";
 import {
   consumeOutbox,
-  keepOutboxDeadLetter,
-  type OutboxDeps,
+  keepOutboxDeadLetters,
+  type OutboxConsumerDeps,
 } from "../../../src/flows/consumers/consume-outbox.ts";
 import { notifyCustomer } from "../../../src/flows/publish/notify-customer.ts";
 import { memoryRecords } from "../../../src/memory/memory-records.ts";
@@ -140,7 +140,7 @@ test("what is queued says whose it is by hash and reference, holds no number, an
   expect(queued).toHaveLength(1);
 });
 
-function worker(customer: OutboxDeps["customer"]) {
+function worker(customer: OutboxConsumerDeps["customer"]) {
   const letters: DeadLetter[] = [];
   const deps = {
     customer,
@@ -155,7 +155,7 @@ function worker(customer: OutboxDeps["customer"]) {
     random: () => 0,
     nowMs: () => EVENT.atMs,
     log: () => undefined,
-  } as unknown as OutboxDeps;
+  } as unknown as OutboxConsumerDeps;
   const settled: unknown[] = [];
   const message = (attempts: number) => ({
     id: "m1",
@@ -182,7 +182,7 @@ test("a backend that is away is tried for about a day, and then the event lies a
 
 test("what the queue gave up lies under the customer's name", async () => {
   const { deps, letters, message } = worker(null);
-  await keepOutboxDeadLetter(deps, [message(9)]);
+  await keepOutboxDeadLetters(deps, [message(9)]);
   expect(letters).toMatchObject([{ queue: "customer" }]);
 });
 

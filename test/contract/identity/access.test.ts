@@ -1,7 +1,7 @@
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { mintOperatorToken } from "../../../scripts/ops/token.ts";
-import { operators, sha256Hex } from "../../../src/adapters/identity/cloudflare-access.ts";
+import { operatorIdentities, sha256Hex } from "../../../src/adapters/identity/cloudflare-access.ts";
 import { parseOperatorTokens } from "../../../src/domain/access/operator.ts";
 
 const TEAM = "example.cloudflareaccess.com";
@@ -34,7 +34,7 @@ const fetchKeys: typeof fetch = (input) => {
 };
 
 const access = { teamDomain: TEAM, audience: AUDIENCE, operators: ["Ada@Example.com"] };
-const open = () => operators({ tokens: [], access }, () => nowMs, fetchKeys);
+const open = () => operatorIdentities({ tokens: [], access }, () => nowMs, fetchKeys);
 
 async function assertion(
   claims: Record<string, unknown> = {},
@@ -161,7 +161,7 @@ describe("Cloudflare Access", () => {
   });
 
   test("an assertion counts for nothing where Access is not set up", async () => {
-    const port = operators({ tokens: [], access: null }, () => nowMs, fetchKeys);
+    const port = operatorIdentities({ tokens: [], access: null }, () => nowMs, fetchKeys);
     expect((await port.identify(await assertion())).kind).toBe("refused");
     expect(asked).toEqual([]);
   });
@@ -175,7 +175,7 @@ describe("operator tokens", () => {
     ]);
     const parsed = parseOperatorTokens([ada.entry, eve.entry].join(","));
     if (!parsed.ok) throw new Error(parsed.faults.join());
-    return { ada, eve, port: operators({ tokens: parsed.tokens, access }, () => nowMs, fetchKeys) };
+    return { ada, eve, port: operatorIdentities({ tokens: parsed.tokens, access }, () => nowMs, fetchKeys) };
   }
 
   test("a minted token opens as whom and what it was made for, without asking anybody", async () => {

@@ -11,8 +11,8 @@ import {
 import {
   type CaptchaAccess,
   type CaptchaRules,
-  captcha,
   isTestSecret,
+  siteverifyCaptcha,
 } from "../../../src/adapters/identity/captcha-siteverify.ts";
 import {
   type Behaviour,
@@ -89,7 +89,7 @@ const challengeOf = (
   access: Partial<CaptchaAccess>,
   rules: Partial<CaptchaRules> = {},
 ) =>
-  captcha(
+  siteverifyCaptcha(
     {
       provider,
       site_key: "first-widget",

@@ -15,7 +15,7 @@ let now: number;
 let asked: number[];
 let service: object;
 let verifiedOf: (minute: number) => number;
-let watch: Awaited<ReturnType<Deps["watch"]["look"]>>;
+let watch: Awaited<ReturnType<Deps["monitorState"]["look"]>>;
 
 beforeEach(() => {
   now = NOW_MINUTE;
@@ -45,7 +45,7 @@ function remembered(last: number, day?: DayPoint[] | null): typeof watch {
 
 function look() {
   const deps = {
-    watch: { look: async () => watch },
+    monitorState: { look: async () => watch },
     counters: {
       async window(last: number, count: number) {
         asked.push(count);
@@ -57,7 +57,7 @@ function look() {
         return { kind: "answered", minutes };
       },
     },
-  } as unknown as Pick<Deps, "watch" | "counters">;
+  } as unknown as Pick<Deps, "monitorState" | "counters">;
   return readDayPlot(service, deps, 15, now * 60_000);
 }
 

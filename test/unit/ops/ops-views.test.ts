@@ -10,9 +10,9 @@ import { destinationParams, readDestinationQuestion } from "../../../src/ops/vie
 import { judgeExposure, judgeRatio, judgeTime, judgeVolume } from "../../../src/ops/views/judged.ts";
 import { ownerLines, policySections, postureLines } from "../../../src/ops/views/policy.ts";
 import { providerView } from "../../../src/ops/views/providers.ts";
-import { BACK, tableLink } from "../../../src/ops/views/query.ts";
+import { BACK_PATH, tableLink } from "../../../src/ops/views/query.ts";
 import { sparkOf } from "../../../src/ops/views/spark.ts";
-import { traceLines } from "../../../src/ops/views/trace.ts";
+import { eventLines } from "../../../src/ops/views/trace.ts";
 import { wordsFor } from "../../../src/ops/words.ts";
 import { NOW, POLICY } from "../../support/support-operate.ts";
 
@@ -69,7 +69,7 @@ test.each([
   ["/destinations?q=\n", false],
   ["https://evil.example", false],
 ])("an action leads back to %j: %s", (path, allowed) => {
-  expect(BACK.test(path)).toBe(allowed);
+  expect(BACK_PATH.test(path)).toBe(allowed);
 });
 
 test.each([
@@ -285,7 +285,7 @@ test("a story says each fact once, counts from its first event, and shows hashes
     { ...empty, ...place, id: "2", kind: "sent", atMs: NOW + 900, provider: "twilio", costMicros: 110_000 },
     { ...empty, ...place, id: "3", kind: "verified", atMs: NOW + 120_000 },
   ];
-  const lines = traceLines(rows, words);
+  const lines = eventLines(rows, words);
   expect(lines.map(({ what, after }) => [what, after])).toEqual([
     ["Let through", ""],
     ["Message left", "+0.9 s"],

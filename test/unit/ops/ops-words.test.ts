@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { initialMonitorMemory, type MonitorMemory } from "../../../src/domain/monitor/monitor-memory.ts";
-import { toldOf } from "../../../src/ops/alerts.ts";
 import { postureMarks } from "../../../src/ops/overview/posture-marks.ts";
-import { saysDocument } from "../../../src/ops/posture-words.ts";
+import { documentText } from "../../../src/ops/posture-words.ts";
 import { readWhy } from "../../../src/ops/read-action.ts";
+import { recentAlerts } from "../../../src/ops/recent-alerts.ts";
 import { wordsFor } from "../../../src/ops/words.ts";
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -43,7 +43,7 @@ describe("what people were told", () => {
   const memory = (told: MonitorMemory["told"]): MonitorMemory => ({ ...initialMonitorMemory(NOW), told });
 
   test("money and authentication are told apart, and what was held back is not told", () => {
-    const { billing, authentication } = toldOf(
+    const { billing, authentication } = recentAlerts(
       memory({
         "tollgate:dev:spend:spend_over_plan:overall_all": { atMs: NOW, severity: "notice" },
         "tollgate:dev:volume:volume_high:country_NG": { atMs: NOW - 1, severity: "elevated" },
@@ -58,7 +58,7 @@ describe("what people were told", () => {
   });
 
   test("nothing was told by a watch that never ran", () => {
-    expect(toldOf(null)).toEqual({ billing: [], authentication: [] });
+    expect(recentAlerts(null)).toEqual({ billing: [], authentication: [] });
   });
 });
 
@@ -104,7 +104,7 @@ test("changes of the posture come from the watch's timeline and from people's ac
 });
 
 test("what people set is said with who, why and until when", () => {
-  const says = saysDocument({
+  const says = documentText({
     posture: "elevated",
     since_ms: NOW,
     until_ms: NOW + 3_600_000,
@@ -117,7 +117,7 @@ test("what people set is said with who, why and until when", () => {
   expect(says).toBe(
     "what anna set at 02 Jan 03:04 UTC (posture elevated, at most 9 messages a minute, until 02 Jan 04:04 UTC): “a partner tests”",
   );
-  expect(saysDocument(null)).toBeNull();
+  expect(documentText(null)).toBeNull();
 });
 
 test("a reason is trimmed, and one that nobody can read is no reason", () => {

@@ -7,15 +7,15 @@ import { rulesForCountry } from "../../../domain/admission/country-rules.ts";
 import type { Level } from "../../../domain/admission/exposure.ts";
 import { exposureLevels } from "../../../domain/admission/levels.ts";
 import { countryOfRange, mayLieIn, type Phone, rangeOfCountry } from "../../../domain/kernel/phone.ts";
-import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
 import { MINUTE_MS } from "../../../domain/kernel/time.ts";
+import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
 import { type History, usualSent } from "../../../domain/monitor/history.ts";
 import { OTHER_SUBJECTS, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Policy } from "../../../domain/policy.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import { type Exposure, readExposures } from "./read-exposures.ts";
-import { type ReportSpan, readLines } from "./read-lines.ts";
 import { type RangeRow, type RangeState, rangeStateOf } from "./read-ranges.ts";
+import { type ReportSpan, readTallyLines } from "./read-tally-lines.ts";
 import { pageOfLines, type TallyLine, type TallyPage, usualRatio } from "./summarise-tally.ts";
 
 export const DESTINATIONS = ["country", "prefix", "block"] as const;
@@ -63,7 +63,7 @@ export interface Destinations extends TallyPage<DestinationRow> {
   /** Messages to subjects that the counters had no room to tell apart. */
   othersSent: number;
   /** Banned, challenged and exempt ranges, the one that ends last first. */
-  blocks: ListedBan[];
+  bans: ListedBan[];
   /** What could not be read, in words; its columns are empty. */
   faults: string[];
 }
@@ -73,7 +73,7 @@ export const ROWS_PER_PAGE = 25;
 /** A subject that usually gets less than this in the span has no usual amount to be compared with. */
 const USUAL_AT_LEAST = 1;
 
-type DestinationDeps = Pick<Deps, "policy" | "control" | "counters" | "watch" | "budgets" | "nowMs">;
+type DestinationDeps = Pick<Deps, "policy" | "control" | "counters" | "monitorState" | "budgets" | "nowMs">;
 
 export async function readDestinations(
   deps: DestinationDeps,
@@ -82,7 +82,7 @@ export async function readDestinations(
   const { by, within, contains, state, sort } = question;
   const nowMs = deps.nowMs();
   const [{ lines, fromMs, toMs, history, faults }, documents] = await Promise.all([
-    readLines(deps, by, question.span),
+    readTallyLines(deps, by, question.span),
     deps.control.documents(),
   ]);
   if ("kind" in documents) faults.push(`control: ${documents.cause}`);
@@ -118,7 +118,7 @@ export async function readDestinations(
     fromMs,
     toMs,
     othersSent: lines.find(({ subject }) => subject === OTHER_SUBJECTS)?.counts.sent ?? 0,
-    blocks: ranges,
+    bans: ranges,
     faults,
   };
 }

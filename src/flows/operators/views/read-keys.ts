@@ -1,12 +1,4 @@
 import { type KeyringState, type KeyState, keyringStates } from "../../../domain/access/key-age.ts";
-import {
-  type KeyIds,
-  type KeyringName,
-  type KeyringState,
-  type KeyState,
-  keyringStates,
-} from "../../../domain/access/key-age.ts";
-import type { KeyPolicy } from "../../../domain/access/keys.policy.ts";
 import type { Deps } from "../../../ports/deps.ts";
 
 export interface KeyLine extends KeyState {

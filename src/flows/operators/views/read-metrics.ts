@@ -8,10 +8,14 @@ export async function readMetrics({
   policy,
   control,
   counters,
-  watch,
+  monitorState,
   nowMs,
-}: Pick<Deps, "policy" | "control" | "counters" | "watch" | "nowMs">): Promise<string> {
-  const [documents, totals, left] = await Promise.all([control.documents(), counters.totals(), watch.look()]);
+}: Pick<Deps, "policy" | "control" | "counters" | "monitorState" | "nowMs">): Promise<string> {
+  const [documents, totals, left] = await Promise.all([
+    control.documents(),
+    counters.totals(),
+    monitorState.look(),
+  ]);
   const now = nowMs();
   const figures: MetricFigures = {
     totals: totals.kind === "answered" ? totals.tally : null,

@@ -1,8 +1,7 @@
 /** Where messages go and come from: each subject of a dimension with its sends, answers, money and state. */
 
-import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
-import { minuteOf } from "../../../domain/monitor/cohorts.ts";
 import { minuteOf } from "../../../domain/kernel/time.ts";
+import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
 import { QUARTER_MINUTES, quarterOf } from "../../../domain/monitor/history.ts";
 import { type Dimension, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
@@ -49,15 +48,17 @@ export interface Ranges {
 }
 
 export async function readRanges(
-  deps: Pick<Deps, "policy" | "control" | "counters" | "watch" | "nowMs">,
+  deps: Pick<Deps, "policy" | "control" | "counters" | "monitorState" | "nowMs">,
   { by, span, limit }: RangeQuestion,
 ): Promise<Ranges | Unavailable> {
-  const { policy, control, counters, watch } = deps;
+  const { policy, control, counters, monitorState } = deps;
   const nowMs = deps.nowMs();
   const [counted, documents, left] = await Promise.all([
-    "minutes" in span ? readMinutes(counters, nowMs, span.minutes, by) : readHours(watch, nowMs, span.hours),
+    "minutes" in span
+      ? readMinutes(counters, nowMs, span.minutes, by)
+      : readHours(monitorState, nowMs, span.hours),
     control.documents(),
-    watch.look(),
+    monitorState.look(),
   ]);
   if (counted.kind !== "answered") return counted;
   const faults = [
@@ -98,9 +99,9 @@ async function readMinutes(
   return answer.kind === "answered" ? { kind: "answered", parts: answer.minutes } : answer;
 }
 
-async function readHours(watch: Deps["watch"], nowMs: number, hours: number): Promise<Counted> {
+async function readHours(monitorState: Deps["monitorState"], nowMs: number, hours: number): Promise<Counted> {
   const running = quarterOf(minuteOf(nowMs));
-  const answer = await watch.quarters(running - hours * (60 / QUARTER_MINUTES), running - 1);
+  const answer = await monitorState.quarters(running - hours * (60 / QUARTER_MINUTES), running - 1);
   if (answer.kind !== "answered") return answer;
   const parts = answer.quarters.map(({ quarter, tally }) => ({ minute: quarter * QUARTER_MINUTES, tally }));
   return { kind: "answered", parts };

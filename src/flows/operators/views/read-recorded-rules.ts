@@ -9,7 +9,7 @@ import { OTHER_SUBJECTS } from "../../../domain/monitor/tally.ts";
 import type { Policy } from "../../../domain/policy.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import type { Unavailable } from "../../../ports/result.ts";
-import { type ReportSpan, readLines } from "./read-lines.ts";
+import { type ReportSpan, readTallyLines } from "./read-tally-lines.ts";
 
 export interface RuleRow extends RuleCounts {
   /** `*` for what the counters had no room to tell apart. */
@@ -31,10 +31,10 @@ export interface RecordedRules {
 
 /** @param span the policy's window up to now, or the last day in whole quarters of an hour that are over */
 export async function readRecordedRules(
-  deps: Pick<Deps, "policy" | "counters" | "watch" | "nowMs">,
+  deps: Pick<Deps, "policy" | "counters" | "monitorState" | "nowMs">,
   span: ReportSpan,
 ): Promise<RecordedRules | Unavailable> {
-  const { lines, fromMs, toMs, faults } = await readLines(deps, "rule", span);
+  const { lines, fromMs, toMs, faults } = await readTallyLines(deps, "rule", span);
   // Without counters there are no lines. A zero here would speak for a rule that nobody looked at.
   if (lines.length === 0 && faults.length > 0) return { kind: "unavailable", cause: faults.join("; ") };
   const rules = recordOnlyRules(deps.policy);

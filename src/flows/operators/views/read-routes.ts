@@ -89,15 +89,18 @@ export interface Routes {
 const ROUTES_SHOWN = 50;
 
 export async function readRoutes(
-  deps: Pick<Deps, "policy" | "control" | "counters" | "watch" | "routes" | "providers" | "prices" | "nowMs">,
+  deps: Pick<
+    Deps,
+    "policy" | "control" | "counters" | "monitorState" | "routes" | "providers" | "prices" | "nowMs"
+  >,
 ): Promise<Routes> {
-  const { policy, control, counters, watch, routes, providers, prices } = deps;
+  const { policy, control, counters, monitorState, routes, providers, prices } = deps;
   const nowMs = deps.nowMs();
   const minutes = policy.monitor.window_minutes;
   const [counted, documents, left, records] = await Promise.all([
     counters.window(minuteOf(nowMs), minutes, ["provider", "route"]),
     control.documents(),
-    watch.look(),
+    monitorState.look(),
     routes.records(),
   ]);
   const faults = [

@@ -2,15 +2,14 @@
 
 import type { Level } from "../../../domain/admission/exposure.ts";
 import { exposureLevels } from "../../../domain/admission/levels.ts";
-import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
-import { minuteOf } from "../../../domain/monitor/cohorts.ts";
 import { MINUTE_MS, minuteOf } from "../../../domain/kernel/time.ts";
+import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
 import { usualSent } from "../../../domain/monitor/history.ts";
 import { type MinuteTally, OTHER_SUBJECTS, sumTallies, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import { ROWS_PER_PAGE } from "./read-destinations.ts";
 import { type Exposure, readExposures } from "./read-exposures.ts";
-import { type ReportSpan, readLines } from "./read-lines.ts";
+import { type ReportSpan, readTallyLines } from "./read-tally-lines.ts";
 import { pageOfLines, type TallyPage, usualRatio } from "./summarise-tally.ts";
 
 export const SOURCE_SORTS = ["sent", "numbers", "ratio", "refused", "turned_away"] as const;
@@ -23,15 +22,15 @@ export interface SourceQuestion {
   page: number;
 }
 
-interface Standing {
+interface SourceState {
   /** What shuts it, else challenges it, else exempts it; null when nothing does. */
-  block: ListedBan | null;
+  ban: ListedBan | null;
   /** People challenge it, whatever shuts it besides. */
   challenged: boolean;
   exposure: Exposure | null;
 }
 
-export interface NetworkRow extends Standing {
+export interface NetworkRow extends SourceState {
   /** `AS64500`. */
   subject: string;
   /** Its owner, where it is a hosting, cloud or VPN network. */
@@ -49,7 +48,7 @@ export interface NetworkRow extends Standing {
   course: readonly number[];
 }
 
-export interface AddressRow extends Standing {
+export interface AddressRow extends SourceState {
   /** Keyed hash of the address. */
   subject: string;
   /** Requests it made after it was first seen to ask for more numbers than people do. */
@@ -66,18 +65,21 @@ export interface Sources {
   addresses: AddressRow[];
   othersSent: number;
   /** Networks and addresses that are shut, challenged or exempt. */
-  blocks: ListedBan[];
+  bans: ListedBan[];
   faults: string[];
 }
 
-type SourceDeps = Pick<Deps, "policy" | "control" | "counters" | "watch" | "budgets" | "hosting" | "nowMs">;
+type SourceDeps = Pick<
+  Deps,
+  "policy" | "control" | "counters" | "monitorState" | "budgets" | "hosting" | "nowMs"
+>;
 
 export async function readSources(deps: SourceDeps, question: SourceQuestion): Promise<Sources> {
   const { policy, control, counters, hosting } = deps;
   const { contains, sort, page, span } = question;
   const nowMs = deps.nowMs();
   const [{ lines, fromMs, toMs, history, minutes, faults }, documents, window] = await Promise.all([
-    readLines(deps, "network", span, ["address"]),
+    readTallyLines(deps, "network", span, ["address"]),
     control.documents(),
     // Addresses come and go: no quarter of an hour keeps them.
     span === "day" ? counters.window(minuteOf(nowMs), policy.monitor.window_minutes, ["address"]) : null,
@@ -88,9 +90,9 @@ export async function readSources(deps: SourceDeps, question: SourceQuestion): P
   const blocks = ("kind" in documents ? [] : listBans(documents, nowMs)).filter(
     ({ kind }) => kind !== "range",
   );
-  const blockOf = (kind: "network" | "address", subject: string) => {
+  const banOf = (kind: "network" | "address", subject: string) => {
     const own = blocks.filter((block) => block.kind === kind && block.subject === subject);
-    return own.find(isBanned) ?? own.find(({ inForce }) => inForce) ?? own[0] ?? null;
+    return own.find(isBanned) ?? own.find(({ effective }) => effective) ?? own[0] ?? null;
   };
 
   const isChallenged = (kind: "network" | "address", subject: string) =>
@@ -117,7 +119,7 @@ export async function readSources(deps: SourceDeps, question: SourceQuestion): P
         turnedAway: counts.turned_away ?? 0,
         spentMicros: counts.micros ?? 0,
         course,
-        block: blockOf("network", subject),
+        ban: banOf("network", subject),
         challenged: isChallenged("network", subject),
         exposure: null,
       };
@@ -126,7 +128,7 @@ export async function readSources(deps: SourceDeps, question: SourceQuestion): P
     .toSorted(BY[sort]);
   const networks = pageOfLines(found, page, ROWS_PER_PAGE);
   const addresses = addressesOf(window?.kind === "answered" ? window.minutes : minutes, (subject) => ({
-    block: blockOf("address", subject),
+    ban: banOf("address", subject),
     challenged: isChallenged("address", subject),
   }));
   const exposures = await readExposures(deps, [
@@ -144,7 +146,7 @@ export async function readSources(deps: SourceDeps, question: SourceQuestion): P
     },
     addresses: addresses.map((row, i) => ({ ...row, exposure: exposure(networks.rows.length + i) })),
     othersSent: lines.find(({ subject }) => subject === OTHER_SUBJECTS)?.counts.sent ?? 0,
-    blocks,
+    bans: blocks,
     faults,
   };
 }
@@ -161,14 +163,14 @@ const BY: Readonly<Record<SourceQuestion["sort"], Order>> = {
 
 function addressesOf(
   minutes: readonly MinuteTally[],
-  standingOf: (subject: string) => Pick<Standing, "block" | "challenged">,
+  stateOf: (subject: string) => Pick<SourceState, "ban" | "challenged">,
 ): AddressRow[] {
   const start = tallyKey("address", "");
   const own = minutes.map(({ tally }) => new Map([...tally].filter(([key]) => key.startsWith(start))));
   return [...sumTallies(own)]
     .map(([key, { sent = 0, numbers = 0 }]): AddressRow => {
       const subject = key.slice(start.length);
-      return { subject, asked: sent, numbers, ...standingOf(subject), exposure: null };
+      return { subject, asked: sent, numbers, ...stateOf(subject), exposure: null };
     })
     .filter(({ subject }) => subject !== OTHER_SUBJECTS)
     .toSorted((a, b) => b.numbers - a.numbers || b.asked - a.asked)

@@ -5,9 +5,8 @@
 
 import { spendMeters } from "../../../domain/delivery/money.ts";
 import type { Posture } from "../../../domain/kernel/posture.ts";
-import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
-import { minuteOf, type RatioReading, readRatio } from "../../../domain/monitor/cohorts.ts";
 import { HOUR_MS, minuteOf } from "../../../domain/kernel/time.ts";
+import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
 import { type RatioReading, readRatio } from "../../../domain/monitor/cohorts.ts";
 import { quantileOf, VERIFY_TIME } from "../../../domain/monitor/histogram.ts";
 import type { Incident } from "../../../domain/monitor/incident.ts";
@@ -16,20 +15,19 @@ import type { ControlDocument } from "../../../domain/monitor/posture.ts";
 import { type PostureDocuments, postureDocumentsOf } from "../../../domain/monitor/posture-documents.ts";
 import { addCounts, type Counts, type MinuteTally, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
-import type { OperatorAction } from "../../../ports/records.ts";
 import type { Unavailable } from "../../../ports/result.ts";
 
 export interface PostureState {
   posture: Posture;
   /** The document that decides; null on a normal day. */
-  inForce: ControlDocument | null;
+  deciding: ControlDocument | null;
   operator: ControlDocument | null;
   cron: ControlDocument | null;
   /** What is shut, by whom; challenges and exemptions by people. */
-  blocks: { cron: number; operator: number; challenged: number; exempt: number };
+  bans: { cron: number; operator: number; challenged: number; exempt: number };
 }
 
-export interface WatchState {
+export interface MonitorHealth {
   /** null before the first run. */
   lastRunMs: number | null;
   ageSeconds: number | null;
@@ -70,7 +68,7 @@ export interface SpendState {
 export interface ServiceState {
   nowMs: number;
   posture: PostureState | null;
-  watch: WatchState | null;
+  monitor: MonitorHealth | null;
   window: WindowState | null;
   spend: SpendState | null;
   /** What could not be read, in words. */
@@ -80,14 +78,14 @@ export interface ServiceState {
 const ALL = tallyKey("overall", "all");
 
 export async function readState(
-  deps: Pick<Deps, "policy" | "control" | "counters" | "watch" | "budgets" | "nowMs">,
+  deps: Pick<Deps, "policy" | "control" | "counters" | "monitorState" | "budgets" | "nowMs">,
 ): Promise<ServiceState> {
-  const { policy, control, counters, watch, budgets } = deps;
+  const { policy, control, counters, monitorState, budgets } = deps;
   const nowMs = deps.nowMs();
   const { window_minutes, answer_curve, late_after_minutes } = policy.monitor;
   const [documents, left, counted, spent] = await Promise.all([
     control.documents(),
-    watch.look(),
+    monitorState.look(),
     counters.window(minuteOf(nowMs), window_minutes, ["overall"]),
     budgets.read([], spendMeters(policy.money, "", 0, false)),
   ]);
@@ -97,14 +95,14 @@ export async function readState(
     faults.push(`${part}: ${(answer as Unavailable).cause}`);
     return false;
   };
-  const state: ServiceState = { nowMs, posture: null, watch: null, window: null, spend: null, faults };
+  const state: ServiceState = { nowMs, posture: null, monitor: null, window: null, spend: null, faults };
   if (answered("control", documents) && !("kind" in documents)) {
     faults.push(...documents.faults);
     const standings = postureDocumentsOf(documents, nowMs);
     state.posture = postureState(standings, listBans(documents, nowMs));
   }
   if (answered("watch", left) && left.kind === "answered") {
-    state.watch = watchState(left.memory, nowMs, late_after_minutes);
+    state.monitor = monitorHealth(left.memory, nowMs, late_after_minutes);
   }
   if (answered("counters", counted) && counted.kind === "answered") {
     state.window = windowState(counted.minutes, nowMs, answer_curve);
@@ -123,10 +121,10 @@ function postureState(
   const count = (holds: (block: ListedBan) => boolean) => blocks.filter(holds).length;
   return {
     posture,
-    inForce: operator ?? cron,
+    deciding: operator ?? cron,
     operator,
     cron,
-    blocks: {
+    bans: {
       cron: count((block) => block.set === "cron" && isBanned(block)),
       operator: count((block) => block.set === "operator" && isBanned(block)),
       challenged: count(({ effect }) => effect === "challenge"),
@@ -135,7 +133,7 @@ function postureState(
   };
 }
 
-function watchState(memory: MonitorMemory | null, nowMs: number, lateAfterMinutes: number): WatchState {
+function monitorHealth(memory: MonitorMemory | null, nowMs: number, lateAfterMinutes: number): MonitorHealth {
   const lastRunMs = memory?.lastRunMs ?? null;
   const ageSeconds = lastRunMs === null ? null : Math.max(0, Math.round((nowMs - lastRunMs) / 1000));
   const hour = memory?.hour.hour === Math.floor(nowMs / HOUR_MS) ? memory.hour : { sent: 0, heldBack: 0 };
@@ -183,54 +181,4 @@ export function windowState(
     p95Seconds: quantileOf(counts, VERIFY_TIME, 0.95),
     perMinute,
   };
-}
-
-const INCIDENTS_LISTED = 50;
-
-/** The incidents that are kept, newest first, with the open one as the watch has it now. */
-export async function readIncidents({
-  records,
-  watch,
-}: Pick<Deps, "records" | "watch">): Promise<{ kind: "answered"; incidents: Incident[] } | Unavailable> {
-  const [kept, left] = await Promise.all([records.incidents(INCIDENTS_LISTED), watch.look()]);
-  if (kept.kind !== "answered") return kept;
-  const open = left.kind === "answered" ? (left.memory?.incident ?? null) : null;
-  const others = kept.incidents.filter(({ id }) => id !== open?.id);
-  const incidents = open === null ? others : [open, ...others];
-  return {
-    kind: "answered",
-    incidents: incidents.toSorted((a, b) => b.openedAtMs - a.openedAtMs),
-  };
-}
-
-/** Actions that are looked through for an incident's time. */
-const ACTIONS_LOOKED_AT = 500;
-
-export interface IncidentStory {
-  incident: Incident;
-  /** What people did while it was open, the earliest first; null when that could not be read. */
-  actions: OperatorAction[] | null;
-}
-
-/** One incident with what people did meanwhile; null when there is none of this id. */
-export async function readIncident(
-  { records, watch }: Pick<Deps, "records" | "watch">,
-  id: string,
-): Promise<IncidentStory | null | Unavailable> {
-  const [kept, left, did] = await Promise.all([
-    records.incident(id),
-    watch.look(),
-    records.actions(ACTIONS_LOOKED_AT),
-  ]);
-  const open = left.kind === "answered" ? (left.memory?.incident ?? null) : null;
-  const incident = open?.id === id ? open : kept;
-  if (incident === null || "kind" in incident) return incident;
-  const { openedAtMs, closedAtMs } = incident;
-  const actions =
-    did.kind === "answered"
-      ? did.actions
-          .filter(({ atMs }) => atMs >= openedAtMs && (closedAtMs === null || atMs <= closedAtMs))
-          .toSorted((a, b) => a.atMs - b.atMs)
-      : null;
-  return { incident, actions };
 }

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { hashSecret, readApiKeyRecord } from "../../../../src/adapters/cloudflare/kv-api-keys.ts";
+import { hashApiKeySecret, readApiKeyRecord } from "../../../../src/adapters/cloudflare/kv-api-keys.ts";
 import {
   type ApiKeyRecord,
   isGoodKey,
@@ -17,7 +17,7 @@ const NOW = 1_900_000_000_000;
 
 const record = async (over: Partial<ApiKeyRecord> = {}): Promise<ApiKeyRecord> => ({
   name: "shop-backend",
-  hash: await hashSecret(SECRET),
+  hash: await hashApiKeySecret(SECRET),
   flows: ["login"],
   skip_captcha: false,
   max_per_minute: 60,
@@ -69,8 +69,8 @@ describe("a key's text", () => {
 describe("a record", () => {
   test("opens for its secret and for no other", async () => {
     const kept = await record();
-    expect(isGoodKey(kept, await hashSecret(SECRET), NOW)).toBe(true);
-    expect(isGoodKey(kept, await hashSecret(`${SECRET.slice(1)}B`), NOW)).toBe(false);
+    expect(isGoodKey(kept, await hashApiKeySecret(SECRET), NOW)).toBe(true);
+    expect(isGoodKey(kept, await hashApiKeySecret(`${SECRET.slice(1)}B`), NOW)).toBe(false);
     expect(isGoodKey(kept, SECRET, NOW)).toBe(false);
     expect(isGoodKey(kept, "", NOW)).toBe(false);
   });
@@ -90,9 +90,9 @@ describe("a record", () => {
   test("holds the SHA-256 of the secret in base64url, and nothing of the secret", async () => {
     // FIPS 180-2 appendix B.1: SHA-256 of "abc".
     const abc = Buffer.from("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "hex");
-    expect(await hashSecret("abc")).toBe(abc.toString("base64url"));
+    expect(await hashApiKeySecret("abc")).toBe(abc.toString("base64url"));
     const secret = randomBytes(32).toString("base64url");
-    expect(JSON.stringify(await record({ hash: await hashSecret(secret) }))).not.toContain(secret);
+    expect(JSON.stringify(await record({ hash: await hashApiKeySecret(secret) }))).not.toContain(secret);
   });
 
   test("is read as it was written", async () => {

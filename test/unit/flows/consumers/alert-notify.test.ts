@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AlertMessage } from "../../../../src/domain/monitor/alert.ts";
 import {
-  type ConsumerDeps,
+  type AlertConsumerDeps,
   consumeAlerts,
   deliverAlert,
-  keepDeadLetters,
-  MOST_ATTEMPTS,
+  keepAlertDeadLetters,
 } from "../../../../src/flows/consumers/consume-alerts.ts";
+import { MOST_ATTEMPTS } from "../../../../src/flows/consumers/settle-message.ts";
 import type { AlertChannelPort } from "../../../../src/ports/monitor.ts";
 import type { DeadLetter } from "../../../../src/ports/records.ts";
 import { alert, NOW } from "../../../support/alerts.ts";
@@ -42,7 +42,7 @@ function world() {
       return result();
     },
   });
-  const deps: ConsumerDeps = {
+  const deps: AlertConsumerDeps = {
     alertChannels: [channel("slack", () => state.slack), channel("webhook", () => ({ kind: "told" }))],
     records: {
       async bury(letter) {
@@ -180,11 +180,11 @@ describe("A batch of the dead-letter queue", () => {
     const { state, deps } = world();
     state.recordsDown = true;
     const early = queued(message());
-    await keepDeadLetters(deps, [early]);
+    await keepAlertDeadLetters(deps, [early]);
     expect(early.settled).toEqual([{ delaySeconds: 60 }]);
     state.recordsDown = false;
     const [late, rubbish] = [queued(message()), queued(undefined, 1, "queue-2")];
-    await keepDeadLetters(deps, [late, rubbish]);
+    await keepAlertDeadLetters(deps, [late, rubbish]);
     expect([late.settled, rubbish.settled]).toEqual([["ack"], ["ack"]]);
     expect([...state.letters.keys()]).toEqual([`${alert().id}:slack`, "queue-2"]);
   });

@@ -6,14 +6,14 @@ import {
   type RefusalCount,
 } from "../../../../src/domain/ledger/event.ts";
 import { retentionLimits } from "../../../../src/domain/ledger/retention.ts";
-import type { QueueMessage } from "../../../../src/flows/consumers/consume-alerts.ts";
 import {
   consumeLedger,
-  keepLedgerDeadLetter,
-  type LedgerDeps,
-  recordRefusalCounts,
+  keepLedgerDeadLetters,
+  type LedgerConsumerDeps,
 } from "../../../../src/flows/consumers/consume-ledger.ts";
-import { enforceRetention } from "../../../../src/flows/monitor/retain.ts";
+import type { QueueMessage } from "../../../../src/flows/consumers/settle-message.ts";
+import { enforceRetention } from "../../../../src/flows/monitor/enforce-retention.ts";
+import { recordRefusalCounts } from "../../../../src/flows/monitor/record-refusal-counts.ts";
 import { memoryLedger } from "../../../../src/memory/memory-ledger.ts";
 import { memoryRecords } from "../../../../src/memory/memory-records.ts";
 import type { RetentionLimits, Swept, Upkeep } from "../../../../src/ports/ledger.ts";
@@ -56,7 +56,7 @@ function message(id: string, body: unknown, attempts = 1) {
 function consumer(refuses: readonly string[] = [], recordsAway = false) {
   const kept = new Set<string>();
   const letters: DeadLetter[] = [];
-  const deps: LedgerDeps = {
+  const deps: LedgerConsumerDeps = {
     ledger: {
       ...memoryLedger(memoryRecords()),
       async write(events) {
@@ -73,7 +73,7 @@ function consumer(refuses: readonly string[] = [], recordsAway = false) {
         letters.push(letter);
         return { kind: "done" };
       },
-    } as LedgerDeps["records"],
+    } as LedgerConsumerDeps["records"],
     readForLedger: (body) =>
       typeof body === "object" && body !== null && "ledger" in body ? (body.ledger as LedgerEvent[]) : null,
     random: () => 0,
@@ -125,10 +125,10 @@ describe("The ledger's consumer", () => {
   test("lays down what the queue gave up, as old as its events, and keeps it until that has happened", async () => {
     const given = message("1", ledgerBody([event("a")]));
     const { deps, letters } = consumer();
-    await keepLedgerDeadLetter(deps, [given]);
+    await keepLedgerDeadLetters(deps, [given]);
     expect(letters).toMatchObject([{ id: "1", queue: "ledger", atMs: NOON_MS - 5000 }]);
     const again = message("1", ledgerBody([event("a")]));
-    await keepLedgerDeadLetter(consumer([], true).deps, [again]);
+    await keepLedgerDeadLetters(consumer([], true).deps, [again]);
     expect(again.settled).toEqual(["retry 60"]);
   });
 });

@@ -23,7 +23,7 @@ import { initialMonitorMemory, type MonitorMemory } from "../../../../src/domain
 import type { ControlDocument } from "../../../../src/domain/monitor/posture.ts";
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
 import { monitor } from "../../../../src/flows/monitor/monitor.ts";
-import { isId } from "../../../../src/http/admin/contract.ts";
+import { isRecordId } from "../../../../src/http/admin/contract.ts";
 import type { Deps } from "../../../../src/ports/deps.ts";
 import type { Done } from "../../../../src/ports/result.ts";
 import { describeOnRedis } from "../../../contract/support/support-redis.ts";
@@ -58,7 +58,7 @@ function makeWatch() {
     environment: "development",
     log: () => {},
     vault: { newId: () => crypto.randomUUID() },
-    watch: {
+    monitorState: {
       begin: async () => ({ kind: "begun", memory: world.memory, history: null, sameTime: [] }),
       end: async ({ memory }: { memory: MonitorMemory }) => {
         if (world.down.has("end")) return DOWN;
@@ -159,7 +159,7 @@ describe("What an alert tells people to do", () => {
 
   test("can be sent once more from the dead letters when it is about a number range", () => {
     expect(
-      isId("tollgate:production:attack:dense_numbers:block_+2348011234:2026-11-21:trigger:1:slack"),
+      isRecordId("tollgate:production:attack:dense_numbers:block_+2348011234:2026-11-21:trigger:1:slack"),
     ).toBe(true);
   });
 });

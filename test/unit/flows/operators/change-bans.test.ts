@@ -103,14 +103,17 @@ test("an exemption of a wider range lifts what the watch shut within it, and not
   await ban(depsOver(world), ADA, { subject: "+23481", forSeconds: 3600 });
   await liftBan(depsOver(world), ADA, { subject: "+234", exemptForSeconds: 7200 });
   const listed = listBans(world, NOW);
-  expect(listed.find(({ subject }) => subject === "+2348012")).toMatchObject({ set: "cron", inForce: false });
+  expect(listed.find(({ subject }) => subject === "+2348012")).toMatchObject({
+    set: "cron",
+    effective: false,
+  });
   expect(listed.find(({ subject }) => subject === "+23481")).toMatchObject({
     set: "operator",
-    inForce: true,
+    effective: true,
   });
   expect(listed.find(({ subject }) => subject === "+234")).toMatchObject({
     effect: "exempt",
-    inForce: false,
+    effective: false,
   });
 });
 
@@ -138,9 +141,9 @@ test("a challenge is written down, replaces what was said of its subject, and is
   expect(world.operatorBlocks).toMatchObject([
     { kind: "network", subject: "AS64500", effect: "challenge", by: "ada", untilMs: NOW + HOUR },
   ]);
-  expect(listBans(world, NOW)).toMatchObject([{ effect: "challenge", set: "operator", inForce: true }]);
+  expect(listBans(world, NOW)).toMatchObject([{ effect: "challenge", set: "operator", effective: true }]);
   const ended = await liftChallenge(depsOver(world), ADA, { subject: "AS64500" });
-  expect(ended).toMatchObject({ kind: "done", block: null, replaced: { effect: "challenge" } });
+  expect(ended).toMatchObject({ kind: "done", ban: null, replaced: { effect: "challenge" } });
   expect(world.operatorBlocks).toEqual([]);
   expect(world.actions.map(({ what, why }) => [what, why]).slice(0, 2)).toEqual([
     ["network challenge ended", "pumped"],
@@ -153,7 +156,7 @@ test("what the watch shut stays shut when a challenge of it ends, and opens with
   const subject = "+2348012";
   await challengeSubject(depsOver(world), ADA, { subject, forSeconds: 3600 });
   await liftChallenge(depsOver(world), ADA, { subject });
-  expect(listBans(world, NOW)).toMatchObject([{ set: "cron", effect: "stop", inForce: true }]);
+  expect(listBans(world, NOW)).toMatchObject([{ set: "cron", effect: "stop", effective: true }]);
   await challengeSubject(depsOver(world), ADA, { subject, forSeconds: 3600 });
   const opened = await liftBan(depsOver(world), ADA, { subject, exemptForSeconds: undefined });
   expect(opened).toMatchObject({ kind: "done", replaced: { effect: "challenge" } });

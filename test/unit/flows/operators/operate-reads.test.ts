@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { readIncident, readIncidents } from "../../../../src/flows/operators/views/read-incidents.ts";
 import { readRanges } from "../../../../src/flows/operators/views/read-ranges.ts";
-import { readIncident, readIncidents, readState } from "../../../../src/flows/operators/views/read-state.ts";
+import { readState } from "../../../../src/flows/operators/views/read-state.ts";
 import { reportOutcomes } from "../../../../src/flows/verification/report-outcomes.ts";
 import {
   depsOver,
@@ -52,12 +53,12 @@ test("the state tells posture, watch, window, money and the open incident", asyn
   expect(state.window?.medianSeconds).toBeCloseTo(13.75);
   expect(state.window?.perMinute).toHaveLength(15);
   expect(state.spend).toEqual({ hourMicros: 1_500_000, dayMicros: 7_000_000, monthMicros: 90_000_000 });
-  expect(state.watch).toMatchObject({
+  expect(state.monitor).toMatchObject({
     ageSeconds: 30,
     late: false,
     alertsThisHour: { sent: 3, heldBack: 2 },
   });
-  expect(state.watch?.incident?.id).toBe("inc-1");
+  expect(state.monitor?.incident?.id).toBe("inc-1");
 });
 
 test("what people set is in force over the watch, until it ends", async () => {
@@ -65,11 +66,11 @@ test("what people set is in force over the watch, until it ends", async () => {
   const world = makeWorld({ cron: document(), operator });
   expect((await readState(depsOver(world))).posture).toMatchObject({
     posture: "normal",
-    inForce: { who: "ada" },
+    deciding: { who: "ada" },
   });
   world.nowMs = NOW + 1;
   const after = await readState(depsOver(world));
-  expect(after.posture).toMatchObject({ posture: "emergency", operator: null, inForce: { by: "cron" } });
+  expect(after.posture).toMatchObject({ posture: "emergency", operator: null, deciding: { by: "cron" } });
 });
 
 test("a document that nobody can read is an emergency and a fault", async () => {
@@ -83,20 +84,20 @@ test("with Upstash down the posture is still told, and each silent part is named
   const world = makeWorld({ cron: document(), down: new Set(["counters", "watch", "budgets"]) });
   const state = await readState(depsOver(world));
   expect(state.posture?.posture).toBe("emergency");
-  expect([state.window, state.watch, state.spend]).toEqual([null, null, null]);
+  expect([state.window, state.monitor, state.spend]).toEqual([null, null, null]);
   expect(state.faults.map((fault) => fault.split(":")[0])).toEqual(["watch", "counters", "spend"]);
 });
 
 test("a watch that has not run for a while is late, and one that never ran too", async () => {
   const late = makeWorld({ memory: memory({ lastRunMs: NOW - 6 * 60_000 }) });
-  expect((await readState(depsOver(late))).watch).toMatchObject({ ageSeconds: 360, late: true });
-  expect((await readState(depsOver(makeWorld()))).watch).toMatchObject({ lastRunMs: null, late: true });
+  expect((await readState(depsOver(late))).monitor).toMatchObject({ ageSeconds: 360, late: true });
+  expect((await readState(depsOver(makeWorld()))).monitor).toMatchObject({ lastRunMs: null, late: true });
 });
 
 test("alerts of an hour that is over are not of this one", async () => {
   const hour = { hour: Math.floor(NOW / HOUR) - 1, sent: 9, heldBack: 9 };
   const world = makeWorld({ memory: memory({ hour }) });
-  expect((await readState(depsOver(world))).watch?.alertsThisHour).toEqual({ sent: 0, heldBack: 0 });
+  expect((await readState(depsOver(world))).monitor?.alertsThisHour).toEqual({ sent: 0, heldBack: 0 });
 });
 
 test("ranges come busiest first, with their ratio, what is usual and what is shut", async () => {

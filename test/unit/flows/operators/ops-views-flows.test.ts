@@ -4,7 +4,7 @@ import { overrideRouting, type RouteOverride } from "../../../../src/domain/deli
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
 import { findRoutes } from "../../../../src/flows/admission/find-routes.ts";
 import { readEffectiveControl } from "../../../../src/flows/control/read-effective-control.ts";
-import { findByNumber, readTrace } from "../../../../src/flows/evidence/read-trace.ts";
+import { findVerifications, readTrace } from "../../../../src/flows/evidence/read-trace.ts";
 import {
   clearRouteInstruction,
   instructRoute,
@@ -167,11 +167,11 @@ test("a network that the watch shut is shown shut, though people challenge it fo
   });
   const question = { span: "window", contains: "", sort: "sent", page: 1 } as const;
   const found = await readSources(depsOf(world), question);
-  expect(found.networks.rows.map(({ block, challenged }) => [block?.effect, challenged])).toEqual([
+  expect(found.networks.rows.map(({ ban: block, challenged }) => [block?.effect, challenged])).toEqual([
     ["stop", true],
     ["challenge", true],
   ]);
-  expect(found.blocks).toHaveLength(3);
+  expect(found.bans).toHaveLength(3);
 });
 
 test("a prefix is found in its country, its block in the prefix, and the budgets asked are theirs", async () => {
@@ -223,14 +223,14 @@ test("a day is read once and kept until the watch folds the next quarter", async
   });
   let reads = 0;
   const base = depsOf(world);
-  const watch = {
-    ...base.watch,
+  const monitorState = {
+    ...base.monitorState,
     quarters: (from: number, to: number) => {
       reads += 1;
-      return base.watch.quarters(from, to);
+      return base.monitorState.quarters(from, to);
     },
   };
-  const deps = { ...base, watch };
+  const deps = { ...base, monitorState };
   const day = () => readDestinations(deps, { ...QUESTION, span: "day" });
   expect((await day()).rows).toMatchObject([{ subject: "NG", sent: 7, ratio: 1 / 7 }]);
   expect((await day()).toMs).toBe((quarter + 1) * 900_000);
@@ -281,7 +281,7 @@ test("sources show distinct numbers, verdicts and owners, and what is shut of th
     numbers: 10,
     refused: 80,
     turnedAway: 60,
-    block: null,
+    ban: null,
     exposure: { unverified: 2.5 },
   });
   expect(found.addresses).toMatchObject([
@@ -289,7 +289,7 @@ test("sources show distinct numbers, verdicts and owners, and what is shut of th
       subject: tag,
       numbers: 31,
       asked: 12,
-      block: { by: "ada", inForce: true },
+      ban: { by: "ada", effective: true },
       exposure: { unverified: 2.5 },
     },
   ]);
@@ -482,9 +482,9 @@ test("a number is looked for by its hashes under every key, and text that is no 
       },
     },
   } as unknown as Deps;
-  expect(await findByNumber(deps, "not a number")).toEqual({ kind: "no_number" });
+  expect(await findVerifications(deps, "not a number")).toEqual({ kind: "no_number" });
   expect(looked).toEqual([]);
-  expect(await findByNumber(deps, "+234 801 234 5678")).toEqual({ kind: "chapters", chapters: [] });
+  expect(await findVerifications(deps, "+234 801 234 5678")).toEqual({ kind: "chapters", chapters: [] });
   expect(looked).toEqual([["number1 +2348012345678", "number2 +2348012345678"]]);
 });
 

@@ -1,19 +1,19 @@
 /** What the long tables are made of: courses, judged figures, pages, and what can be done to a row. */
 import type { PropsWithChildren } from "hono/jsx";
 import type { TallyPage } from "../flows/operators/views/summarise-tally.ts";
-import type { View } from "./page.ts";
+import type { ViewerContext } from "./page.ts";
 import { hrefOf } from "./shell.tsx";
-import type { Judged } from "./views/judged.ts";
+import type { JudgedFigure } from "./views/judged.ts";
 import { tableLink } from "./views/query.ts";
-import { HEIGHT, type Spark, WIDTH } from "./views/spark.ts";
+import { SPARK_HEIGHT, SPARK_WIDTH, type Spark } from "./views/spark.ts";
 
 export function Sparkline({ spark }: { spark: Spark }) {
   return (
     <svg
       class="spark"
-      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-      width={WIDTH}
-      height={HEIGHT}
+      viewBox={`0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`}
+      width={SPARK_WIDTH}
+      height={SPARK_HEIGHT}
       role="img"
       aria-label={spark.says}
     >
@@ -24,7 +24,7 @@ export function Sparkline({ spark }: { spark: Spark }) {
 }
 
 /** A figure with its tone, and what it is compared with below. */
-export function FiguresCell({ judged }: { judged: Judged }) {
+export function FiguresCell({ judged }: { judged: JudgedFigure }) {
   return (
     <span class={`judged ${judged.tone}`}>
       {judged.text}
@@ -107,12 +107,12 @@ export function FilterForm({
 }
 
 /** What can be done to one row, folded away until it is wanted. */
-export function RowActs({
+export function RowActions({
   view,
   id,
   name,
   children,
-}: PropsWithChildren<{ view: View; id: string; name: string }>) {
+}: PropsWithChildren<{ view: ViewerContext; id: string; name: string }>) {
   if (!view.mayAct) return null;
   return (
     <details class="acts" id={id}>

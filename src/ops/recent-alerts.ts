@@ -2,7 +2,7 @@
 import type { Finding, FindingKind, Severity } from "../domain/monitor/finding.ts";
 import type { MonitorMemory } from "../domain/monitor/monitor-memory.ts";
 
-export interface Told {
+export interface RecentAlert {
   says: string;
   severity: Severity;
   /** When it was first found or told; null while the watch does not say. */
@@ -36,7 +36,10 @@ const IN_WORDS: Readonly<Record<FindingKind, string>> = {
  *
  * @param memory what the watch left
  */
-export function toldOf(memory: MonitorMemory | null): { billing: Told[]; authentication: Told[] } {
+export function recentAlerts(memory: MonitorMemory | null): {
+  billing: RecentAlert[];
+  authentication: RecentAlert[];
+} {
   const all = [
     ...(memory?.incident?.closedAtMs === null ? memory.incident.findings.map(ofFinding) : []),
     ...Object.entries(memory?.told ?? {}).flatMap(ofKey),
@@ -51,7 +54,7 @@ export function toldOf(memory: MonitorMemory | null): { billing: Told[]; authent
 interface Sorted {
   kind: FindingKind;
   subject: string;
-  told: Told;
+  told: RecentAlert;
 }
 
 function ofFinding({ kind, subject, severity, says, evidence }: Finding): Sorted {

@@ -2,8 +2,8 @@
 
 import { z } from "zod";
 import { countryOfRange } from "../domain/kernel/phone.ts";
-import { type ListedBan, listBans } from "../domain/monitor/ban-list.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
+import { type ListedBan, listBans } from "../domain/monitor/ban-list.ts";
 import { invalidAction, type NotPerformed } from "../flows/audit/run-operator-action.ts";
 import {
   ban,
@@ -12,9 +12,9 @@ import {
   liftChallenge,
   parseBanSubject,
 } from "../flows/operators/change-bans.ts";
-import { defineAction, type Intent, type OpsAction, type OpsDeps, type View } from "./page.ts";
+import { type ActionIntent, defineAction, type OpsAction, type OpsDeps, type ViewerContext } from "./page.ts";
 import { countryName } from "./views/destinations.ts";
-import { BACK } from "./views/query.ts";
+import { BACK_PATH } from "./views/query.ts";
 
 /** Ranges that are named to somebody who meant one of them. */
 const NEAR_SHOWN = 10;
@@ -23,27 +23,27 @@ const SHORTEST_SECONDS = 60;
 const LONGEST_SECONDS = 30 * DAY_SECONDS;
 
 /** A length of time as {@link LastingField} writes it. */
-export const lastingField = z
+export const banDurationField = z
   .string()
   .regex(/^\d{2,7}$/, "is no length of time")
   .transform(Number)
   .pipe(z.int().min(SHORTEST_SECONDS).max(LONGEST_SECONDS));
 
 /** The table to go back to. */
-export const backField = z.string().regex(BACK, "is no table of the dashboard");
+export const backField = z.string().regex(BACK_PATH, "is no table of the dashboard");
 
 const subject = z.string().min(1).max(64);
 const opened = z.strictObject({ subject, back: backField });
-const lasts = z.strictObject({ subject, back: backField, for_seconds: lastingField });
+const lasts = z.strictObject({ subject, back: backField, for_seconds: banDurationField });
 
 /** A person's name for it: the keyed hash of an address is none. */
-function named({ kind, subject: text }: Pick<ListedBan, "kind" | "subject">): string {
+function subjectName({ kind, subject: text }: Pick<ListedBan, "kind" | "subject">): string {
   if (kind === "address") return `the address ${text.slice(0, 8)}…`;
   const country = kind === "range" ? countryOfRange(text) : null;
   return country === null ? text : `${text} (${countryName(country)})`;
 }
 
-interface Seen {
+interface BanSituation {
   /** For people. */
   name: string;
   /** The same with where messages go or come from. */
@@ -55,7 +55,7 @@ interface Seen {
   near: string[];
 }
 
-async function look(deps: OpsDeps, text: string): Promise<Seen | NotPerformed> {
+async function readSituation(deps: OpsDeps, text: string): Promise<BanSituation | NotPerformed> {
   const read = await parseBanSubject(deps.vault, text);
   if (read === null) return invalidAction("subject", "is no range, network or address");
   const documents = await deps.control.documents();
@@ -64,7 +64,7 @@ async function look(deps: OpsDeps, text: string): Promise<Seen | NotPerformed> {
   const own = alike.filter((listed) => listed.subject === read.subject);
   const meets = ({ subject: other }: ListedBan) =>
     read.kind === "range" && (other.startsWith(read.subject) || read.subject.startsWith(other));
-  const name = named(read);
+  const name = subjectName(read);
   return {
     name,
     place: `${read.kind === "range" ? "to" : "from"} ${name}`,
@@ -74,36 +74,38 @@ async function look(deps: OpsDeps, text: string): Promise<Seen | NotPerformed> {
   };
 }
 
-const SAID = { stop: "blocked", challenge: "challenged", exempt: "exempt" } as const;
+const EFFECT_WORDS = { stop: "blocked", challenge: "challenged", exempt: "exempt" } as const;
 
-const replacedBy = (said: ListedBan | null, { nowMs, words }: View): string | null =>
+const replacedBy = (said: ListedBan | null, { nowMs, words }: ViewerContext): string | null =>
   said === null
     ? null
-    : `what ${said.by} had set: ${SAID[said.effect]} for ${words.lasting(said.untilMs - nowMs)} more, because: ${said.why}`;
+    : `what ${said.by} had set: ${EFFECT_WORDS[said.effect]} for ${words.lasting(said.untilMs - nowMs)} more, because: ${said.why}`;
 
 /** What a button says it is for: the keyed hash of an address says nothing. */
 const onButton = (text: string): string => (/^(\+|AS)/.test(text) ? text : "the address");
 
 /** An intent that is said of a subject as it stands. */
-const seeing =
-  <V extends { subject: string }>(says: (seen: Seen, values: V, view: View) => Intent | NotPerformed) =>
-  async (deps: OpsDeps, values: V, view: View): Promise<Intent | NotPerformed> => {
-    const seen = await look(deps, values.subject);
+const intentWith =
+  <V extends { subject: string }>(
+    says: (seen: BanSituation, values: V, view: ViewerContext) => ActionIntent | NotPerformed,
+  ) =>
+  async (deps: OpsDeps, values: V, view: ViewerContext): Promise<ActionIntent | NotPerformed> => {
+    const seen = await readSituation(deps, values.subject);
     return "kind" in seen ? seen : says(seen, values, view);
   };
 
-const notItself = ({ name, near }: Seen, what: string): NotPerformed => ({
+const notBanned = ({ name, near }: BanSituation, what: string): NotPerformed => ({
   kind: "not_found",
   reason: `${name} is ${what} itself.${near.length === 0 ? "" : ` Look at ${near.slice(0, NEAR_SHOWN).join(", ")}.`}`,
 });
 
-export const BLOCK_ACTIONS: readonly OpsAction[] = [
+export const BAN_ACTIONS: readonly OpsAction[] = [
   defineAction({
     path: "/blocks/shut",
     title: "Block",
     back: ({ back }) => back,
     fields: lasts,
-    intent: seeing((seen, { subject: text, for_seconds }, view) => {
+    intent: intentWith((seen, { subject: text, for_seconds }, view) => {
       return {
         says: [
           `Strangers get no message ${seen.place} for ${view.words.lasting(for_seconds * 1000)}.`,
@@ -122,7 +124,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
     title: "Challenge",
     back: ({ back }) => back,
     fields: lasts,
-    intent: seeing((seen, { subject: text, for_seconds }, view) => {
+    intent: intentWith((seen, { subject: text, for_seconds }, view) => {
       const { place, people, cron } = seen;
       const laxer = people?.effect === "stop";
       return {
@@ -151,9 +153,9 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
     title: "End a challenge",
     back: ({ back }) => back,
     fields: opened,
-    intent: seeing((seen, _, view) => {
+    intent: intentWith((seen, _, view) => {
       const { place, people, cron } = seen;
-      if (people?.effect !== "challenge") return notItself(seen, "not challenged");
+      if (people?.effect !== "challenge") return notBanned(seen, "not challenged");
       return {
         says: [
           cron === null
@@ -172,9 +174,9 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
     title: "Unblock",
     back: ({ back }) => back,
     fields: opened,
-    intent: seeing((seen, _, view) => {
+    intent: intentWith((seen, _, view) => {
       const { name, place, people, cron } = seen;
-      if (people === null && cron === null) return notItself(seen, "neither blocked nor exempt");
+      if (people === null && cron === null) return notBanned(seen, "neither blocked nor exempt");
       const says =
         people?.effect === "exempt" && cron === null
           ? [`The exemption of ${name} ends: the watch may shut it again.`]
@@ -192,7 +194,7 @@ export const BLOCK_ACTIONS: readonly OpsAction[] = [
     title: "Exempt",
     back: ({ back }) => back,
     fields: lasts,
-    intent: seeing((seen, { for_seconds }, view) => {
+    intent: intentWith((seen, { for_seconds }, view) => {
       return {
         says: [
           `The watch does not shut ${seen.name} for ${view.words.lasting(for_seconds * 1000)}, whatever it sees.`,

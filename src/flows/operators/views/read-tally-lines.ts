@@ -3,13 +3,13 @@ import { DAY_MS, MINUTE_MS, minuteOf } from "../../../domain/kernel/time.ts";
 import { answerCurve, type History } from "../../../domain/monitor/history.ts";
 import type { Dimension, MinuteTally } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
-import { type DayDimension, readDay } from "./read-day.ts";
+import { type DayDimension, readDayLines } from "./read-day-lines.ts";
 import { type TallyLine, tallyLines } from "./summarise-tally.ts";
 
 export const REPORT_SPANS = ["window", "day"] as const;
 export type ReportSpan = (typeof REPORT_SPANS)[number];
 
-export interface ReadLines {
+export interface TallyLinesRead {
   lines: readonly TallyLine[];
   fromMs: number;
   toMs: number;
@@ -24,16 +24,21 @@ export interface ReadLines {
  *
  * @param beside dimensions that the window's minutes have too
  */
-export async function readLines(
-  { policy, counters, watch, nowMs: clock }: Pick<Deps, "policy" | "counters" | "watch" | "nowMs">,
+export async function readTallyLines(
+  {
+    policy,
+    counters,
+    monitorState,
+    nowMs: clock,
+  }: Pick<Deps, "policy" | "counters" | "monitorState" | "nowMs">,
   by: DayDimension,
   span: ReportSpan,
   beside: readonly Dimension[] = [],
-): Promise<ReadLines> {
+): Promise<TallyLinesRead> {
   const nowMs = clock();
   const { window_minutes, answer_curve } = policy.monitor;
   const [left, counted] = await Promise.all([
-    watch.look(),
+    monitorState.look(),
     span === "window" ? counters.window(minuteOf(nowMs), window_minutes, [by, ...beside]) : null,
   ]);
   const faults = left.kind === "answered" ? [] : [`watch: ${left.cause}`];
@@ -50,7 +55,7 @@ export async function readLines(
   const foldedTo = left.memory?.foldedTo ?? 0;
   // Before the first quarter is over the day is empty: what was counted so far is in the window alone.
   if (foldedTo === 0) return { ...nothing, fromMs: nowMs, faults };
-  const day = await readDay(watch, foldedTo, curve, nowMs);
+  const day = await readDayLines(monitorState, foldedTo, curve, nowMs);
   return day.kind === "answered"
     ? { ...nothing, lines: day.lines[by], fromMs: day.toMs - DAY_MS, toMs: day.toMs, faults }
     : { ...nothing, faults: [...faults, `quarters: ${day.cause}`] };

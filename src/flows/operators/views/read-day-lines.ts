@@ -12,7 +12,7 @@ import { type TallyLine, tallyLines } from "./summarise-tally.ts";
 const DAY_DIMENSIONS = ["country", "prefix", "block", "network", "rule"] as const;
 export type DayDimension = (typeof DAY_DIMENSIONS)[number];
 
-export interface Day {
+export interface DayLines {
   kind: "answered";
   /** The end of its last quarter. */
   toMs: number;
@@ -21,19 +21,19 @@ export interface Day {
 
 const QUARTER_MS = QUARTER_MINUTES * MINUTE_MS;
 
-const kept = new WeakMap<Deps["watch"], { foldedTo: number; day: Day }>();
+const kept = new WeakMap<Deps["monitorState"], { foldedTo: number; day: DayLines }>();
 
 /** @param foldedTo the last quarter the watch has folded, as its memory says */
-export async function readDay(
-  watch: Deps["watch"],
+export async function readDayLines(
+  monitorState: Deps["monitorState"],
   foldedTo: number,
   curve: AnswerCurve,
   nowMs: number,
-): Promise<Day | Unavailable> {
-  const held = kept.get(watch);
+): Promise<DayLines | Unavailable> {
+  const held = kept.get(monitorState);
   if (held?.foldedTo === foldedTo) return held.day;
   const first = foldedTo - DAY_QUARTERS + 1;
-  const answer = await watch.quarters(first, foldedTo);
+  const answer = await monitorState.quarters(first, foldedTo);
   if (answer.kind !== "answered") return answer;
   const found = new Map(answer.quarters.map(({ quarter, tally }) => [quarter, tally]));
   const parts = Array.from({ length: DAY_QUARTERS }, (_, i) => ({
@@ -43,7 +43,7 @@ export async function readDay(
   const lines = Object.fromEntries(
     DAY_DIMENSIONS.map((dimension) => [dimension, tallyLines(parts, dimension, curve, nowMs)]),
   ) as Record<DayDimension, TallyLine[]>;
-  const day: Day = { kind: "answered", toMs: (foldedTo + 1) * QUARTER_MS, lines };
-  kept.set(watch, { foldedTo, day });
+  const day: DayLines = { kind: "answered", toMs: (foldedTo + 1) * QUARTER_MS, lines };
+  kept.set(monitorState, { foldedTo, day });
   return day;
 }

@@ -1,16 +1,15 @@
 /** What is shut, challenged or exempt: how it is shown, and what can be done about it. */
+
 import { isBanned, type ListedBan } from "../domain/monitor/ban-list.ts";
-import { DAY_SECONDS } from "../domain/kernel/time.ts";
-import { isBanned, type ListedBan } from "../flows/operators/change-bans.ts";
 import type { TallyPage } from "../flows/operators/views/summarise-tally.ts";
-import type { Child, View } from "./page.ts";
-import { ActionForm, Badge, Card, Empty, LastingField, Time } from "./parts.tsx";
-import { type Column, Table } from "./table.tsx";
-import { RowActs } from "./tables.tsx";
-import { short } from "./views/trace.ts";
+import type { Child, ViewerContext } from "./page.ts";
+import { ActionForm, Badge, Card, DurationField, EmptyNote, Time } from "./parts.tsx";
+import { DataTable, type TableColumn } from "./table.tsx";
+import { RowActions } from "./table-parts.tsx";
+import { shortId } from "./views/trace.ts";
 
 /** Block, challenge and exempt one range, network or address, and take that back. */
-export function BlockActs({
+export function BanActions({
   view,
   subject,
   name,
@@ -18,7 +17,7 @@ export function BlockActs({
   shut,
   challenged,
 }: {
-  view: View;
+  view: ViewerContext;
   subject: string;
   /** For people. */
   name: string;
@@ -36,10 +35,10 @@ export function BlockActs({
     </>
   );
   return (
-    <RowActs view={view} id={`acts-${subject}`} name={name}>
+    <RowActions view={view} id={`acts-${subject}`} name={name}>
       <ActionForm view={view} action="/blocks/shut" button="Block…" label={`Block ${name}`} inline>
         {fields}
-        <LastingField chosen={DAY_SECONDS} />
+        <DurationField chosen={86_400} />
       </ActionForm>
       <ActionForm
         view={view}
@@ -49,7 +48,7 @@ export function BlockActs({
         inline
       >
         {fields}
-        <LastingField />
+        <DurationField />
       </ActionForm>
       {shut ? (
         <ActionForm view={view} action="/blocks/open" button="Unblock…" label={`Unblock ${name}`} inline>
@@ -69,21 +68,21 @@ export function BlockActs({
       ) : null}
       <ActionForm view={view} action="/blocks/exempt" button="Exempt…" label={`Exempt ${name}`} inline>
         {fields}
-        <LastingField />
+        <DurationField />
       </ActionForm>
-    </RowActs>
+    </RowActions>
   );
 }
 
 /** What is shut, challenged or exempt, what ends last first, and the way to open it again. */
-export function BlocksCard({
+export function BansCard({
   view,
   title,
   list,
   back,
   pager,
 }: {
-  view: View;
+  view: ViewerContext;
   title: string;
   list: TallyPage<ListedBan>;
   back: string;
@@ -92,9 +91,9 @@ export function BlocksCard({
   return (
     <Card title={title} aside={list.total === 0 ? undefined : `${view.words.count(list.total)} in all`}>
       {list.rows.length === 0 ? (
-        <Empty>Nothing is shut, challenged or exempt.</Empty>
+        <EmptyNote>Nothing is shut, challenged or exempt.</EmptyNote>
       ) : (
-        <Table
+        <DataTable
           columns={columnsOf(view, back)}
           rows={list.rows}
           rowId={({ set, subject }) => `block-${set}-${subject}`}
@@ -105,12 +104,12 @@ export function BlocksCard({
   );
 }
 
-const columnsOf = (view: View, back: string): readonly Column<ListedBan>[] => [
+const columnsOf = (view: ViewerContext, back: string): readonly TableColumn<ListedBan>[] => [
   {
     title: "Subject",
-    cell: ({ kind, subject }) => <code>{kind === "address" ? short(subject) : subject}</code>,
+    cell: ({ kind, subject }) => <code>{kind === "address" ? shortId(subject) : subject}</code>,
   },
-  { title: "State", cell: (block) => <BlockBadge block={block} /> },
+  { title: "State", cell: (block) => <BanBadge block={block} /> },
   { title: "Until", cell: ({ untilMs }) => <Time ms={untilMs} /> },
   { title: "By", cell: ({ set, by }) => (set === "cron" ? "the watch" : by) },
   {
@@ -144,11 +143,11 @@ const columnsOf = (view: View, back: string): readonly Column<ListedBan>[] => [
 const ENDS = { stop: "Unblock", challenge: "End challenge of", exempt: "End the exemption of" } as const;
 
 /** What holds of a source, and until when. */
-export function BlockState({ block }: { block: ListedBan | null }) {
+export function BanState({ block }: { block: ListedBan | null }) {
   if (block === null) return <Badge tone="good">open</Badge>;
   return (
     <>
-      <BlockBadge block={block} />
+      <BanBadge block={block} />
       <small>
         {" "}
         until <Time ms={block.untilMs} />
@@ -157,7 +156,7 @@ export function BlockState({ block }: { block: ListedBan | null }) {
   );
 }
 
-function BlockBadge({ block }: { block: ListedBan }) {
+function BanBadge({ block }: { block: ListedBan }) {
   if (block.effect === "challenge") return <Badge tone="warn">challenged</Badge>;
   if (block.effect === "exempt") return <Badge tone="quiet">exempt</Badge>;
   return isBanned(block) ? <Badge tone="bad">blocked</Badge> : <Badge tone="quiet">lifted</Badge>;

@@ -1,10 +1,4 @@
-/** People see whether events reach the customer's backend. */
-import {
-  CUSTOMER_EVENT_TYPES,
-  type CustomerEventType,
-  customerEvent,
-  TEST_EVENT,
-} from "../../domain/session/customer-event.ts";
+import { customerEvent, TEST_EVENT } from "../../domain/session/customer-event.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
   type NotPerformed,
@@ -12,42 +6,13 @@ import {
   type Performed,
   runOperatorAction,
 } from "../audit/run-operator-action.ts";
-import { CUSTOMER_QUEUE } from "../publish/notify-customer.ts";
-
-export interface WebhookSettings {
-  /** null where no backend is set up. */
-  endpoint: { host: string; secrets: number } | null;
-  types: readonly { type: CustomerEventType; told: boolean }[];
-  /** Events among the latest dead letters; null where the records do not answer. */
-  givenUp: number | null;
-}
-
-/** Dead letters that are looked through. */
-const LETTERS = 500;
-
-/** How the events to the customer's backend are set up, without anything secret. */
-export async function readWebhooks({
-  customer,
-  policy,
-  records,
-}: Pick<Deps, "customer" | "policy" | "records">): Promise<WebhookSettings> {
-  const letters = await records.deadLetters(LETTERS);
-  return {
-    endpoint: customer?.settings ?? null,
-    types: CUSTOMER_EVENT_TYPES.map((type) => ({ type, told: policy.events.types.includes(type) })),
-    givenUp:
-      letters.kind === "answered"
-        ? letters.letters.filter(({ queue }) => queue === CUSTOMER_QUEUE).length
-        : null,
-  };
-}
 
 export interface WebhookTestResult extends Performed {
-  /** Of the event, as the backend sees it in `webhook-id`. */
+  /** The event's id, which the backend sees in `webhook-id`. */
   eventId: string;
 }
 
-/** Puts an event that says nothing on the queue, as every other one goes; whether it arrived, the backend and the log know. */
+/** Puts a test event on the queue that every event takes. The backend and the log show whether it arrived. */
 export async function testWebhook(
   deps: Pick<Deps, "customer" | "outbox" | "records" | "vault" | "log" | "nowMs">,
   act: OperatorCommand,
