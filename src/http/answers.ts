@@ -1,7 +1,7 @@
 /** What the flows found out, in the wire's words. */
 
 import type { SessionView } from "../domain/session/view.ts";
-import type { SentAnswer } from "../flows/verification/answer-sent.ts";
+import type { SentAnswer } from "../flows/verification/publish-and-answer.ts";
 import type { VerifiedAnswer } from "../flows/verification/verify.ts";
 import type { SendAnswer, SessionAnswer, VerifyAnswer } from "./contract.ts";
 

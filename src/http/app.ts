@@ -6,6 +6,7 @@ import { secureHeaders } from "hono/secure-headers";
 import element from "#built/element.js";
 import type { Refusal } from "../domain/kernel/refusal.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
+import type { RefusedAnswer } from "../flows/verification/publish-and-answer.ts";
 import { readStatus } from "../flows/verification/read-status.ts";
 import { resend } from "../flows/verification/resend.ts";
 import { send } from "../flows/verification/send.ts";
@@ -128,7 +129,7 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
   });
   return app;
 
-  function refuse(c: Context, refusal: Refusal, requestId: string) {
+  function refuse(c: Context, refusal: RefusedAnswer, requestId: string) {
     const cause = "cause" in refusal ? refusal.cause : null;
     return problem(c, refusalToWire(refusal, policy.captcha), refusal.correlationId ?? requestId, cause);
   }

@@ -1,8 +1,7 @@
 import type { Context } from "hono";
 import type { Source } from "../domain/admission/source.ts";
 import type { FieldError, Refusal } from "../domain/kernel/refusal.ts";
-import type { ResendInput } from "../flows/verification/resend.ts";
-import type { SendInput } from "../flows/verification/send.ts";
+import type { ResendInput, SendInput } from "../flows/verification/request.ts";
 import type { ApiKeysPort } from "../ports/access.ts";
 import type { Caller } from "../ports/admission.ts";
 import type { Deps } from "../ports/deps.ts";

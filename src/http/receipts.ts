@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { type ReceiptHookResult, receiveReceiptHook } from "../flows/delivery/settle-receipt.ts";
+import { type ReceiptHookResult, receiveReceiptHook } from "../flows/delivery/receive-receipt-hook.ts";
 import type { Deps } from "../ports/deps.ts";
 import { readAtMost } from "./body.ts";
 import { type Wire, wire } from "./problems.ts";

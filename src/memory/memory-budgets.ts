@@ -101,6 +101,14 @@ export function memoryBudgets(
       return { kind: "granted", meters: totals };
     },
 
+    async spend(meter) {
+      const key = meterKey(meter, nowMs());
+      const total = (meters.get(key) ?? 0) + meter.amount;
+      if (!meter.lifted && total > meter.cap) return { kind: "capped" };
+      meters.set(key, total);
+      return { kind: "granted", total };
+    },
+
     async release({ id, taken, weight, meters: run, atMs }) {
       if (!open.delete(id)) return;
       for (const { key, windowSeconds } of taken) {

@@ -1,7 +1,4 @@
-/**
- * What is asked about a request, and taken for it, before its message leaves: limits, its place under an idempotency key,
- * its CAPTCHA, exposure and money.
- */
+/** Everything a request is judged by and pays with before its message leaves: limits, idempotency keys, CAPTCHA, budgets. */
 import type { ApiKey } from "../domain/access/api-key.ts";
 import type { ExposurePolicy } from "../domain/admission/exposure.policy.ts";
 import type { Level, LevelReading } from "../domain/admission/exposure.ts";
@@ -12,14 +9,15 @@ import type { SpendMeter, SpendReading } from "../domain/delivery/money.ts";
 import type { Unavailable } from "./result.ts";
 
 /**
- * Who asks. Of a public client, what the platform (never the client itself) says; of a server that showed an API key, its
- * end user as the server says.
+ * The sender of a request. A public client is described by the platform and never by itself; the end user of a server that
+ * showed an API key is described by that server.
  */
 export interface Caller extends Source {
   /** null for public clients. */
   server: Omit<ApiKey, "name"> | null;
 }
 
+/** Rate limits. */
 export interface LimitsPort {
   /** Draws on all limits in one round trip. */
   take(takes: readonly LimitDraw[]): Promise<{ kind: "answered"; results: LimitResult[] } | Unavailable>;
@@ -27,6 +25,7 @@ export interface LimitsPort {
   refund(takes: readonly LimitDraw[]): Promise<void>;
 }
 
+/** Idempotency keys, each claimed for the first request that brings it. */
 export interface ClaimsPort {
   /**
    * Claims an idempotency key for `value`, in the same round trip as limits taken in the same tick.
@@ -41,6 +40,7 @@ export interface ClaimsPort {
   release(key: string, value: string): Promise<void>;
 }
 
+/** The issuer's answer about a CAPTCHA token. */
 export type ChallengeResult =
   | {
       kind: "passed";
@@ -53,6 +53,7 @@ export type ChallengeResult =
   | { kind: "misconfigured"; cause: string }
   | Unavailable;
 
+/** The issuer of CAPTCHA tokens. */
 export interface ChallengePort {
   /**
    * Checks a CAPTCHA token with its issuer.
@@ -61,13 +62,15 @@ export interface ChallengePort {
   verify(token: string, ip: string, retryKey: string): Promise<ChallengeResult>;
 }
 
+/** Room and money for one message. */
 export interface ReservationRequest {
-  /** Every level that must have room for the hold's weight. */
+  /** Every level that must have room for the message's weight. */
   levels: readonly Level[];
   hold: Reservation;
   slowStart: ExposurePolicy["slow_start"];
 }
 
+/** Granted with the meters as they stand now, or refused by the first level or meter that has no room. */
 export type ReservationResult =
   | { kind: "granted"; meters: SpendReading[] }
   | { kind: "exhausted"; level: string }
@@ -76,13 +79,19 @@ export type ReservationResult =
 
 /** Exposure budgets and spend meters. */
 export interface BudgetsPort {
-  /** What the levels hold, and what the meters have run up to. */
+  /** Reads the levels, and the meters' totals in their order. */
   read(
     levels: readonly Level[],
     meters: readonly SpendMeter[],
   ): Promise<{ kind: "answered"; readings: LevelReading[]; totals: number[] } | Unavailable>;
   /** Takes from every level and every meter, or from none: 500 at once into room for 5 let 5 through. */
   reserve(reservation: ReservationRequest): Promise<ReservationResult>;
+  /**
+   * Draws on one spend meter for something that is paid for at once and never given back: all of the amount or nothing.
+   *
+   * @returns granted with the meter as it stands now; capped where it has no room
+   */
+  spend(meter: SpendMeter): Promise<{ kind: "granted"; total: number } | { kind: "capped" } | Unavailable>;
   /** Gives back what was taken for a message that never left; nothing, if the reservation never came about. */
   release(hold: Reservation): Promise<void>;
   /**

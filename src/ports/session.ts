@@ -1,4 +1,5 @@
 /** A session where it is kept, the token its bearer holds, and the proof it ends in. */
+import type { FailureSubjects } from "../domain/admission/failures.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { Channel } from "../domain/kernel/channel.ts";
 import type { AttemptResult } from "../domain/session/attempt.ts";
@@ -42,8 +43,7 @@ export interface SessionClaims {
   deviceId: string;
   /** Numbers the device verified before. */
   deviceNumberTags: string[];
-  /** Where a wrong code is counted across sessions. */
-  failureTags: string[];
+  failureSubjects: FailureSubjects;
 }
 
 /** A session as its bearer proved it: the claims and the key that made its code digests. */

@@ -6,7 +6,7 @@ import { parsePolicy } from "../../src/config/config.ts";
 import { OWNER_ROLES } from "../../src/domain/monitor/alerts.policy.ts";
 import type { Policy } from "../../src/domain/policy.ts";
 import type { SessionState } from "../../src/domain/session/session.ts";
-import { receiveReceiptHook } from "../../src/flows/delivery/settle-receipt.ts";
+import { receiveReceiptHook } from "../../src/flows/delivery/receive-receipt-hook.ts";
 import { memoryBudgets } from "../../src/memory/memory-budgets.ts";
 import { memoryClaims } from "../../src/memory/memory-claims.ts";
 import { memoryControl } from "../../src/memory/memory-control.ts";

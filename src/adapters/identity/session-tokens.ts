@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { RingKey } from "../../config/config.ts";
+import { failureTags } from "../../domain/admission/failures.ts";
 import type { TokensPort } from "../../ports/session.ts";
 import { sealedTokens } from "./sealed-tokens.ts";
 
@@ -16,7 +17,8 @@ const claimsSchema = z.object({
   ref: z.string().nullable(),
   did: z.string(),
   nums: z.array(z.string()),
-  fail: z.array(z.string()),
+  /** The number's tag, and the user's where a server named one. */
+  fail: z.tuple([z.string()], z.string()),
 });
 
 /** Session tokens: they tie session, number, flow and reference together, and hold the number, which is kept nowhere else. */
@@ -35,7 +37,7 @@ export function sessionTokens(ring: readonly RingKey[], nowMs: () => number): To
           ref: claims.reference,
           did: claims.deviceId,
           nums: claims.deviceNumberTags,
-          fail: claims.failureTags,
+          fail: failureTags(claims.failureSubjects),
         },
         ttlSeconds,
       ),
@@ -45,6 +47,7 @@ export function sessionTokens(ring: readonly RingKey[], nowMs: () => number): To
       const claims = claimsSchema.safeParse(opened?.payload);
       if (!opened || !claims.success) return null;
       const { sid, cid, flow, phone, loc, src, ref, did, nums, fail } = claims.data;
+      const [number, user = null] = fail;
       return {
         sessionId: sid,
         correlationId: cid,
@@ -55,7 +58,7 @@ export function sessionTokens(ring: readonly RingKey[], nowMs: () => number): To
         reference: ref,
         deviceId: did,
         deviceNumberTags: nums,
-        failureTags: fail,
+        failureSubjects: { number, user },
         keyId: opened.keyId,
       };
     },

@@ -100,6 +100,13 @@ end
 redis.call("SET", KEYS[#KEYS], "1", "EX", ARGV[#ARGV - 1])
 return granted`;
 
+/** Draws on one meter, or does not. KEYS the meter. ARGV amount, cap, life. Returns the total, or -1 where it has no room. */
+const SPEND = `
+if tonumber(redis.call("GET", KEYS[1]) or "0") + tonumber(ARGV[1]) > tonumber(ARGV[2]) then return -1 end
+local total = redis.call("INCRBY", KEYS[1], ARGV[1])
+redis.call("EXPIRE", KEYS[1], ARGV[3])
+return total`;
+
 /**
  * Takes back what was taken, once, and what is still there: a store that lost a key must not stand below zero, nor keep a
  * key without an end. KEYS: levels, meters, the hold's mark, which is gone afterwards. ARGV: number of levels, weight, messages; the slot of each level; the amount of each meter; amounts below zero.
@@ -168,11 +175,7 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
               level.maxMessages ?? -1,
               level.windowSeconds,
             ]),
-            ...meters.flatMap(({ amount, cap, lifted, period }) => [
-              amount,
-              lifted ? Number.MAX_SAFE_INTEGER : cap,
-              METER_SECONDS[period],
-            ]),
+            ...meters.flatMap(meterArgs),
             RESERVATION_SECONDS,
             forgottenAt(atMs),
           ],
@@ -188,6 +191,20 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
         }
         if (outcome !== 1) throw new Error("an outcome that no script of ours gives");
         return { kind: "granted", meters: meters.map((meter, i) => ({ meter, total: rest[i] ?? 0 })) };
+      } catch (error) {
+        return upstashUnavailable(error);
+      }
+    },
+
+    async spend(meter) {
+      try {
+        const answer = await redis.eval<number[], unknown>(
+          SPEND,
+          [meterKey(meter, nowMs())],
+          meterArgs(meter),
+        );
+        const [total = -1] = scriptNumbers([answer], 1);
+        return total < 0 ? { kind: "capped" } : { kind: "granted", total };
       } catch (error) {
         return upstashUnavailable(error);
       }
@@ -248,6 +265,12 @@ const forgottenAt = (nowMs: number) => Math.floor(nowMs / 1000) - EARNED_SECONDS
 function reading(level: Level, [u = 0, v = 0, earlier = 0, n = 0, e = 0]: number[]): LevelReading {
   return { level, unverified: u, verified: v, verifiedEarlier: earlier, messages: n, earned: e };
 }
+
+const meterArgs = ({ amount, cap, lifted, period }: SpendMeter): number[] => [
+  amount,
+  lifted ? Number.MAX_SAFE_INTEGER : cap,
+  METER_SECONDS[period],
+];
 
 function meterKey({ scope, period }: SpendMeter, atMs: number): string {
   const digits = { minute: 16, hour: 13, day: 10, month: 7 }[period];

@@ -6,6 +6,18 @@ export interface Failures {
   lastAtMs: number;
 }
 
+/** The subjects under whose keyed hashes wrong codes are counted across sessions. */
+export interface FailureSubjects {
+  /** The number; as the owner's own device knows it, it is counted apart, so that strangers cannot stop its owner. */
+  number: string;
+  /** The user a server named; null where none was. */
+  user: string | null;
+}
+
+/** The hashes as a list, for a store that counts each of them. */
+export const failureTags = ({ number, user }: FailureSubjects): string[] =>
+  user === null ? [number] : [number, user];
+
 /** Seconds until the next code may be asked for; 0 when one may now. */
 export function waitAfterFailures(failures: Failures | null, policy: FailurePolicy, nowMs: number): number {
   if (failures === null || failures.count < policy.free) return 0;

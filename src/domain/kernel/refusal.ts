@@ -1,21 +1,9 @@
-import type { VerdictSummary } from "../admission/verdict-summary.ts";
-import type { CounterEntry } from "../monitor/tally.ts";
-
 /**
- * Every way Tollgate says no, as one closed union. Flows return these; `http/problems.ts` maps each to the wire.
- * The `cause` of a refusal is for the operator's log only: on the wire a limit, a budget and a block look alike, so that
- * an attacker learns nothing from being stopped.
+ * Every way Tollgate says no, as one closed union; `http/problems.ts` maps each to the wire. The `cause` of a refusal is for
+ * the operator's log only: on the wire a limit, a budget and a ban look alike, so that an attacker learns nothing from being
+ * stopped.
  */
-export type Refusal = RefusalReason & {
-  /** Of the verification it belongs to, where there already is one. */
-  correlationId?: string;
-  /** For the counters alone: a budget was used up, and what else was seen on the way. */
-  observed?: { turnedAway: boolean; entries: readonly CounterEntry[] };
-  /** For the ledger alone, where the decision was reached. */
-  verdict?: VerdictSummary;
-};
-
-export type RefusalReason =
+export type Refusal =
   | { kind: "invalid_request"; errors: FieldError[] }
   | { kind: "number_invalid" }
   | { kind: "number_type_refused"; numberType: string }

@@ -1,4 +1,4 @@
-/** What the answers say of a request: to the decision, and to the watch. */
+/** The evidence about a request, as signals for the decision and as entries for the counters. */
 
 import { rulesForCountry } from "../../domain/admission/country-rules.ts";
 import { waitAfterFailures } from "../../domain/admission/failures.ts";
@@ -10,66 +10,67 @@ import { countAddress, countChallenge } from "../../domain/monitor/counting.ts";
 import { countRulesMet } from "../../domain/monitor/rule-counts.ts";
 import type { CounterEntry } from "../../domain/monitor/tally.ts";
 import type { Deps } from "../../ports/deps.ts";
-import type { Admission } from "./admit.ts";
 import type { Evidence } from "./gather-evidence.ts";
 import { challengeDemanded, challengeGrade } from "./judge-challenge.ts";
+import type { AdmissionRequest } from "./request.ts";
 
-export function deriveSignals(deps: Deps, admission: Admission, answers: Evidence, weight: number): Signals {
-  const { policy, nowMs } = deps;
-  const { caller, phone, device } = admission;
-  const { recalled, readings } = answers;
+export type SignalNeeds = Pick<Deps, "policy" | "hosting" | "nowMs">;
+
+/** Derives the decision's signals. @param weight of the message, in hundredths of a unit */
+export function deriveSignals(
+  deps: SignalNeeds,
+  request: AdmissionRequest,
+  evidence: Evidence,
+  weight: number,
+): Signals {
+  const { policy, hosting, nowMs } = deps;
+  const { caller, phone, person, control } = request;
+  const { recalled, readings, ban, challengeBan } = evidence;
   const { after_seconds } = rulesForCountry(policy, phone.country).exposure.returned;
   return {
     weight,
-    source: inspectSource(caller, phone, policy.source, deps.hosting),
+    source: inspectSource(caller, phone, policy.source, hosting),
     readings,
     numberKnown: recalled.numberKnown,
-    ownDevice: device !== null,
-    challenge: challengeGrade(answers.challenge, recalled, policy.captcha.fresh_site_key !== undefined),
-    challengeDemanded: challengeDemanded(deps, admission, readings),
-    distinctNumbers: answers.limits.find(({ take }) => take.name === "numbers_per_ip")?.used ?? 0,
+    ownDevice: person.ownDevice !== null,
+    challenge: challengeGrade(evidence.challenge, recalled, policy.captcha.fresh_site_key !== undefined),
+    challengeDemanded: challengeDemanded(deps, request, readings),
+    distinctNumbers: evidence.limits.find(({ take }) => take.name === "numbers_per_ip")?.used ?? 0,
     returned: recalled.askedAtMs !== null && nowMs() >= recalled.askedAtMs + after_seconds * 1000,
     failedAttemptsWaitSeconds: Math.max(
       0,
       ...recalled.failures.map((failures) => waitAfterFailures(failures, policy.failures, nowMs())),
     ),
-    factors: policy.flows[admission.flow]?.step_up ?? [],
-    block: answers.block && {
-      subject: answers.block.subject,
-      by: answers.block.by,
-      probe: isProbe(answers),
-    },
-    challenged: answers.challengedBy && {
-      subject: answers.challengedBy.subject,
-      by: answers.challengedBy.by,
-    },
-    unknownRanges: admission.standing.rules?.unknown_ranges ?? "as_usual",
+    factors: policy.flows[request.flow]?.step_up ?? [],
+    block: ban && { subject: ban.subject, by: ban.by, probe: isProbe(evidence) },
+    challenged: challengeBan && { subject: challengeBan.subject, by: challengeBan.by },
+    unknownRanges: control.rules?.unknown_ranges ?? "as_usual",
   };
 }
 
-/** True when a block of the watch's lets this one through, to see whether it converts. What people shut stays shut. */
-export function isProbe({ block, limits }: Evidence): boolean {
-  if (block === null || !takesProbes(block)) return false;
+/** True when a ban of the monitor's lets this one through, to see whether it converts. People's own bans let none. */
+export function isProbe({ ban, limits }: Evidence): boolean {
+  if (ban === null || !takesProbes(ban)) return false;
   return limits.some(({ take, allowed }) => take.name === "probe" && allowed);
 }
 
 /**
- * What the watch hears of beside the message itself: challenges, addresses that ask for more numbers than people do, and
- * rules in record-only mode.
+ * Counts what a request shows beside its message: challenges, addresses that ask for more numbers than people do, and rules
+ * in record-only mode.
  */
 export function observedEntries(
-  { policy }: Deps,
-  { phone, flow }: Admission,
+  { policy }: Pick<Deps, "policy">,
+  { phone, flow }: AdmissionRequest,
   { addressTag, readings }: Evidence,
-  { challenge, distinctNumbers }: Signals,
-  { action, uncounted }: Verdict,
+  { signals, verdict }: { signals: Signals; verdict: Verdict },
 ): CounterEntry[] {
   const { exposure } = rulesForCountry(policy, phone.country);
+  const { challenge, distinctNumbers } = signals;
   const suspicious = distinctNumbers > policy.risk.many_numbers && !isProven(readings, exposure);
   return [
     ...(suspicious ? countAddress(addressTag, distinctNumbers) : []),
-    ...(action === "challenge" ? countChallenge(phone.country, "challenged") : []),
+    ...(verdict.action === "challenge" ? countChallenge(phone.country, "challenged") : []),
     ...(challenge === "fresh" ? countChallenge(phone.country, "passed") : []),
-    ...countRulesMet(uncounted, flow),
+    ...countRulesMet(verdict.uncounted, flow),
   ];
 }

@@ -9,19 +9,26 @@ import type { EffectiveControl } from "../control/read-effective-control.ts";
 /** No more routes than this are tried for one message. */
 const MAX_ROUTES = 3;
 
+/** A message on its way to a country. */
+export interface RouteQuestion {
+  /** ISO 3166-1 alpha-2. */
+  country: string;
+  channel: Channel;
+  /** Segments of its text: each is billed as a message. */
+  segments: number;
+}
+
+export type RouteNeeds = Pick<Deps, "policy" | "providers" | "routes" | "prices" | "random" | "nowMs">;
+
 /**
- * The ways a message may take to a country, the best first; none where no provider goes there. What people said of routes
- * wins over the policy. A drained provider gets nothing while another route is live; a message that has one way takes it,
+ * Finds the routes a message may take to a country, the best first; none where no provider goes there. Operators' overrides
+ * win over the policy. A drained provider gets nothing while another route is live; a message that has one route takes it,
  * drained or not; by a paused provider nothing goes.
- *
- * @param segments of the text: each is billed as a message
  */
 export async function findRoutes(
-  { policy, providers, routes, prices, random, nowMs }: Deps,
-  { routes: said, pauses }: EffectiveControl,
-  country: string,
-  channel: Channel,
-  segments: number,
+  { policy, providers, routes, prices, random, nowMs }: RouteNeeds,
+  { routes: overrides, pauses }: EffectiveControl,
+  { country, channel, segments }: RouteQuestion,
 ): Promise<Route[]> {
   const open = policy.delivery.providers.flatMap((name): Route[] => {
     if (isProviderPaused(pauses, name, nowMs())) return [];
@@ -39,15 +46,8 @@ export async function findRoutes(
   });
   if (open.length < 2) return open;
   const records = await routes.records();
-  const routing = { ...policy.delivery, ...overrideRouting(policy.delivery, said, nowMs()) };
-  const ordered = orderRoutes({
-    routes: open,
-    records,
-    policy: routing,
-    country,
-    random,
-    nowMs: nowMs(),
-  });
+  const routing = { ...policy.delivery, ...overrideRouting(policy.delivery, overrides, nowMs()) };
+  const ordered = orderRoutes({ routes: open, records, policy: routing, country, random, nowMs: nowMs() });
   const drained = ({ provider }: Route) => routing.drain.includes(provider);
   const rests = (route: Route) => nowMs() < (records.get(routeKey(route, country))?.restUntilMs ?? 0);
   const live = ordered.some((route) => !drained(route) && !rests(route));

@@ -1,6 +1,7 @@
 import { addressUnit } from "../../domain/admission/address.ts";
 import { rulesForCountry } from "../../domain/admission/country-rules.ts";
 import type { BudgetGroup, Level, LevelReadings } from "../../domain/admission/exposure.ts";
+import { failureTags } from "../../domain/admission/failures.ts";
 import { exposureLevels } from "../../domain/admission/levels.ts";
 import { type LimitDraw, type LimitResult, probeLimit, sendLimits } from "../../domain/admission/limits.ts";
 import type { SpendMeter } from "../../domain/delivery/money.ts";
@@ -8,13 +9,13 @@ import { type EffectiveBan, findBan, takesProbes } from "../../domain/monitor/ba
 import type { ChallengeResult } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { Recalled } from "../../ports/people.ts";
-import type { Admission } from "./admit.ts";
+import type { AdmissionRequest } from "./request.ts";
 
 /** Everything a decision needs from outside. */
 export interface Evidence {
-  kind: "answers";
+  kind: "gathered";
   limits: LimitResult[];
-  /** Who holds the idempotency key; null without one. */
+  /** The value that holds the idempotency key; null without a key. */
   held: string | null;
   recalled: Recalled;
   levels: Record<BudgetGroup, Level[]>;
@@ -23,107 +24,155 @@ export interface Evidence {
   totals: number[];
   /** null when no token was brought. */
   challenge: ChallengeResult | null;
+  /** Keyed hash of number and address together. */
   askTag: string;
   /** Keyed hash of the caller's address. */
   addressTag: string;
-  /** What shuts this request out, and what people challenge of it. */
-  block: EffectiveBan | null;
-  challengedBy: EffectiveBan | null;
-  /** What is drawn when the message leaves and was only looked at here: the number's own limit, and a block's probe. */
-  leavingTakes: LimitDraw[];
-  /** Gives back what was drawn for a repetition or an outage. */
-  undo(): void;
+  /** The ban that stops this request, and the one that challenges it. */
+  ban: EffectiveBan | null;
+  challengeBan: EffectiveBan | null;
+  /** Limits that are drawn on when the message leaves and were only looked at here: the number's own, and a ban's probe. */
+  limitDraws: LimitDraw[];
+  /** False where counts under a retired pepper key could not be moved to the present one. */
+  carriedOver: boolean;
 }
+
+/** A store that was silent. */
+export interface NoEvidence {
+  kind: "unavailable";
+  cause: string;
+  carriedOver: boolean;
+}
+
+export type EvidenceNeeds = Pick<
+  Deps,
+  "policy" | "limits" | "claims" | "challenge" | "marks" | "adoption" | "budgets" | "vault" | "nowMs"
+>;
 
 /**
  * Asks everything at once: one round trip to Upstash and one to the CAPTCHA's issuer, in parallel. Of a destination's
  * limits nothing is drawn here: that waits until the decision is made, or garbage tokens could hold a stranger's number.
  */
 export async function gatherEvidence(
-  deps: Deps,
-  admission: Admission,
+  deps: EvidenceNeeds,
+  request: AdmissionRequest,
   meters: readonly SpendMeter[],
-): Promise<Evidence | { kind: "unavailable"; cause: string }> {
-  const { policy, limits, claims, challenge, marks, adoption, budgets, vault, log, defer, nowMs } = deps;
-  const { caller, phone, numberTag, device, claim, correlationId } = admission;
-  const { standing } = admission;
-  const rules = rulesForCountry(policy, phone.country);
-  const unit = addressUnit(caller.ip) ?? "unknown";
-  const [[ip = "", ...olderIps], askTag, claimedDevice] = await Promise.all([
-    vault.tags("ip", unit),
-    vault.tag("ask", `${phone.e164} ${unit}`),
-    admission.claimedDeviceId === null ? null : vault.tag("device", admission.claimedDeviceId),
-  ]);
-  const levels = exposureLevels(
-    { phone, numberTag, addressTag: ip, asn: caller.asn, ownDevice: device?.deviceId ?? null },
-    rules.exposure,
-  );
-  const all = [
-    ...new Map(
-      Object.values(levels)
-        .flat()
-        .map((level) => [level.key, level]),
-    ).values(),
-  ];
-  const takes = sendLimits(policy.limits, rules.numberLimits, standing.rules?.limit_factor ?? 1, {
-    number: numberTag,
-    ip,
-    ownDevice: device !== null,
-    claimedDevice,
-    user: admission.userTag,
-    apiKey: caller.server && { id: caller.server.keyId, maxPerMinute: caller.server.maxPerMinute },
+): Promise<Evidence | NoEvidence> {
+  const { policy, limits, claims, challenge, marks, adoption, budgets, nowMs } = deps;
+  const { caller, claim, control, person } = request;
+  const tags = await tagsOf(deps, request);
+  const addressTags = [tags.address, ...tags.olderAddresses];
+  const levels = levelsOf(deps, request, tags);
+  const subject = { e164: request.phone.e164, asn: caller.asn, addressTags };
+  const ban = findBan(control.bans, "stop", subject, nowMs());
+  const draws = limitDraws(deps, request, tags, ban);
+
+  const adopted = adoption.adopt({
+    number: { present: person.numberTag, older: person.olderNumberTags },
+    address: { present: tags.address, older: tags.olderAddresses },
   });
-  const met = { e164: phone.e164, asn: caller.asn, addressTags: [ip, ...olderIps] };
-  const block = findBan(standing.blocks, "stop", met, nowMs());
-  if (block && takesProbes(block)) takes.push(probeLimit(block.subject, policy.monitor.blocks.probe_seconds));
-  const isLeaving = ({ name }: LimitDraw) => name === "number" || name === "probe";
-
-  const carried = adoption
-    .adopt({
-      number: { present: numberTag, older: admission.olderNumberTags },
-      address: { present: ip, older: olderIps },
-    })
-    .catch(() => log("not_carried_over", { correlation_id: correlationId }));
-  const [drawn, held, recalled, exposure, answer] = await Promise.all([
-    limits.take(takes.map((take) => (isLeaving(take) ? { ...take, peek: true } : take))),
+  const [drawn, held, recalled, exposure, answer, carriedOver] = await Promise.all([
+    limits.take(draws.map((draw) => (isDrawnOnLeaving(draw) ? { ...draw, peek: true } : draw))),
     claim ? claims.claim(claim.key, claim.value, policy.code.session_seconds) : null,
-    marks.recall({ numberTag, askTag, failureTags: admission.failureTags }),
-    budgets.read(all, meters),
-    admission.captchaToken === null
+    marks.recall({
+      numberTag: person.numberTag,
+      askTag: tags.ask,
+      failureTags: failureTags(request.failureSubjects),
+    }),
+    budgets.read(distinct(levels), meters),
+    request.captchaToken === null
       ? null
-      : challenge.verify(admission.captchaToken, caller.ip, admission.retryKey),
-    carried,
+      : challenge.verify(request.captchaToken, caller.ip, request.retryKey),
+    adopted.then(
+      () => true,
+      () => false,
+    ),
   ]);
-  const undo = () => {
-    if (claim) defer(claims.release(claim.key, claim.value), correlationId);
-  };
-  for (const part of [drawn, held, recalled, exposure]) {
-    if (part?.kind !== "unavailable") continue;
-    undo();
-    return { kind: "unavailable", cause: part.cause };
-  }
-  if (drawn.kind !== "answered" || recalled.kind !== "answered" || exposure.kind !== "answered") {
-    throw new Error("what is not unavailable has answered");
-  }
-
+  if (drawn.kind === "unavailable") return { ...drawn, carriedOver };
+  if (held?.kind === "unavailable") return { ...held, carriedOver };
+  if (recalled.kind === "unavailable") return { ...recalled, carriedOver };
+  if (exposure.kind === "unavailable") return { ...exposure, carriedOver };
   const byKey = new Map(exposure.readings.map((reading) => [reading.level.key, reading]));
-  const readings = Object.fromEntries(
-    Object.entries(levels).map(([drawnOn, list]) => [drawnOn, list.map(({ key }) => byKey.get(key))]),
-  ) as LevelReadings;
   return {
-    kind: "answers",
+    kind: "gathered",
     limits: drawn.results,
-    held: held?.kind === "held" ? held.value : null,
+    held: held?.value ?? null,
     recalled,
     levels,
-    readings,
+    readings: Object.fromEntries(
+      Object.entries(levels).map(([group, list]) => [group, list.map(({ key }) => byKey.get(key))]),
+    ) as LevelReadings,
     totals: exposure.totals,
     challenge: answer,
-    askTag,
-    addressTag: ip,
-    block,
-    challengedBy: findBan(standing.blocks, "challenge", met, nowMs()),
-    leavingTakes: takes.filter(isLeaving),
-    undo,
+    askTag: tags.ask,
+    addressTag: tags.address,
+    ban,
+    challengeBan: findBan(control.bans, "challenge", subject, nowMs()),
+    limitDraws: draws.filter(isDrawnOnLeaving),
+    carriedOver,
   };
 }
+
+/** Keyed hashes of what a request brings. */
+interface RequestTags {
+  address: string;
+  /** Of the address, under pepper keys that are being retired. */
+  olderAddresses: string[];
+  ask: string;
+  claimedDevice: string | null;
+}
+
+async function tagsOf(
+  { vault }: Pick<Deps, "vault">,
+  { caller, phone, claimedDeviceId }: AdmissionRequest,
+): Promise<RequestTags> {
+  const unit = addressUnit(caller.ip) ?? "unknown";
+  const [[address = "", ...olderAddresses], ask, claimedDevice] = await Promise.all([
+    vault.tags("ip", unit),
+    vault.tag("ask", `${phone.e164} ${unit}`),
+    claimedDeviceId === null ? null : vault.tag("device", claimedDeviceId),
+  ]);
+  return { address, olderAddresses, ask, claimedDevice };
+}
+
+function levelsOf(
+  { policy }: Pick<Deps, "policy">,
+  { phone, person, caller }: AdmissionRequest,
+  { address }: RequestTags,
+): Record<BudgetGroup, Level[]> {
+  const { numberTag, ownDevice } = person;
+  return exposureLevels(
+    { phone, numberTag, addressTag: address, asn: caller.asn, ownDevice: ownDevice?.deviceId ?? null },
+    rulesForCountry(policy, phone.country).exposure,
+  );
+}
+
+/** The levels of all groups, each once. */
+const distinct = (levels: Record<BudgetGroup, Level[]>): Level[] => [
+  ...new Map(
+    Object.values(levels)
+      .flat()
+      .map((level) => [level.key, level]),
+  ).values(),
+];
+
+function limitDraws(
+  { policy }: Pick<Deps, "policy">,
+  { phone, person, caller, control, userTag }: AdmissionRequest,
+  tags: RequestTags,
+  ban: EffectiveBan | null,
+): LimitDraw[] {
+  const { numberLimits } = rulesForCountry(policy, phone.country);
+  const draws = sendLimits(policy.limits, numberLimits, control.rules?.limit_factor ?? 1, {
+    number: person.numberTag,
+    ip: tags.address,
+    ownDevice: person.ownDevice !== null,
+    claimedDevice: tags.claimedDevice,
+    user: userTag,
+    apiKey: caller.server && { id: caller.server.keyId, maxPerMinute: caller.server.maxPerMinute },
+  });
+  if (ban === null || !takesProbes(ban)) return draws;
+  return [...draws, probeLimit(ban.subject, policy.monitor.blocks.probe_seconds)];
+}
+
+const isDrawnOnLeaving = ({ name }: LimitDraw): boolean => name === "number" || name === "probe";

@@ -1,4 +1,4 @@
-/** Who must bring a CAPTCHA token, and what the answer about one is worth. */
+/** The rules of CAPTCHA tokens: when one is wanted, how much one counts, and who must bring a fresh one. */
 import { UNIT_HUNDREDTHS } from "../../domain/admission/exposure.ts";
 import type { Signals } from "../../domain/admission/signals.ts";
 import type { Posture } from "../../domain/kernel/posture.ts";
@@ -7,17 +7,24 @@ import type { Caller, ChallengeResult } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { Recalled } from "../../ports/people.ts";
 import type { EffectiveControl } from "../control/read-effective-control.ts";
-import type { Admission } from "./admit.ts";
+import type { AdmissionRequest } from "./request.ts";
 
 /** True when this policy, or the posture, wants a CAPTCHA token from this caller at all. */
-export function captchaWanted({ policy }: Deps, { rules }: EffectiveControl, caller: Caller): boolean {
+export function captchaWanted(
+  { policy }: Pick<Deps, "policy">,
+  { rules }: EffectiveControl,
+  caller: Caller,
+): boolean {
   if (caller.server?.skipCaptcha) return false;
   return policy.challenge === "always" || rules?.challenge === "always";
 }
 
 /**
- * Refuses whoever failed, and everybody while nobody can be checked; only an outage of the issuer's lets others pass, in the
- * normal posture and where the policy says so.
+ * Refuses callers whose token failed, and everybody while no token can be checked; only an outage of the issuer's lets
+ * others pass, in the normal posture and where the policy says so.
+ *
+ * @param answer null where no token was brought
+ * @returns null where the request may go on
  */
 export function judgeChallenge(
   answer: ChallengeResult | null,
@@ -34,8 +41,8 @@ export function judgeChallenge(
 }
 
 /**
- * A token is fresh when it was solved after we demanded it, or comes from the widget that only demands use. There is no
- * slack for clocks: it would let one token, sent twice under one idempotency key, count as two.
+ * Grades a token: it is fresh when it was solved after we demanded it, or comes from the widget that only demands use. There
+ * is no slack for clocks: it would let one token, sent twice under one idempotency key, count as two.
  */
 export function challengeGrade(
   answer: ChallengeResult | null,
@@ -48,15 +55,15 @@ export function challengeGrade(
   return answer.solvedAtMs >= askedAtMs ? "fresh" : "ordinary";
 }
 
-/** Who demands a fresh challenge of this caller, whatever the budgets say. */
+/** Names what demands a fresh challenge of this caller, whatever the budgets say: the posture, the policy, or nothing. */
 export function challengeDemanded(
-  { policy }: Deps,
-  { standing, channel, caller }: Admission,
+  { policy }: Pick<Deps, "policy">,
+  { control, channel, caller }: AdmissionRequest,
   { proven }: Signals["readings"],
 ): Signals["challengeDemanded"] {
   if (caller.server?.skipCaptcha) return null;
   const { channels, from_unverified } = policy.captcha.demand;
-  if (standing.rules?.fresh_challenge) return "posture";
+  if (control.rules?.fresh_challenge) return "posture";
   const unverified = proven.find(({ level }) => level.name === "address")?.unverified ?? 0;
   const many = from_unverified !== null && unverified >= from_unverified * UNIT_HUNDREDTHS;
   return many || channels.includes(channel) ? "policy" : null;

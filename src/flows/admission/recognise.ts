@@ -3,15 +3,17 @@ import type { DeviceClaims } from "../../ports/people.ts";
 
 /** A number and a device, as far as they have been here before. */
 export interface RecognisedPerson {
+  /** Keyed hash of the number, under the present pepper key. */
   numberTag: string;
-  /** Of pepper keys that are being retired; what is kept under them moves to the present one. */
+  /** Under pepper keys that are being retired; counts kept under them move to the present one. */
   olderNumberTags: string[];
-  /** Whatever device it is; null without a token of ours. */
+  /** The device, whatever it verified; null without a token of ours. */
   device: DeviceClaims | null;
   /** The device, where it verified this very number, under whichever key. */
   ownDevice: DeviceClaims | null;
 }
 
+/** Recognises the number and the device of a request. @param deviceToken undefined where the client brought none */
 export async function recognise(
   { vault, devices }: Pick<Deps, "vault" | "devices">,
   e164: string,

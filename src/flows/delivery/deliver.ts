@@ -1,12 +1,15 @@
-import { tightestRefusal } from "../../domain/admission/limits.ts";
-import type { Source } from "../../domain/admission/source.ts";
-import { composeMessage } from "../../domain/delivery/message.ts";
-import {
-  crossedShares,
-  priceOf,
-  type SpendReading,
-  secondsToNextPeriod,
-} from "../../domain/delivery/money.ts";
+/**
+ * Delivers one message of a session.
+ *
+ * 1. Reserve room, money and limits, and begin: the session marks the message as being sent before it leaves.
+ * 2. Attempt the delivery by one route after another.
+ * 3. Settle: the session writes down the provider's answer.
+ *
+ * A crash in here leaves a mark and never a second message; the room it took comes back when its window passes. If the
+ * provider's reply is lost, the message counts as sent: it may arrive, it may be billed, and it must not go out twice.
+ */
+import { type ComposedMessage, composeMessage } from "../../domain/delivery/message.ts";
+import { priceOf, type SpendReading } from "../../domain/delivery/money.ts";
 import type { Channel } from "../../domain/kernel/channel.ts";
 import type { Phone } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
@@ -15,262 +18,205 @@ import { spendAlert } from "../../domain/monitor/alert-once.ts";
 import { countSent } from "../../domain/monitor/counting.ts";
 import { countRulesLeft } from "../../domain/monitor/rule-counts.ts";
 import type { SessionView } from "../../domain/session/view.ts";
-import type { MessageOwner } from "../../ports/delivery.ts";
+import type { DeliveryResult, MessageOwner, OutgoingMessage } from "../../ports/delivery.ts";
 import type { Deps } from "../../ports/deps.ts";
-import type { AdmittedRequest } from "../admission/admit.ts";
-import { notifyCustomer } from "../publish/notify-customer.ts";
-import { recordEvent } from "../publish/record-event.ts";
-import { attemptDelivery, untriedFirst } from "./attempt-delivery.ts";
-import { settleReceipt, undeliveredResendId } from "./settle-receipt.ts";
+import type { AdmittedRequest } from "../admission/request.ts";
+import type { BegunMessage, Broken, Delivered, Refused, RouteAttempt, Taken } from "../publish/facts.ts";
+import { type AttemptDeliveryNeeds, attemptDelivery } from "./attempt-delivery.ts";
+import { type BeginNeeds, type Begun, beginMessage, type MessageBeginning } from "./begin-message.ts";
+import { type ReserveNeeds, reserve } from "./reserve.ts";
 
+/** A message to deliver. */
 export interface DeliveryRequest {
-  sessionId: string;
-  /** Its token. */
-  session: string;
   correlationId: string;
-  phone: Phone;
   flow: string;
+  sessionId: string;
+  /** The session's token, for whoever asked. */
+  token: string;
+  phone: Phone;
+  channel: Channel;
   /** Language the client asked for. */
   locale: string | null;
   /** The caller's own. */
   reference: string | null;
-  /** Who asked. */
-  source: Source;
+  /** Keyed hashes of the number, and of the user a server named. */
   numberTag: string;
-  /** Of a user that a server named. */
   userTag: string | null;
-  channel: Channel;
-  /** Marks the message as being sent, in the session, before anything leaves; or says why the session will not. */
-  begin: () => Promise<Begun | Refusal>;
+  beginning: MessageBeginning;
 }
 
-interface Begun {
-  view: SessionView;
-  sendIndex: number;
-  code: string;
-  /** Providers of the session's earlier messages: the code did not come by them. */
-  tried: readonly string[];
-}
+export type DeliverNeeds = ReserveNeeds & BeginNeeds & AttemptDeliveryNeeds & Pick<Deps, "prices">;
 
-/**
- * Takes the message's room, money and limits while the session marks it as being sent, hands it to the provider and writes
- * down what became of it. A crash in here leaves a mark and never a second message; the room it took comes back when its
- * window passes.
- *
- * A message whose fate is unknown counts as sent: it may arrive, it may be billed, and it must not go out twice.
- */
 export async function deliver(
-  deps: Deps,
-  ticket: AdmittedRequest,
-  delivery: DeliveryRequest,
-): Promise<{ kind: "delivered"; view: SessionView } | Refusal> {
-  const { policy, sessions, budgets, limits, counters, log, nowMs, defer } = deps;
-  const { hold, levels, leavingTakes, slowStart } = ticket;
-  const {
-    sessionId,
-    correlationId,
-    phone,
-    flow,
-    locale,
-    reference,
-    source,
-    numberTag,
-    userTag,
-    channel,
-    begin,
-  } = delivery;
-  const giveBack = () => {
-    defer(budgets.release(hold), correlationId);
-    defer(limits.refund(leavingTakes), correlationId);
-    ticket.undo();
-  };
-  const [taken, began] = await Promise.allSettled([take(), begin()]);
-  if (taken.status === "rejected" || began.status === "rejected") {
-    giveBack();
-    throw taken.status === "rejected" ? taken.reason : (began as PromiseRejectedResult).reason;
-  }
-  const begun = began.value;
-  if ("kind" in begun) {
-    giveBack();
-    return begun;
-  }
-  if (taken.value.kind !== "taken") {
-    giveBack();
-    await sessions.settle(sessionId, begun.sendIndex, { status: "refused", provider: null, messageId: null });
-    return taken.value;
-  }
-  alertSpend(deps, taken.value.meters, correlationId);
+  deps: DeliverNeeds,
+  admitted: AdmittedRequest,
+  request: DeliveryRequest,
+): Promise<Delivered | Refused | Broken> {
+  const started = await reserveAndBegin(deps, admitted, request);
+  if (started.kind !== "started") return started;
+  const { begun, meters } = started;
+  const { trail, verdict, observed, ownLimits } = admitted;
+  const message = begunMessage(deps, admitted, request, begun);
 
-  const { code, sendIndex, tried } = begun;
-  const told = {
-    of: `${correlationId}.${sendIndex}`,
-    correlationId,
-    sessionId,
-    flow,
-    phone,
-    source,
-    numberTag,
-    userTag,
-    channel,
-    ...ticket.verdict,
-  };
-  defer(recordEvent(deps, { ...told, kind: "requested" }), correlationId);
-  const ttlSeconds = policy.code.ttl_seconds;
-  const said = composeMessage({ code, channel, flow, locale, ttlSeconds }, policy.message);
-  const message = {
-    to: phone.e164,
-    country: phone.country,
-    body: said.body,
-    code,
-    spoken: said.spoken,
-    locale: said.locale,
-    dlt: said.dlt,
-    channel,
-    ttlSeconds,
-    correlationId,
-  };
-  const ways = await untriedFirst(deps, ticket.routes, tried, phone.country);
-  const idempotencyKey = `${sessionId}.${sendIndex}`;
-  const { route, result, handedOverMs, bookings } = await attemptDelivery(
-    deps,
-    ways,
+  const text = composeText(deps, request, begun.code);
+  const attempted = await attemptDelivery(deps, {
+    routes: admitted.routes,
+    tried: begun.tried,
+    message: outgoingMessage(deps, request, begun.code, text),
+    idempotencyKey: `${request.sessionId}.${begun.sendIndex}`,
+  }).catch((error: unknown) => ({ error }));
+  // It may have left: everything that it took stays taken.
+  if ("error" in attempted) {
+    return { kind: "broken", ...attempted, trail, requested: { message, verdict }, giveBack: null };
+  }
+
+  const { decisive } = attempted;
+  const atMs = deps.nowMs();
+  const sessionSettled = await settle(deps, message, decisive);
+  return {
+    kind: "delivered",
     message,
-    idempotencyKey,
-  );
+    ...attempted,
+    ...priceOfAttempt(deps, request, decisive, text),
+    atMs,
+    meters,
+    sessionSettled,
+    trail,
+    verdict,
+    observed,
+    failure: failureOf(deps, decisive.result),
+    giveBack: decisive.result.kind === "refused" ? takenBy(admitted) : null,
+    session: { token: request.token, phone: request.phone.e164, view: begun.view, ownLimits },
+  };
+}
 
-  const atMs = nowMs();
-  const minute = minuteOf(atMs);
+interface Started {
+  kind: "started";
+  begun: Begun;
+  meters: SpendReading[];
+}
+
+/** Both at once, and both or none: a message without its money is refused in its session, and the rest is given back. */
+async function reserveAndBegin(
+  deps: DeliverNeeds,
+  admitted: AdmittedRequest,
+  request: DeliveryRequest,
+): Promise<Started | Refused | Broken> {
+  const { trail } = admitted;
+  const giveBack = takenBy(admitted);
+  try {
+    // Both are awaited, even where one of them throws: what the other one took must be given back.
+    const [reserving, beginning] = await Promise.allSettled([
+      reserve(deps, admitted),
+      beginMessage(deps, request.sessionId, request.beginning, admitted.reservation),
+    ]);
+    const reserved = fulfilled(reserving);
+    const begun = fulfilled(beginning);
+    if (begun.kind === "refused") return { ...begun, trail, giveBack };
+    if (reserved.kind === "refused") {
+      const result = { status: "refused", provider: null, messageId: null } as const;
+      await deps.sessions.settle(request.sessionId, begun.sendIndex, result);
+      return { ...reserved, trail, giveBack };
+    }
+    return { kind: "started", begun, meters: reserved.meters };
+  } catch (error) {
+    return { kind: "broken", error, trail, requested: null, giveBack };
+  }
+}
+
+function fulfilled<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === "rejected") throw settled.reason;
+  return settled.value;
+}
+
+const takenBy = ({ reservation, limitDraws, claim }: AdmittedRequest): Taken => ({
+  reservation,
+  limitDraws,
+  claim,
+});
+
+const begunMessage = (
+  { nowMs }: Pick<Deps, "nowMs">,
+  { reservation }: AdmittedRequest,
+  { sessionId, phone, channel, numberTag, userTag, reference }: DeliveryRequest,
+  { sendIndex }: Begun,
+): BegunMessage => ({
+  sessionId,
+  sendIndex,
+  phone,
+  channel,
+  numberTag,
+  userTag,
+  reference,
+  stoppers: reservation.stoppers ?? [],
+  begunAtMs: nowMs(),
+});
+
+function composeText(
+  { policy }: Pick<Deps, "policy">,
+  { channel, flow, locale }: DeliveryRequest,
+  code: string,
+): ComposedMessage {
+  const ttlSeconds = policy.code.ttl_seconds;
+  return composeMessage({ code, channel, flow, locale, ttlSeconds }, policy.message);
+}
+
+const outgoingMessage = (
+  { policy }: Pick<Deps, "policy">,
+  { correlationId, phone, channel }: DeliveryRequest,
+  code: string,
+  { body, spoken, locale, dlt }: ComposedMessage,
+): Omit<OutgoingMessage, "idempotencyKey"> => ({
+  to: phone.e164,
+  country: phone.country,
+  body,
+  code,
+  spoken,
+  locale,
+  dlt,
+  channel,
+  ttlSeconds: policy.code.ttl_seconds,
+  correlationId,
+});
+
+/** @returns false where the session could not be told; what left has left, and its mark counts as a message */
+async function settle(
+  { sessions }: Pick<Deps, "sessions">,
+  { sessionId, sendIndex }: BegunMessage,
+  { route, result }: RouteAttempt,
+): Promise<boolean> {
   const messageId = result.kind === "accepted" ? result.messageId : null;
-  const lost = result.kind === "unknown" && result.connectionLost;
-  // A provider that cannot be reached is an outage, not people who do not answer.
-  const left = result.kind !== "refused" && !lost;
-  const costMicros = (result.kind === "accepted" ? result.costMicros : null) ?? route.costMicros;
-  const place = { phone, channel, flow, provider: route.provider, asn: source.asn };
-  const entries = [
-    ...(left ? countSent(place, costMicros, numberTag) : []),
-    ...(left ? countRulesLeft(hold.stoppers ?? [], costMicros) : []),
-    ...ticket.observed,
-  ];
   try {
     await sessions.settle(sessionId, sendIndex, { status: result.kind, provider: route.provider, messageId });
+    return true;
   } catch {
-    // What left has left. The session goes on with its mark, which counts as a message.
-    log("session_not_settled", { correlation_id: correlationId });
+    return false;
   }
-  if (result.kind !== "refused") {
-    // A message that was lost may have left, and may be billed: the books have it as sent, with a fate nobody knows.
-    const { dlt_micros } = priceOf(deps.prices, phone.country, route.provider, channel);
-    const dltMicros = dlt_micros * (channel === "sms" ? said.segments : 1);
-    const price = { costMicros: Math.max(0, costMicros - dltMicros), dltMicros };
-    const fate = { provider: route.provider, messageId, receipt: result.kind };
-    defer(recordEvent(deps, { ...told, kind: "sent", atMs, ...price, ...fate }), correlationId);
-    const news = {
-      of: `${correlationId}:${sendIndex}`,
-      nth: sendIndex,
-      atMs,
-      facts: { channel, message: sendIndex + 1 },
-    };
-    const about = { flow, reference, phone: phone.e164 };
-    defer(notifyCustomer(deps, "verification.sent", { ...news, correlationId, about }), correlationId);
-  } else if (deps.events.samples("delivery_failed")) {
-    const { numberTag: _, ...stranger } = told;
-    const fate = { provider: route.provider, receipt: result.kind, code: "delivery_failed" };
-    defer(recordEvent(deps, { ...stranger, kind: "refused", atMs, ...fate }), correlationId);
-  }
-  // In the same tick as the receipt's binding: one round trip behind the answer.
-  defer(counters.count([...bookings, { minute, entries }]), correlationId);
-  if (messageId !== null) {
-    const { country } = phone;
-    const owner = { sessionId, sendIndex, correlationId, country, channel, minute, handedOverMs };
-    defer(expectReceipt(deps, route.provider, messageId, owner, delivery.session), correlationId);
-  }
+}
+
+/** The price as the provider stated it, else as the table has it; a DLT registry charges for each segment of a text. */
+function priceOfAttempt(
+  { prices }: Pick<Deps, "prices">,
+  { phone, channel }: DeliveryRequest,
+  { route, result }: RouteAttempt,
+  { segments }: ComposedMessage,
+): Pick<Delivered, "costMicros" | "dltMicros"> {
+  const { dlt_micros } = priceOf(prices, phone.country, route.provider, channel);
+  return {
+    costMicros: (result.kind === "accepted" ? result.costMicros : null) ?? route.costMicros,
+    dltMicros: dlt_micros * (channel === "sms" ? segments : 1),
+  };
+}
+
+/** The refusal of a message that no route took, or whose connection was lost; null for one that is on its way. */
+function failureOf({ policy }: Pick<Deps, "policy">, result: DeliveryResult): Refusal | null {
   if (result.kind === "refused") {
-    giveBack();
-    return { kind: "delivery_failed", cause: result.cause, retryAfterSeconds: result.retryable ? 5 : 60 };
+    const { cause, retryable } = result;
+    return { kind: "delivery_failed", cause, retryAfterSeconds: retryable ? 5 : 60 };
   }
-  if (lost) {
-    // Room, money and limits stay taken, as for any message that may have left.
+  if (result.kind === "unknown" && result.connectionLost) {
     const retryAfterSeconds = policy.resend.wait_seconds[0] ?? 60;
     return { kind: "delivery_failed", cause: result.cause, retryAfterSeconds };
   }
-  return { kind: "delivered", view: begun.view };
-
-  /** One round trip: budgets and caps by one script, and the number's own limit. */
-  async function take(): Promise<{ kind: "taken"; meters: SpendReading[] } | Refusal> {
-    const [reserved, drawn] = await Promise.all([
-      budgets.reserve({ levels, hold, slowStart }),
-      limits.take(leavingTakes),
-    ]);
-    if (drawn.kind === "unavailable" || reserved.kind === "unavailable") {
-      return { kind: "sending_paused", cause: "budgets unavailable", retryAfterSeconds: 30 };
-    }
-    const limited = tightestRefusal(drawn.results);
-    if (limited) {
-      return {
-        kind: "too_many_requests",
-        cause: `limit ${limited.take.name}`,
-        retryAfterSeconds: limited.retryAfterSeconds,
-      };
-    }
-    switch (reserved.kind) {
-      case "granted":
-        return { kind: "taken", meters: reserved.meters };
-      case "exhausted":
-        return {
-          kind: "too_many_requests",
-          cause: `lost the last room of ${reserved.level}`,
-          retryAfterSeconds: 60,
-          observed: { turnedAway: true, entries: ticket.observed },
-        };
-      case "capped": {
-        const { scope, period } = reserved.meter;
-        const retryAfterSeconds = secondsToNextPeriod(period, nowMs());
-        return { kind: "sending_paused", cause: `cap ${scope} ${period}`, retryAfterSeconds };
-      }
-    }
-  }
-}
-
-/** Remembers whose message it is; a receipt that was quicker than the answer counts now. */
-async function expectReceipt(
-  deps: Deps,
-  provider: string,
-  messageId: string,
-  whose: Omit<MessageOwner, "session">,
-  session: string,
-): Promise<void> {
-  const { correlationId } = whose;
-  const sealed = deps.policy.delivery.resend_undelivered
-    ? await deps.vault.sealForLedger(undeliveredResendId(whose), session)
-    : null;
-  const owner = { ...whose, session: sealed };
-  const early = await deps.receipts.bind(provider, messageId, owner);
-  if (early !== null && "kind" in early) {
-    deps.log("receipts_not_expected", { correlation_id: correlationId, provider, cause: early.cause });
-  } else if (early !== null) await settleReceipt(deps, provider, early, owner);
-  if (deps.providers.get(provider)?.poll) {
-    const put = await deps.outbox.put([{ kind: "poll", provider, messageId, tries: 0 }], FIRST_POLL_SECONDS);
-    if (put.kind !== "done") {
-      deps.log("poll_not_queued", { correlation_id: correlationId, provider, cause: put.cause });
-    }
-  }
-}
-
-/** Most messages have arrived by then. */
-const FIRST_POLL_SECONDS = 15;
-
-/** People hear of a cap on the way there. */
-function alertSpend(
-  { policy, environment, alerts, nowMs, defer }: Deps,
-  meters: readonly SpendReading[],
-  correlationId: string,
-): void {
-  const { currency, alert_shares } = policy.money;
-  const context = { environment, currency, policy: policy.alerts, nowMs: nowMs() };
-  const passed = meters
-    .filter(({ meter }) => meter.scope.startsWith("spend:"))
-    .flatMap((reading) =>
-      crossedShares(reading, alert_shares).map((share) => spendAlert(context, reading, share)),
-    );
-  if (passed.length > 0) defer(alerts.raise(passed), correlationId);
+  return null;
 }

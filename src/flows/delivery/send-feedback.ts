@@ -1,32 +1,18 @@
 import type { Deps } from "../../ports/deps.ts";
 import type { ProviderWork } from "../../ports/outbox.ts";
 import { recordEvent } from "../publish/record-event.ts";
-import { settleReceipt } from "./settle-receipt.ts";
+import { type SettleNeeds, settleReceipt } from "./settle-receipt.ts";
 
-/** What became of one piece of work for a provider. */
+/** The fate of one piece of queued work: done, or to be tried again. */
 export type FeedbackSent = { kind: "delivered" } | { kind: "again"; cause: string; retryable: boolean };
 
-/** A message that is not heard of after so many questions (about 20 minutes) is left alone. */
+/** A message without news after so many questions (about 20 minutes) is left alone. */
 const MOST_POLLS = 6;
 const NEXT_POLL_SECONDS = 30;
 
-/** Tells a provider whether a message converted, or asks it what became of one. */
+/** Tells a provider whether a message converted, or asks it about the fate of one. */
 export async function sendFeedback(
-  deps: Pick<
-    Deps,
-    | "policy"
-    | "providers"
-    | "receipts"
-    | "outbox"
-    | "customer"
-    | "sessions"
-    | "counters"
-    | "events"
-    | "records"
-    | "vault"
-    | "log"
-    | "nowMs"
-  >,
+  deps: SettleNeeds & Pick<Deps, "providers" | "receipts">,
   message: ProviderWork,
 ): Promise<FeedbackSent> {
   const provider = deps.providers.get(message.provider);

@@ -1,44 +1,41 @@
-/** What the minute's watch has for the customer's backend. */
-
+/** Events of the service itself for the customer's backend: its posture, and attacks on it. */
 import type { Posture } from "../../domain/kernel/posture.ts";
 import type { Ban } from "../../domain/monitor/ban.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
-import type { Deps } from "../../ports/deps.ts";
-import { notifyCustomer } from "./notify-customer.ts";
+import { type CustomerNeeds, notifyCustomer } from "./notify-customer.ts";
 
-type WatchDeps = Pick<Deps, "policy" | "customer" | "outbox" | "records" | "log" | "nowMs">;
-
-/** Nobody has one of their own: of the service. */
+/** The service's own events belong to no verification. */
 const OF_SERVICE = { correlationId: null, about: null };
 
 /**
- * Tells a posture that is another one than was told last, whoever set it: the watch, or people, whose word may have ended by
- * itself.
+ * Notifies of a posture that differs from the one notified last, whoever set it: the monitor, or people, whose order may have
+ * ended by itself.
+ *
+ * @param last the posture notified last
  */
 export async function notifyPosture(
-  deps: WatchDeps,
-  told: Posture,
+  deps: CustomerNeeds,
+  last: Posture,
   { now, by, why }: { now: Posture; by: string; why: string },
   atMs: number,
 ): Promise<void> {
-  if (now === told) return;
-  const facts = { from: told, to: now, by, why };
+  if (now === last) return;
+  const facts = { from: last, to: now, by, why };
   await notifyCustomer(deps, "posture.changed", { ...OF_SERVICE, of: `${atMs}`, atMs, facts });
 }
 
 /**
- * Tells of an incident that opened and of what was shut, in one event a minute. A subject that is an address is its keyed
- * hash.
+ * Notifies of an incident that opened and of new bans, in one event a minute. A subject that is an address is its keyed hash.
  *
  * @param opened null where none did in this run
  */
 export async function notifyAttackSuspected(
-  deps: WatchDeps,
+  deps: CustomerNeeds,
   opened: Incident | null,
-  blocked: readonly Ban[],
+  bans: readonly Ban[],
   atMs: number,
 ): Promise<void> {
-  if (opened === null && blocked.length === 0) return;
+  if (opened === null && bans.length === 0) return;
   await notifyCustomer(deps, "fraud.suspected", {
     ...OF_SERVICE,
     of: opened?.id ?? `${atMs}`,
@@ -55,7 +52,7 @@ export async function notifyAttackSuspected(
           says,
         })),
       },
-      blocks: blocked.map(({ kind, subject, untilMs }) => ({
+      blocks: bans.map(({ kind, subject, untilMs }) => ({
         kind,
         subject,
         until_ms: untilMs,

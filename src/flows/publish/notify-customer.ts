@@ -9,30 +9,30 @@ import type { Deps } from "../../ports/deps.ts";
 import type { OutboxMessage } from "../../ports/outbox.ts";
 import type { SessionClaims } from "../../ports/session.ts";
 
-/** The queue's name in the records, for what goes to the customer's backend. */
+/** The name, in the records, of the queue that leads to the customer's backend. */
 export const CUSTOMER_QUEUE = "customer";
 
-type CustomerDeps = Pick<Deps, "policy" | "customer" | "outbox" | "records" | "log" | "nowMs">;
+export type CustomerNeeds = Pick<Deps, "policy" | "customer" | "outbox" | "records" | "log" | "nowMs">;
 
-/** Something that happened, as a flow knows it: of a claim the number is hashed on the way. */
+/** Something that happened; a number in clear is hashed before it is queued. */
 export interface CustomerNews extends Omit<CustomerOccurrence, "type" | "atMs" | "subject"> {
   about: CustomerSubject | Pick<SessionClaims, "flow" | "reference" | "phone"> | null;
-  /** Now, where nothing is said. */
+  /** The present where absent. */
   atMs?: number;
 }
 
-/** Whether a backend is set up to hear of this. */
+/** True where a backend is set up to hear of events of this type. */
 export const customerListens = (
   { policy, customer }: Pick<Deps, "policy" | "customer">,
   type: CustomerEventType,
 ): boolean => Boolean(customer) && policy.events.types.includes(type);
 
 /**
- * Lets the customer's backend know, by way of the queue that tries again. What the queue does not take lies among the dead
- * letters.
+ * Notifies the customer's backend, by way of the queue that tries again. An event that the queue does not take is kept among
+ * the dead letters.
  */
 export async function notifyCustomer(
-  deps: CustomerDeps,
+  deps: CustomerNeeds,
   type: CustomerEventType,
   { about, atMs = deps.nowMs(), ...news }: CustomerNews,
 ): Promise<void> {
@@ -58,14 +58,14 @@ export async function notifyCustomer(
   });
 }
 
-/** Receipts and the end of a session come without its token: what they need for the customer's backend, the session keeps. */
+/** Events of receipts and of a session's end come without its token: the session itself keeps whom they are about. */
 const WITHOUT_TOKEN = [
   "verification.delivered",
   "verification.undelivered",
   "verification.expired",
 ] as const satisfies readonly CustomerEventType[];
 
-/** What a session keeps of its customer; null where nobody will hear of it. */
+/** The part of an event that a session keeps for its customer; null where no backend will hear of it. */
 export async function customerOfSession(
   deps: Pick<Deps, "policy" | "customer">,
   claims: Pick<SessionClaims, "flow" | "reference" | "phone">,

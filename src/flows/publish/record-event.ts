@@ -4,8 +4,8 @@ import type { Phone } from "../../domain/kernel/phone.ts";
 import { EMPTY_EVENT_DETAILS, type EventKind, type LedgerEvent } from "../../domain/ledger/event.ts";
 import type { Deps } from "../../ports/deps.ts";
 
-/** What is made from the number and the source. */
-type Made =
+/** Fields that are made from the number and the source. */
+type DerivedField =
   | "country"
   | "prefix"
   | "block"
@@ -16,28 +16,37 @@ type Made =
   | "sealedNumber"
   | "sealedAddress";
 
-/** Something that happened, as a flow knows it. */
-export interface LedgerOccurrence extends Partial<Omit<LedgerEvent, "id" | "kind" | Made>> {
+/** Something that happened, before its number and address are hashed or sealed. */
+export interface LedgerOccurrence extends Partial<Omit<LedgerEvent, "id" | "kind" | DerivedField>> {
   kind: EventKind;
-  /** What it happened to: with the kind, the event's id. */
+  /** The subject it happened to: with the kind, the event's id. */
   of: string;
   /** The number, or only its country. */
   phone?: Phone | { country: string };
-  /** Who asked. */
+  /** The address and network of whoever asked. */
   source?: Source;
 }
 
-/** Kinds whose address is kept for a while: what a dispute names. */
+type RecordNeeds = Pick<Deps, "events" | "vault" | "nowMs">;
+
+/** Kinds whose address is kept for a while: disputes name it. */
 const WITH_ADDRESS: readonly EventKind[] = ["sent", "refused", "challenged"];
 
 /**
- * Tells the ledger, behind the answer. The number itself goes along encrypted, and only where a message left: of strangers
- * who were refused nothing is kept but the range.
+ * Records events in the ledger, all by one message of its queue. The number itself goes along encrypted, and only where a
+ * message left: of strangers who were refused nothing is kept but the range.
  */
 export async function recordEvent(
-  { events, vault, nowMs }: Pick<Deps, "events" | "vault" | "nowMs">,
-  { kind, of, phone, source, ...facts }: LedgerOccurrence,
+  deps: RecordNeeds,
+  ...occurrences: readonly LedgerOccurrence[]
 ): Promise<void> {
+  await deps.events.put(await Promise.all(occurrences.map((occurrence) => ledgerEvent(deps, occurrence))));
+}
+
+async function ledgerEvent(
+  { vault, nowMs }: RecordNeeds,
+  { kind, of, phone, source, ...facts }: LedgerOccurrence,
+): Promise<LedgerEvent> {
   const id = `${kind}.${of}`;
   const unit = source && addressUnit(source.ip);
   const [addressTag, sealedNumber, sealedAddress] = await Promise.all([
@@ -45,22 +54,20 @@ export async function recordEvent(
     kind === "sent" && phone && "e164" in phone ? vault.sealForLedger(id, phone.e164) : null,
     source && WITH_ADDRESS.includes(kind) ? vault.sealForLedger(id, source.ip) : null,
   ]);
-  await events.put([
-    {
-      ...EMPTY_EVENT_DETAILS,
-      atMs: nowMs(),
-      ...facts,
-      id,
-      kind,
-      country: phone?.country ?? null,
-      prefix: phone && "prefix" in phone ? phone.prefix : null,
-      block: phone && "block" in phone ? phone.block : null,
-      asn: source?.asn ?? null,
-      subnet: source ? subnetOf(source.ip) : null,
-      addressTag,
-      tagKeyId: (addressTag ?? facts.numberTag ?? facts.userTag) ? vault.tagKeyId() : null,
-      sealedNumber,
-      sealedAddress,
-    },
-  ]);
+  return {
+    ...EMPTY_EVENT_DETAILS,
+    atMs: nowMs(),
+    ...facts,
+    id,
+    kind,
+    country: phone?.country ?? null,
+    prefix: phone && "prefix" in phone ? phone.prefix : null,
+    block: phone && "block" in phone ? phone.block : null,
+    asn: source?.asn ?? null,
+    subnet: source ? subnetOf(source.ip) : null,
+    addressTag,
+    tagKeyId: (addressTag ?? facts.numberTag ?? facts.userTag) ? vault.tagKeyId() : null,
+    sealedNumber,
+    sealedAddress,
+  };
 }

@@ -2,9 +2,9 @@ import type { Refusal } from "../../domain/kernel/refusal.ts";
 import type { SessionView } from "../../domain/session/view.ts";
 import type { Deps } from "../../ports/deps.ts";
 
-/** The state of a session and of its delivery, for whoever holds its token. */
+/** Reads the state of a session and of its delivery, for the bearer of its token. */
 export async function readStatus(
-  { sessions, tokens, policy }: Deps,
+  { sessions, tokens, policy }: Pick<Deps, "sessions" | "tokens" | "policy">,
   session: string,
 ): Promise<({ kind: "status" } & SessionView) | Refusal> {
   const claims = await tokens.open(session);

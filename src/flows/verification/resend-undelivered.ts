@@ -1,16 +1,15 @@
 import type { Caller } from "../../ports/admission.ts";
-import type { Deps } from "../../ports/deps.ts";
 import type { OutboxMessage } from "../../ports/outbox.ts";
 import type { FeedbackSent } from "../delivery/send-feedback.ts";
-import { resend } from "./resend.ts";
+import { type ResendNeeds, resend } from "./resend.ts";
 
 /**
- * Sends the code of an undelivered message once more, for whoever asked first and as if they asked again: posture, limits,
- * budgets and caps decide, another route goes first, and what leaves is booked as a message of its own. Nothing is sent when
- * the person has verified or asked again meanwhile, or the session is over.
+ * Sends the code of an undelivered message once more, as if its person asked again: posture, limits, budgets and caps decide,
+ * another route goes first, and the message is counted as one of its own. Nothing is sent when the person has verified or
+ * asked again meanwhile, or the session is over.
  */
 export async function resendUndelivered(
-  deps: Deps,
+  deps: ResendNeeds,
   { of, session: sealed, correlationId }: Extract<OutboxMessage, { kind: "resend" }>,
 ): Promise<FeedbackSent> {
   const { policy, tokens, sessions, vault, log } = deps;
@@ -29,7 +28,7 @@ export async function resendUndelivered(
       maxPerMinute: policy.limits.service_per_minute,
     },
   };
-  const request = {
+  const input = {
     session,
     phone: undefined,
     region: undefined,
@@ -38,7 +37,7 @@ export async function resendUndelivered(
     deviceToken: undefined,
     deviceId: undefined,
   };
-  const outcome = await resend(deps, request, caller);
-  log("undelivered_resent", { correlation_id: correlationId, outcome: outcome.kind });
+  const answer = await resend(deps, input, caller);
+  log("undelivered_resent", { correlation_id: correlationId, outcome: answer.kind });
   return { kind: "delivered" };
 }

@@ -1,146 +1,103 @@
 /**
- * Sends the code of a session once more: token, posture, admission, reservation together with the session, delivery,
- * answer. The number comes from the session's token and never from the request; the code stays the same while it is good.
+ * Sends the code of a session once more.
+ *
+ * 1. Open the session's token: the number comes from it, and never from the request.
+ * 2. Gate, 3. admit and 4. deliver as for a send; the code stays the same while it is good.
+ * 5. Answer, and publish the one fact of the request behind it.
  */
-import { mayUseFlow } from "../../domain/access/api-key.ts";
-import type { Channel } from "../../domain/kernel/channel.ts";
 import { parsePhone } from "../../domain/kernel/phone.ts";
-import type { Refusal } from "../../domain/kernel/refusal.ts";
-import { drawCode } from "../../domain/session/code.ts";
 import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { OpenedToken } from "../../ports/session.ts";
-import { admit } from "../admission/admit.ts";
-import { captchaWanted } from "../admission/judge-challenge.ts";
+import { type AdmitNeeds, admit } from "../admission/admit.ts";
 import { recognise } from "../admission/recognise.ts";
-import { readEffectiveControl, refusePaused, refuseShutdown } from "../control/read-effective-control.ts";
-import { deliver } from "../delivery/deliver.ts";
-import { recordRefusal } from "../publish/record-refusal.ts";
-import { answerSent, type SentAnswer } from "./answer-sent.ts";
+import type { DecoyRequest } from "../admission/request.ts";
+import { type DeliverNeeds, deliver } from "../delivery/deliver.ts";
+import { type Refused, refused, type SendFact } from "../publish/facts.ts";
+import { type GateNeeds, gate, RESEND_GATES } from "./gate.ts";
+import { newCode } from "./open-session.ts";
+import {
+  type ConcludeNeeds,
+  publishAndAnswer,
+  type RefusedAnswer,
+  type SentAnswer,
+} from "./publish-and-answer.ts";
+import type { ResendInput } from "./request.ts";
 
-export interface ResendInput {
-  session: string;
-  /** Must be the session's own number where a client repeats it. */
-  phone: string | undefined;
-  region: string | undefined;
-  channel: Channel;
-  captchaToken: string | undefined;
-  deviceToken: string | undefined;
-  deviceId: string | undefined;
-}
+export type ResendNeeds = GateNeeds &
+  AdmitNeeds &
+  DeliverNeeds &
+  ConcludeNeeds &
+  Pick<Deps, "tokens" | "devices">;
 
 export async function resend(
-  deps: Deps,
-  request: ResendInput,
+  deps: ResendNeeds,
+  input: ResendInput,
   caller: Caller,
-): Promise<SentAnswer | Refusal> {
-  const claims = await deps.tokens.open(request.session);
+): Promise<SentAnswer | RefusedAnswer> {
+  const claims = await deps.tokens.open(input.session);
   if (!claims) return { kind: "session_gone", cause: "token refused" };
-  const outcome = await resendOnce(deps, request, caller, claims);
-  if (outcome.kind !== "sent") {
-    const { phone, flow, correlationId } = claims;
-    recordRefusal(deps, outcome, { phone, region: undefined, flow }, caller, correlationId);
-  }
-  return outcome;
-}
+  const { sessionId, correlationId, flow } = claims;
+  const { channel, captchaToken } = input;
+  const number = parsePhone(claims.phone, undefined);
+  const request = { correlationId, flow, phone: "kind" in number ? null : number, source: caller };
+  const conclude = (fact: SendFact) => publishAndAnswer(deps, request, fact);
 
-async function resendOnce(
-  deps: Deps,
-  request: ResendInput,
-  caller: Caller,
-  claims: OpenedToken,
-): Promise<SentAnswer | Refusal> {
-  const { policy, sessions, vault } = deps;
-  const { sessionId, correlationId, keyId } = claims;
-  if (caller.server && !mayUseFlow(caller.server, claims.flow)) {
-    return { kind: "unauthorized", cause: `key ${caller.server.keyId} may not use this flow`, correlationId };
-  }
-  if (request.phone !== undefined && !isSamePhone(request.phone, request.region, claims.phone)) {
-    const errors = [{ field: "phone", reason: "is not the number of this session" }];
-    return { kind: "invalid_request", errors, correlationId };
-  }
-  const standing = await readEffectiveControl(deps);
-  const shutDown = refuseShutdown(standing);
-  if (shutDown) return { ...shutDown, correlationId };
-  if (request.captchaToken === undefined && captchaWanted(deps, standing, caller)) {
-    return { kind: "challenge_required", fresh: false, factors: [], correlationId };
-  }
-  const phone = parsePhone(claims.phone, undefined);
-  if ("kind" in phone) return { ...phone, correlationId };
-  const paused = refusePaused(standing, { country: phone.country, flow: claims.flow }, deps.nowMs());
-  if (paused) return { ...paused, correlationId };
+  const isSessionNumber = repeatsNumber(input, claims);
+  const asked = { caller, flow, channel, phone: number, isSessionNumber, captchaToken };
+  const gated = await gate(deps, RESEND_GATES, asked);
+  if (gated.kind === "refused") return conclude(gated);
+  const { phone, control } = gated;
 
-  const { numberTag, olderNumberTags, ownDevice } = await recognise(deps, claims.phone, request.deviceToken);
+  const person = await recognise(deps, phone.e164, input.deviceToken);
   const admitted = await admit(deps, {
     correlationId,
-    standing,
+    control,
     caller,
     phone,
-    numberTag,
-    olderNumberTags,
-    flow: claims.flow,
+    person,
+    flow,
+    channel,
     locale: claims.locale,
-    channel: request.channel,
-    captchaToken: request.captchaToken ?? null,
-    device: ownDevice,
+    captchaToken: captchaToken ?? null,
+    claimedDeviceId: input.deviceId ?? null,
+    // The user's limit was drawn on by the first message.
     userTag: null,
-    claimedDeviceId: request.deviceId ?? null,
-    failureTags: claims.failureTags,
-    retryKey: vault.newId(),
+    failureSubjects: claims.failureSubjects,
+    retryKey: deps.vault.newId(),
     claim: null,
   });
-  if (admitted.kind === "replay") return { kind: "idempotency_conflict", correlationId };
-  if (admitted.kind === "decoy") {
-    const observed = { turnedAway: false, entries: admitted.observed };
-    return { kind: "too_many_requests", cause: "risk", retryAfterSeconds: 60, correlationId, observed };
-  }
-  if (admitted.kind !== "admitted") return { ...admitted, correlationId };
+  if (admitted.kind === "refused") return conclude(admitted);
+  if (admitted.kind === "replay") return conclude(refused({ kind: "idempotency_conflict" }));
+  if (admitted.kind === "decoy") return conclude(refuseDecoy(admitted));
 
-  const freshCode = drawCode(policy.code.length, vault.randomBytes);
-  const [digest, sealed] = await Promise.all([
-    vault.digestCode(keyId, sessionId, freshCode),
-    vault.sealCode(sessionId, freshCode),
-  ]);
-  const { channel } = request;
+  const { kept } = await newCode(deps, sessionId, claims.keyId);
   const delivered = await deliver(deps, admitted, {
-    sessionId,
-    session: request.session,
     correlationId,
+    flow,
+    sessionId,
+    token: input.session,
     phone,
-    flow: claims.flow,
+    channel,
     locale: claims.locale,
     reference: claims.reference,
-    source: caller,
-    numberTag,
-    // What wrong codes are counted under is the number and, where a server named one, the user.
-    userTag: claims.failureTags[1] ?? null,
-    channel,
-    async begin() {
-      const command = { channel, fresh: { digest, sealed }, hold: admitted.hold, asn: caller.asn };
-      const begun = await sessions.resend(sessionId, command, policy);
-      switch (begun.kind) {
-        case "send":
-          return {
-            view: begun.view,
-            sendIndex: begun.sendIndex,
-            code: await vault.unsealCode(sessionId, begun.code.sealed),
-            tried: begun.tried,
-          };
-        case "gone":
-          return { kind: "session_gone", cause: begun.cause };
-        case "locked":
-          return { kind: "too_many_attempts", attemptsLeft: 0, retryAfterSeconds: begun.retryAfterSeconds };
-        case "wait":
-          return { ...begun, kind: "too_many_requests", cause: "resend too soon" };
-      }
-    },
+    numberTag: person.numberTag,
+    userTag: claims.failureSubjects.user,
+    beginning: { kind: "resend", command: { channel, fresh: kept, asn: caller.asn } },
   });
-  return delivered.kind === "delivered"
-    ? answerSent(deps, request.session, claims.phone, delivered.view, admitted.own)
-    : { ...delivered, correlationId };
+  return conclude(delivered);
 }
 
-function isSamePhone(text: string, region: string | undefined, e164: string): boolean {
-  const phone = parsePhone(text, region);
-  return "e164" in phone && phone.e164 === e164;
+/** True where the client repeats no number, or the session's. */
+function repeatsNumber({ phone, region }: ResendInput, claims: OpenedToken): boolean {
+  if (phone === undefined) return true;
+  const parsed = parsePhone(phone, region);
+  return "e164" in parsed && parsed.e164 === claims.phone;
 }
+
+/** A session that sent a message cannot seem to send another: its bearer is refused like a caller at a limit. */
+const refuseDecoy = ({ observed, trail }: DecoyRequest): Refused =>
+  refused(
+    { kind: "too_many_requests", cause: "risk", retryAfterSeconds: 60 },
+    { observed: { budgetUsedUp: false, entries: observed }, trail },
+  );

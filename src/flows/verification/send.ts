@@ -1,186 +1,99 @@
 /**
- * Sends a code: posture, number hygiene, admission (CAPTCHA, limits, exposure, risk), reservation together with the
- * session, delivery, answer. The cheap refusals come first and cost no network hop; a refused request creates no session
- * object; an allowed one takes three hops in a row (admission, reservation and session, provider).
+ * Sends a code to a number.
+ *
+ * 1. Gate: what can be refused without asking a store or an issuer is refused first.
+ * 2. Admit: one round trip to the stores and one to the CAPTCHA's issuer decide whether a message may leave.
+ * 3. Open: a code is drawn, and the session's opening prepared; a decoy's session is opened, and its code thrown away.
+ * 4. Deliver: room and money are reserved while the session opens with the message marked as being sent, then a provider is
+ *    asked to send it, and the session writes down the answer.
+ * 5. Answer: everything the client needs next; and behind the answer the one fact of the request is published.
+ *
+ * A refused request opens no session object; an allowed one waits for three hops in a row: admission, reservation and
+ * session, provider.
  */
-import { mayUseFlow } from "../../domain/access/api-key.ts";
-import type { Channel } from "../../domain/kernel/channel.ts";
-import { parsePhone, refuseNumber } from "../../domain/kernel/phone.ts";
-import type { Refusal } from "../../domain/kernel/refusal.ts";
-import { minuteOf } from "../../domain/kernel/time.ts";
-import { drawCode } from "../../domain/session/code.ts";
+
+import { parsePhone } from "../../domain/kernel/phone.ts";
 import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
-import type { SessionClaims } from "../../ports/session.ts";
-import { admit } from "../admission/admit.ts";
-import { captchaWanted } from "../admission/judge-challenge.ts";
+import { type AdmitNeeds, admit } from "../admission/admit.ts";
 import { recognise } from "../admission/recognise.ts";
-import { readEffectiveControl, refusePaused, refuseShutdown } from "../control/read-effective-control.ts";
-import { deliver } from "../delivery/deliver.ts";
-import { customerOfSession } from "../publish/notify-customer.ts";
-import { recordEvent } from "../publish/record-event.ts";
-import { recordRefusal } from "../publish/record-refusal.ts";
-import { answerSent, type SentAnswer } from "./answer-sent.ts";
-import { answerReplay, idempotencyClaim } from "./claim-idempotency.ts";
+import { type DeliverNeeds, deliver } from "../delivery/deliver.ts";
+import type { SendFact } from "../publish/facts.ts";
+import { claimIdempotency, replay } from "./claim-idempotency.ts";
+import { type GateNeeds, gate, SEND_GATES } from "./gate.ts";
+import { openDecoy } from "./open-decoy.ts";
+import { type MintNeeds, mintSession, prepareOpening } from "./open-session.ts";
+import {
+  type ConcludeNeeds,
+  publishAndAnswer,
+  type RefusedAnswer,
+  type SentAnswer,
+} from "./publish-and-answer.ts";
+import type { SendInput } from "./request.ts";
 
-export interface SendInput {
-  phone: string;
-  region: string | undefined;
-  flow: string;
-  channel: Channel;
-  locale: string | undefined;
-  captchaToken: string | undefined;
-  deviceToken: string | undefined;
-  deviceId: string | undefined;
-  userId: string | undefined;
-  reference: string | undefined;
-  idempotencyKey: string | undefined;
-}
+export type SendNeeds = GateNeeds &
+  MintNeeds &
+  AdmitNeeds &
+  DeliverNeeds &
+  ConcludeNeeds &
+  Pick<Deps, "devices" | "pause">;
 
-/**
- * @param correlationId names this verification in the answer, every log line, the message and the proof
- */
+/** @param correlationId names this verification in the answer, every line of the log, the message and the proof */
 export async function send(
-  deps: Deps,
-  request: SendInput,
+  deps: SendNeeds,
+  input: SendInput,
   caller: Caller,
   correlationId: string,
-): Promise<SentAnswer | Refusal> {
-  const outcome = await sendOnce(deps, request, caller, correlationId);
-  if (outcome.kind !== "sent") recordRefusal(deps, outcome, request, caller, correlationId);
-  return outcome;
-}
+): Promise<SentAnswer | RefusedAnswer> {
+  const { flow, channel } = input;
+  const number = parsePhone(input.phone, input.region);
+  const request = { correlationId, flow, phone: "kind" in number ? null : number, source: caller };
+  const conclude = (fact: SendFact) => publishAndAnswer(deps, request, fact);
 
-async function sendOnce(
-  deps: Deps,
-  request: SendInput,
-  caller: Caller,
-  correlationId: string,
-): Promise<SentAnswer | Refusal> {
-  const { policy, tokens, vault } = deps;
-  if (caller.server && !mayUseFlow(caller.server, request.flow)) {
-    return { kind: "unauthorized", cause: `key ${caller.server.keyId} may not use flow ${request.flow}` };
-  }
-  const standing = await readEffectiveControl(deps);
-  const shutDown = refuseShutdown(standing);
-  if (shutDown) return shutDown;
+  const { captchaToken } = input;
+  const asked = { caller, flow, channel, phone: number, isSessionNumber: true, captchaToken };
+  const gated = await gate(deps, SEND_GATES, asked);
+  if (gated.kind === "refused") return conclude(gated);
+  const { phone, control } = gated;
 
-  const phone = parsePhone(request.phone, request.region);
-  if ("kind" in phone) return phone;
-  const countries = policy.flows[request.flow]?.countries ?? policy.countries;
-  const unfit = refuseNumber(phone, request.channel, policy.numbers, countries);
-  if (unfit) return unfit;
-  const paused = refusePaused(standing, { country: phone.country, flow: request.flow }, deps.nowMs());
-  if (paused) return paused;
-  if (
-    request.channel === "voice" &&
-    phone.type !== "fixed_line" &&
-    policy.delivery.voice_after_messages > 0
-  ) {
-    const reason = "follows messages that did not arrive: ask by sms first, and see next_channels";
-    return { kind: "invalid_request", errors: [{ field: "channel", reason }] };
-  }
-  if (request.captchaToken === undefined && captchaWanted(deps, standing, caller)) {
-    return { kind: "challenge_required", fresh: false, factors: [] };
-  }
-
-  const { numberTag, olderNumberTags, device, ownDevice } = await recognise(
-    deps,
-    phone.e164,
-    request.deviceToken,
-  );
-  const userTag =
-    caller.server && request.userId !== undefined ? await vault.tag("user", request.userId) : null;
-  const sessionId = vault.newId();
-  const claims: SessionClaims = {
-    sessionId,
-    correlationId,
-    flow: request.flow,
-    phone: phone.e164,
-    locale: request.locale ?? null,
-    source: { ip: caller.ip, asn: caller.asn, country: caller.country },
-    reference: request.reference ?? null,
-    // Named after the number it verifies first: asking for one without a token a hundred times makes one device.
-    deviceId: device?.deviceId ?? (await vault.tag("device of", phone.e164)),
-    deviceNumberTags: device?.numberTags ?? [],
-    failureTags: [
-      // A stranger's failures never stop the owner's own device, which counts apart.
-      ownDevice ? `${numberTag}.own` : numberTag,
-      // Of servers only: a public client may claim any user, and could lock that user out.
-      ...(userTag === null ? [] : [userTag]),
-    ],
-  };
-  const session = await tokens.mint(claims, policy.code.session_seconds);
-  const claim = await idempotencyClaim(deps, request, caller, phone.e164, session);
+  const person = await recognise(deps, phone.e164, input.deviceToken);
+  const session = await mintSession(deps, { correlationId, input, caller, phone, person });
+  const { claims, token } = session;
+  const claim = await claimIdempotency(deps, input, caller, { phone: phone.e164, token });
   const admitted = await admit(deps, {
     correlationId,
-    standing,
+    control,
     caller,
     phone,
-    numberTag,
-    olderNumberTags,
-    flow: request.flow,
+    person,
+    flow,
+    channel,
     locale: claims.locale,
-    channel: request.channel,
-    captchaToken: request.captchaToken ?? null,
-    device: ownDevice,
-    userTag,
-    claimedDeviceId: request.deviceId ?? null,
-    failureTags: claims.failureTags,
-    retryKey: claim?.retryKey ?? vault.newId(),
+    captchaToken: captchaToken ?? null,
+    claimedDeviceId: input.deviceId ?? null,
+    userTag: claims.failureSubjects.user,
+    failureSubjects: claims.failureSubjects,
+    retryKey: claim?.retryKey ?? deps.vault.newId(),
     claim,
   });
-  if (admitted.kind === "replay") return answerReplay(deps, claim, admitted.value);
-  if (admitted.kind !== "admitted" && admitted.kind !== "decoy") return admitted;
+  if (admitted.kind === "refused") return conclude(admitted);
+  if (admitted.kind === "replay") return conclude(await replay(deps, claim, admitted));
 
-  const code = drawCode(policy.code.length, vault.randomBytes);
-  const [digest, sealed, customer] = await Promise.all([
-    vault.digestCode(vault.sessionKeyId(), sessionId, code),
-    vault.sealCode(sessionId, code),
-    customerOfSession(deps, claims),
-  ]);
-  const landline = phone.type === "fixed_line";
-  const command = {
-    correlationId,
-    channel: request.channel,
-    code: { digest, sealed },
-    asn: caller.asn,
-    landline,
-    customer,
-  };
-  if (admitted.kind === "decoy") {
-    // A session like any other, whose code nobody gets.
-    const view = await deps.sessions.open(sessionId, { ...command, hold: null }, policy);
-    const outcome = { status: "accepted" as const, provider: null, messageId: null };
-    await deps.sessions.settle(sessionId, 0, outcome);
-    const entries = admitted.observed;
-    if (entries.length > 0) {
-      deps.defer(deps.counters.count([{ minute: minuteOf(deps.nowMs()), entries }]), correlationId);
-    }
-    if (deps.events.samples("decoy")) {
-      const told = { correlationId, flow: request.flow, phone, source: caller, channel: request.channel };
-      const happening = { ...told, kind: "refused" as const, of: vault.newId(), ...admitted.verdict };
-      deps.defer(recordEvent(deps, { ...happening, code: "decoy" }), correlationId);
-    }
-    return answerSent(deps, session, phone.e164, view, admitted.own);
-  }
+  const opening = await prepareOpening(deps, claims, { channel, phone, caller });
+  if (admitted.kind === "decoy") return conclude(await openDecoy(deps, admitted, session, opening));
+
   const delivered = await deliver(deps, admitted, {
-    sessionId,
-    session,
     correlationId,
+    flow,
+    sessionId: claims.sessionId,
+    token,
     phone,
-    flow: request.flow,
+    channel,
     locale: claims.locale,
     reference: claims.reference,
-    source: caller,
-    numberTag,
-    userTag,
-    channel: request.channel,
-    async begin() {
-      const view = await deps.sessions.open(sessionId, { ...command, hold: admitted.hold }, policy);
-      return { view, sendIndex: 0, code, tried: [] };
-    },
+    numberTag: person.numberTag,
+    userTag: claims.failureSubjects.user,
+    beginning: opening,
   });
-  if (delivered.kind !== "delivered") return delivered;
-  return answerSent(deps, session, phone.e164, delivered.view, admitted.own);
+  return conclude(delivered);
 }

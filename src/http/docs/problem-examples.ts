@@ -1,4 +1,4 @@
-import type { RefusalReason } from "../../domain/kernel/refusal.ts";
+import type { Refusal } from "../../domain/kernel/refusal.ts";
 import { MAX_BODY_BYTES } from "../body.ts";
 import type { Problem, ProblemCode } from "../contract.ts";
 import { refusalToWire, type Wire, wire } from "../problems.ts";
@@ -7,7 +7,7 @@ import { refusalToWire, type Wire, wire } from "../problems.ts";
 const CAPTCHA = { provider: "turnstile", site_key: "1x00000000000000000000AA", action: "send" } as const;
 
 /** One of each way of saying no. */
-const REASONS: { [Kind in RefusalReason["kind"]]: Extract<RefusalReason, { kind: Kind }> } = {
+const REASONS: { [Kind in Refusal["kind"]]: Extract<Refusal, { kind: Kind }> } = {
   invalid_request: {
     kind: "invalid_request",
     errors: [{ field: "flow", reason: "is not known; known: default, login, signup" }],

@@ -17,7 +17,7 @@ const CLAIMS: SessionClaims = {
   reference: "order-7",
   deviceId: "2d8ff2b1-6a62-4b52-9c2c-0e7f0d6a4f11",
   deviceNumberTags: ["number-tag"],
-  failureTags: ["failure-tag"],
+  failureSubjects: { number: "failure-tag", user: null },
 };
 
 const tokensOf = (ring: RingKey[], nowMs = NOW_MS) => sessionTokens(ring, () => nowMs);
@@ -72,7 +72,9 @@ describe("session tokens", () => {
 
   test("say what went in, and which key sealed them", async () => {
     const tokens = tokensOf([ringKey("session-1")]);
-    for (const claims of [CLAIMS, { ...CLAIMS, reference: null }, { ...CLAIMS, reference: 'ключ "7" ✓' }]) {
+    const ofUser = { ...CLAIMS, failureSubjects: { number: "failure-tag", user: "user-tag" } };
+    const unusual = { ...CLAIMS, reference: 'ключ "7" ✓' };
+    for (const claims of [CLAIMS, { ...CLAIMS, reference: null }, unusual, ofUser]) {
       expect(await tokens.open(await tokens.mint(claims, 600))).toEqual({ ...claims, keyId: "session-1" });
     }
   });
@@ -132,7 +134,7 @@ describe("a forged session token opens as nothing", () => {
     ref: null,
     did: CLAIMS.deviceId,
     nums: [],
-    fail: [],
+    fail: ["failure-tag"],
   };
   const expiry = NOW_MS / 1000 + 600;
 
@@ -199,6 +201,16 @@ describe("a forged session token opens as nothing", () => {
     expect(await tokens.open(await sealed({ alg: "dir", enc: "A256GCM" }, right))).toBeNull();
     expect(await tokens.open(await sealed({ alg: "A256KW", enc: "A128CBC-HS256" }, right))).toBeNull();
     expect(await tokens.open(await sealed({ alg: "A256GCMKW", enc: "A256GCM" }, right))).toBeNull();
+  });
+
+  test("without the number's failure tag; the list holds it, and a user's where a server named one", async () => {
+    const right = await sealingKey(key);
+    const opened = async (fail: unknown) =>
+      (await tokens.open(await sealed({ alg: "dir", enc: "A128CBC-HS256" }, right, { ...payload, fail })))
+        ?.failureSubjects;
+    expect(await opened([])).toBeUndefined();
+    expect(await opened(["number"])).toEqual({ number: "number", user: null });
+    expect(await opened(["number", "user"])).toEqual({ number: "number", user: "user" });
   });
 
   test("sealed with the ring's secret itself, which digests codes", async () => {

@@ -218,6 +218,49 @@ function keepsBudgets(open: () => BudgetsPort, pass: (seconds: number) => Promis
     expect(granted.map(([, meter]) => meter?.total).sort()).toEqual([1, 2, 3, 4, 5]);
   });
 
+  test("a meter pays up to its cap exactly, and nothing of a price that does not fit", async () => {
+    const [one, other] = [open(), open()];
+    const meter = meterOf(10, { amount: 4 });
+    expect(await one.spend(meter)).toEqual({ kind: "granted", total: 4 });
+    expect(await other.spend(meter)).toEqual({ kind: "granted", total: 8 });
+    expect(await one.spend(meter)).toEqual({ kind: "capped" });
+    expect(await one.spend({ ...meter, amount: 2 })).toEqual({ kind: "granted", total: 10 });
+    expect(await totalsOf(other, [meter])).toEqual([10]);
+    expect(await other.spend({ ...meter, lifted: true })).toEqual({ kind: "granted", total: 14 });
+  });
+
+  test("payments and reservations draw on one and the same meter", async () => {
+    const budgets = open();
+    const meter = meterOf(3);
+    await budgets.spend(meter);
+    await reserve(budgets, [], holdOf([], { meters: [meter] }));
+    expect(await budgets.spend(meter)).toEqual({ kind: "granted", total: 3 });
+    expect(await reserve(budgets, [], holdOf([], { meters: [meter] }))).toMatchObject({ kind: "capped" });
+  });
+
+  test("a meter pays again in its next period", async () => {
+    const budgets = open();
+    const meter = meterOf(1);
+    expect([(await budgets.spend(meter)).kind, (await budgets.spend(meter)).kind]).toEqual([
+      "granted",
+      "capped",
+    ]);
+    now += 12 * HOUR * 1000;
+    expect(await budgets.spend(meter)).toEqual({ kind: "granted", total: 1 });
+  });
+
+  test("of 100 payments at once from a meter with room for 5, exactly 5 are granted", async () => {
+    waitAsLongAsItTakes();
+    const meter = meterOf(10, { amount: 2 });
+    const ports = Array.from({ length: 10 }, open);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => ports).flatMap((isolates) =>
+        isolates.map((budgets) => budgets.spend(meter)),
+      ),
+    );
+    expect(answers.filter(({ kind }) => kind === "granted")).toHaveLength(5);
+  });
+
   test("a message that weighs more uses up the room sooner, and a lighter one may still fit", async () => {
     const budgets = open();
     const level = levelOf(5);
@@ -722,8 +765,16 @@ describeOnRedis("budgets", (upstash) => {
     ]);
   });
 
+  test("money that is spent leaves its meter's key and no other, for as long as the meter counts", async () => {
+    await open().spend(meterOf(5, { scope: "spend:lookup" }));
+    const lives = Object.entries(await upstash().lives());
+    expect(lives.map(([key]) => key)).toEqual(["tg:spend:lookup:2026-07-01"]);
+    expect(lives[0]?.[1]).toBeGreaterThanOrEqual(2 * DAY);
+  });
+
   test("a refused reservation leaves no key behind", async () => {
     const budgets = open();
+    await budgets.spend(meterOf(0));
     const levels = [levelOf(5), levelOf(0)];
     await reserve(budgets, levels, holdOf(levels, { meters: [meterOf(5)] }));
     await reserve(budgets, [], holdOf([], { meters: [meterOf(5), meterOf(0)] }));

@@ -49,6 +49,7 @@ function portsOn(redis: ReturnType<typeof openUpstash>) {
         counters.window(1000, 15),
         budgets.read(LEVELS, HOLD.meters),
         reserve(budgets, LEVELS, HOLD),
+        budgets.spend(meterOf(5)),
         marks.recall(TAGS),
       ]),
   };
@@ -64,7 +65,7 @@ const toEveryCommand =
     );
 
 const silence = { kind: "unavailable", cause: "error answer" };
-const silent = (cause: string) => Array.from({ length: 6 }, () => ({ kind: "unavailable", cause }));
+const silent = (cause: string) => Array.from({ length: 7 }, () => ({ kind: "unavailable", cause }));
 
 describeOnRedis("limits, claims, counters, budgets and marks", (upstash) => {
   test("are unavailable when Redis takes longer than a second", async () => {
@@ -88,7 +89,7 @@ describeOnRedis("limits, claims, counters, budgets and marks", (upstash) => {
     await askAll();
     upstash().service.faults.down = false;
     const kinds = (await askAll()).map(({ kind }) => kind);
-    expect(kinds).toEqual(["answered", "held", "answered", "answered", "granted", "answered"]);
+    expect(kinds).toEqual(["answered", "held", "answered", "answered", "granted", "granted", "answered"]);
   });
 });
 

@@ -16,6 +16,7 @@ import type { Posture } from "../../../../src/domain/kernel/posture.ts";
 import { POSTURES } from "../../../../src/domain/kernel/posture.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
 import { lookUpNumber } from "../../../../src/flows/admission/look-up-number.ts";
+import { publishLookup } from "../../../../src/flows/publish/publish-admission.ts";
 import type { LookupPort } from "../../../../src/ports/people.ts";
 import { deliveryWorld, phoneOf, roomyPolicy } from "../../../support/delivery-world.ts";
 
@@ -244,14 +245,14 @@ function consulting(lookup: LookupPort | null, more: Partial<LookupPolicy> = {})
     deps,
     async ask(i = 1, verdict = verdictOf("challenged"), risk = RISK) {
       const question = {
-        correlationId: `c${i}`,
         e164: phoneOf(i),
         numberTag: `number:${i}`,
         posture: "normal" as const,
         factors: ["email"],
         risk,
       };
-      const after = await lookUpNumber(deps, question, verdict);
+      const { verdict: after, lookup } = await lookUpNumber(deps, question, verdict);
+      if (lookup !== null) publishLookup(deps, `c${i}`, lookup);
       await world.settle();
       return after;
     },
@@ -355,7 +356,7 @@ describe("consulting", () => {
     first.deps.insights = { ...first.deps.insights, recall: async () => silent };
     expect(await first.ask(1, verdict)).toBe(verdict);
     const second = consulting(source({ lineType: "voip" }).port);
-    second.deps.budgets = { ...second.deps.budgets, reserve: async () => silent };
+    second.deps.budgets = { ...second.deps.budgets, spend: async () => silent };
     expect(await second.ask(1, verdict)).toBe(verdict);
   });
 

@@ -320,7 +320,7 @@ test("a drained provider gets nothing while another is live, and a message with 
   const world = makeWorld();
   const deps = depsOf(world);
   const order = async (country: string) =>
-    (await findRoutes(deps, await readEffectiveControl(deps), country, "sms", 1)).map(
+    (await findRoutes(deps, await readEffectiveControl(deps), { country, channel: "sms", segments: 1 })).map(
       ({ provider }) => provider,
     );
   await instructRoute(deps, ADA, {

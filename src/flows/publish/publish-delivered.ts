@@ -1,0 +1,161 @@
+import type { VerdictSummary } from "../../domain/admission/verdict-summary.ts";
+import { crossedShares, type SpendReading } from "../../domain/delivery/money.ts";
+import { minuteOf } from "../../domain/kernel/time.ts";
+import { spendAlert } from "../../domain/monitor/alert-once.ts";
+import { countDeliveryAttempt, countDeliveryFate, countSent } from "../../domain/monitor/counting.ts";
+import { countRulesLeft } from "../../domain/monitor/rule-counts.ts";
+import type { CounterUpdate } from "../../domain/monitor/tally.ts";
+import type { DeliveryResult } from "../../ports/delivery.ts";
+import type { Deps } from "../../ports/deps.ts";
+import type { BegunMessage, Delivered, RequestSummary, RouteAttempt } from "./facts.ts";
+import { type GiveBackNeeds, giveBack } from "./give-back.ts";
+import { type CustomerNeeds, notifyCustomer } from "./notify-customer.ts";
+import { type LedgerOccurrence, recordEvent } from "./record-event.ts";
+
+export type DeliveredNeeds = GiveBackNeeds &
+  CustomerNeeds &
+  Pick<Deps, "environment" | "counters" | "events" | "vault" | "alerts">;
+
+/** Publishes a message that was handed over: its attempts, its rows, its price, and its event for the customer. */
+export function publishDelivered(deps: DeliveredNeeds, request: RequestSummary, fact: Delivered): void {
+  const { counters, log, defer } = deps;
+  const { correlationId } = request;
+  for (const attempt of fact.attempts) logAttempt(deps, correlationId, attempt);
+  if (!fact.sessionSettled) log("session_not_settled", { correlation_id: correlationId });
+  alertSpend(deps, fact.meters, correlationId);
+  defer(recordEvent(deps, ...ledgerEvents(deps, request, fact)), correlationId);
+  if (fact.decisive.result.kind !== "refused") defer(notifySent(deps, request, fact), correlationId);
+  // Receipts are bound in the same tick: one round trip behind the answer.
+  defer(counters.count(counterUpdates(request, fact)), correlationId);
+  if (fact.giveBack) giveBack(deps, fact.giveBack, correlationId);
+}
+
+function logAttempt(
+  { log }: Pick<Deps, "log">,
+  correlationId: string,
+  { route, result, handedOverMs, answeredMs }: RouteAttempt,
+): void {
+  log(`message_${result.kind}`, {
+    correlation_id: correlationId,
+    provider: route.provider,
+    channel: route.channel,
+    cost_micros: route.costMicros,
+    // In a Worker the clock moves with I/O alone: this is the provider's time, and none of ours.
+    took_ms: answeredMs - handedOverMs,
+    cause: result.kind === "accepted" ? null : result.cause,
+  });
+}
+
+/** Alerts people to a spend cap that is near. */
+function alertSpend(
+  { policy, environment, alerts, nowMs, defer }: DeliveredNeeds,
+  meters: readonly SpendReading[],
+  correlationId: string,
+): void {
+  const { currency, alert_shares } = policy.money;
+  const context = { environment, currency, policy: policy.alerts, nowMs: nowMs() };
+  const passed = meters
+    .filter(({ meter }) => meter.scope.startsWith("spend:"))
+    .flatMap((reading) =>
+      crossedShares(reading, alert_shares).map((share) => spendAlert(context, reading, share)),
+    );
+  if (passed.length > 0) defer(alerts.raise(passed), correlationId);
+}
+
+function ledgerEvents(
+  { events }: Pick<Deps, "events">,
+  request: RequestSummary,
+  { message, verdict, decisive, atMs, costMicros, dltMicros }: Delivered,
+): LedgerOccurrence[] {
+  const requested = requestedEvent(request, message, verdict);
+  const { route, result } = decisive;
+  const fate = { atMs, provider: route.provider, receipt: result.kind };
+  if (result.kind !== "refused") {
+    // A message that was lost may have left, and may be billed: the books have it as sent, with a fate nobody knows.
+    const price = { costMicros: Math.max(0, costMicros - dltMicros), dltMicros };
+    return [requested, { ...requested, kind: "sent", ...fate, ...price, messageId: messageIdOf(result) }];
+  }
+  if (!events.samples("delivery_failed")) return [requested];
+  const { numberTag: _, ...stranger } = requested;
+  return [requested, { ...stranger, kind: "refused", ...fate, code: "delivery_failed" }];
+}
+
+/** The ledger's event of a request that was let through, with its verdict. */
+export function requestedEvent(
+  { correlationId, flow, source }: RequestSummary,
+  { sessionId, sendIndex, phone, channel, numberTag, userTag, begunAtMs }: BegunMessage,
+  verdict: VerdictSummary,
+): LedgerOccurrence {
+  return {
+    kind: "requested",
+    of: `${correlationId}.${sendIndex}`,
+    atMs: begunAtMs,
+    correlationId,
+    sessionId,
+    flow,
+    phone,
+    source,
+    numberTag,
+    userTag,
+    channel,
+    ...verdict,
+  };
+}
+
+function notifySent(
+  deps: CustomerNeeds,
+  { correlationId, flow }: RequestSummary,
+  { message, atMs }: Delivered,
+): Promise<void> {
+  const { sendIndex, reference, phone, channel } = message;
+  return notifyCustomer(deps, "verification.sent", {
+    of: `${correlationId}:${sendIndex}`,
+    nth: sendIndex,
+    atMs,
+    facts: { channel, message: sendIndex + 1 },
+    correlationId,
+    about: { flow, reference, phone: phone.e164 },
+  });
+}
+
+/** The message in the minute it left, and each route that was tried in the minute it answered. */
+function counterUpdates(
+  { flow, source }: RequestSummary,
+  { message, attempts, decisive, atMs, costMicros, observed }: Delivered,
+): CounterUpdate[] {
+  const { phone, channel, numberTag, stoppers } = message;
+  const { route, result } = decisive;
+  const place = { phone, channel, flow, provider: route.provider, asn: source.asn };
+  // A provider that cannot be reached is an outage, not people who do not answer.
+  const left = result.kind !== "refused" && !isConnectionLost(result);
+  const entries = [
+    ...(left ? countSent(place, costMicros, numberTag) : []),
+    ...(left ? countRulesLeft(stoppers, costMicros) : []),
+    ...observed,
+  ];
+  return [
+    ...attempts.map((attempt) => attemptUpdate(phone.country, attempt)),
+    { minute: minuteOf(atMs), entries },
+  ];
+}
+
+function attemptUpdate(
+  country: string,
+  { route, result, handedOverMs, answeredMs }: RouteAttempt,
+): CounterUpdate {
+  const { provider, channel } = route;
+  const entries = countDeliveryAttempt(provider, answeredMs - handedOverMs);
+  // Silence is counted as sent. What never left is the provider's doing, or (but for the route) the number's.
+  if (result.kind === "refused" || isConnectionLost(result)) {
+    const fate = countDeliveryFate({ country, provider, channel }, "rejected");
+    const ofNumber = result.kind === "refused" && !result.retryable;
+    entries.push(...(ofNumber ? fate.filter(({ dimension }) => dimension !== "route") : fate));
+  }
+  return { minute: minuteOf(answeredMs), entries };
+}
+
+const isConnectionLost = (result: DeliveryResult): boolean =>
+  result.kind === "unknown" && result.connectionLost;
+
+const messageIdOf = (result: DeliveryResult): string | null =>
+  result.kind === "accepted" ? result.messageId : null;

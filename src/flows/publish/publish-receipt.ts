@@ -1,0 +1,127 @@
+import { countDelivery, countDeliveryFate } from "../../domain/monitor/counting.ts";
+import type { MessageOwner, Receipt } from "../../ports/delivery.ts";
+import type { Deps } from "../../ports/deps.ts";
+import { type CustomerNeeds, customerListens, notifyCustomer } from "./notify-customer.ts";
+import { recordEvent } from "./record-event.ts";
+
+/** A provider's final word on a message. */
+export interface ReceiptHeard {
+  kind: "receipt_heard";
+  provider: string;
+  receipt: Receipt & { status: "delivered" | "undelivered" };
+  owner: MessageOwner;
+  /** False where the session knew it already, or is gone. */
+  isNews: boolean;
+  heardMs: number;
+}
+
+export type ReceiptNeeds = CustomerNeeds & Pick<Deps, "sessions" | "counters" | "events" | "vault">;
+
+/**
+ * Publishes a receipt before its provider is answered: a provider whose call fails calls again. Counters and the customer's
+ * event must not cost the receipts that came with it, so their faults are logged.
+ *
+ * @throws where the ledger's queue and the ledger itself throw
+ */
+export async function publishReceipt(deps: ReceiptNeeds, fact: ReceiptHeard): Promise<void> {
+  logReceipt(deps, fact);
+  // Also without news: the session may be gone, and the ledger takes it once.
+  await recordReceipt(deps, fact);
+  if (!fact.isNews) return;
+  if (fact.receipt.status === "undelivered") await queueResend(deps, fact.owner);
+  const { correlationId } = fact.owner;
+  try {
+    await countReceipt(deps, fact);
+  } catch {
+    // The session has it, so that a repetition would be no news: those after it in the same call must not wait for one.
+    deps.log("receipt_not_counted", { correlation_id: correlationId, provider: fact.provider });
+  }
+  try {
+    await notifyReceipt(deps, fact);
+  } catch {
+    deps.log("customer_not_told", { correlation_id: correlationId, status: fact.receipt.status });
+  }
+}
+
+function logReceipt(
+  { log }: Pick<Deps, "log">,
+  { provider, receipt, owner, isNews, heardMs }: ReceiptHeard,
+): void {
+  const { correlationId, channel, minute } = owner;
+  log(`message_${receipt.status}`, {
+    correlation_id: correlationId,
+    provider,
+    channel,
+    error_code: receipt.errorCode,
+    news: isNews,
+    after_seconds: Math.max(0, Math.round(heardMs / 1000 - minute * 60)),
+  });
+}
+
+function recordReceipt(deps: ReceiptNeeds, { provider, receipt, owner }: ReceiptHeard): Promise<void> {
+  const { status, messageId, errorCode } = receipt;
+  const { correlationId, sendIndex, country, channel } = owner;
+  return recordEvent(deps, {
+    kind: status,
+    of: `${correlationId}.${sendIndex}`,
+    correlationId,
+    provider,
+    channel,
+    messageId,
+    receipt: status,
+    code: errorCode,
+    phone: { country },
+  });
+}
+
+/** Puts the code on its way once more, as soon as the session allows, where the policy says so. */
+async function queueResend(
+  { policy, outbox, log, nowMs }: Pick<Deps, "policy" | "outbox" | "log" | "nowMs">,
+  owner: MessageOwner,
+): Promise<void> {
+  const { session, correlationId, minute } = owner;
+  if (session === null) return;
+  // The minute's end: a message of its last second must have had its wait.
+  const allowedSeconds = (minute + 1) * 60 + policy.resend.undelivered_wait_seconds;
+  const delaySeconds = Math.max(0, Math.ceil(allowedSeconds - nowMs() / 1000));
+  const put = await outbox.put(
+    [{ kind: "resend", of: undeliveredResendId(owner), session, correlationId }],
+    delaySeconds,
+  );
+  if (put.kind === "unavailable") {
+    log("undelivered_not_resent", { correlation_id: correlationId, cause: put.cause });
+  }
+}
+
+async function countReceipt(
+  { counters }: Pick<Deps, "counters">,
+  { provider, receipt, owner, heardMs }: ReceiptHeard,
+): Promise<void> {
+  const { country, channel, minute, handedOverMs } = owner;
+  const entries = countDeliveryFate({ country, provider, channel }, receipt.status);
+  if (receipt.status === "delivered" && handedOverMs !== null) {
+    entries.push(...countDelivery({ provider, channel }, { handedOverMs, statedMs: receipt.atMs, heardMs }));
+  }
+  await counters.count([{ minute, entries }]);
+}
+
+/** Notifies the customer's backend; the person it is about is known to the session alone. */
+async function notifyReceipt(deps: ReceiptNeeds, { receipt, owner }: ReceiptHeard): Promise<void> {
+  const type = `verification.${receipt.status}` as const;
+  if (!customerListens(deps, type)) return;
+  const { sessionId, sendIndex, correlationId, channel } = owner;
+  const session = await deps.sessions.view(sessionId, deps.policy);
+  await notifyCustomer(deps, type, {
+    of: `${correlationId}:${sendIndex}`,
+    nth: sendIndex,
+    correlationId,
+    about: session?.customer ?? null,
+    facts: { channel, message: sendIndex + 1, error_code: receipt.errorCode },
+  });
+}
+
+/** The name a session's token is sealed to while its message may still turn out undelivered. */
+export const undeliveredResendId = ({
+  sessionId,
+  sendIndex,
+}: Pick<MessageOwner, "sessionId" | "sendIndex">): string => `resend.${sessionId}.${sendIndex}`;
