@@ -1,4 +1,4 @@
-import { DAY_SECONDS, HOUR_SECONDS } from "../domain/kernel/time.ts";
+import { DAY_SECONDS } from "../domain/kernel/time.ts";
 
 /**
  * Every key in Redis: shape, life, writer and reader. Subjects that could name a person are keyed hashes, so that a dump of

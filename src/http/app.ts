@@ -4,7 +4,6 @@ import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import element from "#built/element.js";
-import type { Refusal } from "../domain/kernel/refusal.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import type { RefusedAnswer } from "../flows/verification/publish-and-answer.ts";
 import { readStatus } from "../flows/verification/read-status.ts";

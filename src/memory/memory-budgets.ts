@@ -7,7 +7,6 @@ import {
 } from "../domain/admission/exposure.ts";
 import { EARNED_SECONDS } from "../domain/admission/lifetimes.ts";
 import type { SpendMeter } from "../domain/delivery/money.ts";
-import { DAY_MS } from "../domain/kernel/time.ts";
 import type { BudgetsPort } from "../ports/admission.ts";
 
 interface Slot {

@@ -1,7 +1,6 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { z } from "zod";
 import { POSTURES } from "../../domain/kernel/posture.ts";
-import { minuteOf } from "../../domain/kernel/time.ts";
 import { FINDING_KINDS } from "../../domain/monitor/finding.ts";
 import { type History, QUARTER_MINUTES, type QuarterTally } from "../../domain/monitor/history.ts";
 import { MONITOR_LOCK_MS, MONITOR_RUN_LOST, QUARTER_TALLY_SECONDS } from "../../domain/monitor/lifetimes.ts";
