@@ -73,7 +73,7 @@ export function memoryBudgets(
       };
     },
 
-    async reserve({ levels: wanted, hold, slowStart }) {
+    async reserve({ levels: wanted, reservation: hold, slowStart }) {
       const exposure = { slow_start: { start: slowStart.start / 100, factor: slowStart.factor } };
       for (const level of wanted) {
         const reading = read(level, hold.atMs);

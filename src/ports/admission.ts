@@ -19,10 +19,10 @@ export interface Caller extends Source {
 
 /** Rate limits. */
 export interface LimitsPort {
-  /** Draws on all limits in one round trip. */
-  take(takes: readonly LimitDraw[]): Promise<{ kind: "answered"; results: LimitResult[] } | Unavailable>;
+  /** Draws on all limits in one round trip. @returns the results in the order of the draws */
+  take(draws: readonly LimitDraw[]): Promise<{ kind: "answered"; results: LimitResult[] } | Unavailable>;
   /** Gives back what was drawn. */
-  refund(takes: readonly LimitDraw[]): Promise<void>;
+  refund(draws: readonly LimitDraw[]): Promise<void>;
 }
 
 /** Idempotency keys, each claimed for the first request that brings it. */
@@ -66,7 +66,7 @@ export interface ChallengePort {
 export interface ReservationRequest {
   /** Every level that must have room for the message's weight. */
   levels: readonly Level[];
-  hold: Reservation;
+  reservation: Reservation;
   slowStart: ExposurePolicy["slow_start"];
 }
 
@@ -85,7 +85,7 @@ export interface BudgetsPort {
     meters: readonly SpendMeter[],
   ): Promise<{ kind: "answered"; readings: LevelReading[]; totals: number[] } | Unavailable>;
   /** Takes from every level and every meter, or from none: 500 at once into room for 5 let 5 through. */
-  reserve(reservation: ReservationRequest): Promise<ReservationResult>;
+  reserve(request: ReservationRequest): Promise<ReservationResult>;
   /**
    * Draws on one spend meter for something that is paid for at once and never given back: all of the amount or nothing.
    *
@@ -93,10 +93,10 @@ export interface BudgetsPort {
    */
   spend(meter: SpendMeter): Promise<{ kind: "granted"; total: number } | { kind: "capped" } | Unavailable>;
   /** Gives back what was taken for a message that never left; nothing, if the reservation never came about. */
-  release(hold: Reservation): Promise<void>;
+  release(reservation: Reservation): Promise<void>;
   /**
-   * Books a verification: the units come back and the levels have earned. Those of the session's other messages come back
-   * too, and earn nothing: one answer earns once, however many messages it took.
+   * Credits a verification: the units come back and the levels have earned. Those of the session's other messages come back
+   * too, and earn nothing: one code earns once, however many messages it took.
    */
-  credit(hold: Reservation, others?: readonly Reservation[]): Promise<void>;
+  credit(reservation: Reservation, others?: readonly Reservation[]): Promise<void>;
 }

@@ -102,9 +102,9 @@ function watchedBudgets(nowMs: () => number) {
   const credited = new Set<string>();
   const budgets: BudgetsPort = {
     ...inner,
-    async reserve(reservation) {
-      const result = await inner.reserve(reservation);
-      if (result.kind === "granted") granted.add(reservation.hold.id);
+    async reserve(request) {
+      const result = await inner.reserve(request);
+      if (result.kind === "granted") granted.add(request.reservation.id);
       return result;
     },
     async release(hold) {

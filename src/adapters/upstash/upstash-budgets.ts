@@ -153,7 +153,7 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
       }
     },
 
-    async reserve({ levels, hold, slowStart }: ReservationRequest) {
+    async reserve({ levels, reservation: hold, slowStart }: ReservationRequest) {
       const { meters, weight, atMs } = hold;
       try {
         const answer = await redis.eval<(string | number)[], unknown>(

@@ -16,7 +16,7 @@ export async function reserve(
   { levels, reservation, slowStart, limitDraws, observed }: AdmittedRequest,
 ): Promise<{ kind: "reserved"; meters: SpendReading[] } | Refused> {
   const [reserved, drawn] = await Promise.all([
-    budgets.reserve({ levels, hold: reservation, slowStart }),
+    budgets.reserve({ levels, reservation, slowStart }),
     limits.take(limitDraws),
   ]);
   if (drawn.kind === "unavailable" || reserved.kind === "unavailable") {

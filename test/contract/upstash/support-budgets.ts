@@ -66,7 +66,7 @@ export const reserve = (
   levels: readonly Level[],
   hold: Reservation,
   slowStart = AT_ONCE,
-): Promise<ReservationResult> => budgets.reserve({ levels, hold, slowStart });
+): Promise<ReservationResult> => budgets.reserve({ levels, reservation: hold, slowStart });
 
 /** How many messages of one unit a level still lets out, one after the other. */
 export async function roomOf(
