@@ -1,17 +1,18 @@
 /**
- * The ledger's events: what happened to one verification, or to the service, in words that hold no number and no address.
- * An event's id says what happened to what, so that an event that is told twice is one row.
+ * The ledger's events: everything that happened to a verification or to the service, without numbers and addresses. An event's
+ * id is made of its kind and its subject, so that an event that is published twice is one row.
  */
 import type { Channel } from "../kernel/channel.ts";
 
 /**
- * - `requested`: let through, its session is open and its message about to leave; carries the verdict
+ * The kinds of events.
+ * - `requested`: let through, its session is open and its message is about to leave; carries the verdict
  * - `refused`, `challenged`: not let through (a bounded sample: {@link SAMPLES_PER_MINUTE}), or refused by the provider
  * - `sent`: left, or may have left; carries its cost, and later its receipt and whether it was verified
- * - `delivered`, `undelivered`: the provider's final word on it
- * - `attempt_failed`, `locked`, `verified`, `expired`: what the session came to
- * - `feedback`: the provider heard whether it converted
- * - `posture`, `operator_action`: what the service and its people did
+ * - `delivered`, `undelivered`: the provider's final receipt of it
+ * - `attempt_failed`, `locked`, `verified`, `expired`: the results of the session
+ * - `feedback`: the provider was told about its conversion
+ * - `posture`, `operator_action`: changes by the monitor and by operators
  */
 export const EVENT_KINDS = [
   "requested",
@@ -30,7 +31,7 @@ export const EVENT_KINDS = [
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
-/** One event, as it travels; what an event has nothing to say about is null. */
+/** One event on its way to the ledger; fields that do not apply are null. */
 export interface LedgerEvent {
   id: string;
   kind: EventKind;
@@ -44,9 +45,9 @@ export interface LedgerEvent {
   prefix: string | null;
   /** The number without its last 4 digits. */
   block: string | null;
-  /** Network of whoever asked. */
+  /** AS number of the requesting network. */
   asn: number | null;
-  /** The /24 or /48 of whoever asked. */
+  /** The /24 or /48 of the requesting address. */
   subnet: string | null;
   addressTag: string | null;
   numberTag: string | null;
@@ -65,15 +66,15 @@ export interface LedgerEvent {
   reasons: string | null;
   /** Of `sent`: accepted or unknown, later delivered or undelivered. */
   receipt: string | null;
-  /** Problem code of a refusal, error code of a receipt, posture, or what an operator did. */
+  /** Problem code of a refusal, error code of a receipt, the posture, or the operator's action. */
   code: string | null;
   /** `<key id>.<nonce>.<ciphertext>`; of `sent` only. */
   sealedNumber: string | null;
-  /** The same, of the address; of `sent`, `refused` and `challenged`. */
+  /** The address in the same form; of `sent`, `refused` and `challenged`. */
   sealedAddress: string | null;
 }
 
-/** What an event says of itself that has nothing to say. */
+/** The fields of an event to which none of them applies. */
 export const EMPTY_EVENT_DETAILS: Omit<LedgerEvent, "id" | "kind" | "atMs"> = {
   correlationId: null,
   sessionId: null,
@@ -100,13 +101,13 @@ export const EMPTY_EVENT_DETAILS: Omit<LedgerEvent, "id" | "kind" | "atMs"> = {
   sealedAddress: null,
 };
 
-/** An event as it is kept. */
+/** An event as the ledger stores it. */
 export interface LedgerRow extends LedgerEvent {
-  /** Of `sent`: its verification came. */
+  /** Of `sent`: its session was verified. */
   verified: boolean;
 }
 
-/** What volumes can be told apart by. */
+/** The dimensions that volumes can be grouped by. */
 export const VOLUME_DIMENSIONS = [
   "provider",
   "country",
@@ -121,7 +122,7 @@ export const VOLUME_DIMENSIONS = [
 ] as const;
 export type VolumeDimension = (typeof VOLUME_DIMENSIONS)[number];
 
-/** What one subject came to in a window. */
+/** The messages of one subject in a window. */
 export interface Volume {
   subject: string;
   firstAtMs: number;
@@ -129,16 +130,16 @@ export interface Volume {
   sent: number;
   delivered: number;
   undelivered: number;
-  /** Messages whose verification came. */
+  /** Messages whose session was verified. */
   verified: number;
-  /** Messages' price without DLT fees, and the DLT fees. */
+  /** Price of the messages without DLT fees; the fees are in `dltMicros`. */
   costMicros: number;
   dltMicros: number;
   /** Sampled, see {@link SAMPLES_PER_MINUTE}: a lower bound. Exact counts are in the refusals. */
   refused: number;
 }
 
-/** How many requests were refused in a window, exactly. */
+/** The exact number of refused requests of one subject in one minute. */
 export interface RefusalCount {
   /** Start of the minute. */
   atMs: number;
@@ -147,8 +148,8 @@ export interface RefusalCount {
   count: number;
 }
 
-/** The queue's name among the dead letters. */
+/** The name of the ledger's queue among the dead letters. */
 export const LEDGER_QUEUE = "ledger";
 
-/** Rows of refused requests one minute keeps in the whole service; what comes after is in the counts alone. */
+/** Rows of refused requests that one minute keeps in the whole service; all further ones are in the counts only. */
 export const SAMPLES_PER_MINUTE = 120;

@@ -1,8 +1,8 @@
-/** What the stores may hold of one person, who is known by keyed hashes only. */
+/** A person in the stores, where people are known by keyed hashes only. */
 
-/** Where to look: everything that can be named from a number and from the ledger's rows of it. */
+/** The keys under which the stores may hold something of a person, derived from the number and its rows in the ledger. */
 export interface PersonTraces {
-  /** Under every pepper key there is. */
+  /** Hashes of the number under every pepper key there is. */
   numberTags: readonly string[];
   /** Devices that are named after the number. */
   deviceIds: readonly string[];
@@ -10,23 +10,23 @@ export interface PersonTraces {
   addressTags: readonly string[];
   /** Demands for a challenge, by number and address. */
   askTags: readonly string[];
-  /** As providers name them. */
+  /** Messages by the provider's own ids. */
   messages: readonly { provider: string; messageId: string }[];
   /** Networks that asked for the number lately, and when (quarters of an hour since 1970). */
   sources: readonly { asn: number; quarter: number }[];
 }
 
-/** One thing that is held. */
+/** One entry that a store holds of a person. */
 export interface MovedMark {
-  /** Which store, in words. */
+  /** The store, in words. */
   store: string;
-  /** What it says. */
+  /** The entry's content. */
   value: string | number | Readonly<Record<string, string | number>>;
-  /** Until it goes by itself; null for never. */
+  /** Seconds until it expires by itself; null for never. */
   lifeSeconds: number | null;
 }
 
-/** What no command here reaches, in sentences; each goes by itself or is somebody else's to remove. */
+/** The traces that no command of ours reaches, in sentences: they expire by themselves, or others must remove them. */
 export const UNREACHABLE_TRACES = [
   "Session tokens, device tokens and proofs are in the hands of whoever got them: sealed or signed, and good until they expire (10 minutes, 180 days, and proof.ttl_seconds at most 15 minutes). A device token keeps the hash of the number.",
   "A session token that an idempotency key remembers in Upstash is sealed and found by that key alone; it goes after code.session_seconds, at most 10 minutes.",
@@ -36,7 +36,7 @@ export const UNREACHABLE_TRACES = [
   "What your backend got in proofs and webhooks is yours to remove.",
 ] as const;
 
-/** One subject's hash under the present pepper key, and those under the older ones. */
+/** The hashes of one subject under the present pepper key and under the older ones. */
 export interface TagChange {
   present: string;
   older: readonly string[];

@@ -1,7 +1,7 @@
 import { DAY_MS } from "../kernel/time.ts";
 import type { RetentionPolicy } from "./retention.policy.ts";
 
-/** Times before which each class goes. What is exactly as old as allowed stays. */
+/** The times before which each class of data is deleted. Data that is exactly as old as allowed stays. */
 export function retentionLimits(
   policy: RetentionPolicy,
   nowMs: number,

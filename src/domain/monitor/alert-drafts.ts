@@ -1,4 +1,4 @@
-/** How an incident and a finding are told, with the figures first. */
+/** The texts of alerts about incidents and findings, with the figures first. */
 
 import { clockTime, dayOf, duration } from "../kernel/instant.ts";
 import type { Posture } from "../kernel/posture.ts";
@@ -17,25 +17,26 @@ import type { Ban } from "./ban.ts";
 import { type Finding, type FindingKind, SEVERITIES } from "./finding.ts";
 import type { Incident } from "./incident.ts";
 
-/** What a run of the watch saw and did. */
+/** One run of the monitor, as far as alerts are made of it. */
 export interface MonitoredMinute extends AlertContext {
   /** The open incident as the last run left it, and as this one leaves it; an incident that closed is still in `after`. */
   before: Incident | null;
   after: Incident | null;
   findings: readonly Finding[];
-  /** The cron's own change; null when it stayed. */
+  /** The monitor's own change; null for none. */
   posture: { from: Posture; to: Posture; why: string } | null;
-  /** Made by this run. */
+  /** The bans of this run. */
   blocks: readonly Ban[];
-  /** What the watch looked at: its length, and all spend in it. */
+  /** The length of the window, and all spend in it. */
   window: { minutes: number; spentMicros: number };
   told: AlertMemory;
   hour: AlertHour;
 }
 
-/** As many findings, acts and pieces of evidence as one can take in at a glance. */
+/** As many findings, actions and pieces of evidence as a reader can take in at a glance. */
 const MOST_LINES = 6;
 
+/** The kind of alert that each finding leads to. */
 export const KIND_OF_FINDING: Readonly<Record<FindingKind, AlertKind>> = {
   conversion_low: "attack",
   conversion_collapse: "attack",
@@ -51,7 +52,7 @@ export const KIND_OF_FINDING: Readonly<Record<FindingKind, AlertKind>> = {
   keys_overdue: "watch",
 };
 
-/** An incident at one of its turns. */
+/** The alert about an incident at one of its phases. */
 export function incidentDraft(
   minute: MonitoredMinute,
   incident: Incident,
@@ -68,7 +69,7 @@ export function incidentDraft(
   }[phase];
   return {
     kind: "attack",
-    // A beginning and an end come once, even when the run that told them is repeated.
+    // A beginning and an end come once, even when the run that raised them is repeated.
     ...(phase !== "update" && { id: `${key}:${phase}` }),
     dedupKey: key,
     phase,
@@ -93,7 +94,7 @@ export function incidentDraft(
   };
 }
 
-/** What an hour costs at the present rate: of an incident younger than the window, by its own time. */
+/** The cost of an hour at the present rate: that of the window, or of the incident where it is younger. */
 function ratePerHour({ window, nowMs }: MonitoredMinute, { openedAtMs, spentMicros }: Incident): number {
   const windowMs = window.minutes * MINUTE_MS;
   return nowMs - openedAtMs < windowMs
@@ -101,7 +102,7 @@ function ratePerHour({ window, nowMs }: MonitoredMinute, { openedAtMs, spentMicr
     : perHour(window.spentMicros, windowMs);
 }
 
-/** What this minute did, then what was done before, the latest first. */
+/** The actions of this run, then earlier ones, the latest first. */
 function acts({ posture, blocks, nowMs }: MonitoredMinute, { timeline }: Incident): string[] {
   const now = [
     ...(posture === null ? [] : [`posture ${posture.from} to ${posture.to}: ${posture.why}`]),
@@ -117,10 +118,10 @@ function acts({ posture, blocks, nowMs }: MonitoredMinute, { timeline }: Inciden
     : [...all.slice(0, MOST_LINES), `and ${all.length - MOST_LINES} more: see the incident`];
 }
 
-/** The timeline names what was found by its severity. */
+/** True for a timeline entry about a finding, which begins with its severity. */
 const isFound = (what: string) => SEVERITIES.some((severity) => what.startsWith(`${severity}: `));
 
-/** A finding that is told for itself. */
+/** The alert about a single finding. */
 export function noticeDraft(minute: MonitoredMinute, finding: Finding, key: string): AlertDraft {
   const { window, nowMs, currency } = minute;
   const kind = KIND_OF_FINDING[finding.kind];
@@ -138,7 +139,7 @@ export function noticeDraft(minute: MonitoredMinute, finding: Finding, key: stri
     );
   return {
     kind,
-    // A day's notice is a matter of its own: it has no end that anyone could send, and must not stay open for ever.
+    // Each day's notice has a key of its own: no event ends it, and it must not stay open for ever.
     dedupKey: `${key}:${dayOf(nowMs)}`,
     phase: "trigger",
     severity: finding.severity === "emergency" ? "critical" : isMinor(kind, finding) ? "info" : "warning",
@@ -151,6 +152,6 @@ export function noticeDraft(minute: MonitoredMinute, finding: Finding, key: stri
   };
 }
 
-/** Worth reading in the morning. */
+/** True for a finding that can wait until the morning. */
 const isMinor = (kind: AlertKind, { severity }: Finding) =>
   severity === "notice" && (kind === "volume" || kind === "new_destination");

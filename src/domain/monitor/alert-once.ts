@@ -1,4 +1,4 @@
-/** Alerts that no run of the watch stands behind: money on the way to a cap, and the watch itself. */
+/** Alerts that do not come from a run's findings: spend on the way to a cap, and faults of the monitor itself. */
 
 import type { SpendReading } from "../delivery/money.ts";
 import { dayOf, duration, instantMs } from "../kernel/instant.ts";
@@ -7,7 +7,7 @@ import { type AddressedAlert, type AlertContext, address, dedupKey, perHour } fr
 import { alertMoneyText } from "./alert-words.ts";
 
 /**
- * A spend meter that passed a share of its cap (`passedShares` says when): told once per UTC period.
+ * The alert about a spend meter that crossed a share of its cap (see `crossedShares`): once per UTC period.
  *
  * @param share of the cap, 1 for all of it
  */
@@ -50,7 +50,7 @@ function periodStart(period: SpendReading["meter"]["period"], nowMs: number): nu
   return nowMs - (nowMs % lengthMs);
 }
 
-/** What went wrong with the watch itself: its run was late, it could not read its counters, or its word was not taken. */
+/** A fault of the monitor itself: a late run, unreadable counters, or a control document that could not be written. */
 export interface MonitorFault {
   what: "late" | "blind" | "control_refused";
   /** In one sentence, with figures. */
@@ -59,9 +59,9 @@ export interface MonitorFault {
 }
 
 /**
- * A fault of the watch, for a run that has no memory to say what was told: its key and id stay the same for
- * `repeat_minutes`, so that receivers and the queue can tell a repetition. A run with a memory makes a `watch_late` finding
- * of it instead.
+ * The alert about a fault of the monitor, for a run without a memory of earlier alerts: its key and id stay the same for
+ * `repeat_minutes`, so that receivers and the queue recognise a repetition. A run with a memory makes a `watch_late` finding
+ * instead.
  */
 export function monitorFaultAlert(
   context: AlertContext,

@@ -1,9 +1,10 @@
-/** What people are told, who it is for, and how it is worded so that it can be acted on at three in the morning. */
+/** Alerts for people: their kinds, their owners, and the next step of each, so that it can be acted on at three in the morning. */
 
 import { instantMs } from "../kernel/instant.ts";
 import { HOUR_MS, MINUTE_MS } from "../kernel/time.ts";
 import type { AlertChannel, AlertPolicy, OwnerPolicy, OwnerRole } from "./alerts.policy.ts";
 
+/** The kinds of alerts; each has an owner role and a section of the runbook. */
 export const ALERT_KINDS = [
   "attack",
   "volume",
@@ -15,43 +16,44 @@ export const ALERT_KINDS = [
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 
+/** One alert as its channels show it. */
 export interface Alert {
   /** One per alert and phase; receivers may see it twice. */
   id: string;
   kind: AlertKind;
-  /** The same for all phases of one matter. */
+  /** The same for all phases of one incident or finding. */
   dedupKey: string;
   phase: "trigger" | "update" | "resolve";
   severity: "info" | "warning" | "critical";
   environment: string;
-  /** What and how much, in one line. */
+  /** The matter and its size, in one line. */
   title: string;
   atMs: number;
   sinceMs: number;
-  /** Spent on messages since then, and per hour at the present rate; of it on messages nobody answered. */
+  /** Spent on messages since `sinceMs`; on unanswered ones in `unansweredMicros`; an hour at the present rate in `perHourMicros`. */
   spentMicros: number | null;
   unansweredMicros: number | null;
   perHourMicros: number | null;
   currency: string;
   facts: readonly { label: string; value: string }[];
-  /** What was done without anybody. */
+  /** Actions of the monitor. */
   done: readonly string[];
-  /** What to do next, and the runbook's section for it. */
+  /** The next step for the owner; its section of the runbook is in `runbook`. */
   next: string;
   runbook: string;
   owner: string;
 }
 
-/** The name under which alerts that could not be delivered lie among the dead letters. */
+/** The name of the alerts' queue among the dead letters. */
 export const ALERTS_QUEUE = "alerts";
 
-/** An alert and where its owner wants it. */
+/** An alert and the channels of its owner. */
 export interface AddressedAlert {
   alert: Alert;
   channels: readonly AlertChannel[];
 }
 
-/** An alert on its way to one channel: each channel has its own way, so that a dead one never repeats another. */
+/** An alert on its way to one channel. Each channel has a message of its own, so that a dead one never repeats another. */
 export interface AlertMessage {
   alert: Alert;
   channel: AlertChannel;
@@ -67,7 +69,7 @@ export interface AlertHour {
   heldBack: number;
 }
 
-/** What every alert needs to know of the place it comes from. */
+/** The settings and the time that every alert is made with. */
 export interface AlertContext {
   environment: string;
   currency: string;
@@ -82,7 +84,7 @@ interface KindRules {
   next: (command: string) => string;
 }
 
-/** Who answers for a kind of alert, and what that person does first. */
+/** The owner role of each kind of alert, and that person's first step. */
 export const KIND_RULES: Readonly<Record<AlertKind, KindRules>> = {
   attack: {
     role: "anomaly_response",
@@ -129,8 +131,8 @@ export const KIND_RULES: Readonly<Record<AlertKind, KindRules>> = {
 };
 
 /**
- * Who is told of a kind of alert: a temporary owner within its dates goes before the permanent one, the first listed before
- * the next. A role nobody owns, which the configuration does not let through, is told to no channel.
+ * The owner of a kind of alert: a temporary owner within its dates goes before the permanent one, the first listed before the
+ * next. A role without an owner, which the configuration does not allow, has no channel.
  */
 export function ownerOf(kind: AlertKind, policy: AlertPolicy, nowMs: number): OwnerPolicy {
   const { role } = KIND_RULES[kind];
@@ -148,14 +150,14 @@ function isWithin({ from, until }: OwnerPolicy, nowMs: number): boolean {
   );
 }
 
-/** What differs from alert to alert; the rest follows from its kind and the context. */
+/** The fields that differ from alert to alert; the others follow from its kind and the context. */
 export type AlertDraft = Pick<
   Alert,
   "kind" | "dedupKey" | "phase" | "severity" | "title" | "sinceMs" | "spentMicros" | "facts" | "done"
 > &
   Partial<Pick<Alert, "id" | "unansweredMicros" | "perHourMicros" | "next">> & { section?: string };
 
-/** Gives an alert its owner, its next step and its place in the runbook. */
+/** Completes an alert with its owner, its next step and its place in the runbook. */
 export function address(context: AlertContext, { section, ...draft }: AlertDraft): AddressedAlert {
   const { environment, currency, policy, nowMs } = context;
   const owner = ownerOf(draft.kind, policy, nowMs);
@@ -177,7 +179,7 @@ export function address(context: AlertContext, { section, ...draft }: AlertDraft
   };
 }
 
-/** The local service is the one that is found without a name. */
+/** The operators' command for an environment; the local service needs no name. */
 const commandFor = (environment: string): string =>
   environment === "development" ? "npm run ops --" : `npm run ops -- --env ${environment}`;
 
@@ -189,7 +191,7 @@ export function dedupKey(environment: string, ...parts: readonly string[]): stri
     .slice(0, 200);
 }
 
-/** Micros per hour of what was spent in a stretch of time, which counts as a minute at least. */
+/** Spend per hour, in micros, of an amount spent in a stretch of time. A stretch counts as a minute at least. */
 export function perHour(micros: number, elapsedMs: number): number {
   return Math.round((micros * HOUR_MS) / Math.max(MINUTE_MS, elapsedMs));
 }

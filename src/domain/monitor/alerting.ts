@@ -1,8 +1,7 @@
 /**
- * Which alerts a minute of the watch calls for. One matter is one alert: an incident by its id, from its opening over its
- * turns to its end; a finding that only tells people by its kind and subject. Nobody hears of the same thing twice within
- * `repeat_minutes` unless it changed, and of no more than `max_per_hour` things; what opens, worsens or ends an incident
- * always goes.
+ * The alerts of one run of the monitor. One matter is one alert: an incident by its id, from its opening to its end; a finding
+ * that only notifies people by its kind and subject. The same matter is not sent twice within `repeat_minutes` unless it
+ * changed, and no more than `max_per_hour` alerts are sent; the opening, worsening and end of an incident always are.
  */
 import { HOUR_MS, MINUTE_MS } from "../kernel/time.ts";
 import {
@@ -18,33 +17,34 @@ import { incidentDraft, KIND_OF_FINDING, type MonitoredMinute, noticeDraft } fro
 import { SEVERITIES, type Severity } from "./finding.ts";
 import type { Incident } from "./incident.ts";
 
+/** The alerts of a run, and the memory for the next one. */
 export interface AlertingResult {
   alerts: AddressedAlert[];
   told: AlertMemory;
   hour: AlertHour;
 }
 
-/** What happened since an incident was last told of is worth another word this long after it. */
+/** News of an incident wait until this long after its last alert. */
 const NEWS_MINUTES = 10;
 
-/** Held-back matters that are remembered one by one; beyond them only their count is kept. */
-const MOST_TOLD = 500;
+/** Held-back alerts that are remembered one by one; beyond them only their number is kept. */
+const MOST_REMEMBERED = 500;
 
-/** A matter that wants to be told now. */
+/** An alert that is due now. */
 interface Candidate {
-  /** Under which it is remembered as told. */
+  /** The key under which it is remembered as sent. */
   key: string;
   severity: Severity;
-  /** Goes whatever the hour's limit says. */
+  /** It is sent whatever the hourly limit says. */
   always: boolean;
   draft: AlertDraft;
-  /** What else counts as told with it. */
+  /** Further keys that count as sent with it. */
   covers: readonly string[];
 }
 
 /**
- * The alerts a minute calls for, and the memory of them. Matters the hour has no room for are counted once, named in the
- * next alert that goes, and told as soon as there is room if they still last.
+ * The alerts of a run, and the memory of them. Alerts for which the hour has no room are counted once, mentioned in the next
+ * alert that is sent, and sent as soon as there is room if their matter still lasts.
  */
 export function alertsFor(watched: MonitoredMinute): AlertingResult {
   const { policy, nowMs } = watched;
@@ -69,7 +69,7 @@ export function alertsFor(watched: MonitoredMinute): AlertingResult {
       }
     } else if (told[heldKey] === undefined) {
       hour.heldBack += 1;
-      if (Object.keys(told).length < MOST_TOLD) told[heldKey] = { atMs: nowMs, severity };
+      if (Object.keys(told).length < MOST_REMEMBERED) told[heldKey] = { atMs: nowMs, severity };
     }
   }
   return { alerts, told, hour };
@@ -84,7 +84,7 @@ const heldBackFact = (count: number) => ({
 
 const incidentKey = (environment: string, { id }: Incident) => dedupKey(environment, "attack", id);
 
-/** What was told and still counts: matters of the open incident, and whatever is younger than its repetition. */
+/** Earlier alerts that still count: those of the open incident, and those younger than `repeat_minutes`. */
 function remembered({ environment, before, after, told, policy, nowMs }: MonitoredMinute) {
   const open = [before, after].filter((incident) => incident !== null);
   const keys = open.map((incident) => incidentKey(environment, incident));
@@ -93,7 +93,7 @@ function remembered({ environment, before, after, told, policy, nowMs }: Monitor
   return Object.fromEntries(Object.entries(told).filter(([key, { atMs }]) => counts(key, atMs)));
 }
 
-/** True for a matter's own key, and for those of what it covers. */
+/** True for an alert's own key, and for the keys it covers. */
 const belongsTo = (key: string, own: string) =>
   key === own || key === heldKeyOf(own) || key.startsWith(`${own}:`);
 
@@ -143,7 +143,7 @@ function hasNews(
   return found || done;
 }
 
-/** Findings that only tell people, and any that no open incident speaks for. */
+/** Alerts about findings that only notify people, and about all findings without an open incident. */
 function noticeCandidates(minute: MonitoredMinute): Candidate[] {
   const { after, findings, told, environment } = minute;
   const noIncident = after === null || after.closedAtMs !== null;

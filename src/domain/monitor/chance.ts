@@ -1,4 +1,4 @@
-/** How likely it is that chance alone did it. */
+/** Probabilities of the binomial distribution: how likely a count is by chance alone. */
 
 /** ln(n!), by Stirling's series above 20 (error under 1e-9). */
 function lnFactorial(n: number): number {
@@ -12,7 +12,7 @@ function lnFactorial(n: number): number {
 
 /**
  * The chance of `k` or more out of `n` when each comes with chance `p`: P(X >= k), X ~ Bin(n, p). Up to the mean, where
- * nothing is remarkable, it answers 1.
+ * nothing is remarkable, it returns 1.
  */
 export function probabilityAtLeast(k: number, n: number, p: number): number {
   if (k <= n * p) return 1;

@@ -1,6 +1,6 @@
 import type { MinuteTally } from "./tally.ts";
 
-/** Messages that left in one minute, and how many of them were answered by now. */
+/** The messages that left in one minute, and how many of them are verified by now. */
 export interface Cohort {
   /** Minutes since 1970, of sending. */
   minute: number;
@@ -8,23 +8,24 @@ export interface Cohort {
   verified: number;
 }
 
+/** The conversion of some cohorts. */
 export interface RatioReading {
   sent: number;
   verified: number;
-  /** Sends that had their time, a young cohort counting by the part that could have answered by now. */
+  /** Messages that had their time; a young cohort counts by the share that could have been verified by now. */
   due: number;
   /** verified / due, at most 1; null while nothing is due. */
   ratio: number | null;
 }
 
 /**
- * The share of people who have answered by an age, as points `[ageSeconds, share]`, rising. A message counts against
- * the ratio only as far as it could have been answered: otherwise every rush of honest sign-ups looks like an attack
- * for its first minute.
+ * The share of people who have typed their code by the age of its message, as rising points `[ageSeconds, share]`. A message
+ * counts against the ratio only by that share: otherwise every rush of honest sign-ups would look like an attack in its first
+ * minute.
  */
 export type AnswerCurve = readonly (readonly [ageSeconds: number, share: number])[];
 
-/** Reads the answer curve by linear interpolation; 0 before its first point, its last share after the last. */
+/** The share of people who have typed their code by an age, read from the curve by linear interpolation. */
 export function verifiedShareBy(ageSeconds: number, curve: AnswerCurve): number {
   let [previousAge, previousShare] = [0, 0];
   for (const [age, share] of curve) {
@@ -41,7 +42,7 @@ export function verifiedShareBy(ageSeconds: number, curve: AnswerCurve): number 
 /** Seconds into its minute at which a message may have left: four of them stand for all. */
 const SECONDS = [7.5, 22.5, 37.5, 52.5];
 
-/** The share of a minute's messages that could have been answered by now, on average over the minute. */
+/** The share of a minute's messages that could have been verified by now, on average over the minute. */
 export const dueShare = (minute: number, nowMs: number, curve: AnswerCurve): number =>
   SECONDS.reduce((sum, second) => sum + verifiedShareBy(nowMs / 1000 - minute * 60 - second, curve), 0) /
   SECONDS.length;
@@ -54,7 +55,7 @@ export function cohortsOf(minutes: readonly MinuteTally[], key: string): Cohort[
   });
 }
 
-/** Send-to-verify ratio over cohorts. */
+/** Adds up cohorts and reads their send-to-verify ratio. */
 export function readRatio(cohorts: readonly Cohort[], nowMs: number, curve: AnswerCurve): RatioReading {
   let [sent, verified, due] = [0, 0, 0];
   for (const cohort of cohorts) {

@@ -1,7 +1,7 @@
 /** The sequential test for a conversion that has collapsed. */
 import type { Cohort } from "./cohorts.ts";
 
-/** Messages from a minute on, and how much more a collapse explains their answers than what is usual does. */
+/** The messages from a minute on, and how much better a collapse explains their conversion than the usual share does. */
 export interface RatioFall {
   /** Logarithm of the likelihood ratio. */
   score: number;
@@ -12,12 +12,12 @@ export interface RatioFall {
 }
 
 /**
- * The best beginning of a collapse within the window: Page's CUSUM over cohorts, that is Wald's sequential probability
- * ratio test begun anew wherever that makes it strongest, so that honest traffic before an attack does not hide it. A
- * message of which a share F of the answers could have come by now is verified with chance p0 x F where all is as usual
- * and p1 x F in a collapse.
+ * The likeliest beginning of a collapse within the window: Page's CUSUM over cohorts, that is Wald's sequential probability
+ * ratio test begun anew wherever that makes it strongest, so that honest traffic before an attack does not hide it. A message
+ * whose code a share F of people would have typed by now is verified with chance p0 x F in usual traffic and p1 x F in a
+ * collapse.
  *
- * By Ville's inequality a test begun at any one minute ever passes ln(1/a) with chance a at most while all is as usual.
+ * By Ville's inequality a test begun at any one minute ever passes ln(1/a) with chance a at most in usual traffic.
  *
  * @param cohorts the oldest first
  * @param usualShare p0

@@ -1,6 +1,6 @@
 /**
- * What the watch counts for each event. Every event of a verification becomes entries in the minute in which its message
- * left (or in which it was asked for, when none did), so that an answer is booked to the message it answers.
+ * The counter entries of each event. Every event of a verification is counted in the minute in which its message left (or was
+ * asked for, when none left), so that a verification counts for the message that it verifies.
  */
 
 import type { Channel } from "../kernel/channel.ts";
@@ -14,17 +14,17 @@ import {
 } from "./histogram.ts";
 import type { CounterEntry, Dimension, Metric } from "./tally.ts";
 
-/** Where a message goes and comes from, as far as it is known when something is counted. */
+/** The destination and the origin of a message, as far as they are known when something is counted. */
 export interface CountingPlace {
   phone: Phone;
   channel: Channel;
   flow: string;
   provider: string | null;
-  /** AS number of whoever asked. */
+  /** AS number of the requesting network. */
   asn: number | null;
 }
 
-/** A provider's way to a country by a channel. */
+/** The subject of the dimension `route`: a provider's way to a country by a channel. */
 export const routeSubject = (route: { provider: string; channel: Channel; country: string }): string =>
   `${route.provider}/${route.channel}/${route.country}`;
 
@@ -60,7 +60,7 @@ const addTime = (dimension: Dimension, subject: string, histogram: Histogram, ti
   timeMetrics(histogram, time).map(([metric, amount]) => add(dimension, subject, metric, amount));
 
 /**
- * A message that left.
+ * Counts a message that left.
  *
  * @param numberTag keyed hash of the number
  */
@@ -86,7 +86,7 @@ export function countSent(place: CountingPlace, costMicros: number, numberTag: s
 }
 
 /**
- * A session that was verified, booked once for each of its messages.
+ * Counts a verified session, once for each of its messages.
  *
  * @param afterSeconds from its last message to the right code; null for its earlier messages
  */
@@ -96,12 +96,17 @@ export function countVerified(place: CountingPlace, afterSeconds: number | null)
   return [...subjects, ...addTime("overall", ALL, VERIFY_TIME, afterSeconds)];
 }
 
-/** A probe's code came back. @param key of the subject whose block had let it through, see `probeKey` (block.ts) */
+/**
+ * Counts a verified probe.
+ *
+ * @param key of the banned subject, see `probeKey`
+ */
 export function countProbe(key: string): CounterEntry {
   const space = key.indexOf(" ");
   return add(key.slice(0, space) as Dimension, key.slice(space + 1), "probe_verified");
 }
 
+/** Counts an attempt with a wrong code. */
 export function countWrongCode(country: string, flow: string): CounterEntry[] {
   return [
     add("overall", ALL, "wrong_codes"),
@@ -110,7 +115,7 @@ export function countWrongCode(country: string, flow: string): CounterEntry[] {
   ];
 }
 
-/** A receipt, or a refusal by the provider. */
+/** Counts a receipt, or a refusal by the provider. */
 export function countDeliveryFate(
   { country, provider, channel }: { country: string; provider: string; channel: Channel },
   fate: "delivered" | "undelivered" | "rejected",
@@ -125,7 +130,7 @@ export function countDeliveryFate(
 }
 
 /**
- * How long a provider took to answer a hand-over, or was waited for.
+ * Counts the time a provider took to answer a delivery attempt, or was waited for.
  *
  * @param tookMs of refusals and silence as well: a provider that dies slowly shows in them
  */
@@ -133,23 +138,23 @@ export const countDeliveryAttempt = (provider: string, tookMs: number): CounterE
   addTime("provider", provider, DELIVERY_ATTEMPT_TIME, tookMs);
 
 /**
- * How long a message took to arrive. Of a call nothing is counted: its receipt comes when it ends.
+ * Counts the time a message took to arrive. A call is not counted: its receipt comes when it ends.
  *
- * @param times when it was handed over; when the provider says it arrived, which is believed where it can be true: clocks and
- *   time zones go wrong; and when that was heard, later where a provider must be asked
+ * @param times of the delivery attempt; of the arrival as the provider states it, which is believed where it can be true, since
+ *   clocks and time zones go wrong; and of the receipt, which is later where a provider must be polled
  */
 export function countDelivery(
   { provider, channel }: { provider: string; channel: Channel },
   { handedOverMs, statedMs, heardMs }: { handedOverMs: number; statedMs: number | null; heardMs: number },
 ): CounterEntry[] {
   if (channel === "voice") return [];
-  // Some state whole seconds: what was delivered within the second of its hand-over is stamped before it.
+  // Some state whole seconds: a delivery within the second of its attempt is stamped before it.
   const canBe = statedMs !== null && handedOverMs < statedMs + 1000 && statedMs <= heardMs;
   const deliveredMs = canBe ? Math.max(statedMs, handedOverMs) : heardMs;
   return addTime("provider", provider, DELIVERY_TIME, deliveredMs - handedOverMs);
 }
 
-/** What is known of a request that got no message. */
+/** The destination and the origin of a refused request, as far as they are known. */
 export interface RefusalPlace {
   country: string | null;
   flow: string | null;
@@ -157,10 +162,10 @@ export interface RefusalPlace {
 }
 
 /**
- * A request that was refused before anything left. By country, flow and network only: what a stranger may ask for without
- * paying must not decide what the watch can tell apart.
+ * Counts a request that was refused before a message left. Only by country, flow and network: requests that cost a stranger
+ * nothing must not decide which subjects the counters have room for.
  *
- * @param turnedAway a budget was used up: what an attack runs into
+ * @param turnedAway a budget was used up, which is where an attack ends
  */
 export function countRefused(
   { country, flow, asn }: RefusalPlace,
@@ -180,13 +185,14 @@ export function countRefused(
   ];
 }
 
+/** Counts a fresh challenge that was demanded or passed. */
 export function countChallenge(country: string, what: "challenged" | "passed"): CounterEntry[] {
   return [add("overall", ALL, what), add("country", country, what)];
 }
 
 /**
- * An address that asked for more distinct numbers than people do; only those are told apart, or honest ones would crowd
- * them out.
+ * Counts an address that asked for more distinct numbers than people do; only those are counted, or honest ones would take
+ * their room.
  *
  * @param addressTag keyed hash of the address
  */
@@ -197,7 +203,7 @@ export function countAddress(addressTag: string, distinctNumbers: number): Count
   ];
 }
 
-/** An outcome the customer's backend reported: a sign-up, a payment. */
+/** Counts an outcome that the customer's backend reported: a sign-up, a payment. */
 export function countOutcome(type: string): CounterEntry[] {
   return [add("overall", ALL, `outcome:${type}`)];
 }

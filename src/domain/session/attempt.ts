@@ -15,17 +15,18 @@ import {
 export type VerifiedSend = Pick<SendRecord, "atMs" | "channel" | "provider" | "messageId" | "asn"> &
   Pick<Reservation, "stoppers">;
 
+/** The result of one attempt. */
 export type AttemptResult =
   | {
       kind: "verified";
       channel: Channel;
-      /** The messages that may have carried the code, in order: the cohorts it counts for. One answer answers them all. */
+      /** The messages that may have carried the code, in order. One right code verifies them all, each in its own cohort. */
       sends: VerifiedSend[];
-      /** Those that came back undelivered while another may have carried it. */
+      /** The undelivered messages, where another may have carried the code. */
       lost: VerifiedSend[];
-      /** What the last message took that may have carried it: one answer earns once. null for a decoy. */
+      /** The reservation of the last message that may have carried it, credited once. null for a decoy. */
       hold: Reservation | null;
-      /** What the other messages took. */
+      /** The reservations of the other messages. */
       otherHolds: Reservation[];
     }
   | { kind: "incorrect"; attemptsLeft: number; retryInSeconds: number }
@@ -34,8 +35,8 @@ export type AttemptResult =
   | { kind: "gone"; cause: string };
 
 /**
- * Judges one code. The attempt is counted in the same step that compares, and a right code is used up in that step, so
- * whatever arrives in parallel finds the session already changed.
+ * Judges one code. The attempt is counted in the same step that compares, and a right code is used up in that step, so a
+ * parallel attempt finds the session already changed.
  *
  * @param digest of the offered code, made with the session's key
  */

@@ -1,4 +1,4 @@
-/** The end of a session whose code was not typed: the facts that providers, the ledger and the customer's backend learn. */
+/** The end of a session whose code was not typed: the facts for its providers, the ledger and the customer's backend. */
 import type { Channel } from "../kernel/channel.ts";
 import { type CustomerEvent, customerEvent } from "./customer-event.ts";
 import type { SessionState } from "./session.ts";
@@ -35,7 +35,7 @@ export function sessionExpiry({ correlationId, sends, status }: SessionState): S
   return { correlationId, provider, channel, messageId };
 }
 
-/** The same as an event, where the customer's backend wants it. A session that was locked has expired, too. */
+/** The expiry as an event, where the customer's backend wants it. A session that was locked has expired, too. */
 export function expiryEvent(state: SessionState): CustomerEvent | null {
   const { correlationId, customer, attempts, endsAtMs: atMs } = state;
   const expiry = sessionExpiry(state);

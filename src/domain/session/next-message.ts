@@ -1,9 +1,9 @@
-/** When a session may send its next message, and by which channel. */
+/** The time of a session's next message, by channel. */
 
 import type { Channel } from "../kernel/channel.ts";
 import { messagesThatMayHaveLeft, type SessionRules, type SessionState } from "./session.ts";
 
-/** When the next message may go by the channel that is free first; null when not in this session. */
+/** The time (ms) of the next message by the channel that is free first; null when this session has none left. */
 export function nextResendAtMs(state: SessionState, rules: SessionRules): number | null {
   // A message that never left uses up no resend.
   const out = messagesThatMayHaveLeft(state);
@@ -11,13 +11,13 @@ export function nextResendAtMs(state: SessionState, rules: SessionRules): number
   const waitSeconds = waits[out.length - 1];
   const last = out.at(-1);
   if (waitSeconds === undefined || last === undefined) return null;
-  // A landline hears calls, which no receipt brings nearer: whoever owns a number also owns its receipts.
+  // A landline gets calls, and no receipt shortens their wait: the owner of a number controls its receipts.
   const nothingOnItsWay = last.status === "undelivered" && !state.landline;
   const atMs = last.atMs + (nothingOnItsWay ? Math.min(waitSeconds, shorter) : waitSeconds) * 1000;
   return atMs < state.endsAtMs ? atMs : null;
 }
 
-/** When the next message may go by this channel; null when not in this session. */
+/** The time (ms) of the next message by this channel; null when this session has none left for it. */
 export function channelAtMs(
   state: SessionState,
   channel: Channel,
@@ -34,9 +34,9 @@ export function channelAtMs(
   const before = rules.resend.wait_seconds.slice(0, out.length + missing);
   if (before.length < out.length + missing) return null;
   const sumMs = (waits: readonly number[]) => waits.reduce((sum, wait) => sum + wait, 0) * 1000;
-  // Waiting alone brings no call: messages that are missing are at best sent from now on.
+  // Waiting alone earns no call: texts that are missing can be sent from now on at the earliest.
   const fromMs = missing > 0 ? Math.max(nextMs, nowMs) : nextMs;
-  // Nor do receipts of messages that did not arrive: the owner of a premium number has them send what they like.
+  // Nor do receipts of undelivered texts: the owner of a premium number controls what they say.
   const atMs = Math.max(fromMs + sumMs(before.slice(out.length)), (out[0]?.atMs ?? nowMs) + sumMs(before));
   return atMs < state.endsAtMs ? atMs : null;
 }

@@ -13,21 +13,23 @@ import {
 } from "./session.ts";
 import { type SessionView, viewSession } from "./view.ts";
 
+/** The parameters of another message. */
 export interface ResendCommand {
   channel: Channel;
-  /** The code to use when the present one is over. */
+  /** The code to use when the present one has expired. */
   fresh: KeptCode;
   hold: Reservation;
   asn: number | null;
 }
 
+/** The result of asking for another message. */
 export type ResendResult =
   | {
       kind: "send";
       code: KeptCode;
       sendIndex: number;
       view: SessionView;
-      /** Providers of earlier messages that left, or may have: the code did not come by them. */
+      /** Providers of earlier messages that may have left: the code did not arrive by them. */
       tried: string[];
     }
   | { kind: "gone"; cause: string }
@@ -35,8 +37,8 @@ export type ResendResult =
   | { kind: "wait"; retryAfterSeconds: number };
 
 /**
- * Asks for another message. The same code goes out again while it is good, because messages arrive late and out of
- * order and whichever arrives must work; after that the fresh one takes its place. Attempts already used stay used.
+ * Asks for another message. The same code is sent again while it is good, because messages arrive late and out of order and
+ * each of them must work; after that the fresh one replaces it. Attempts already used stay used.
  */
 export function resendSession(
   state: SessionState,

@@ -1,8 +1,8 @@
 /**
- * The life of one verification: what a session is, by which rules it goes, and how it is opened. Its transitions lie beside
- * it (`resend.ts`, `attempt.ts`, `settle.ts`). None of them knows about time, storage or digits: the session object hands in
- * the stored state and the clock, stores what comes back, and does both without a pause in between, which is what makes a
- * code single-use and an attempt counted under any parallelism.
+ * The session: the life of one verification, its rules and its opening. Its transitions are beside it (`resend.ts`,
+ * `attempt.ts`, `settle.ts`, `end.ts`). None of them knows about time, storage or digits: the session object passes in the
+ * stored state and the time, and stores the result without a pause in between, which makes a code single-use and counts every
+ * attempt under any parallelism.
  */
 
 import type { Reservation } from "../admission/reservation.ts";
@@ -18,20 +18,21 @@ export interface SessionRules {
   delivery: Pick<DeliveryPolicy, "channels" | "voice_after_messages">;
 }
 
-/** What became of one message, as far as the provider told us; the last two by its receipt. */
+/** The state of one message as far as the provider reported it; the last two come from its receipt. */
 export type SendStatus = "sending" | "accepted" | "refused" | "unknown" | "delivered" | "undelivered";
 
+/** One message of a session. */
 export interface SendRecord {
   channel: Channel;
   atMs: number;
   status: SendStatus;
   provider: string | null;
   messageId: string | null;
-  /** Network of whoever asked for it. */
+  /** AS number of the network that asked for it. */
   asn: number | null;
-  /** What the message took from the budgets, until the code comes back; null when it was given back. */
+  /** The message's reservation, until the code comes back; null when it was released. */
   hold: Reservation | null;
-  /** How long the code was good for before this message: a message that never left must not lengthen its life. */
+  /** The code's expiry before this message: a message that never left must not lengthen the code's life. */
   codeExpiredAtMs: number;
 }
 
@@ -41,13 +42,14 @@ export interface KeptCode {
   sealed: string;
 }
 
-/** What a session keeps for events to the customer's backend that nobody brings a token for. */
+/** The customer's part of a session, for events that happen without a request. */
 export interface SessionCustomer {
   subject: CustomerSubject;
-  /** Whether its end is told. */
+  /** True where the backend wants an event when the session expires. */
   hearsExpiry: boolean;
 }
 
+/** A session as the session object stores it. */
 export interface SessionState {
   correlationId: string;
   createdAtMs: number;
@@ -60,15 +62,16 @@ export interface SessionState {
   status: "open" | "verified" | "closed";
   /** The number can only be called. */
   landline: boolean;
-  /** Absent or null where no backend hears of it. */
+  /** Absent or null where no backend receives events. */
   customer?: SessionCustomer | null;
 }
 
+/** The parameters of a new session. */
 export interface OpenCommand {
   correlationId: string;
   channel: Channel;
   code: KeptCode;
-  /** null for a decoy, which takes nothing. */
+  /** null for a decoy, which reserves nothing. */
   hold: Reservation | null;
   asn: number | null;
   landline: boolean;
@@ -93,7 +96,7 @@ export function openSession(command: OpenCommand, rules: SessionRules, nowMs: nu
   };
 }
 
-/** A message as it is written down before it leaves. */
+/** The record of a message, written before the message leaves. */
 export const newSendRecord = (
   { channel, hold, asn }: Pick<SendRecord, "channel" | "hold" | "asn">,
   codeExpiredAtMs: number,
@@ -109,14 +112,16 @@ export const newSendRecord = (
   codeExpiredAtMs,
 });
 
-/** The messages that left, or may have. */
+/** The messages that left or may have left: all that were not refused. */
 export const messagesThatMayHaveLeft = ({ sends }: SessionState): SendRecord[] =>
   sends.filter(({ status }) => status !== "refused");
 
+/** True for a session that is verified, closed or expired. */
 export function isSessionOver(state: SessionState, nowMs: number): boolean {
   return state.status !== "open" || nowMs >= state.endsAtMs;
 }
 
+/** The reason in words why a session is over, for the log. */
 export function sessionEndCause(state: SessionState): string {
   return state.status === "open" ? "session expired" : `session ${state.status}`;
 }

@@ -1,21 +1,21 @@
-/** What became of a message: what its provider answered, and the receipts that come later. */
+/** The results of a message: the provider's answer, and the receipts that come later. */
 import type { SendRecord, SessionState } from "./session.ts";
 
-/** Writes down what the provider answered for one message. A session none of whose messages left is closed. */
+/** The session after a provider's answer to one message. A session none of whose messages left is closed. */
 export function settleSend(
   state: SessionState,
   sendIndex: number,
   outcome: Pick<SendRecord, "status" | "provider" | "messageId">,
 ): SessionState {
   const send = state.sends[sendIndex];
-  // Its receipt may have been quicker than the answer, which then brings the names alone.
+  // The receipt may have come before the answer, which then adds the names only.
   if (send?.status === "delivered" || send?.status === "undelivered") {
     const named = { provider: outcome.provider, messageId: outcome.messageId ?? send.messageId };
     return { ...state, sends: state.sends.with(sendIndex, { ...send, ...named }) };
   }
   const refused = outcome.status === "refused";
   const settled = refused ? { ...outcome, hold: null } : outcome;
-  // A later message that left has its own claim on the code's life.
+  // A later message that left has set the code's life for itself.
   const last = state.sends.slice(sendIndex + 1).every(({ status }) => status === "refused");
   const before = refused && last ? state.sends[sendIndex]?.codeExpiredAtMs : undefined;
   const codeExpiresAtMs = before ?? state.codeExpiresAtMs;
@@ -26,8 +26,8 @@ export function settleSend(
 }
 
 /**
- * Takes in a provider's receipt. They come late, twice and out of order: a delivered message stays delivered, and whatever
- * comes after a final word changes nothing else.
+ * The session after a provider's receipt. Receipts come late, twice and out of order: a delivered message stays delivered, and
+ * a receipt after the final one changes nothing.
  */
 export function receiveReceipt(
   state: SessionState,

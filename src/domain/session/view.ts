@@ -4,7 +4,7 @@ import type { CustomerSubject } from "./customer-event.ts";
 import { channelAtMs, nextResendAtMs } from "./next-message.ts";
 import { isSessionOver, type SendStatus, type SessionRules, type SessionState } from "./session.ts";
 
-/** What the client must know about a session to act. */
+/** A session as its client may see it, with everything the client needs to act. */
 export interface SessionView {
   status: "pending" | "verified" | "locked" | "gone";
   correlationId: string;
@@ -15,13 +15,13 @@ export interface SessionView {
   expiresInSeconds: number;
   /** null when no further resend will be possible in this session. */
   resendInSeconds: number | null;
-  /** What the next message may travel by, and when. */
+  /** The channels the next message may take, and when. */
   nextChannels: { channel: Channel; availableInSeconds: number }[];
   /** For events to the customer's backend, never for the client. */
   customer?: CustomerSubject | null;
 }
 
-/** What may be told to whoever holds the session token. */
+/** The view of a session for the holder of its token. */
 export function viewSession(state: SessionState, rules: SessionRules, nowMs: number): SessionView {
   const last = state.sends.at(-1);
   const locked = state.attempts >= rules.attempts.max;
