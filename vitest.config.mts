@@ -3,6 +3,11 @@ import { defineConfig } from "vitest/config";
 import { testBindings } from "./test/support/bindings.ts";
 import { makeOutside } from "./test/support/outside.ts";
 
+/** Where the random cases of property tests begin; TEST_SEED=<seed> shows the same cases again. */
+const seed = Number(process.env.TEST_SEED || Math.floor(Math.random() * 2 ** 31));
+if (!Number.isSafeInteger(seed)) throw new Error("TEST_SEED must be a whole number");
+console.log(`TEST_SEED=${seed}`);
+
 export default defineConfig({
   test: {
     projects: [
@@ -11,6 +16,8 @@ export default defineConfig({
           name: "unit",
           environment: "node",
           include: ["test/unit/**/*.test.ts", "test/contract/**/*.test.ts"],
+          setupFiles: ["./test/support/seed.ts"],
+          provide: { seed },
           testTimeout: 30_000,
         },
       },
