@@ -6,7 +6,7 @@ import { makeOutside } from "./test/support/outside.ts";
 /** Where the random cases of property tests begin; TEST_SEED=<seed> shows the same cases again. */
 const seed = Number(process.env.TEST_SEED || Math.floor(Math.random() * 2 ** 31));
 if (!Number.isSafeInteger(seed)) throw new Error("TEST_SEED must be a whole number");
-console.log(`TEST_SEED=${seed}`);
+console.error(`TEST_SEED=${seed}`);
 
 export default defineConfig({
   test: {
