@@ -1,4 +1,4 @@
-/** The documents that cron and people steer by: postures, blocks, routes, pauses. */
+/** The documents by which the monitor and operators steer the service: postures, bans, routes, pauses. */
 import type { RouteOverride } from "../domain/delivery/route-overrides.ts";
 import type { Ban, OperatorBan } from "../domain/monitor/ban.ts";
 import type { ControlDocuments, ControlState } from "../domain/monitor/effective-control.ts";
@@ -6,10 +6,11 @@ import type { Pause } from "../domain/monitor/pause.ts";
 import type { ControlDocument } from "../domain/monitor/posture.ts";
 import type { Done, Unavailable } from "./result.ts";
 
+/** The control documents, the monitor's apart from the operators'. */
 export interface ControlPort {
-  /** As this place knows it, a few seconds old at most; a malformed document reads as emergency. */
+  /** The documents as this place knows them, a few seconds old at most; a malformed one reads as emergency. */
   read(): Promise<ControlState>;
-  /** The documents themselves, fresh, for the cron and for people. */
+  /** The documents themselves, fresh, for the monitor and for operators. */
   documents(): Promise<ControlDocuments | Unavailable>;
   /** Each write replaces one document; null takes it down. KV refuses more than one write a second to a key: it says so. */
   writeCron(document: ControlDocument | null): Promise<Done>;

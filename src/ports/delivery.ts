@@ -1,4 +1,4 @@
-/** Providers, the messages they take and the receipts they send, and what is known of the routes to them. */
+/** Providers, the messages they take, the receipts they send, and the records of the routes to them. */
 import type { RouteRecord } from "../domain/delivery/routing.ts";
 import type { Channel } from "../domain/kernel/channel.ts";
 import type { Done, Unavailable } from "./result.ts";
@@ -13,11 +13,11 @@ export interface OutgoingMessage {
   body: string;
   /** The digits alone, for providers that put them into a template of their own. */
   code: string;
-  /** What a voice says, digits apart, once: a provider that calls repeats it by its own means. */
+  /** The sentence a voice says once, digits apart: a provider that calls repeats it by its own means. */
   spoken: string;
   /** BCP 47 tag of the body and of what is spoken. */
   locale: string;
-  /** India: what the text was registered under; null where it was not. */
+  /** The text's registration in India; null where it has none. */
   dlt: { entityId: string; templateId: string } | null;
   channel: Channel;
   /** How long the code in it lives: a message still queued after that is worthless. */
@@ -27,17 +27,17 @@ export interface OutgoingMessage {
   idempotencyKey: string;
 }
 
+/** A provider's answer to a message. */
 export type DeliveryResult =
   /** `costMicros`: the price as the provider stated it, in the price table's currency; null where it said none. */
   | { kind: "accepted"; messageId: string; costMicros: number | null }
   | { kind: "refused"; cause: string; retryable: boolean }
   /**
-   * It may have left, so it must not be sent again without a decision: no answer in time, or the connection was lost, and
-   * whether before or after the request was read cannot be told.
+   * No answer in time, or the connection was lost: the message may have been sent, so it is never retried automatically.
    */
   | { kind: "unknown"; cause: string; connectionLost: boolean };
 
-/** What a provider says became of a message; `sent` is on its way, the other two are final. */
+/** A provider's word on the fate of a message; `sent` is on its way, the other two are final. */
 export interface Receipt {
   messageId: string;
   status: "sent" | "delivered" | "undelivered";
@@ -57,6 +57,7 @@ export interface IncomingHook {
   body: Uint8Array;
 }
 
+/** A webhook call as its provider's adapter understood it. */
 export type ReceiptReading =
   | { kind: "receipts"; receipts: Receipt[] }
   /** Genuine, and nothing to us (an inbound message, a state that says nothing). */
@@ -64,15 +65,15 @@ export type ReceiptReading =
   /** No signature, a wrong one, one too old, or bytes that are no receipt. */
   | { kind: "forged"; cause: string };
 
-/** `deaf`: it takes none of this channel. */
+/** A provider's answer to feedback; `deaf`: it takes none about this channel. */
 export type FeedbackResult =
   | { kind: "told" }
   | { kind: "deaf" }
   | { kind: "failed"; cause: string; retryable: boolean };
 
 /**
- * A provider: one file each, which checks its own settings and knows its vendor's ways of failing. Refused and unknown are
- * told apart with care: a refused message may go out by another route, an unknown one must not.
+ * A provider of messages. Each has a file of its own, which checks its own settings and knows its vendor's ways of failing. It
+ * keeps refused and unknown apart with care: a refused message may go out by another route, an unknown one must not.
  */
 export interface ProviderPort {
   readonly name: string;
@@ -82,13 +83,13 @@ export interface ProviderPort {
   send(message: OutgoingMessage): Promise<DeliveryResult>;
   /** Reads a delivery receipt that came by webhook, checking its signature. */
   readReceipt?(hook: IncomingHook, nowMs: number): Promise<ReceiptReading>;
-  /** Asks what became of a message, for providers without webhooks; null while it is not final. */
+  /** Asks about the fate of a message, for providers without webhooks; null while it is not final. */
   poll?(messageId: string): Promise<Receipt | null | Unavailable>;
-  /** Tells the provider whether the person typed the code. */
+  /** Tells the provider whether its message was verified. */
   feedback?(messageId: string, channel: Channel, verified: boolean, atMs: number): Promise<FeedbackResult>;
 }
 
-/** Whose message it is, as far as its receipt must know; no number and no address. */
+/** The session and the place a message belongs to, for its receipt; it holds no number and no address. */
 export interface MessageOwner {
   sessionId: string;
   sendIndex: number;
@@ -97,25 +98,25 @@ export interface MessageOwner {
   channel: Channel;
   /** Minute (since 1970) in which it left. */
   minute: number;
-  /** When its provider was asked; null in what was kept before this was. */
+  /** When its provider was asked; null in records that are older than this field. */
   handedOverMs: number | null;
   /** The session's token, sealed, where an undelivered message is sent again by itself; null where it is not. */
   session: string | null;
 }
 
-/** Whose message a provider's message id is, for as long as receipts come. */
+/** The owners of providers' message ids, for as long as receipts come. */
 export interface ReceiptsPort {
-  /** Remembers it. @returns the receipt that came before the provider's answer did, if one had */
+  /** Remembers an owner. @returns the receipt that came before the provider's answer; null where none had */
   bind(provider: string, messageId: string, owner: MessageOwner): Promise<Receipt | null | Unavailable>;
-  /** Finds it. A receipt for nobody is kept for a while: its answer may be on its way. */
+  /** Finds the owner of a receipt. A receipt for nobody is kept for a while: its provider's answer may be on its way. */
   claim(provider: string, receipt: Receipt): Promise<MessageOwner | null | Unavailable>;
 }
 
-/** What this place knows of the routes: what the cron measured, and how the last hand-overs here went. */
+/** The records of the routes: the monitor's measurements, and the results of this place's last delivery attempts. */
 export interface RoutesPort {
   records(): Promise<ReadonlyMap<string, RouteRecord>>;
-  /** A hand-over went well, or failed; here at once, and elsewhere with the cron's next word. */
+  /** Takes in the result of an attempt; it counts here at once, and elsewhere with the monitor's next measurements. */
   heard(key: string, failed: boolean): void;
-  /** The cron's word for all places. */
+  /** Writes the monitor's measurements for all places. */
   write(records: ReadonlyMap<string, RouteRecord>): Promise<Done>;
 }

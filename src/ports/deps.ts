@@ -1,7 +1,7 @@
 /**
- * What the flows need from outside, as types. Every port has a real adapter and a stand-in that passes the same contract
- * suite. Expected failures are values; a port that throws has a bug. The ports lie beside this file, one
- * file per subject, and are imported directly.
+ * Everything the flows need from outside, as types. Every port has a real adapter and a stand-in that passes the same contract
+ * suite. Expected failures are values; a port that throws has a bug. The ports lie beside this file, one file per subject,
+ * and are imported directly; each flow picks the few it uses.
  */
 
 import type { KeyIds } from "../domain/access/key-age.ts";
@@ -18,9 +18,10 @@ import type { RecordsPort } from "./records.ts";
 import type { ProofsPort, SessionsPort, TokensPort } from "./session.ts";
 import type { VaultPort } from "./vault.ts";
 
-/** One line of the operator's log: a fact with its evidence, never a number, a code, a token or a key. */
+/** Writes one line of the operator's log: a fact with its evidence, never a number, a code, a token or a key. */
 export type Log = (fact: string, evidence: Record<string, string | number | boolean | null>) => void;
 
+/** The ports of one isolate, its policy, and its sources of time and chance. */
 export interface Deps {
   /** development, staging or production; for people. */
   environment: string;
@@ -33,7 +34,7 @@ export interface Deps {
   budgets: BudgetsPort;
   marks: MarksPort;
   adoption: AdoptionPort;
-  /** For people: how old keys are; no key is in them. */
+  /** The ids of the keys, which tell operators how old they are; no key is in them. */
   keyIds: KeyIds;
   devices: DevicesPort;
   prices: readonly PriceRow[];
@@ -49,7 +50,7 @@ export interface Deps {
   routes: RoutesPort;
   receipts: ReceiptsPort;
   outbox: OutboxPort;
-  /** null where no backend is set up to hear of its verifications. */
+  /** null where no backend of the customer is set up. */
   customer: CustomerPort | null;
   counters: CountersPort;
   monitorState: MonitorStatePort;
@@ -59,10 +60,10 @@ export interface Deps {
   ledger: LedgerPort;
   log: Log;
   nowMs(): number;
-  /** From 0 up to 1, for choices that chance makes; never for secrets. */
+  /** A number from 0 up to 1, for choices that chance makes; never for secrets. */
   random(): number;
   /** Resolves after this long. */
   pause(ms: number): Promise<void>;
-  /** Lets work go on behind the answer; what fails is logged with the verification it belongs to. */
+  /** Lets work go on behind the answer; work that fails is logged with the verification it belongs to. */
   defer(work: Promise<unknown>, correlationId: string): void;
 }

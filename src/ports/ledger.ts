@@ -1,4 +1,4 @@
-/** The ledger: every send and its fate, for as long as it may be kept. */
+/** The ledger: every message and its fate, for as long as it may be kept. */
 import type {
   EventKind,
   LedgerEvent,
@@ -12,17 +12,18 @@ import type { Done, Unavailable } from "./result.ts";
 /** Takes the ledger's events behind the answer; queued, and never in the way. */
 export interface EventsPort {
   put(events: readonly LedgerEvent[]): Promise<void>;
-  /** Whether a request refused with this problem code gets a row of its own; what says yes has taken the room. */
+  /** Takes room for a row of its own for a request refused with this problem code. @returns false where there is none */
   samples(code: string): boolean;
 }
 
-/** From `fromMs` up to, and without, `toMs`; of one country, where one is named. */
+/** A stretch of the ledger from `fromMs` up to, and without, `toMs`; of one country, where one is named. */
 export interface LedgerWindow {
   fromMs: number;
   toMs: number;
   country: string | null;
 }
 
+/** A part of the rows that were asked for. */
 export interface LedgerPage {
   kind: "answered";
   /** In the order of their times. Sealed numbers and addresses are null where they are no longer held. */
@@ -31,14 +32,14 @@ export interface LedgerPage {
   cursor: string | null;
 }
 
-/** How long each class is kept, in times before which it goes. */
+/** The times before which each class of data is removed. */
 export interface RetentionLimits {
   numbersBeforeMs: number;
   addressesBeforeMs: number;
   eventsBeforeMs: number;
 }
 
-/** Rows removed, and whether there is more to remove. */
+/** Rows that a sweep removed, by class; `more` where it stopped at its limit. */
 export interface Swept {
   kind: "swept";
   numbers: number;
@@ -49,7 +50,7 @@ export interface Swept {
   more: boolean;
 }
 
-/** What upkeep left: when it ran last, and its report. */
+/** The last run of a piece of upkeep, and its report. */
 export interface Upkeep {
   atMs: number;
   report: Readonly<Record<string, string | number | boolean | null>>;
@@ -70,7 +71,7 @@ export interface LedgerPort {
   story(correlationId: string): Promise<{ kind: "answered"; rows: LedgerRow[] } | Unavailable>;
   /** Everything of the verifications of a number, by its tags under all keys; the latest first, at most 1000 rows. */
   byNumber(numberTags: readonly string[]): Promise<{ kind: "answered"; rows: LedgerRow[] } | Unavailable>;
-  /** What each subject came to, the most messages first. @param limit at most 1000 subjects */
+  /** Sums the messages of each subject, the most messages first. @param limit at most 1000 subjects */
   volumes(
     by: VolumeDimension,
     window: LedgerWindow,
@@ -95,7 +96,7 @@ export interface LedgerPort {
   ): Promise<{ kind: "erased"; rows: number; sealed: number; letters: number } | Unavailable>;
   /** How many sealed texts each encryption key still holds. */
   sealedByKey(): Promise<{ kind: "answered"; keys: { keyId: string; sealed: number }[] } | Unavailable>;
-  /** Removes what is too old, at most `limit` rows of each class. */
+  /** Removes rows that are too old, at most `limit` of each class. */
   sweep(limits: RetentionLimits, limit: number): Promise<Swept | Unavailable>;
   upkeep(name: string): Promise<Upkeep | null | Unavailable>;
   keepUpkeep(name: string, upkeep: Upkeep): Promise<Done>;

@@ -1,4 +1,4 @@
-/** What the watch counts, remembers between its runs, and tells people. */
+/** The monitor's counters, its memory between runs, and its alerts. */
 import type { Alert } from "../domain/monitor/alert.ts";
 import type { AlertChannel } from "../domain/monitor/alerts.policy.ts";
 import type { History, QuarterTally } from "../domain/monitor/history.ts";
@@ -6,10 +6,10 @@ import type { MonitorMemory } from "../domain/monitor/monitor-memory.ts";
 import type { CounterUpdate, Dimension, MinuteTally, Tally } from "../domain/monitor/tally.ts";
 import type { Done, Unavailable } from "./result.ts";
 
-/** What was counted of the traffic, minute by minute. */
+/** Counts of the traffic, minute by minute. */
 export interface CountersPort {
-  /** Books entries into their minutes in one round trip; what one minute tells apart is bounded (see tally.ts). */
-  count(bookings: readonly CounterUpdate[]): Promise<void>;
+  /** Adds entries to their minutes in one round trip; the subjects of one minute are bounded (see tally.ts). */
+  count(updates: readonly CounterUpdate[]): Promise<void>;
   /**
    * The last `minutes` minutes up to and with `minute`, the oldest first; a minute without traffic is empty.
    *
@@ -20,13 +20,13 @@ export interface CountersPort {
     minutes: number,
     of?: readonly Dimension[],
   ): Promise<{ kind: "answered"; minutes: MinuteTally[] } | Unavailable>;
-  /** What was counted since the beginning of the dimensions `overall`, `provider`, `channel` and `flow`. */
+  /** Sums since the beginning of the dimensions `overall`, `provider`, `channel` and `flow`. */
   totals(): Promise<{ kind: "answered"; tally: Tally } | Unavailable>;
   /** Counts an outcome once for its proof. @returns false for one that was counted before */
   claimOutcome(proofId: string, type: string): Promise<boolean | Unavailable>;
 }
 
-/** What the watch remembers from run to run. One run at a time has it. */
+/** The monitor's memory from run to run; one run at a time has it. */
 export interface MonitorStatePort {
   /** Takes the run, unless another has it, and reads what the last one left. */
   begin(
@@ -38,13 +38,13 @@ export interface MonitorStatePort {
   >;
   /** Keeps the memory, and where a quarter was folded the history and the quarter; frees the run. */
   end(kept: { memory: MonitorMemory; history: History | null; quarter: QuarterTally | null }): Promise<Done>;
-  /** For people: what the last run left. */
+  /** Reads the memory that the last run left, for operators. */
   look(): Promise<{ kind: "answered"; memory: MonitorMemory | null; history: History | null } | Unavailable>;
   /** Quarters of an hour from `from` to `to` (since 1970), as far as they are kept. */
   quarters(from: number, to: number): Promise<{ kind: "answered"; quarters: QuarterTally[] } | Unavailable>;
 }
 
-/** Sends alerts on their way, behind the answer; what becomes of them is the queue's. */
+/** Alerts on their way to people; the queue sees that they arrive. */
 export interface AlertsPort {
   raise(alerts: readonly { alert: Alert; channels: readonly AlertChannel[] }[]): Promise<void>;
 }

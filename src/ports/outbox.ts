@@ -1,5 +1,4 @@
 /** Work for others that goes on behind an answer: for providers, and for the customer's backend. */
-
 import type { Channel } from "../domain/kernel/channel.ts";
 import type { CustomerEvent } from "../domain/session/customer-event.ts";
 import type { Done } from "./result.ts";
@@ -8,7 +7,7 @@ import type { Done } from "./result.ts";
 export type ProviderWork =
   | {
       kind: "feedback";
-      /** null in what was queued before feedback knew its verification. */
+      /** null in messages that are older than this field. */
       correlationId: string | null;
       provider: string;
       messageId: string;
@@ -16,7 +15,7 @@ export type ProviderWork =
       verified: boolean;
       atMs: number;
     }
-  /** Asks a provider without webhooks what became of a message. */
+  /** Asks a provider without webhooks about the fate of a message. */
   | { kind: "poll"; provider: string; messageId: string; tries: number };
 
 /** The customer's backend. */
@@ -35,9 +34,10 @@ export interface CustomerPort {
 export type OutboxMessage =
   | ProviderWork
   | { kind: "event"; event: CustomerEvent }
-  /** Sends an undelivered message's code again by another route. `of` is what `session` is sealed to. */
+  /** Sends an undelivered message's code again by another route. `session` is a token sealed to the name `of`. */
   | { kind: "resend"; of: string; session: string; correlationId: string };
 
+/** The queue of such work. */
 export interface OutboxPort {
   /** @param delaySeconds before its first try */
   put(messages: readonly OutboxMessage[], delaySeconds?: number): Promise<Done>;

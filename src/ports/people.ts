@@ -1,9 +1,10 @@
-/** What is known of numbers and devices: what is remembered, what a device brings along, what others say of a number. */
+/** Numbers and devices: the memory of them, the tokens devices bring, and the answers of sources about a number. */
 import type { Failures } from "../domain/admission/failures.ts";
 import type { NumberInsight } from "../domain/admission/insight.ts";
 import type { MovedMark, PersonTraces, TagChange } from "../domain/ledger/person.ts";
 import type { Unavailable } from "./result.ts";
 
+/** The memory of one request's number and source. */
 export interface Recalled {
   kind: "answered";
   numberKnown: boolean;
@@ -13,7 +14,7 @@ export interface Recalled {
   failures: (Failures | null)[];
 }
 
-/** What is remembered of people, under keyed hashes. */
+/** The memory of people, under keyed hashes. */
 export interface MarksPort {
   recall(tags: {
     numberTag: string;
@@ -28,29 +29,31 @@ export interface MarksPort {
 
 /** Carries people over a rotation of the pepper. */
 export interface AdoptionPort {
-  /** Moves what is kept under older hashes to the present ones; before what is asked in the same tick. */
+  /** Moves counts kept under older hashes to the present ones, before anything that is asked in the same tick. */
   adopt(tags: { number: TagChange; address: TagChange }): Promise<void>;
 }
 
-/** What a device token says: a device we know because we issued the token when it verified. */
+/** The claims of a device token: it was issued to the device when that verified. */
 export interface DeviceClaims {
   deviceId: string;
   /** Tags of the numbers it verified, the newest first. */
   numberTags: string[];
 }
 
+/** Device tokens, which the service issues and reads. */
 export interface DevicesPort {
   issue(claims: DeviceClaims): Promise<string>;
   /** null for anything forged or expired. */
   read(token: string): Promise<DeviceClaims | null>;
 }
 
+/** A source that is paid for answers about numbers. */
 export interface LookupPort {
   readonly name: string;
   lookup(e164: string): Promise<({ kind: "answered" } & NumberInsight) | Unavailable>;
 }
 
-/** What sources said of numbers, so that nobody is asked and paid twice. */
+/** The memory of answers about numbers, so that none is paid for twice. */
 export interface InsightsPort {
   /** null for a number nobody was asked about, or too long ago. */
   recall(numberTag: string): Promise<NumberInsight | null | Unavailable>;

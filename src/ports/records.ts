@@ -1,8 +1,8 @@
-/** What is kept for people to read: incidents, what operators did, and what could not be delivered. */
+/** Records for people to read: incidents, operator actions, and dead letters. */
 import type { Incident } from "../domain/monitor/incident.ts";
 import type { Done, Unavailable } from "./result.ts";
 
-/** Something an operator did, and why. */
+/** An action of an operator, with its reason. */
 export interface OperatorAction {
   id: string;
   atMs: number;
@@ -13,7 +13,7 @@ export interface OperatorAction {
   details: Readonly<Record<string, string | number | boolean | null>>;
 }
 
-/** A delivery that was given up: an alert, a webhook, a feedback. */
+/** A piece of queued work that was given up: an alert, a customer's event, feedback, a ledger message. */
 export interface DeadLetter {
   id: string;
   atMs: number;
@@ -23,7 +23,7 @@ export interface DeadLetter {
   body: string;
 }
 
-/** What is kept for people: incidents, what operators did, and what could not be delivered. */
+/** The records, each write of which may fail by itself. */
 export interface RecordsPort {
   keepIncident(incident: Incident): Promise<Done>;
   incidents(limit: number): Promise<{ kind: "answered"; incidents: Incident[] } | Unavailable>;
@@ -32,6 +32,6 @@ export interface RecordsPort {
   actions(limit: number): Promise<{ kind: "answered"; actions: OperatorAction[] } | Unavailable>;
   bury(letter: DeadLetter): Promise<Done>;
   deadLetters(limit: number): Promise<{ kind: "answered"; letters: DeadLetter[] } | Unavailable>;
-  /** Takes a letter out, for sending it once more. */
+  /** Takes a letter out, so that it can be sent once more; null where there is no such letter. */
   exhume(id: string): Promise<DeadLetter | null | Unavailable>;
 }

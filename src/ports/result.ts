@@ -1,10 +1,10 @@
-/** What ports of every subject come to. */
+/** Results that ports of every subject have in common. */
 
-/** A dependency that was silent, broken or slow. What that means is policy, never "allow" by accident. */
+/** A dependency that was silent, broken or slow; each caller decides what that means, and never allows by accident. */
 export interface Unavailable {
   kind: "unavailable";
   cause: string;
 }
 
-/** What a write came to. */
+/** The result of a write. */
 export type Done = { kind: "done" } | Unavailable;

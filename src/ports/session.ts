@@ -1,4 +1,4 @@
-/** A session where it is kept, the token its bearer holds, and the proof it ends in. */
+/** Sessions as they are kept, the tokens their bearers hold, and the proofs they end in. */
 import type { FailureSubjects } from "../domain/admission/failures.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { Channel } from "../domain/kernel/channel.ts";
@@ -7,10 +7,11 @@ import type { ResendCommand, ResendResult } from "../domain/session/resend.ts";
 import type { OpenCommand, SendRecord, SessionRules } from "../domain/session/session.ts";
 import type { SessionView } from "../domain/session/view.ts";
 
+/** Session objects, one per verification. */
 export interface SessionsPort {
   open(id: string, command: OpenCommand, rules: SessionRules): Promise<SessionView>;
   resend(id: string, command: ResendCommand, rules: SessionRules): Promise<ResendResult>;
-  /** Takes in a final word on a message. @returns false when it says nothing new, or the session is gone */
+  /** Takes in a final receipt of a message. @returns false when it says nothing new, or the session is gone */
   receipt(
     id: string,
     sendIndex: number,
@@ -19,7 +20,7 @@ export interface SessionsPort {
   settle(
     id: string,
     sendIndex: number,
-    outcome: Pick<SendRecord, "status" | "provider" | "messageId">,
+    result: Pick<SendRecord, "status" | "provider" | "messageId">,
   ): Promise<void>;
   attempt(id: string, digest: string, rules: SessionRules): Promise<AttemptResult>;
   /** null when there is no such session (never opened, or deleted at its end). */
@@ -28,7 +29,7 @@ export interface SessionsPort {
   forget(id: string): Promise<boolean>;
 }
 
-/** What a session token says. It is sealed: only the service reads it. */
+/** The claims of a session token. It is sealed: only the service reads it. */
 export interface SessionClaims {
   sessionId: string;
   correlationId: string;
@@ -36,13 +37,14 @@ export interface SessionClaims {
   phone: string;
   /** Language of the messages, as the client asked for it. */
   locale: string | null;
-  /** Who asked first, for what is sent again without anybody asking; null in tokens of before. */
+  /** The source of the first request, for a message that is sent again without one; null in older tokens. */
   source: Source | null;
   reference: string | null;
   /** Of the device token the send came with, or a new one that the device gets when it verifies. */
   deviceId: string;
   /** Numbers the device verified before. */
   deviceNumberTags: string[];
+  /** Keyed hashes under which wrong codes are counted across sessions. */
   failureSubjects: FailureSubjects;
 }
 
@@ -61,6 +63,7 @@ export interface TokensPort {
   open(token: string): Promise<OpenedToken | null>;
 }
 
+/** The claims of a proof, but for its time and its id. */
 export interface ProofClaims {
   phone: string;
   flow: string;
@@ -70,6 +73,7 @@ export interface ProofClaims {
   correlationId: string;
 }
 
+/** Signed proofs, which the customer's backend checks. */
 export interface ProofsPort {
   sign(claims: ProofClaims, nowMs: number): Promise<string>;
   publicKeys(): { keys: object[] };

@@ -1,4 +1,4 @@
-/** Chance and keys: ids, hashes that stand for people, codes and numbers under seal. */
+/** Chance and keys: ids, keyed hashes that stand for people, sealed codes and numbers. */
 export interface VaultPort {
   /** A random UUID. */
   newId(): string;
@@ -9,7 +9,7 @@ export interface VaultPort {
   tag(kind: string, value: string): Promise<string>;
   /** The key that makes tags now. */
   tagKeyId(): string;
-  /** The tags under every key there is, the present one first: what was stored before a rotation is found too. */
+  /** The tags under every key there is, the present one first: records of before a rotation are found too. */
   tags(kind: string, value: string): Promise<string[]>;
   /** The key under which new sessions' codes are digested. */
   sessionKeyId(): string;

@@ -5,30 +5,30 @@ import { type ControlDecision, nextPosture, postureFromFindings } from "../../do
 import type { MonitorView } from "../../domain/monitor/sight.ts";
 import type { Deps } from "../../ports/deps.ts";
 
-/** The posture after one run of the watch. */
+/** The posture after one run of the monitor. */
 export interface AppliedPosture {
   decision: ControlDecision;
   before: Posture;
   now: Posture;
   by: string;
   why: string;
-  /** Why KV did not take the flag; null when it did. */
+  /** The reason KV did not take the document; null when it did. */
   refused: string | null;
 }
 
-/** Sets what the findings ask for, unless people hold the posture. */
+/** Sets the posture that the findings ask for, unless operators hold it. */
 export async function applyPosture(
-  { control, policy }: Deps,
+  { control, policy }: Pick<Deps, "control" | "policy">,
   { cron, operator }: ControlDocuments,
   findings: readonly Finding[],
   { reading, incident, nowMs }: MonitorView,
 ): Promise<AppliedPosture> {
-  const people = operator !== null && operator.holds_posture !== false ? operator : null;
-  const running = [people, cron].find((document) => document !== null && nowMs < document.until_ms) ?? null;
-  const inForce = running?.posture ?? "normal";
-  const kept = nextPosture(running, { findings, reading }, policy.monitor, nowMs);
-  const byHand = running !== null && running === people;
-  // A flag of an attack that is over must not come back when people's word ends.
+  const held = operator !== null && operator.holds_posture !== false ? operator : null;
+  const running = [held, cron].find((document) => document !== null && nowMs < document.until_ms) ?? null;
+  const current = running?.posture ?? "normal";
+  const kept = nextPosture(running, findings, reading, policy.monitor, nowMs);
+  const byHand = running !== null && running === held;
+  // A posture of an attack that is over must not come back when the operators' document ends.
   const stale = byHand && cron !== null && postureFromFindings(findings) === "normal";
   const decision: ControlDecision = stale ? { kind: "clear" } : kept;
   const written =
@@ -38,15 +38,15 @@ export async function applyPosture(
   const refused = written?.kind === "unavailable" ? `posture not written: ${written.cause}` : null;
   const decided =
     byHand || decision.kind === "keep"
-      ? inForce
+      ? current
       : decision.kind === "write"
         ? decision.document.posture
         : "normal";
   return {
     decision,
-    // What people changed between two runs is news to the incident, too.
-    before: byHand && incident === null ? "normal" : inForce,
-    now: refused === null ? decided : inForce,
+    // A change by operators between two runs is news to the incident, too.
+    before: byHand && incident === null ? "normal" : current,
+    now: refused === null ? decided : current,
     by: byHand ? (running?.who ?? "operator") : "cron",
     why: decision.kind === "write" ? decision.document.why : (running?.why ?? "nothing asks for more"),
     refused,

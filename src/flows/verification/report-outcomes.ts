@@ -3,7 +3,7 @@ import { minuteOf } from "../../domain/kernel/time.ts";
 import { countOutcome } from "../../domain/monitor/counting.ts";
 import type { Deps } from "../../ports/deps.ts";
 
-/** What became of somebody after the verification, by the customer's backend's word. */
+/** An outcome of a verified person, as the customer's backend reports it. */
 export interface ReportedOutcome {
   type: string;
   /** The proof's `jti`. */
@@ -14,18 +14,19 @@ export interface ReportedOutcome {
   valueMicros: number | null;
 }
 
+/** The answer to a report. */
 export interface OutcomesReported {
   kind: "reported";
   accepted: number;
-  /** Of these an outcome of the same type was counted for the same proof before. */
+  /** Outcomes whose type was counted for the same proof before. */
   repeated: number;
 }
 
 const RETRY_SECONDS = 30;
 
 /**
- * Counts outcomes, each once for its proof and type, in the minute of now: the watch compares what was spent lately with what
- * came of it lately. After a refusal the whole report can be sent again; what was counted is not counted twice.
+ * Counts outcomes, each once for its proof and type, in the minute they are reported: the monitor compares the spend of the
+ * last hours with their outcomes. After a refusal the whole report can be sent again; nothing is counted twice.
  *
  * @param by names the API key in the log
  */
