@@ -1,4 +1,4 @@
-/** Messages that nobody answers: overall, and to or from one place. */
+/** Detectors of unanswered messages: overall, and by destination, network, flow or provider. */
 import { MINUTE_MS } from "../kernel/time.ts";
 import { probabilityAtMost } from "./chance.ts";
 import { steepestFall } from "./collapse.ts";
@@ -9,39 +9,39 @@ import type { Dimension } from "./tally.ts";
 
 /**
  * Fewer messages than these are never a collapse. A dozen unanswered in a row comes once in 60,000 dozens even in the worst
- * honest hours, when only 60 % answer.
+ * honest hours, when only 60 % are verified.
  */
 const LEAST_MESSAGES = 12;
 
-/** Strangers' destinations may answer worse than the average: this share of it is taken for usual there. */
+/** Unknown destinations may convert worse than the average: this share of it is taken for usual there. */
 const UNKNOWN_DESTINATION = 0.75;
 
 /**
- * What a score must pass: more with every test of this minute, and with every message that could begin a run of misses in
- * a window. Misses come in bunches, for people who do not get through ask again, and long runs come more often than
- * independent messages would have it; the exponents make up for that, as measured on simulated people.
+ * The score that a collapse must exceed: higher with every test of this minute, and with every message of a window that could
+ * begin a run of misses. Misses come in bunches, because people without a code ask again, so long runs are more frequent than
+ * among independent messages; the exponents make up for that, as measured on simulated people.
  */
 const thresholdOf = (falseAlarm: number, tests: number, usualMessages: number): number =>
   -Math.log(falseAlarm) + 1.5 * Math.log(tests) + 2.5 * Math.log(1 + usualMessages);
 
-/** An answer of three days ago is worth this much; of less nothing is left. */
+/** A verification of three days ago is worth this much; a history with less has none. */
 const HALF_AN_ANSWER = 0.5;
 
-/** Hours and weeks differ: where more answer on average, a run of misses is still judged as if no more than these did. */
+/** The highest share taken for usual: hours and weeks differ, so a better average is not relied on. */
 const MOST_USUAL = 0.75;
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
-/** Below this chance it is no chance any more, and an emergency. */
+/** Below this probability chance is ruled out, and the finding is an emergency. */
 const NO_CHANCE = 1e-8;
 
-/** Messages of a person who does not get through: independent are only so many times fewer. */
+/** Messages per person who does not get through; only so many times fewer messages are independent. */
 const REPEATS = 1.45;
 
 /**
  * Overall conversion too low: below `alarm_ratio` with more than `min_sends` due in the window (once there is an incident
  * with it, below `clear_ratio`); or the same since some minute within the window, when the collapse test confirms it, so that
- * a fall is not hidden by what came before. An emergency, or `elevated` as long as chance could still have done it: with 31
+ * a fall is not hidden by what came before. An emergency, or `elevated` as long as it could be chance: with 31
  * messages due, 29 % may be a bad quarter of an hour, 13 % is none.
  *
  * False alarms: of 31 due messages that 70 % of people answer, fewer than 30 % are answered once in 300,000 windows, at 60 %
@@ -99,7 +99,7 @@ const COLLAPSES: Partial<Record<Dimension, Pick<Finding, "severity" | "block">>>
   provider: { severity: "notice", block: false },
   prefix: { severity: "elevated", block: true },
   block: { severity: "elevated", block: true },
-  // Behind a known network are its people; what only a script spoils is banned by range, and found by its challenges.
+  // Behind a known network are its people; a script among them is banned by range, and found by its challenges.
   network: { severity: "elevated", block: false },
 };
 

@@ -1,20 +1,20 @@
-/** What the messages cost and bring: against the plan, against reported outcomes, and what providers fail to deliver. */
+/** Detectors about money: spend against the plan and against reported outcomes, and messages that providers fail to deliver. */
 import { minuteOf } from "../kernel/time.ts";
 import { probabilityAtLeast, probabilityAtMost } from "./chance.ts";
 import type { Finding } from "./finding.ts";
 import { OVERALL, QUARTER_MINUTES, type QuarterTally, quarterOf } from "./history.ts";
 import type { MonitorView } from "./sight.ts";
 
-/** Outcomes for the same money may vary by so much for reasons of their own; what is less is remarkable. */
+/** The outcomes of the same money may fall to this share for ordinary reasons; fewer are remarkable. */
 const ORDINARY_VARIATION = 2 / 3;
 
-/** A provider that loses this part of the share worth an alert is as usual. */
+/** This part of the failing share that is worth an alert counts as usual for a provider. */
 const USUAL_PART = 1 / 3;
 const DELIVERY_FALSE_ALARM = 1e-6;
 
 /**
- * The hour cost more than `hour_factor` times its part of the day's plan, or the day more than all of it. It tells people;
- * the caps are what holds. False alarms: none, it is counted.
+ * The hour cost more than `hour_factor` times its part of the day's plan, or the day more than all of it. It notifies people;
+ * the caps are the limit. False alarms: none, it is counted.
  */
 export function spendOverPlan({ spent, planDayMicros, policy }: MonitorView): Finding[] {
   if (spent === null || planDayMicros === null) return [];
@@ -37,8 +37,8 @@ export function spendOverPlan({ spent, planDayMicros, policy }: MonitorView): Fi
 }
 
 /**
- * Spend grew and what it used to bring did not: of the window's and the time before's outcomes together, too few came now
- * for its share of the money. The one sign of an attacker who types the codes. It tells people, for it is slow and may be a
+ * Spend grew and outcomes did not: of the outcomes of this window and of the one before, too few came in this one for its share
+ * of the money. It is the only sign of an attacker who types the codes. It notifies people only, because it is slow and may be a
  * broken sign-up page as well.
  *
  * False alarms: `outcomes.false_alarm` in each window by the binomial law, and only when the money brought less than two
@@ -89,7 +89,7 @@ function broughtIn(quarters: readonly QuarterTally[], from: number, to: number) 
 }
 
 /**
- * A provider that refuses or fails to deliver a large share of its messages; for whoever talks to it.
+ * A provider that refuses or fails to deliver a large share of its messages; for the owner of the contact to it.
  *
  * False alarms: at a third of `failing_share`, which counts as usual, one in a million windows for each provider.
  */

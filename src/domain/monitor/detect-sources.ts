@@ -1,16 +1,16 @@
-/** Who asks for how many numbers, and numbers that lie too close together. */
+/** Detectors of sources that ask for many numbers, and of numbers that lie too close together. */
 import { probabilityAtLeast } from "./chance.ts";
 import type { Finding } from "./finding.ts";
 import { dueMessagesOf, type MonitorView } from "./sight.ts";
 
-/** Messages to one hundred of numbers that a single person who asks again and again accounts for. */
+/** Messages to one hundred numbers that a single person explains by asking again. */
 const ONE_PERSON = 3;
 
 const HUNDREDS_PER_BLOCK = 100;
 
 /**
- * Addresses and networks that ask for many different numbers. An address is shut for it: no household has as many people.
- * A network is meant only when those numbers do not answer either, or every mobile carrier would be.
+ * Addresses and networks that ask for many different numbers. An address is banned for it: no household has as many people. A
+ * network is found only when those numbers do not convert either, or every mobile carrier would be.
  *
  * False alarms: an address is counted, not guessed; a carrier's shared address (CGNAT) with `numbers_per_address` new people
  * on one day is one. A network needs a conversion below `alarm_ratio` with more than `min_sends` due beside the numbers:
@@ -44,7 +44,7 @@ export function manyNumbers(sight: MonitorView): Finding[] {
         severity: "notice",
         says: `network ${name} asked for ${numbers} different numbers, and ${verified} of ${sent} messages were verified`,
         evidence: { numbers, sent, verified, due: Math.round(due) },
-        // A network that has people of its own is never shut for its guests.
+        // A network with verified people of its own is never banned for others in it.
         block: (sight.history?.subjects[key]?.verified ?? 0) < 1,
       },
     ];
@@ -52,9 +52,9 @@ export function manyNumbers(sight: MonitorView): Finding[] {
 }
 
 /**
- * Blocks of ten thousand numbers whose messages lie within one hundred of them, as when someone counts a bought range up,
- * and fewer than half of which are answered (a company that enrols its people has neighbouring numbers too, and answers).
- * It shuts the block and only tells people: shutting ends it, and an attack over many blocks is found otherwise.
+ * Number ranges whose messages lie within one hundred of their numbers, as when someone counts a bought range up, and fewer than
+ * half of which are verified (a company that enrols its people has neighbouring numbers too, and they are verified). It bans the
+ * range and only notifies people: the ban ends it, and an attack over many ranges is found otherwise.
  *
  * False alarms: `dense.false_alarm` divided by the blocks tested, after one person's repetitions are taken off and over all
  * hundreds of the block.

@@ -1,24 +1,24 @@
-/** How much is asked for, and where to: more than usual, turned away, and places nobody wrote to before. */
+/** Detectors of volume: more messages than usual, requests at used-up budgets, and new destinations. */
 import { DAY_MS, minuteOf } from "../kernel/time.ts";
 import { type Finding, isAboutConversion } from "./finding.ts";
 import { DAY_QUARTERS, OVERALL, QUARTER_MINUTES, quarterOf } from "./history.ts";
 import type { MonitorView } from "./sight.ts";
 import type { Metric } from "./tally.ts";
 
-/** Days with a past below which nothing is known of the time of day. */
+/** With fewer past days than this, nothing is known about the time of day. */
 const LEAST_DAYS = 2;
 
 /** Standard deviations over the usual: once in 30,000 minutes by the normal law, and in longer runs than single minutes. */
 const FAR_OUT = 4;
 
-/** So many times what already is remarkable is an attack for itself. */
+/** This many times the remarkable number is an attack by itself. */
 const VERY_MANY = 10;
 
 const FEW = 5;
 
 /**
- * What a metric came to in as long a time as the window at this time of day, one figure for each past day on which the
- * watch was there; a day without the quarter had no traffic in it.
+ * The values of a metric in a window at this time of day, one for each past day on which the monitor ran. A day without the
+ * quarter had no traffic in it.
  */
 function sameTimes(sight: MonitorView, metric: Metric): number[] {
   const { nowMs, sameTime, history, policy } = sight;
@@ -39,7 +39,7 @@ const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 /**
- * Many more messages than at this time of the past days; it only tells people, for a good campaign looks the same.
+ * Many more messages than at this time of the past days. It only notifies people, because a good campaign looks the same.
  *
  * False alarms: the excess must also be four standard deviations, of a Poisson law widened to the spread that the past days
  * show: under one in 10,000 windows of honest days that are alike.
@@ -66,12 +66,12 @@ export function volumeHigh(sight: MonitorView): Finding[] {
 }
 
 /**
- * Many requests that met a used-up budget: what an attack runs into when it no longer gets any message out. `elevated`; an
- * emergency when destinations are found silent at the same time or hardly anybody answers, or when it is ten times as many
- * and no sound conversion says that it is honest rush.
+ * Many requests that met a used-up budget, as those of an attack do once it gets no more messages. `elevated`; an emergency when
+ * destinations are found silent at the same time or conversion is low, or when it is ten times as many and no sound conversion
+ * speaks for an honest rush.
  *
  * False alarms: none by chance, for `min` requests and `factor` times what is usual at this time of day or with as many
- * messages never come together by chance; an honest rush can do it, and is `elevated` at most while its people answer.
+ * messages never come together by chance; an honest rush can do it, and is `elevated` at most while its people verify.
  */
 export function budgetExhausted(sight: MonitorView, others: readonly Finding[]): Finding[] {
   const { min, factor } = sight.policy.turned_away;
@@ -98,10 +98,10 @@ export function budgetExhausted(sight: MonitorView, others: readonly Finding[]):
 }
 
 /**
- * Countries and ranges that get messages now and are in no memory; not on the watch's first day, when all are new. It tells
- * people, the busiest five of each.
+ * Countries and prefixes that get messages and are not in the history; not on the monitor's first day, when all are new. It
+ * notifies people of the busiest five of each.
  *
- * False alarms: what it says is a fact. A range is forgotten after some weeks, or when 150 others are busier.
+ * False alarms: it states a fact. A prefix is forgotten after some weeks, or when 150 others are busier.
  */
 export function newDestinations(sight: MonitorView): Finding[] {
   const { history, nowMs, policy } = sight;

@@ -10,11 +10,11 @@ import { type MonitoredCounts, type MonitorView, viewCounts } from "./sight.ts";
 
 export type { MonitoredCounts as Watched } from "./sight.ts";
 
-/** Everything the watch can find in one run, the worst first. Each detector states how often it errs. */
+/** All findings of one run, the worst first. Each detector states how often it errs. */
 export const detect = (watched: MonitoredCounts, policy: MonitorPolicy): Finding[] =>
   detectFindings(viewCounts(watched, policy));
 
-/** The same, where what there is has been looked at already. */
+/** All findings on counters that are already prepared, the worst first. */
 export function detectFindings(sight: MonitorView): Finding[] {
   const unanswered = [...conversionLow(sight), ...conversionCollapses(sight)];
   const findings = [
@@ -31,7 +31,7 @@ export function detectFindings(sight: MonitorView): Finding[] {
   return findings.sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity));
 }
 
-/** What the last run left to be told: that it failed, or that this one comes late. */
+/** The finding that the last run failed or that this run is late; null for neither. */
 export function detectLateRun(
   memory: MonitorMemory | null,
   nowMs: number,

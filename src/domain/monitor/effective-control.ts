@@ -1,4 +1,4 @@
-/** What a place acts on, of what cron and people have said. */
+/** The effective control: the posture, bans, routes and pauses that apply at this moment, from the monitor and from operators. */
 
 import type { RouteOverride } from "../delivery/route-overrides.ts";
 import { MINUTE_MS } from "../kernel/time.ts";
@@ -6,33 +6,33 @@ import type { Ban, EffectiveBan, OperatorBan } from "./ban.ts";
 import type { Pause } from "./pause.ts";
 import type { ControlDocument } from "./posture.ts";
 
-/** How long an isolate that saw something unreadable acts on that; it reads again long before. */
+/** How long an isolate acts on the caution after an unreadable document; it reads again long before. */
 const CAUTION_MS = MINUTE_MS;
 
-/** What a place acts on: the operators' document where there is one, else the cron's, and all blocks that are in force. */
+/** The control that applies now: the operators' document, else the monitor's, and all bans, routes and pauses that have not ended. */
 export interface ControlState {
   document: ControlDocument | null;
   blocks: readonly EffectiveBan[];
-  /** People's word on routes, over the policy. */
+  /** Operators' instructions on routes, over the policy. */
   routes: readonly RouteOverride[];
-  /** What people stopped for everybody. */
+  /** Countries, flows and providers that operators paused. */
   pauses: readonly Pause[];
 }
 
-/** The documents as they are stored, people's apart from the cron's: neither can overwrite the other. */
+/** The documents as they are stored. The operators' and the monitor's are apart, so that neither overwrites the other. */
 export interface ControlDocuments {
   cron: ControlDocument | null;
   operator: ControlDocument | null;
   cronBlocks: readonly Ban[];
-  /** Subjects that people shut, challenge, or exempted from the cron's blocks. */
+  /** Subjects that operators stop, challenge, or exempt from the monitor's bans. */
   operatorBlocks: readonly OperatorBan[];
   operatorRoutes: readonly RouteOverride[];
   operatorPauses: readonly Pause[];
-  /** What could not be read, in words. */
+  /** Documents that could not be read, in words. */
   faults: readonly string[];
 }
 
-/** Where nobody ever wrote any. */
+/** The documents before any was written. */
 export const NO_CONTROL_DOCUMENTS: ControlDocuments = {
   cron: null,
   operator: null,
@@ -44,9 +44,9 @@ export const NO_CONTROL_DOCUMENTS: ControlDocuments = {
 };
 
 /**
- * What a place acts on. The operators' document wins for as long as it lives, whatever else is there; then the cron's, raised
- * to an emergency where something could not be read. Blocks are the cron's without what people exempted, and people's own
- * stops and challenges.
+ * Merges the documents into the control that applies now. The operators' document wins for as long as it lives; then the
+ * monitor's, raised to an emergency where a document could not be read. The bans are the monitor's without those that operators
+ * exempted, and the operators' own stops and challenges.
  */
 export function mergeControlDocuments(documents: ControlDocuments, nowMs: number): ControlState {
   const { cron, operator, cronBlocks, operatorBlocks, operatorRoutes, operatorPauses, faults } = documents;
@@ -68,7 +68,7 @@ export function mergeControlDocuments(documents: ControlDocuments, nowMs: number
   const [why] = faults;
   const decides = why === undefined || flag?.posture === "shutdown" ? flag : cautionOf(why, nowMs);
   if (people === null) return { document: decides, blocks, routes, pauses };
-  // A throttle says how much, and leaves to the watch how hard.
+  // A throttle limits the amount, and leaves the posture to the monitor.
   const { max_per_minute, caps_lifted } = people;
   return { document: { ...(decides ?? people), max_per_minute, caps_lifted }, blocks, routes, pauses };
 }
@@ -84,8 +84,8 @@ function cautionOf(why: string, nowMs: number): ControlDocument {
   };
 }
 
-/** Whoever exempts a range exempts what lies in it. */
-export function exemptionCovers(exemption: OperatorBan, block: Ban): boolean {
+/** True for a ban of the exempted subject, or of a range inside the exempted one. */
+function covers(exemption: OperatorBan, block: Ban): boolean {
   if (exemption.kind !== block.kind) return false;
   if (block.kind === "range") return block.subject.startsWith(exemption.subject);
   return exemption.subject === block.subject;

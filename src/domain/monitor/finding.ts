@@ -1,4 +1,4 @@
-/** What the watch can find, each with its evidence. Detectors make findings; postures, blocks and alerts follow from them. */
+/** Findings of the monitor, each with its evidence. Detectors make them; postures, bans and alerts follow from them. */
 
 export const FINDING_KINDS = [
   "conversion_low",
@@ -16,10 +16,11 @@ export const FINDING_KINDS = [
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
-/** `notice` tells people; `elevated` and `emergency` ask for that posture. */
+/** `notice` only notifies people; `elevated` and `emergency` ask for that posture. */
 export const SEVERITIES = ["notice", "elevated", "emergency"] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
+/** One finding: a subject, how grave it is, and the figures that show it. */
 export interface Finding {
   kind: FindingKind;
   /** As `<dimension> <subject>`, see tally.ts. */
@@ -28,10 +29,10 @@ export interface Finding {
   /** In one sentence, for people, with figures and without names. */
   says: string;
   evidence: Readonly<Record<string, string | number | null>>;
-  /** Its destination or source is worth shutting for a while. */
+  /** True where its subject should be banned for a while. */
   block: boolean;
 }
 
-/** Whether it says that messages went unanswered. */
+/** True for a finding that asks for a posture because of unanswered messages. */
 export const isAboutConversion = ({ kind, severity }: Finding): boolean =>
   severity !== "notice" && (kind === "conversion_low" || kind === "conversion_collapse");

@@ -1,11 +1,11 @@
-/** Times as the watch keeps them: their sum and a few buckets, of which a median and a 95th percentile can be read. */
+/** Histograms of times in the counters: a sum and a few buckets, from which a median and a 95th percentile can be read. */
 import type { Counts, Metric } from "./tally.ts";
 
-/** Which counters hold a kind of time, and in what steps. */
+/** The counters of one kind of time, and its buckets. */
 export interface Histogram {
-  /** Upper ends of the buckets; what takes longer is in the last, open one. */
+  /** Upper ends of the buckets; longer times are in the last, open one. */
   ends: readonly number[];
-  /** Of the unit that ends and sum are in. */
+  /** Units of the ends and the sum in a second. */
   perSecond: 1 | 1000;
   sum: Metric;
   /** Its buckets are `<bucket>:<index>`. */
@@ -21,7 +21,7 @@ export const VERIFY_TIME: Histogram = {
 };
 
 /**
- * From handing a message to a provider to its answer, whatever that was, or to giving it up. A healthy provider takes a
+ * From the beginning of a delivery attempt to the provider's answer, whatever that was, or to giving up. A healthy provider takes a
  * quarter of a second to one; a route is given up after half of `delivery.timeout_ms`: 4 s by default, 5 s at most.
  */
 export const DELIVERY_ATTEMPT_TIME: Histogram = {
@@ -32,8 +32,8 @@ export const DELIVERY_ATTEMPT_TIME: Histogram = {
 };
 
 /**
- * From handing a message over to its delivery. Text messages take some seconds, people ask again after a minute, and no code
- * lives longer than ten.
+ * From a delivery attempt to the delivery. Text messages take some seconds, people ask again after a minute, and no code lives
+ * longer than ten.
  */
 export const DELIVERY_TIME: Histogram = {
   ends: [1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 120, 180, 300, 600].map((seconds) => seconds * 1000),
@@ -42,7 +42,7 @@ export const DELIVERY_TIME: Histogram = {
   bucket: "delivered_by",
 };
 
-/** What one time adds to which counters; a clock that stepped back adds nothing below zero, which no counter can hold. */
+/** The counters and amounts that one time adds. A negative time, from a clock that stepped back, adds zero. */
 export function timeMetrics({ ends, sum, bucket }: Histogram, time: number): [Metric, number][] {
   const at = ends.findIndex((end) => time <= end);
   return [
@@ -51,15 +51,15 @@ export function timeMetrics({ ends, sum, bucket }: Histogram, time: number): [Me
   ];
 }
 
-/** How many there are in each bucket; the last one is open. */
+/** The counts of the buckets; the last one is open. */
 export const bucketsOf = (counts: Counts, { ends, bucket }: Histogram): number[] =>
   Array.from({ length: ends.length + 1 }, (_, at) => counts[`${bucket}:${at}`] ?? 0);
 
 /**
- * The time within which a share of them lies, read from the buckets by linear interpolation.
+ * The time within which a share of the counted times lies, read from the buckets by linear interpolation.
  *
  * @param share 0.5 for the median
- * @returns null where there are none; the last bucket's beginning for what lies in the open one
+ * @returns null where nothing was counted; the beginning of the open bucket for a time in it
  */
 export function quantileOf(counts: Counts, histogram: Histogram, share: number): number | null {
   const buckets = bucketsOf(counts, histogram);

@@ -1,4 +1,4 @@
-/** What is normal here, learned from what was: per destination, per time of day, and how long people take to answer. */
+/** The history: usual traffic and conversion by subject, learned from past quarters of an hour, and the time people take. */
 import { DAY_MINUTES, minuteOf } from "../kernel/time.ts";
 import { type AnswerCurve, verifiedShareBy } from "./cohorts.ts";
 import { bucketsOf, VERIFY_TIME } from "./histogram.ts";
@@ -20,7 +20,7 @@ export const DAY_QUARTERS = DAY_MINUTES / QUARTER_MINUTES;
 /** Quarters of an hour since 1970. */
 export const quarterOf = (minute: number): number => Math.floor(minute / QUARTER_MINUTES);
 
-/** One quarter of an hour that is over, with all the answers it will get. */
+/** One quarter of an hour that is over, with all the verifications it will get. */
 export interface QuarterTally {
   quarter: number;
   tally: Tally;
@@ -30,7 +30,7 @@ export interface QuarterTally {
 export interface History {
   /** The last quarter that went in. */
   quarter: number;
-  /** When the first one did (ms): nothing is "never seen before" on the first day. */
+  /** The time (ms) of the first one: on the first day nothing counts as new. */
   sinceMs: number;
   subjects: Readonly<Record<string, Counts>>;
 }
@@ -39,16 +39,15 @@ export const OVERALL = tallyKey("overall", "all");
 
 const HALF_LIFE_QUARTERS = 3 * DAY_QUARTERS;
 
-/** Answers come for ten minutes after the message; five more for bookings that are late themselves. */
+/** Verifications come for ten minutes after the message; five more are for counts that arrive late. */
 const RIPENING_MINUTES = 15;
 
-/** How far back the minutes' own counters live. */
+/** The age up to which the minutes' own counters can be read. */
 const REACH_MINUTES = 120;
 
 /**
  * Subjects with a history, the busiest of each dimension: at most some 750, 60 kB of JSON. Addresses and hundreds of numbers
- * have none: the ones come and go, the others nobody sends to twice. Nor have rules in record-only mode, which hold nothing
- * that is not counted elsewhere.
+ * have none, because they rarely return; nor have rules in record-only mode, whose messages are all counted elsewhere.
  */
 const HISTORY_SUBJECTS: Readonly<Record<Dimension, number>> = {
   ...SUBJECTS_PER_MINUTE,
@@ -63,23 +62,23 @@ const HISTORY_SUBJECTS: Readonly<Record<Dimension, number>> = {
 /** A subject of which less than this is left is forgotten. */
 const LEAST_LEFT = 0.02;
 
-/** Unanswered messages a quarter may always teach; beyond it a collapse teaches no more than its answers bear. */
+/** Messages of a quarter that always count; beyond them a collapse counts only by its verifications. */
 const TAUGHT_FREELY = 12;
 
-/** What 60 to 80 % comes to, before anything was measured, and how many messages that belief weighs. */
+/** The conversion that is assumed before any was measured (60 to 80 % is normal), and the messages it weighs. */
 const NORMAL_SHARE = 0.7;
 const NORMAL_WEIGHT = 50;
 
-/** Messages by which a subject's own share is drawn to the overall one. */
+/** The weight, in messages, of the overall share in a subject's own. */
 const OVERALL_WEIGHT = 20;
 
 const PRIOR_VERIFICATIONS = 200;
 
 /**
- * The quarters that are ripe to be folded and were not: over for 15 minutes, and still readable minute by minute (2 hours).
+ * The quarters to be folded now: over for 15 minutes, and still readable minute by minute (2 hours).
  *
  * @param foldedTo the last quarter that was folded; 0 for none
- * @returns the oldest first; what a longer outage of the watch left out stays out
+ * @returns the oldest first; quarters that a longer outage of the monitor missed stay out
  */
 export function dueQuarters(foldedTo: number, nowMs: number): number[] {
   const minute = minuteOf(nowMs);
@@ -89,7 +88,7 @@ export function dueQuarters(foldedTo: number, nowMs: number): number[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
 }
 
-/** What a subject usually gets in as many minutes: its faded sum over the weight that all quarters so far have left. */
+/** The messages a subject usually gets in as many minutes: its faded sum over the weight left of all quarters so far. */
 export function usualSent(history: History | null, key: string, minutes: number): number {
   if (history === null) return 0;
   const quarters = history.quarter + 1 - quarterOf(minuteOf(history.sinceMs));
@@ -97,15 +96,16 @@ export function usualSent(history: History | null, key: string, minutes: number)
   return ((history.subjects[key]?.sent ?? 0) / weight) * (minutes / QUARTER_MINUTES);
 }
 
+/** The usual traffic of a subject. */
 export interface UsualTraffic {
   /** Messages in the history, faded. */
   sent: number;
   verified: number;
-  /** Its conversion, drawn to the overall one while it has few messages. */
+  /** Its conversion, near the overall one while it has few messages. */
   share: number;
 }
 
-/** What a subject is usually like; 70 % of nothing for one without any history. */
+/** The usual traffic of a subject; no messages and 70 % without any history. */
 export function usualTraffic(history: History | null, key: string): UsualTraffic {
   const overall = history?.subjects[OVERALL] ?? {};
   const overallShare =
@@ -115,11 +115,11 @@ export function usualTraffic(history: History | null, key: string): UsualTraffic
 }
 
 /**
- * Puts a ripe quarter into the sums, after they faded for the time since the last one, gaps included. A quarter that comes
- * again or too late changes nothing.
+ * Adds a quarter to the sums, after they have faded for the time since the last one, gaps included. A quarter that comes again
+ * or too late changes nothing.
  *
- * A collapse teaches slowly: beyond a dozen messages, a subject that answered less than half as well as usual counts with
- * as many messages as its answers bear at that half, or an attack would make itself the normal case within the hour.
+ * A collapse is learned slowly: beyond a dozen messages, a subject that converted less than half as well as usual counts with as
+ * many messages as its verifications would be half of the usual share of, or an attack would become the normal case within the hour.
  */
 export function foldQuarter(
   history: History | null,
@@ -151,7 +151,7 @@ export function foldQuarter(
 }
 
 /**
- * How long people take to answer, as measured, blended with what was believed before; the belief weighs as much as 200
+ * The share of people who have typed their code by an age, as measured, blended with a prior curve that weighs as much as 200
  * verifications.
  */
 export function answerCurve(history: History | null, prior: AnswerCurve): AnswerCurve {
@@ -180,7 +180,7 @@ function lessonOf(key: string, counts: Counts, usualShare: number): Counts | nul
   return lesson;
 }
 
-/** `<dimension> <subject>` taken apart. */
+/** The dimension and the subject of a tally's key. */
 export function splitKey(key: string): [Dimension, string] {
   const space = key.indexOf(" ");
   return [key.slice(0, space) as Dimension, key.slice(space + 1)];

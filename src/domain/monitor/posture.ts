@@ -5,27 +5,28 @@ import type { Finding } from "./finding.ts";
 import type { MonitorPolicy } from "./monitor.policy.ts";
 import type { PosturePolicy, PostureRules } from "./postures.policy.ts";
 
-/** The control document: what every place acts on. Absent means normal. */
+/** The control document, with the posture that every location acts on. No document means normal. */
 export interface ControlDocument {
   posture: Posture;
   since_ms: number;
   until_ms: number;
   by: "cron" | "operator";
-  /** Who of the operators. */
+  /** The operator's name. */
   who?: string | undefined;
   why: string;
   /** An operator lets sending go on over the spend caps for as long as this document lives. */
   caps_lifted?: boolean | undefined;
   /** An operator lets no more than this many messages out in a minute. */
   max_per_minute?: number | undefined;
-  /** People have judged all messages up to here (ms) and lowered the posture: the watch goes by later ones. */
+  /** An operator judged all messages up to here (ms) and lowered the posture: the monitor counts later ones only. */
   judged_ms?: number | undefined;
-  /** false for a throttle alone: the watch goes on deciding on the posture. */
+  /** false for a throttle alone: the monitor goes on deciding on the posture. */
   holds_posture?: boolean | undefined;
-  /** Since when the cron has seen nothing wrong; null while it does. */
+  /** The time since which the monitor has found nothing; null while it does. */
   healthy_since_ms: number | null;
 }
 
+/** A decision on the control document: keep it, write a new one, or clear it. */
 export type ControlDecision =
   | { kind: "keep" }
   | { kind: "write"; document: ControlDocument }

@@ -7,15 +7,15 @@ import {
 import { dueShare } from "./cohorts.ts";
 import type { MonitorView } from "./sight.ts";
 
-/** Minutes in which a route that only fails is found out. */
+/** The minutes in which a route that only fails is recognised. */
 const FAILING_MINUTES = 3;
 
-/** A busy minute elsewhere is no more reason to forget than this: forgetting all would mean trying a bad route anew each minute. */
+/** Messages by other routes count up to this number a minute: else a busy minute would make a bad route worth a new try. */
 const ELSEWHERE_A_MINUTE = 60;
 
 /**
- * What the window says of each route, minute by minute, so that the latest ripe answers count most. A route that refused
- * more than it took in the last minutes rests until the next words of the watch.
+ * The record of each route from the window, minute by minute, so that the latest messages count most. A route that refused more
+ * than it accepted in the last minutes rests until the monitor's next run.
  */
 export function learnRoutes(
   { subjects, minutes, curve, nowMs }: MonitorView,

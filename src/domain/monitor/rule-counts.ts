@@ -1,6 +1,6 @@
 /**
- * What rules in record-only mode meet and would have stopped, by rule and flow. It is counted in a dimension of its own,
- * and only where such a rule was met: every message of it is an ordinary one in all others.
+ * Counts of rules in record-only mode: the requests they met, and those they would have stopped, by rule and flow. They have a
+ * dimension of their own; in all other dimensions the messages count like any other.
  */
 import type { RiskRule, UncountedRule } from "../admission/risk.ts";
 import type { CounterEntry, Counts, Metric } from "./tally.ts";
@@ -15,41 +15,46 @@ const add = (subject: string, metric: Metric, amount = 1): CounterEntry => ({
   how: { add: amount },
 });
 
-/** A request that came to its verdict; one that a limit or a cap stops at the very last is not among them. */
+/** Counts the uncounted rules of a verdict. A request that a limit or a cap stops before its verdict is not counted. */
 export const countRulesMet = (uncounted: readonly UncountedRule[], flow: string): CounterEntry[] =>
   uncounted.flatMap(({ rule, would }) => {
     const subject = subjectOf(rule, flow);
     return [add(subject, "met"), ...(would === null ? [] : [add(subject, `would:${would}`)])];
   });
 
-/** The subjects that hear of a message which leaves: the rules that would have stopped it. */
+/** The subjects of the rules that would have stopped a message; its sending and its verification count for them. */
 export const rulesThatStopped = (uncounted: readonly UncountedRule[], flow: string): string[] =>
   uncounted.filter(({ would }) => would !== null).map(({ rule }) => subjectOf(rule, flow));
 
-/** A message that left although these would have stopped it. @param stoppers see {@link rulesThatStopped} */
+/**
+ * Counts a message that left although these rules would have stopped it.
+ *
+ * @param stoppers see {@link rulesThatStopped}
+ */
 export const countRulesLeft = (stoppers: readonly string[], costMicros: number): CounterEntry[] =>
   stoppers.flatMap((subject) => [add(subject, "sent"), add(subject, "micros", costMicros)]);
 
-/** Its code came back. */
+/** Counts the verification of such a message. */
 export const countRulesLeftVerified = (stoppers: readonly string[]): CounterEntry[] =>
   stoppers.map((subject) => add(subject, "verified"));
 
-/** What one rule did in one flow. */
+/** The counts of one rule in one flow. */
 export interface RuleCounts {
   /** Requests that met it. */
   met: number;
-  /** Of them those it would have stopped, by how. */
+  /** Requests it would have stopped, by the kind of stop. */
   wouldChallenge: number;
   wouldStepUp: number;
   wouldDeny: number;
   /** Messages that left although it would have stopped them. */
   left: number;
-  /** Of those: people it would have bothered. */
+  /** Of these, verified ones: people it would have stopped. */
   leftVerified: number;
-  /** What the others cost, at the mean price of those that left. */
+  /** Cost of the others, at the mean price of those that left. */
   unansweredMicros: number;
 }
 
+/** Reads the counts of one rule out of the counters. */
 export function ruleCounts(counts: Counts): RuleCounts {
   const { met = 0, sent: left = 0, micros = 0 } = counts;
   const leftVerified = Math.min(left, counts.verified ?? 0);
@@ -64,13 +69,13 @@ export function ruleCounts(counts: Counts): RuleCounts {
   };
 }
 
-/** Numbers as the reader writes them. */
+/** Formats of numbers and money for the reader. */
 interface Wording {
   count(value: number): string;
   money(micros: number): string;
 }
 
-/** What it would have done, in a sentence: what it would have saved, and whom it would have bothered. */
+/** One sentence on the effect a rule would have had: the money it would have saved, and the people it would have stopped. */
 export function ruleInWords(
   { met, wouldChallenge, wouldStepUp, wouldDeny, left, leftVerified, unansweredMicros }: RuleCounts,
   { count, money }: Wording,

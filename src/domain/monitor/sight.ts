@@ -1,4 +1,4 @@
-/** What one run of the watch has before it, made ready for the detectors. */
+/** The counters of one run of the monitor, prepared for the detectors. */
 import {
   type AnswerCurve,
   type Cohort,
@@ -12,6 +12,7 @@ import type { Incident } from "./incident.ts";
 import type { MonitorPolicy } from "./monitor.policy.ts";
 import { type Counts, type Dimension, type MinuteTally, OTHER_SUBJECTS, type Tally } from "./tally.ts";
 
+/** Everything that one run has read. */
 export interface MonitoredCounts {
   nowMs: number;
   /** The window up to and with the present minute, the oldest first. */
@@ -21,11 +22,11 @@ export interface MonitoredCounts {
   sameTime: readonly QuarterTally[];
   /** The last quarters of an hour, twice `outcomes.window_minutes` back; empty where nobody reports outcomes. */
   lately: readonly QuarterTally[];
-  /** What this UTC hour and day have cost; null while the meters are silent. */
+  /** Spend of this UTC hour and day; null while the meters cannot be read. */
   spent: { hourMicros: number; dayMicros: number } | null;
-  /** What a day is planned to cost; null when there is no plan. */
+  /** The planned cost of a day; null without a plan. */
   planDayMicros: number | null;
-  /** The open one. */
+  /** The open incident. */
   incident: Incident | null;
 }
 
@@ -38,26 +39,29 @@ export interface SubjectSums {
   numbers: number;
 }
 
+/** One subject with its sums over the window. */
 export interface MonitoredSubject {
   dimension: Dimension;
   key: string;
-  /** For people: the subject without its dimension. */
+  /** The subject without its dimension. */
   name: string;
   sums: SubjectSums;
 }
 
+/** The counters with everything that several detectors derive from them. */
 export interface MonitorView extends MonitoredCounts {
   policy: MonitorPolicy;
-  /** Time to verify as measured. */
+  /** Time to verify, as measured. */
   curve: AnswerCurve;
   overall: SubjectSums & { turned_away: number };
   reading: RatioReading;
   subjects: readonly MonitoredSubject[];
   cohorts(key: string): Cohort[];
-  /** The share of a minute's messages that could have been answered by now. */
+  /** The share of a minute's messages that could have been verified by now. */
   ripe(minute: number): number;
 }
 
+/** Prepares the counters of a run for the detectors. */
 export function viewCounts(watched: MonitoredCounts, policy: MonitorPolicy): MonitorView {
   const { minutes, history, nowMs } = watched;
   const curve = answerCurve(history, policy.answer_curve);
@@ -82,7 +86,7 @@ export function viewCounts(watched: MonitoredCounts, policy: MonitorPolicy): Mon
   };
 }
 
-/** A subject's messages that had their time. */
+/** The messages of a subject that had their time to be verified. */
 export const dueMessagesOf = ({ cohorts, ripe }: MonitorView, key: string): number =>
   cohorts(key).reduce((sum, { minute, sent, verified }) => sum + Math.max(verified, sent * ripe(minute)), 0);
 

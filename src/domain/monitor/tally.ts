@@ -1,6 +1,7 @@
-/** The watch's counters: by what they are told apart, how many of them there may be, and how they are added up and read. */
+/** The monitor's counters: their dimensions and metrics, their number, and how they are added up and read. */
 import type { StopKind } from "../admission/risk.ts";
 
+/** The dimensions in which messages are counted; `hundred` is a number without its last two digits. */
 export const DIMENSIONS = [
   "overall",
   "country",
@@ -18,9 +19,9 @@ export const DIMENSIONS = [
 export type Dimension = (typeof DIMENSIONS)[number];
 
 /**
- * How many subjects of a dimension one minute tells apart; whatever comes after counts together under {@link OTHER_SUBJECTS}. First
- * come, first told apart: in any minute the busiest ask soonest, so an attack over a million ranges fills `*` and grows
- * nothing.
+ * The number of subjects of a dimension that one minute counts one by one; all others count together under
+ * {@link OTHER_SUBJECTS}. The first ones have the room: in any minute the busiest subjects come soonest, so an attack over a
+ * million ranges fills `*` and grows nothing.
  */
 export const SUBJECTS_PER_MINUTE: Readonly<Record<Dimension, number>> = {
   overall: 1,
@@ -38,9 +39,9 @@ export const SUBJECTS_PER_MINUTE: Readonly<Record<Dimension, number>> = {
 };
 
 /**
- * Places among which a change must find a free one for its subject to be told apart. Refusals cost a stranger nothing, and
- * there are proxies in more networks than a minute tells apart: refusals have half of the places, or a flood of them would
- * hide which networks got messages.
+ * The number of subjects of a dimension that these entries may count one by one. Refusals cost a stranger nothing, and there are
+ * proxies in more networks than a minute has room for: refusals have half of the room, or a flood of them would hide the
+ * networks that got messages.
  */
 export function subjectsFor(dimension: Dimension, entries: readonly CounterEntry[]): number {
   const most = SUBJECTS_PER_MINUTE[dimension];
@@ -48,13 +49,13 @@ export function subjectsFor(dimension: Dimension, entries: readonly CounterEntry
   return dimension === "network" && onlyRefused ? most / 2 : most;
 }
 
-/** The subject of everything a minute had no more room to tell apart. */
+/** The subject under which a minute counts all subjects it had no more room for. */
 export const OTHER_SUBJECTS = "*";
 
-/** How many metrics one subject has at most: a reporter who invents outcome types must not grow a minute without end. */
+/** The most metrics of one subject: a backend that invents outcome types must not grow a minute without end. */
 export const METRICS_PER_SUBJECT = 96;
 
-/** What a quarter of an hour that is over keeps of each dimension, see {@link keepBusiest}. */
+/** The number of subjects of each dimension that a quarter of an hour keeps, see {@link keepBusiest}. */
 export const QUARTER_SUBJECTS: Readonly<Record<Dimension, number>> = {
   ...SUBJECTS_PER_MINUTE,
   prefix: 200,
@@ -69,20 +70,21 @@ export const QUARTER_SUBJECTS: Readonly<Record<Dimension, number>> = {
 export const TOTAL_DIMENSIONS: ReadonlySet<Dimension> = new Set(["overall", "provider", "channel", "flow"]);
 
 /**
+ * The metrics of a subject.
  * - `sent`, `verified`: messages that left, and those whose session was verified
- * - `micros`: what they cost, in millionths of the price table's currency
- * - `probe_verified`: of `verified`, messages that a block had let through to see whether they convert
+ * - `micros`: the cost of the messages, in millionths of the price table's currency
+ * - `probe_verified`: of `verified`, probes that a ban let through to see whether they convert
  * - `wrong_codes`: attempts that were wrong
  * - `delivered`, `undelivered`: receipts; `rejected`: refused by the provider
  * - `refused`: requests refused before anything left, and `refused:<problem code>` by reason
  * - `challenged`, `passed`: fresh challenges demanded, and those brought
- * - `turned_away`: refusals and demands because a budget was used up
+ * - `turned_away`: requests refused or challenged because a budget was used up
  * - `numbers`: distinct numbers seen from one source
  * - `verify_seconds`, `verified_by:<bucket>`: time to verify, as a sum and a histogram
  * - `hand_over_ms`, `handed_over_by:<bucket>`: time to a provider's answer, and `delivery_ms`, `delivered_by:<bucket>` to its
  *   receipt; of providers alone, since a minute has room for hundreds of routes and is read sixty times over
- * - `outcome:<type>`: what the customer's backend reported
- * - `met`, `would:<stop>`: requests that met a rule in record-only mode, and how it would have stopped them (rule-counts.ts)
+ * - `outcome:<type>`: outcomes that the customer's backend reported
+ * - `met`, `would:<stop>`: requests that met a rule in record-only mode, and the stops it would have made (rule-counts.ts)
  */
 export type Metric =
   | "sent"
@@ -119,22 +121,25 @@ export interface CounterEntry {
   how: { add: number } | { peak: number } | { distinct: string };
 }
 
-/** Entries and the minute (since 1970) they belong to. */
+/** Counter entries of one minute (since 1970). */
 export interface CounterUpdate {
   minute: number;
   entries: readonly CounterEntry[];
 }
 
+/** The counters of one subject. */
 export type Counts = Partial<Record<Metric, number>>;
 
 /** Counters by `<dimension> <subject>`. */
 export type Tally = ReadonlyMap<string, Counts>;
 
+/** The counters of one minute (since 1970). */
 export interface MinuteTally {
   minute: number;
   tally: Tally;
 }
 
+/** The key of a subject in a tally. */
 export const tallyKey = (dimension: Dimension, subject: string): string => `${dimension} ${subject}`;
 
 /** Adds counters to a sum, in place; peaks and distinct counts (`numbers`) keep the largest. */
@@ -180,14 +185,14 @@ export function keepBusiest(
   );
 }
 
-/** Whether this is a tally as JSON holds it: an object of objects of numbers. */
+/** True for a tally in JSON: an object of objects of numbers. */
 export function isTallyObject(value: unknown): value is Record<string, Counts> {
   if (!isPlain(value)) return false;
   for (const key in value) if (!isCounts(value[key])) return false;
   return true;
 }
 
-/** A tally of what JSON held; null for anything that is none. */
+/** Reads a tally from parsed JSON; null for anything else. */
 export function readTally(value: unknown): Tally | null {
   return isTallyObject(value) ? new Map(Object.entries(value)) : null;
 }

@@ -1,29 +1,31 @@
-/** Everything a report is written from; figures from the ledger, deeds from the incidents and the operators' actions. */
+/** The facts and conclusions of an incident report: figures from the ledger, actions from the incidents and the operators. */
 import type { LedgerSums } from "./ledger-sums.ts";
 import { type AttackWindow, sharpenWindow, worstWindow } from "./stretch.ts";
 import { addSums, NO_MESSAGES, ratioOf, type Sums } from "./sums.ts";
 import { inOrder, type Ranked, type SumsTable, sumsOf } from "./table.ts";
 
+/** One action of the monitor or an operator. */
 export interface ReportAction {
   atMs: number;
-  /** `cron`, or who did it. */
+  /** `cron` for the monitor, or the operator's name. */
   by: string;
   what: string;
   why: string | null;
 }
 
+/** One incident in the report. */
 export interface ReportFinding {
   id: string;
   openedAtMs: number;
   /** null while it goes on. */
   closedAtMs: number | null;
   severity: string;
-  /** The highest it came to. */
+  /** The highest posture during it. */
   posture: string;
   findings: readonly string[];
 }
 
-/** What the usual days before the window were like. */
+/** The traffic of the usual days before the window. */
 export interface UsualWeek {
   fromMs: number;
   toMs: number;
@@ -31,9 +33,10 @@ export interface UsualWeek {
   verified: number;
 }
 
+/** Everything a report is written from. */
 export interface ReportFacts {
   environment: string;
-  /** As messages name the service. */
+  /** The service's name in its messages. */
   brand: string;
   /** ISO 4217, of the price table. */
   currency: string;
@@ -49,17 +52,18 @@ export interface ReportFacts {
   incidents: readonly ReportFinding[];
   /** In any order. */
   deeds: readonly ReportAction[];
-  /** What could not be read, in words. */
+  /** Sources that could not be read, in words. */
   faults: readonly string[];
 }
 
-/** A list's beginning; the sums have all of it. */
+/** The beginning of a list, and its full length. */
 export interface ListedSubject {
   count: number;
   /** The most messages first. */
   top: readonly Ranked[];
 }
 
+/** The facts with the conclusions that are drawn from them. */
 export interface IncidentReport extends Omit<ReportFacts, "deeds"> {
   /** The earliest first. */
   deeds: readonly ReportAction[];
@@ -68,24 +72,25 @@ export interface IncidentReport extends Omit<ReportFacts, "deeds"> {
   ratio: number | null;
   usualRatio: number | null;
   ranges: ListedSubject;
-  /** Ranges that got messages and not one verification, and their sums. */
+  /** Ranges with messages and without one verification, and their sums. */
   silent: ListedSubject & { sums: Sums };
   addresses: ListedSubject;
   networks: ListedSubject;
   countries: ListedSubject;
   providers: ListedSubject;
-  /** Of each provider, its messages to ranges without a verification. */
+  /** The messages of each provider to ranges without a verification. */
   silentParts: ReadonlyMap<string, Sums>;
   flows: ListedSubject;
   refusedTotal: number;
 }
 
-/** As many of each list as a page, a letter or a summary shows at most; the CSV files have all. */
+/** The most entries of a list on a page, in a letter or in a summary; the CSV files have all. */
 const LISTED = 100;
 
+/** True for sums without one verification. */
 export const isUnanswered = ({ verified }: Sums): boolean => verified === 0;
 
-/** Draws the conclusions. */
+/** Draws the report's conclusions from its facts. */
 export function concludeReport(facts: ReportFacts): IncidentReport {
   const { sums, usual } = facts;
   const usualRatio = ratioOf(usual);

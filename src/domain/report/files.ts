@@ -1,6 +1,6 @@
 /**
- * The files of a report, in an order in which none has to be held: the messages are counted while they are written, and all
- * that follows is written from the counts.
+ * The files of a report, in an order in which none has to be kept in memory: the messages are counted while they are written,
+ * and all other files are written from the counts.
  */
 import { type Cell, csvLine } from "../kernel/csv.ts";
 import { concludeReport, type IncidentReport, type ReportFacts } from "./facts.ts";
@@ -19,15 +19,18 @@ import {
   summaryOf,
 } from "./tables.ts";
 
+/** One file of a report. */
 export interface ReportFile {
   name: string;
-  /** In pieces; read them to the end before the next file is asked for, which may follow from what they counted. */
+  /** In pieces, which must be read to the end before the next file is asked for: it may be written from their counts. */
   text: Iterable<string> | AsyncIterable<string>;
 }
 
 /**
- * @param pages the window's messages in the order of their times; what they throw comes through
- * @returns after the last file, the report they tell
+ * Writes the files of a report.
+ *
+ * @param pages the window's messages in the order of their times; their errors are passed on
+ * @returns after the last file, the report
  */
 export async function* reportFiles(
   facts: Omit<ReportFacts, "sums">,

@@ -1,7 +1,7 @@
 /**
- * What a report counts, one message at a time, so that 400,000 rows need no more room than what they name: ranges, addresses,
- * networks, minutes. Figures are exact up to `MOST_SUBJECTS` of each; what comes after those is counted in the totals and
- * said to be missing from the list.
+ * The sums of a report, counted one message at a time, so that 400,000 rows need no more room than their ranges, addresses,
+ * networks and minutes. Lists are complete up to `MOST_SUBJECTS` of each; messages of further subjects are in the totals, and
+ * their number is stated.
  */
 import { MINUTE_MS } from "../kernel/time.ts";
 import type { MessageRow } from "./row.ts";
@@ -14,6 +14,7 @@ export interface MinuteSums extends Sums {
   lastUnansweredMs: number;
 }
 
+/** The sums of a report, by each list it has. */
 export interface LedgerSums {
   total: Sums;
   /** Labelled with their countries. */
@@ -32,9 +33,10 @@ export interface LedgerSums {
   unlisted: { ranges: number; addresses: number };
 }
 
-/** Of ranges and of addresses. */
+/** The most ranges, and the most addresses, that a report lists. */
 export const MOST_SUBJECTS = 250_000;
 
+/** The sums before the first message. */
 export const newLedgerSums = (): LedgerSums => ({
   total: NO_MESSAGES,
   ranges: newTable(),
@@ -48,7 +50,11 @@ export const newLedgerSums = (): LedgerSums => ({
   unlisted: { ranges: 0, addresses: 0 },
 });
 
-/** Counts one message: `sums` is what grows. @param most subjects a list may have */
+/**
+ * Counts one message, in place.
+ *
+ * @param most subjects a list may have
+ */
 export function addMessage(sums: LedgerSums, row: MessageRow, most = MOST_SUBJECTS): void {
   const { range, country, ip, asn, provider, flow, atMs, verified } = row;
   const one = sumsOfOne(row);

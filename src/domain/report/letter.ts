@@ -1,14 +1,14 @@
 /**
- * The letter with which money is asked back: to each provider what it carried, in figures that its own records can confirm.
- * What we cannot know stands in brackets, for a person to fill in. It holds no number and no address: those are in the
- * table it goes with.
+ * The letters that ask providers for the money back: to each the messages it carried, in figures that its own records can
+ * confirm. Facts we cannot know are in brackets, for a person to fill in. A letter holds no number and no address: those are in
+ * the table that is sent with it.
  */
 import type { IncidentReport } from "./facts.ts";
 import { NO_MESSAGES } from "./sums.ts";
 import type { Ranked } from "./table.ts";
 import { amountText, countText, instantText, markdown, shareText } from "./words.ts";
 
-/** Ranges a letter names; the table has all. */
+/** The most ranges that a letter names; the table has all. */
 const NAMED_RANGES = 25;
 
 /** The letters as one Markdown text, to the provider with the most messages first. */
@@ -110,14 +110,14 @@ Please confirm receipt and your decision by [date].
 `;
 }
 
-/** As many deeds as a letter needs; the report has all. */
+/** The most actions that a letter names; the report has all. */
 const NAMED_DEEDS = 15;
 
 function deeds({ deeds: all }: IncidentReport): string {
   const named = all.slice(0, NAMED_DEEDS);
   const more = all.length - named.length;
   return [
-    // Who did it is for the report: a letter to another company names no employee.
+    // Names of operators are for the report: a letter to another company names no employee.
     ...named.map(
       ({ atMs, by, what }) =>
         `- ${instantText(atMs)}: ${markdown(what)} (${by === "cron" ? "automatic" : "by our staff"})`,

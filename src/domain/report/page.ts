@@ -1,4 +1,4 @@
-/** The report for people: one HTML file that asks nobody for anything. */
+/** The report for people: one HTML file that loads nothing. */
 import { duration } from "../kernel/instant.ts";
 import type { IncidentReport, ListedSubject } from "./facts.ts";
 import { timePlot } from "./plot.ts";
@@ -7,7 +7,7 @@ import { ratioOf } from "./sums.ts";
 import type { Ranked } from "./table.ts";
 import { amountText, countText, html, instantText, shareText } from "./words.ts";
 
-/** Rows a page shows of each list; the CSV files have all. */
+/** The most rows of a list on the page; the CSV files have all. */
 const SHOWN = 25;
 
 /** The whole page as text. */
@@ -36,7 +36,7 @@ ${reading(report)}
 `;
 }
 
-/** What happened, in sentences. */
+/** The course of the incident, in sentences. */
 function story({
   sums,
   stretch,
@@ -143,7 +143,7 @@ ${count > rows.length ? `<p class="soft">and ${countText(count - rows.length)} m
   ].join("\n");
 }
 
-/** How the figures come about, for those who must rely on them. */
+/** The definitions of the figures, for those who must rely on them. */
 function reading({ sums: { unlisted } }: IncidentReport): string {
   const missing =
     unlisted.ranges + unlisted.addresses === 0

@@ -17,7 +17,7 @@ interface Bar {
   unanswered: number;
 }
 
-/** The window in bars of equal length. */
+/** The messages of the window in bars of equal length. */
 export function plotBars({ sums, fromMs, toMs }: IncidentReport): { minutes: number; bars: Bar[] } {
   const length = (toMs - fromMs) / MINUTE_MS;
   const minutes = STEPS.find((step) => length / step <= MOST_BARS) ?? Math.ceil(length / MOST_BARS);
@@ -37,7 +37,7 @@ export function plotBars({ sums, fromMs, toMs }: IncidentReport): { minutes: num
   return { minutes, bars };
 }
 
-/** Messages over time. */
+/** The chart of messages over time, as SVG. */
 export function timePlot(report: IncidentReport): string {
   const { bars, minutes } = plotBars(report);
   const { fromMs, toMs, stretch } = report;
@@ -79,7 +79,7 @@ ${shade}${lines.join("")}${drawn.join("\n")}${times.join("")}
 /** Coordinates to a tenth. */
 const n = (value: number): string => String(Math.round(value * 10) / 10);
 
-/** The next of 2, 4, 10, 20, 40, 100 and so on: its half is a whole number too. */
+/** The next number of 2, 4, 10, 20, 40, 100, ... from a value on: its half is a whole number too. */
 function niceCeiling(value: number): number {
   let unit = 1;
   while (unit * 10 < value) unit *= 10;

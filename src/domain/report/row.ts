@@ -1,8 +1,8 @@
 import type { Channel } from "../kernel/channel.ts";
 
-/** One message of the ledger with its fate, as a report counts it. Money in millionths of the price table's currency. */
+/** One message of the ledger with its results, as a report counts it. Money in millionths of the price table's currency. */
 export interface MessageRow {
-  /** Of the event that says it left. */
+  /** Id of the event of its sending. */
   id: string;
   atMs: number;
   correlationId: string;
@@ -12,19 +12,19 @@ export interface MessageRow {
   country: string;
   /** The number without its last 4 digits. */
   range: string;
-  /** As far as it is still held: an address, later its network (CIDR), later nothing. */
+  /** The requesting address as long as it is kept, then its network (CIDR), then null. */
   ip: string | null;
-  /** AS number of whoever asked. */
+  /** AS number of the requesting network. */
   asn: number | null;
   provider: string;
   /** The provider's own id of the message; null where it gave none. */
   messageId: string | null;
-  /** Without the fees of a DLT registry, which stand in `dltMicros`. */
+  /** Price without the fees of a DLT registry, which are in `dltMicros`. */
   messageMicros: number;
   dltMicros: number;
-  /** null while no receipt said either. */
+  /** null without a receipt. */
   delivered: boolean | null;
   verified: boolean;
-  /** E.164, where it is still held and whoever asks may have it. */
+  /** E.164, where it is still kept and the reader may have it. */
   number: string | null;
 }

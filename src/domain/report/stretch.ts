@@ -1,9 +1,10 @@
-/** When an attack began and ended, from what was sent and answered in each minute. */
+/** The beginning and the end of an attack, from the messages and verifications of each minute. */
 import type { LedgerSums } from "./ledger-sums.ts";
 import { addSums, NO_MESSAGES, type Sums } from "./sums.ts";
 
+/** The stretch of time of an attack. */
 export interface AttackWindow {
-  /** Of its first and its last unanswered message: exact to the millisecond of the ledger. */
+  /** The times of its first and last unanswered message, exact to the ledger's millisecond. */
   startMs: number;
   endMs: number;
   /** All messages of its minutes. */
@@ -11,13 +12,13 @@ export interface AttackWindow {
 }
 
 /**
- * What is taken for normal where nothing was sent before, and how many messages that belief weighs: a few unanswered ones the
- * week before, as a pump tries its numbers, do not make silence normal.
+ * The conversion that is assumed without earlier traffic, and the messages it weighs: a few unanswered ones the week before, when
+ * an attacker tries numbers, do not make silence normal.
  */
 const PRIOR_RATIO = 0.5;
 const PRIOR_WEIGHT = 20;
 
-/** So long a quiet outweighs the busiest minute: two attacks further apart are two. */
+/** A quiet of this length outweighs the busiest minute: attacks that are further apart are two. */
 const LULL_MINUTES = 60;
 
 /** Fewer missing verifications than this are chance. */
@@ -25,7 +26,7 @@ const LEAST_MISSING = 5;
 
 /**
  * The stretch of minutes that misses the most verifications: each minute scores half the verifications its messages should
- * have brought, less those they did, and the stretch with the highest sum is the incident (the maximum subarray, found in one
+ * have brought, less those it has, and the stretch with the highest sum is the incident (the maximum subarray, found in one
  * pass). An honest minute scores below zero and so ends it; every minute costs a little, so that a long quiet does too.
  *
  * @param usual the messages of usual days

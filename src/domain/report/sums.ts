@@ -1,6 +1,7 @@
-/** What messages come to, and how sums are added. Money in millionths of the price table's currency. */
+/** Sums over messages. Money in millionths of the price table's currency. */
 import type { MessageRow } from "./row.ts";
 
+/** The sums of a set of messages. */
 export interface Sums {
   sent: number;
   verified: number;
@@ -9,9 +10,9 @@ export interface Sums {
   /** Without DLT fees. */
   messageMicros: number;
   dltMicros: number;
-  /** Of messages nobody answered, both together. */
+  /** Price and fees of unanswered messages. */
   unansweredMicros: number;
-  /** Of the first and the last message. */
+  /** The times of the first and the last message. */
   firstMs: number;
   lastMs: number;
 }
@@ -28,7 +29,7 @@ export const NO_MESSAGES: Sums = {
   lastMs: Number.NEGATIVE_INFINITY,
 };
 
-/** One message as sums. */
+/** The sums of a single message. */
 export const sumsOfOne = ({ atMs, verified, delivered, messageMicros, dltMicros }: MessageRow): Sums => ({
   sent: 1,
   verified: verified ? 1 : 0,
@@ -41,7 +42,7 @@ export const sumsOfOne = ({ atMs, verified, delivered, messageMicros, dltMicros 
   lastMs: atMs,
 });
 
-/** Both sets of messages as one. */
+/** The sums of two sets of messages together. */
 export const addSums = (a: Sums, b: Sums): Sums => ({
   sent: a.sent + b.sent,
   verified: a.verified + b.verified,
@@ -54,6 +55,6 @@ export const addSums = (a: Sums, b: Sums): Sums => ({
   lastMs: Math.max(a.lastMs, b.lastMs),
 });
 
-/** Verified of sent; null where nothing was sent. */
+/** The share of verified messages; null where none was sent. */
 export const ratioOf = ({ sent, verified }: Pick<Sums, "sent" | "verified">): number | null =>
   sent === 0 ? null : verified / sent;

@@ -1,6 +1,6 @@
 /**
- * Sums by subject in columns of numbers, for lists of a hundred thousand: an object for each would take three times the room,
- * and as many for the collector to look after.
+ * Sums by subject in columns of numbers, for lists of a hundred thousand: an object for each would take three times the memory
+ * and slow the garbage collector.
  */
 import { addSums, NO_MESSAGES, type Sums } from "./sums.ts";
 
@@ -8,18 +8,21 @@ const FIELDS = Object.keys(NO_MESSAGES) as (keyof Sums)[];
 const WIDTH = FIELDS.length;
 const FIRST_ROWS = 1024;
 
+/** Sums by subject. */
 export interface SumsTable {
   places: Map<string, number>;
-  /** What goes with a subject: the country of a range, the network of an address. */
+  /** A second column for each subject: the country of a range, the network of an address. */
   labels: (string | null)[];
   cells: Float64Array;
 }
 
+/** One row of the table. */
 export interface Ranked extends Sums {
   subject: string;
   label: string | null;
 }
 
+/** A table without rows. */
 export const newTable = (): SumsTable => ({
   places: new Map(),
   labels: [],
@@ -52,6 +55,7 @@ export function addToTable(
   return true;
 }
 
+/** The sums of one subject; null where the table does not hold it. */
 export function sumsOf(table: SumsTable, subject: string): Sums | null {
   const place = table.places.get(subject);
   return place === undefined ? null : rowAt(table, place);

@@ -1,4 +1,4 @@
-/** The report's tables as cells, and its summary for programs. */
+/** The columns and cells of the report's CSV files, and its summary for programs. */
 import type { Cell } from "../kernel/csv.ts";
 import { rfc3339 } from "../kernel/instant.ts";
 import type { IncidentReport, ListedSubject } from "./facts.ts";
@@ -6,6 +6,7 @@ import type { MessageRow } from "./row.ts";
 import { ratioOf, type Sums } from "./sums.ts";
 import type { Ranked } from "./table.ts";
 
+/** The columns of `messages.csv`. */
 export const MESSAGE_COLUMNS = [
   "sent_at",
   "provider",
@@ -25,7 +26,7 @@ export const MESSAGE_COLUMNS = [
   "correlation_id",
 ] as const;
 
-/** A number or an address that is no longer held is an empty cell. */
+/** The cells of one message. A number or an address that is no longer kept is an empty cell. */
 export const messageCells = (row: MessageRow, currency: string): Cell[] => [
   rfc3339(row.atMs),
   row.provider,
@@ -73,14 +74,18 @@ const sumCells = (sums: Sums, currency: string): Cell[] => [
   rfc3339(sums.lastMs),
 ];
 
+/** The columns of `ranges.csv`. */
 export const RANGE_COLUMNS = ["range", "country", ...SUM_COLUMNS] as const;
+/** The cells of one range. */
 export const rangeCells = (row: Ranked, currency: string): Cell[] => [
   row.subject,
   row.label,
   ...sumCells(row, currency),
 ];
 
+/** The columns of `ips.csv`. */
 export const ADDRESS_COLUMNS = ["ip", "network", ...SUM_COLUMNS] as const;
+/** The cells of one address. */
 export const addressCells = rangeCells;
 
 /** The report for programs: `summary.json`. */
