@@ -1,4 +1,4 @@
-import type { MessageRow } from "../../src/domain/report/row.ts";
+import type { MessageRow } from "../../src/domain/report/message-row.ts";
 
 export const START = Date.UTC(2026, 10, 20, 22);
 

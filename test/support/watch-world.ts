@@ -11,7 +11,6 @@ import {
   dueQuarters,
   foldQuarter,
   type History,
-  OVERALL,
   QUARTER_MINUTES,
   type QuarterTally,
   quarterOf,
@@ -20,7 +19,13 @@ import { nextIncident } from "../../src/domain/monitor/incident.ts";
 import type { MonitorPolicy } from "../../src/domain/monitor/monitor.policy.ts";
 import { initialMonitorMemory, type MonitorMemory } from "../../src/domain/monitor/monitor-memory.ts";
 import { type ControlDocument, nextPosture } from "../../src/domain/monitor/posture.ts";
-import { type Counts, type Metric, type MinuteTally, sumTallies } from "../../src/domain/monitor/tally.ts";
+import {
+  type Counts,
+  type Metric,
+  type MinuteTally,
+  OVERALL,
+  sumTallies,
+} from "../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../src/domain/policy.ts";
 
 export const POLICY: MonitorPolicy = policySchema.shape.monitor.parse({});

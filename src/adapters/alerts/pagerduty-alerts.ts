@@ -1,5 +1,5 @@
+import { moneyText } from "../../domain/kernel/text.ts";
 import type { Alert } from "../../domain/monitor/alert.ts";
-import { alertMoneyText } from "../../domain/monitor/alert-words.ts";
 import type { AlertChannelPort } from "../../ports/monitor.ts";
 import { ALERT_TIMEOUT_MS, alertFailed, isFinalStatus, postAlert } from "./alert-http.ts";
 
@@ -41,7 +41,7 @@ export function pagerdutyEvent(alert: Alert) {
   const dedup_key = alert.dedupKey.slice(0, KEY_LENGTH);
   if (alert.phase === "resolve") return { event_action: "resolve", dedup_key };
   const { currency, spentMicros, unansweredMicros, perHourMicros } = alert;
-  const money = (micros: number | null) => (micros === null ? "unknown" : alertMoneyText(micros, currency));
+  const money = (micros: number | null) => (micros === null ? "unknown" : moneyText(micros, currency));
   return {
     event_action: "trigger",
     dedup_key,

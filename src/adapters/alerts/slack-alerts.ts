@@ -1,6 +1,6 @@
 import { clockTime } from "../../domain/kernel/instant.ts";
+import { moneyText } from "../../domain/kernel/text.ts";
 import type { Alert } from "../../domain/monitor/alert.ts";
-import { alertMoneyText } from "../../domain/monitor/alert-words.ts";
 import type { AlertChannelPort } from "../../ports/monitor.ts";
 import { ALERT_TIMEOUT_MS, alertFailed, isFinalStatus, postAlert } from "./alert-http.ts";
 
@@ -45,7 +45,7 @@ export function slackChannel({ webhookUrl, timeoutMs = ALERT_TIMEOUT_MS }: Slack
 /** The payload: blocks, and the same in one line for notifications. */
 export function slackMessage(alert: Alert) {
   const { currency, spentMicros, unansweredMicros, perHourMicros } = alert;
-  const money = (micros: number | null) => (micros === null ? "unknown" : alertMoneyText(micros, currency));
+  const money = (micros: number | null) => (micros === null ? "unknown" : moneyText(micros, currency));
   const fields = [
     { label: "Since", value: clockTime(alert.sinceMs) },
     { label: "Spent so far", value: money(spentMicros) },

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { minuteOf } from "../../domain/kernel/time.ts";
 import type { LedgerEvent } from "../../domain/ledger/event.ts";
-import { drawSample, NO_SAMPLES } from "../../domain/ledger/sample.ts";
+import { drawSample, NO_SAMPLES } from "../../domain/ledger/refusals.ts";
 import type { Log } from "../../ports/deps.ts";
 import type { EventsPort, LedgerPort } from "../../ports/ledger.ts";
 import type { Done } from "../../ports/result.ts";

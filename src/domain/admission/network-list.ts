@@ -1,4 +1,4 @@
-import { readTable } from "../kernel/table.ts";
+import { readTable } from "../kernel/csv.ts";
 
 /** Autonomous system numbers have 32 bits; 0 and the last one are reserved (RFC 6793, RFC 7607, RFC 7300). */
 const LAST_ASN = 4_294_967_294;

@@ -1,5 +1,5 @@
 import { CHANNELS, type Channel } from "../kernel/channel.ts";
-import { readTable } from "../kernel/table.ts";
+import { readTable } from "../kernel/csv.ts";
 import type { PriceRow } from "./money.ts";
 
 const COLUMNS = ["country", "provider", "channel", "message_micros", "dlt_micros", "source", "date"] as const;

@@ -25,6 +25,9 @@ export function instantMs(text: string): number {
 /** `2026-11-20T22:04:31Z`; milliseconds are cut off. */
 export const rfc3339 = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
+/** `2026-11-20 22:04:31 UTC`. */
+export const instantText = (ms: number): string => `${rfc3339(ms).slice(0, -1).replace("T", " ")} UTC`;
+
 /** `2026-07-16`. */
 export const dayOf = (ms: number): string => rfc3339(ms).slice(0, 10);
 

@@ -2,6 +2,7 @@
 
 import { clockTime, dayOf, duration } from "../kernel/instant.ts";
 import type { Posture } from "../kernel/posture.ts";
+import { countText, moneyText, spacedName } from "../kernel/text.ts";
 import { MINUTE_MS } from "../kernel/time.ts";
 import {
   type Alert,
@@ -12,8 +13,8 @@ import {
   type AlertMemory,
   perHour,
 } from "./alert.ts";
-import { alertCountText, alertMoneyText, banText, withThousandsSpaces } from "./alert-words.ts";
 import type { Ban } from "./ban.ts";
+import { banText } from "./ban.ts";
 import { type Finding, type FindingKind, SEVERITIES } from "./finding.ts";
 import type { Incident } from "./incident.ts";
 
@@ -74,7 +75,7 @@ export function incidentDraft(
     dedupKey: key,
     phase,
     severity: incident.severity === "emergency" ? "critical" : "warning",
-    title: `${alertCountText(sent)} sent, ${alertCountText(verified)} verified, ${alertMoneyText(unansweredMicros, currency)} on messages nobody answered in ${took}: ${state}`,
+    title: `${countText(sent)} sent, ${countText(verified)} verified, ${moneyText(unansweredMicros, currency)} on messages nobody answered in ${took}: ${state}`,
     sinceMs: openedAtMs,
     spentMicros,
     unansweredMicros,
@@ -82,8 +83,8 @@ export function incidentDraft(
     facts: [
       ...incident.findings
         .slice(0, MOST_LINES)
-        .map(({ kind, says }) => ({ label: withThousandsSpaces(kind), value: says })),
-      { label: "Refused", value: alertCountText(refused) },
+        .map(({ kind, says }) => ({ label: spacedName(kind), value: says })),
+      { label: "Refused", value: countText(refused) },
       { label: "Highest posture", value: incident.posture },
     ],
     done: acts(minute, incident),
@@ -131,10 +132,10 @@ export function noticeDraft(minute: MonitoredMinute, finding: Finding, key: stri
     .slice(0, MOST_LINES)
     .map(([name, value]) =>
       name.endsWith("_micros") && typeof value === "number"
-        ? { label: withThousandsSpaces(name.replace(/_micros$/, "")), value: alertMoneyText(value, currency) }
+        ? { label: spacedName(name.replace(/_micros$/, "")), value: moneyText(value, currency) }
         : {
-            label: withThousandsSpaces(name),
-            value: typeof value === "number" ? alertCountText(value) : String(value),
+            label: spacedName(name),
+            value: typeof value === "number" ? countText(value) : String(value),
           },
     );
   return {

@@ -2,9 +2,9 @@
 
 import type { SpendReading } from "../delivery/money.ts";
 import { dayOf, duration, instantMs } from "../kernel/instant.ts";
+import { moneyText } from "../kernel/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../kernel/time.ts";
 import { type AddressedAlert, type AlertContext, address, dedupKey, perHour } from "./alert.ts";
-import { alertMoneyText } from "./alert-words.ts";
 
 /**
  * The alert about a spend meter that crossed a share of its cap (see `crossedShares`): once per UTC period.
@@ -30,14 +30,14 @@ export function spendAlert(
     severity: share >= 1 ? "critical" : share >= 0.8 ? "warning" : "info",
     title:
       share >= 1
-        ? `${alertMoneyText(total, currency)} spent: the ${period}'s cap of ${alertMoneyText(cap, currency)} for ${where} is used up, ${meter.lifted ? "sends go on over it" : "sends are paused"}`
-        : `${alertMoneyText(total, currency)} spent: ${Math.round(share * 100)} % of the ${period}'s cap of ${alertMoneyText(cap, currency)} for ${where}`,
+        ? `${moneyText(total, currency)} spent: the ${period}'s cap of ${moneyText(cap, currency)} for ${where} is used up, ${meter.lifted ? "sends go on over it" : "sends are paused"}`
+        : `${moneyText(total, currency)} spent: ${Math.round(share * 100)} % of the ${period}'s cap of ${moneyText(cap, currency)} for ${where}`,
     sinceMs,
     spentMicros: total,
     perHourMicros: perHour(total, nowMs - sinceMs),
     facts: [
-      { label: "Cap", value: `${alertMoneyText(cap, currency)} per ${period}, ${where}` },
-      { label: "Left", value: alertMoneyText(Math.max(0, cap - total), currency) },
+      { label: "Cap", value: `${moneyText(cap, currency)} per ${period}, ${where}` },
+      { label: "Left", value: moneyText(Math.max(0, cap - total), currency) },
       { label: "Period began", value: `${duration(nowMs - sinceMs)} ago` },
     ],
     done: share >= 1 && !meter.lifted ? [`sends (${where}) are paused until the next ${period}`] : [],

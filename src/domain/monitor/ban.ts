@@ -1,11 +1,11 @@
 /** Bans: ranges, networks and addresses that the monitor or people stop for a time, or that people challenge. */
 import { MONITOR_OPERATOR_NAME } from "../access/operator.ts";
+import { duration } from "../kernel/instant.ts";
 import type { Phone } from "../kernel/phone.ts";
 import { DAY_MS, MINUTE_MS } from "../kernel/time.ts";
 import type { Finding } from "./finding.ts";
-import { splitKey } from "./history.ts";
 import type { MonitorPolicy } from "./monitor.policy.ts";
-import { type MinuteTally, OTHER_SUBJECTS, sumTallies, tallyKey } from "./tally.ts";
+import { type MinuteTally, OTHER_SUBJECTS, splitKey, sumTallies, tallyKey } from "./tally.ts";
 
 export type BanKind = "range" | "network" | "address";
 
@@ -261,4 +261,12 @@ function silentRanges(prefix: string, minutes: readonly MinuteTally[]): SilentRa
 function shareOfBusiestTwo(silent: readonly SilentRange[]): number {
   const total = silent.reduce((sum, { sent }) => sum + sent, 0);
   return ((silent[0]?.sent ?? 0) + (silent[1]?.sent ?? 0)) / total;
+}
+
+/** `shut range +23480 for 4 h (2nd time in a week): nobody answers there`. */
+export function banText({ kind, subject, sinceMs, untilMs, why, times }: Ban): string {
+  // The keyed hash of an address means nothing to people; its beginning is enough to find it by.
+  const what = kind === "address" ? subject.slice(0, 8) : subject;
+  const again = times > 1 ? `, time ${times} in a week` : "";
+  return `shut ${kind} ${what} for ${duration(untilMs - sinceMs)}${again}: ${why}`;
 }

@@ -1,6 +1,7 @@
 /** The last day at a glance: the sums over all traffic of each quarter of an hour that is over. */
-import { DAY_QUARTERS, OVERALL, type QuarterTally } from "./history.ts";
+import { DAY_QUARTERS, type QuarterTally } from "./history.ts";
 import type { Tally } from "./tally.ts";
+import { OVERALL } from "./tally.ts";
 
 /** Sums over all traffic of a quarter of an hour or a minute. */
 export interface RatioPoint {

@@ -2,8 +2,9 @@
 import { minuteOf } from "../kernel/time.ts";
 import { probabilityAtLeast, probabilityAtMost } from "./chance.ts";
 import type { Finding } from "./finding.ts";
-import { OVERALL, QUARTER_MINUTES, type QuarterTally, quarterOf } from "./history.ts";
-import type { MonitorView } from "./sight.ts";
+import { QUARTER_MINUTES, type QuarterTally, quarterOf } from "./history.ts";
+import type { MonitorView } from "./monitor-view.ts";
+import { OVERALL } from "./tally.ts";
 
 /** The outcomes of the same money may fall to this share for ordinary reasons; fewer are remarkable. */
 const ORDINARY_VARIATION = 2 / 3;

@@ -8,9 +8,10 @@ import {
   keepBusiest,
   type Metric,
   OTHER_SUBJECTS,
+  OVERALL,
   SUBJECTS_PER_MINUTE,
+  splitKey,
   type Tally,
-  tallyKey,
 } from "./tally.ts";
 
 export const QUARTER_MINUTES = 15;
@@ -34,8 +35,6 @@ export interface History {
   sinceMs: number;
   subjects: Readonly<Record<string, Counts>>;
 }
-
-export const OVERALL = tallyKey("overall", "all");
 
 const HALF_LIFE_QUARTERS = 3 * DAY_QUARTERS;
 
@@ -178,12 +177,6 @@ function lessonOf(key: string, counts: Counts, usualShare: number): Counts | nul
     if (name.startsWith("verified_by:") || name === "turned_away") lesson[name as Metric] = value ?? 0;
   }
   return lesson;
-}
-
-/** The dimension and the subject of a tally's key. */
-export function splitKey(key: string): [Dimension, string] {
-  const space = key.indexOf(" ");
-  return [key.slice(0, space) as Dimension, key.slice(space + 1)];
 }
 
 function mapCounts(counts: Counts, change: (value: number) => number): Counts {

@@ -5,9 +5,9 @@ import { MINUTE_MS, minuteOf } from "../kernel/time.ts";
 import type { BanChanges } from "./ban.ts";
 import { type AnswerCurve, dueShare } from "./cohorts.ts";
 import { type Finding, SEVERITIES, type Severity } from "./finding.ts";
-import { OVERALL } from "./history.ts";
 import type { MonitorPolicy } from "./monitor.policy.ts";
 import type { MinuteTally } from "./tally.ts";
+import { OVERALL } from "./tally.ts";
 
 /** One line of an incident's timeline. */
 export interface IncidentEntry {

@@ -5,7 +5,7 @@ import {
   type RoutingPolicy,
 } from "../delivery/routing.ts";
 import { dueShare } from "./cohorts.ts";
-import type { MonitorView } from "./sight.ts";
+import type { MonitorView } from "./monitor-view.ts";
 
 /** The minutes in which a route that only fails is recognised. */
 const FAILING_MINUTES = 3;

@@ -142,6 +142,15 @@ export interface MinuteTally {
 /** The key of a subject in a tally. */
 export const tallyKey = (dimension: Dimension, subject: string): string => `${dimension} ${subject}`;
 
+/** The key of all messages together. */
+export const OVERALL = tallyKey("overall", "all");
+
+/** The dimension and the subject of a tally's key. */
+export function splitKey(key: string): [Dimension, string] {
+  const space = key.indexOf(" ");
+  return [key.slice(0, space) as Dimension, key.slice(space + 1)];
+}
+
 /** Adds counters to a sum, in place; peaks and distinct counts (`numbers`) keep the largest. */
 export function addCounts(total: Counts, counts: Counts): void {
   for (const name in counts) {

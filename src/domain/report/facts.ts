@@ -1,8 +1,9 @@
 /** The facts and conclusions of an incident report: figures from the ledger, actions from the incidents and the operators. */
+
+import { type AttackWindow, sharpenWindow, worstWindow } from "./attack-window.ts";
 import type { LedgerSums } from "./ledger-sums.ts";
-import { type AttackWindow, sharpenWindow, worstWindow } from "./stretch.ts";
 import { addSums, NO_MESSAGES, ratioOf, type Sums } from "./sums.ts";
-import { inOrder, type Ranked, type SumsTable, sumsOf } from "./table.ts";
+import { inOrder, type Ranked, type SumsTable, sumsOf } from "./sums-table.ts";
 
 /** One action of the monitor or an operator. */
 export interface ReportAction {

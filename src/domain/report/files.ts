@@ -6,9 +6,9 @@ import { type Cell, csvLine } from "../kernel/csv.ts";
 import { concludeReport, type IncidentReport, type ReportFacts } from "./facts.ts";
 import { addMessage, type LedgerSums, newLedgerSums } from "./ledger-sums.ts";
 import { writeLetters } from "./letter.ts";
+import type { MessageRow } from "./message-row.ts";
 import { writeReportPage } from "./page.ts";
-import type { MessageRow } from "./row.ts";
-import { inOrder } from "./table.ts";
+import { inOrder } from "./sums-table.ts";
 import {
   ADDRESS_COLUMNS,
   addressCells,

@@ -4,9 +4,9 @@
  * their number is stated.
  */
 import { MINUTE_MS } from "../kernel/time.ts";
-import type { MessageRow } from "./row.ts";
+import type { MessageRow } from "./message-row.ts";
 import { addSums, NO_MESSAGES, type Sums, sumsOfOne } from "./sums.ts";
-import { addToTable, newTable, type SumsTable } from "./table.ts";
+import { addToTable, newTable, type SumsTable } from "./sums-table.ts";
 
 /** A minute also knows its first and last unanswered message, from which an incident's ends follow. */
 export interface MinuteSums extends Sums {

@@ -3,10 +3,13 @@
  * confirm. Facts we cannot know are in brackets, for a person to fill in. A letter holds no number and no address: those are in
  * the table that is sent with it.
  */
+
+import { instantText } from "../kernel/instant.ts";
+import { countText, exactMoneyText, shareText } from "../kernel/text.ts";
 import type { IncidentReport } from "./facts.ts";
+import { escapeMarkdown } from "./markup.ts";
 import { NO_MESSAGES } from "./sums.ts";
-import type { Ranked } from "./table.ts";
-import { amountText, countText, instantText, markdown, shareText } from "./words.ts";
+import type { Ranked } from "./sums-table.ts";
 
 /** The most ranges that a letter names; the table has all. */
 const NAMED_RANGES = 25;
@@ -24,22 +27,22 @@ function letter(report: IncidentReport, sums: Ranked): string {
   const provider = sums.subject;
   const silent = report.silentParts.get(provider) ?? NO_MESSAGES;
   const { currency, stretch, usual, usualRatio, brand, country } = report;
-  const money = (micros: number) => markdown(amountText(micros, currency));
-  const where = country === null ? "" : ` of ${markdown(country)}`;
+  const money = (micros: number) => escapeMarkdown(exactMoneyText(micros, currency));
+  const where = country === null ? "" : ` of ${escapeMarkdown(country)}`;
   const began = stretch?.startMs ?? report.fromMs;
   const ended = stretch?.endMs ?? report.toMs;
   const ranges = report.silent.top.slice(0, NAMED_RANGES);
   const more = report.silent.count - ranges.length;
   return `# Artificially inflated traffic: request for credit
 
-To: [${markdown(provider)}: fraud or billing department, address]
+To: [${escapeMarkdown(provider)}: fraud or billing department, address]
 From: [your company's legal name], account [account id at the provider]
 Date: ${instantText(report.writtenAtMs).slice(0, 10)}
 Reference: [ticket number, once you have one]
 
 Dear fraud team,
 
-between **${instantText(began)}** and **${instantText(ended)}** our service ${markdown(brand)} was made to send
+between **${instantText(began)}** and **${instantText(ended)}** our service ${escapeMarkdown(brand)} was made to send
 one-time codes to numbers${where} whose holders never asked for them. The pattern is that of artificially inflated traffic
 (AIT, also called SMS pumping). We ask you to
 
@@ -82,7 +85,7 @@ ${
 ${ranges
   .map(
     (range) =>
-      `| ${markdown(range.subject)} | ${markdown(range.label ?? "-")} | ${countText(range.sent)} | 0 | ${money(range.messageMicros)} | ${instantText(range.firstMs)} | ${instantText(range.lastMs)} |`,
+      `| ${escapeMarkdown(range.subject)} | ${escapeMarkdown(range.label ?? "-")} | ${countText(range.sent)} | 0 | ${money(range.messageMicros)} | ${instantText(range.firstMs)} | ${instantText(range.lastMs)} |`,
   )
   .join("\n")}`
 }
@@ -120,7 +123,7 @@ function deeds({ deeds: all }: IncidentReport): string {
     // Names of operators are for the report: a letter to another company names no employee.
     ...named.map(
       ({ atMs, by, what }) =>
-        `- ${instantText(atMs)}: ${markdown(what)} (${by === "cron" ? "automatic" : "by our staff"})`,
+        `- ${instantText(atMs)}: ${escapeMarkdown(what)} (${by === "cron" ? "automatic" : "by our staff"})`,
     ),
     ...(more > 0 ? [`- and ${countText(more)} more`] : []),
   ].join("\n");

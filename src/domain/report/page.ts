@@ -1,11 +1,12 @@
 /** The report for people: one HTML file that loads nothing. */
-import { duration } from "../kernel/instant.ts";
+import { duration, instantText } from "../kernel/instant.ts";
+import { countText, exactMoneyText, shareText } from "../kernel/text.ts";
 import type { IncidentReport, ListedSubject } from "./facts.ts";
+import { escapeHtml } from "./markup.ts";
 import { timePlot } from "./plot.ts";
 import { STYLE } from "./style.ts";
 import { ratioOf } from "./sums.ts";
-import type { Ranked } from "./table.ts";
-import { amountText, countText, html, instantText, shareText } from "./words.ts";
+import type { Ranked } from "./sums-table.ts";
 
 /** The most rows of a list on the page; the CSV files have all. */
 const SHOWN = 25;
@@ -19,13 +20,13 @@ export function writeReportPage(report: IncidentReport): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Incident report, ${html(instantText(fromMs))}</title>
+<title>Incident report, ${escapeHtml(instantText(fromMs))}</title>
 <style>${STYLE}</style>
 <main>
-<h1>Incident report: ${html(brand)}, ${html(environment)}</h1>
-<p class="soft">${html(instantText(fromMs))} to ${html(instantText(toMs))}, ${html(where)}. Written ${html(instantText(report.writtenAtMs))}.</p>
+<h1>Incident report: ${escapeHtml(brand)}, ${escapeHtml(environment)}</h1>
+<p class="soft">${escapeHtml(instantText(fromMs))} to ${escapeHtml(instantText(toMs))}, ${escapeHtml(where)}. Written ${escapeHtml(instantText(report.writtenAtMs))}.</p>
 ${story(report)}
-${report.faults.map((fault) => `<p class="fault">Cannot be read: ${html(fault)}</p>`).join("\n")}
+${report.faults.map((fault) => `<p class="fault">Cannot be read: ${escapeHtml(fault)}</p>`).join("\n")}
 ${sums.total.sent === 0 ? "" : figures(report)}
 ${sums.total.sent === 0 ? "" : plot(report)}
 ${done(report)}
@@ -54,14 +55,14 @@ function story({
   const compared =
     usualRatio === null
       ? "There is no earlier traffic to compare with."
-      : `Usually ${shareText(usualRatio)} are answered (${countText(usual.sent)} messages, ${html(instantText(usual.fromMs))} to ${html(instantText(usual.toMs))}).`;
+      : `Usually ${shareText(usualRatio)} are answered (${countText(usual.sent)} messages, ${escapeHtml(instantText(usual.fromMs))} to ${escapeHtml(instantText(usual.toMs))}).`;
   const when =
     stretch === null
       ? "No stretch of it misses enough verifications to be called an attack."
-      : `The attack began at <strong>${html(instantText(stretch.startMs))}</strong> and ended at <strong>${html(instantText(stretch.endMs))}</strong> (${html(duration(stretch.endMs - stretch.startMs))}): its first and last message to a range that never answered. In its minutes ${countText(stretch.sums.sent)} messages left and ${countText(stretch.sums.verified)} were answered.`;
+      : `The attack began at <strong>${escapeHtml(instantText(stretch.startMs))}</strong> and ended at <strong>${escapeHtml(instantText(stretch.endMs))}</strong> (${escapeHtml(duration(stretch.endMs - stretch.startMs))}): its first and last message to a range that never answered. In its minutes ${countText(stretch.sums.sent)} messages left and ${countText(stretch.sums.verified)} were answered.`;
   return `<p class="lead">${when}</p>
 <p>In the whole window ${countText(total.sent)} messages left, ${countText(total.verified)} were answered: ${shareText(ratio)}. ${compared}
-${countText(silent.count)} ranges got ${countText(silent.sums.sent)} messages and answered none; they cost ${html(amountText(silent.sums.messageMicros, currency))} and ${html(amountText(silent.sums.dltMicros, currency))} in DLT fees. ${countText(refusedTotal)} requests were refused, and cost nothing.</p>`;
+${countText(silent.count)} ranges got ${countText(silent.sums.sent)} messages and answered none; they cost ${escapeHtml(exactMoneyText(silent.sums.messageMicros, currency))} and ${escapeHtml(exactMoneyText(silent.sums.dltMicros, currency))} in DLT fees. ${countText(refusedTotal)} requests were refused, and cost nothing.</p>`;
 }
 
 function figures({
@@ -73,14 +74,14 @@ function figures({
   refusedTotal,
 }: IncidentReport): string {
   const figure = (title: string, value: string, more = "") =>
-    `<div><dt>${html(title)}</dt><dd>${html(value)}${more === "" ? "" : `<small>${html(more)}</small>`}</dd></div>`;
+    `<div><dt>${escapeHtml(title)}</dt><dd>${escapeHtml(value)}${more === "" ? "" : `<small>${escapeHtml(more)}</small>`}</dd></div>`;
   return `<dl class="figures">
 ${figure("Messages", countText(total.sent), `${countText(total.delivered)} delivered, ${countText(total.undelivered)} not`)}
 ${figure("Answered", shareText(ratio), `usually ${shareText(usualRatio)}`)}
-${figure("Message charges", amountText(total.messageMicros, currency))}
-${figure("DLT fees", amountText(total.dltMicros, currency), "stated apart: they go to a registry")}
-${figure("On unanswered messages", amountText(total.unansweredMicros, currency), "charges and fees")}
-${figure("Incident alone", stretch === null ? "-" : amountText(stretch.sums.unansweredMicros, currency), "unanswered, charges and fees")}
+${figure("Message charges", exactMoneyText(total.messageMicros, currency))}
+${figure("DLT fees", exactMoneyText(total.dltMicros, currency), "stated apart: they go to a registry")}
+${figure("On unanswered messages", exactMoneyText(total.unansweredMicros, currency), "charges and fees")}
+${figure("Incident alone", stretch === null ? "-" : exactMoneyText(stretch.sums.unansweredMicros, currency), "unanswered, charges and fees")}
 ${figure("Refused", countText(refusedTotal), "requests that sent nothing")}
 </dl>`;
 }
@@ -92,8 +93,8 @@ const plot = (report: IncidentReport): string => `<h2>Messages over time</h2>
 function done({ deeds, incidents }: IncidentReport): string {
   const found = incidents.map(
     ({ id, severity, posture, openedAtMs, closedAtMs, findings }) =>
-      `<p><strong>${html(id)}</strong>: ${html(severity)}, posture up to ${html(posture)}, opened ${html(instantText(openedAtMs))}, ${closedAtMs === null ? "still open" : `closed ${html(instantText(closedAtMs))}`}.</p>
-${findings.length === 0 ? "" : `<ul>${findings.map((finding) => `<li>${html(finding)}</li>`).join("")}</ul>`}`,
+      `<p><strong>${escapeHtml(id)}</strong>: ${escapeHtml(severity)}, posture up to ${escapeHtml(posture)}, opened ${escapeHtml(instantText(openedAtMs))}, ${closedAtMs === null ? "still open" : `closed ${escapeHtml(instantText(closedAtMs))}`}.</p>
+${findings.length === 0 ? "" : `<ul>${findings.map((finding) => `<li>${escapeHtml(finding)}</li>`).join("")}</ul>`}`,
   );
   const rows = deeds.map(({ atMs, by, what, why }) => [
     instantText(atMs),
@@ -111,8 +112,8 @@ function lists(report: IncidentReport): string {
   const cells = (row: Ranked) => [
     countText(row.sent),
     shareText(ratioOf(row)),
-    amountText(row.messageMicros, currency),
-    amountText(row.dltMicros, currency),
+    exactMoneyText(row.messageMicros, currency),
+    exactMoneyText(row.dltMicros, currency),
     instantText(row.firstMs),
     instantText(row.lastMs),
   ];
@@ -120,7 +121,7 @@ function lists(report: IncidentReport): string {
     if (count === 0) return "";
     const rows = top.slice(0, SHOWN);
     const own = ({ subject, label }: Ranked) => (head.length === 1 ? [subject] : [subject, label ?? "-"]);
-    return `<h2>${html(title)}</h2>
+    return `<h2>${escapeHtml(title)}</h2>
 ${table(
   [...head, ...sumHeads],
   rows.map((row) => [...own(row), ...cells(row)]),
@@ -157,9 +158,9 @@ ${missing}
 /** @param texts how many columns from the left are text; the others are figures */
 function table(heads: readonly string[], rows: readonly (readonly string[])[], texts = heads.length): string {
   const kind = (at: number) => (at < texts ? (at === 0 ? ' class="nowrap"' : "") : ' class="right"');
-  const head = heads.map((title, at) => `<th scope="col"${kind(at)}>${html(title)}</th>`).join("");
+  const head = heads.map((title, at) => `<th scope="col"${kind(at)}>${escapeHtml(title)}</th>`).join("");
   const body = rows.map(
-    (row) => `<tr>${row.map((cell, at) => `<td${kind(at)}>${html(cell)}</td>`).join("")}</tr>`,
+    (row) => `<tr>${row.map((cell, at) => `<td${kind(at)}>${escapeHtml(cell)}</td>`).join("")}</tr>`,
   );
   return `<div class="card"><table><thead><tr>${head}</tr></thead><tbody>
 ${body.join("\n")}

@@ -1,9 +1,10 @@
 /** Messages over time as an inline SVG: bars of answered and unanswered, and the incident behind them. */
 
 import { clockTime } from "../kernel/instant.ts";
+import { countText } from "../kernel/text.ts";
 import { MINUTE_MS } from "../kernel/time.ts";
 import type { IncidentReport } from "./facts.ts";
-import { countText, html } from "./words.ts";
+import { escapeHtml } from "./markup.ts";
 
 const MOST_BARS = 144;
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [960, 260, 46, 26, 14];
@@ -55,7 +56,7 @@ export function timePlot(report: IncidentReport): string {
         ? ""
         : `<rect class="${kind}" x="${n(x(bar.fromMs))}" y="${n(y(from + count))}" width="${n(wide)}" height="${n(y(from) - y(from + count))}"/>`;
     return [
-      `<g><title>${html(says)}</title>${rect("answered", 0, answered)}${rect("unanswered", answered, unanswered)}</g>`,
+      `<g><title>${escapeHtml(says)}</title>${rect("answered", 0, answered)}${rect("unanswered", answered, unanswered)}</g>`,
     ];
   });
   const shade =
@@ -69,7 +70,7 @@ export function timePlot(report: IncidentReport): string {
   const anchors = ["start", "middle", "middle", "middle", "end"] as const;
   const times = anchors.map((anchor, i) => {
     const at = fromMs + ((toMs - fromMs) * i) / (anchors.length - 1);
-    return `<text x="${n(x(at))}" y="${HEIGHT - 8}" text-anchor="${anchor}">${html(clockTime(at))}</text>`;
+    return `<text x="${n(x(at))}" y="${HEIGHT - 8}" text-anchor="${anchor}">${escapeHtml(clockTime(at))}</text>`;
   });
   return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Messages over time in steps of ${minutes} min, answered and unanswered">
 ${shade}${lines.join("")}${drawn.join("\n")}${times.join("")}

@@ -1,5 +1,5 @@
 /** Sums over messages. Money in millionths of the price table's currency. */
-import type { MessageRow } from "./row.ts";
+import type { MessageRow } from "./message-row.ts";
 
 /** The sums of a set of messages. */
 export interface Sums {

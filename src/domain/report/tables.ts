@@ -2,9 +2,9 @@
 import type { Cell } from "../kernel/csv.ts";
 import { rfc3339 } from "../kernel/instant.ts";
 import type { IncidentReport, ListedSubject } from "./facts.ts";
-import type { MessageRow } from "./row.ts";
+import type { MessageRow } from "./message-row.ts";
 import { ratioOf, type Sums } from "./sums.ts";
-import type { Ranked } from "./table.ts";
+import type { Ranked } from "./sums-table.ts";
 
 /** The columns of `messages.csv`. */
 export const MESSAGE_COLUMNS = [

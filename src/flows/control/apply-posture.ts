@@ -1,8 +1,8 @@
 import type { Posture } from "../../domain/kernel/posture.ts";
 import type { ControlDocuments } from "../../domain/monitor/effective-control.ts";
 import type { Finding } from "../../domain/monitor/finding.ts";
+import type { MonitorView } from "../../domain/monitor/monitor-view.ts";
 import { type ControlDecision, nextPosture, postureFromFindings } from "../../domain/monitor/posture.ts";
-import type { MonitorView } from "../../domain/monitor/sight.ts";
 import type { Deps } from "../../ports/deps.ts";
 
 /** The posture after one run of the monitor. */

@@ -3,10 +3,10 @@
  * command's, which asks page by page and holds its counts on its own machine.
  */
 
+import { countText } from "../../domain/kernel/text.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import { type ReportFile, reportFiles } from "../../domain/report/files.ts";
-import type { MessageRow } from "../../domain/report/row.ts";
-import { countText } from "../../domain/report/words.ts";
+import type { MessageRow } from "../../domain/report/message-row.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { LedgerWindow } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";

@@ -6,7 +6,7 @@
 import { DAY_MS } from "../../domain/kernel/time.ts";
 import type { LedgerRow } from "../../domain/ledger/event.ts";
 import type { ReportAction, ReportFinding, UsualWeek } from "../../domain/report/facts.ts";
-import type { MessageRow } from "../../domain/report/row.ts";
+import type { MessageRow } from "../../domain/report/message-row.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { LedgerWindow } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";

@@ -1,6 +1,6 @@
 /** Rules in record-only mode as people read them. */
 
-import { withThousandsSpaces } from "../../domain/monitor/alert-words.ts";
+import { spacedName } from "../../domain/kernel/text.ts";
 import { ruleInWords } from "../../domain/monitor/rule-counts.ts";
 import { OTHER_SUBJECTS } from "../../domain/monitor/tally.ts";
 import type { Policy } from "../../domain/policy.ts";
@@ -50,7 +50,7 @@ export function ruleLine(
 }
 
 /** `hosting network` in `signup`. */
-export const ruleName = ({ rule, flow }: Pick<RuleRow, "rule" | "flow">) => ({
-  rule: rule === OTHER_SUBJECTS ? "others" : withThousandsSpaces(rule),
+export const saysRule = ({ rule, flow }: Pick<RuleRow, "rule" | "flow">) => ({
+  rule: rule === OTHER_SUBJECTS ? "others" : spacedName(rule),
   flow: flow ?? (rule === OTHER_SUBJECTS ? "" : "every flow"),
 });

@@ -11,8 +11,8 @@ import {
   type RoutingPolicy,
   routeKey,
 } from "../../../../src/domain/delivery/routing.ts";
+import { viewCounts } from "../../../../src/domain/monitor/monitor-view.ts";
 import { learnRoutes } from "../../../../src/domain/monitor/route-records.ts";
-import { viewCounts } from "../../../../src/domain/monitor/sight.ts";
 import type { Counts, MinuteTally, Tally } from "../../../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
 

@@ -5,8 +5,12 @@ import { webCryptoVault } from "../../../../src/adapters/identity/vault.ts";
 import { subnetOf } from "../../../../src/domain/admission/address.ts";
 import { summariseVerdict } from "../../../../src/domain/admission/verdict-summary.ts";
 import { EMPTY_EVENT_DETAILS, type LedgerEvent } from "../../../../src/domain/ledger/event.ts";
-import { refusalCounts } from "../../../../src/domain/ledger/refusal-counts.ts";
-import { drawSample, NO_SAMPLES, SAMPLES_PER_ISOLATE } from "../../../../src/domain/ledger/sample.ts";
+import {
+  drawSample,
+  NO_SAMPLES,
+  refusalCounts,
+  SAMPLES_PER_ISOLATE,
+} from "../../../../src/domain/ledger/refusals.ts";
 import { countRefused } from "../../../../src/domain/monitor/counting.ts";
 import { type CounterEntry, SUBJECTS_PER_MINUTE, tallyKey } from "../../../../src/domain/monitor/tally.ts";
 import { resend } from "../../../../src/flows/verification/resend.ts";

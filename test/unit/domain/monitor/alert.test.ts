@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { clockTime, dayOf, duration, instantMs } from "../../../../src/domain/kernel/instant.ts";
+import { moneyText } from "../../../../src/domain/kernel/text.ts";
 import { ALERT_KINDS, dedupKey, KIND_RULES, ownerOf } from "../../../../src/domain/monitor/alert.ts";
 import { monitorFaultAlert, spendAlert } from "../../../../src/domain/monitor/alert-once.ts";
-import { alertMoneyText, banText } from "../../../../src/domain/monitor/alert-words.ts";
 import { OWNER_ROLES } from "../../../../src/domain/monitor/alerts.policy.ts";
+import { banText } from "../../../../src/domain/monitor/ban.ts";
 import { alertContext, alertPolicy, MINUTE, NOW } from "../../../support/alerts.ts";
 
 const SECTIONS = [
@@ -99,10 +100,10 @@ describe("Times without a clock", () => {
 
 describe("Figures in words", () => {
   test("money has its currency and does not lose what a message costs", () => {
-    expect(alertMoneyText(24_720_000, "USD")).toBe("$24.72");
-    expect(alertMoneyText(62_500, "USD")).toBe("$0.0625");
-    expect(alertMoneyText(1_234_567_891, "INR")).toBe("₹1,234.57");
-    expect(alertMoneyText(0, "EUR")).toBe("€0.00");
+    expect(moneyText(24_720_000, "USD")).toBe("$24.72");
+    expect(moneyText(62_500, "USD")).toBe("$0.0625");
+    expect(moneyText(1_234_567_891, "INR")).toBe("₹1,234.57");
+    expect(moneyText(0, "EUR")).toBe("€0.00");
   });
 
   test("a block says what, how long, how often and why, and never a whole keyed hash", () => {

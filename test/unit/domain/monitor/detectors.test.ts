@@ -5,11 +5,11 @@ import { probabilityAtLeast, probabilityAtMost } from "../../../../src/domain/mo
 import { steepestFall } from "../../../../src/domain/monitor/collapse.ts";
 import { detect, detectLateRun } from "../../../../src/domain/monitor/detectors.ts";
 import { type FindingKind, isAboutConversion } from "../../../../src/domain/monitor/finding.ts";
-import { OVERALL } from "../../../../src/domain/monitor/history.ts";
 import type { Incident } from "../../../../src/domain/monitor/incident.ts";
 import { initialMonitorMemory } from "../../../../src/domain/monitor/monitor-memory.ts";
-import type { MonitoredCounts } from "../../../../src/domain/monitor/sight.ts";
+import type { MonitoredCounts } from "../../../../src/domain/monitor/monitor-view.ts";
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
+import { OVERALL } from "../../../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
 import { DAY_MS, historyOf, MINUTE, T0, watched, windowOf } from "../../../support/watch-tables.ts";
 

@@ -6,11 +6,11 @@ import {
   dueQuarters,
   foldQuarter,
   type History,
-  OVERALL,
   usualSent,
   usualTraffic,
 } from "../../../../src/domain/monitor/history.ts";
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
+import { OVERALL } from "../../../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
 import { MINUTE, T0 } from "../../../support/watch-tables.ts";
 

@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import type { Posture } from "../../../../src/domain/kernel/posture.ts";
 import type { Ban } from "../../../../src/domain/monitor/ban.ts";
 import type { Finding } from "../../../../src/domain/monitor/finding.ts";
-import { OVERALL } from "../../../../src/domain/monitor/history.ts";
 import {
   type IncidentState,
   type MonitorMinute,
@@ -11,6 +10,7 @@ import {
   nextIncident,
 } from "../../../../src/domain/monitor/incident.ts";
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
+import { OVERALL } from "../../../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
 import { MINUTE, T0, windowOf } from "../../../support/watch-tables.ts";
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { concludeReport, type ReportFacts } from "../../../../src/domain/report/facts.ts";
 import { addMessage, newLedgerSums } from "../../../../src/domain/report/ledger-sums.ts";
 import { writeLetters } from "../../../../src/domain/report/letter.ts";
-import type { MessageRow } from "../../../../src/domain/report/row.ts";
+import type { MessageRow } from "../../../../src/domain/report/message-row.ts";
 import { message, START } from "../../../support/support-report.ts";
 
 function report(rows: readonly Partial<MessageRow>[], over: Partial<ReportFacts> = {}) {

@@ -2,15 +2,15 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { csvCell, csvLine } from "../../../../src/domain/kernel/csv.ts";
 import { rfc3339 } from "../../../../src/domain/kernel/instant.ts";
+import { worstWindow } from "../../../../src/domain/report/attack-window.ts";
 import { concludeReport, type ReportFacts } from "../../../../src/domain/report/facts.ts";
 import { reportFiles } from "../../../../src/domain/report/files.ts";
 import { addMessage, newLedgerSums } from "../../../../src/domain/report/ledger-sums.ts";
+import { escapeHtml } from "../../../../src/domain/report/markup.ts";
+import type { MessageRow } from "../../../../src/domain/report/message-row.ts";
 import { writeReportPage } from "../../../../src/domain/report/page.ts";
 import { plotBars } from "../../../../src/domain/report/plot.ts";
-import type { MessageRow } from "../../../../src/domain/report/row.ts";
-import { worstWindow } from "../../../../src/domain/report/stretch.ts";
 import { MESSAGE_COLUMNS, messageCells, summaryOf } from "../../../../src/domain/report/tables.ts";
-import { html } from "../../../../src/domain/report/words.ts";
 import { message, START } from "../../../support/support-report.ts";
 
 const MINUTE = 60_000;
@@ -256,7 +256,7 @@ test("nothing that came from outside is markup in the page", () => {
     ),
   );
   expect(page).not.toContain("<script");
-  expect(page).toContain(html(nasty));
+  expect(page).toContain(escapeHtml(nasty));
 });
 
 test("no number is in the page or the summary", () => {

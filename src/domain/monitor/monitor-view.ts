@@ -7,10 +7,18 @@ import {
   type RatioReading,
   readRatio,
 } from "./cohorts.ts";
-import { answerCurve, type History, OVERALL, type QuarterTally, splitKey } from "./history.ts";
+import { answerCurve, type History, type QuarterTally } from "./history.ts";
 import type { Incident } from "./incident.ts";
 import type { MonitorPolicy } from "./monitor.policy.ts";
-import { type Counts, type Dimension, type MinuteTally, OTHER_SUBJECTS, type Tally } from "./tally.ts";
+import {
+  type Counts,
+  type Dimension,
+  type MinuteTally,
+  OTHER_SUBJECTS,
+  OVERALL,
+  splitKey,
+  type Tally,
+} from "./tally.ts";
 
 /** Everything that one run has read. */
 export interface MonitoredCounts {
