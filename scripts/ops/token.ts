@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { sha256Hex } from "../../src/adapters/identity/cloudflare-access.ts";
+import { sha256Hex } from "../../src/adapters/digest.ts";
 import {
   formatOperatorToken,
   isOperatorName,

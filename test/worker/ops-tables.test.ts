@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { operatorIdentities, sha256Hex } from "../../src/adapters/identity/cloudflare-access.ts";
+import { sha256Hex } from "../../src/adapters/digest.ts";
+import { operatorIdentities } from "../../src/adapters/identity/cloudflare-access.ts";
 import { sealedTokens } from "../../src/adapters/identity/sealed-tokens.ts";
 import { minuteOf } from "../../src/domain/kernel/time.ts";
 import type { LedgerEvent } from "../../src/domain/ledger/event.ts";

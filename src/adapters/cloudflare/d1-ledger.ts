@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { LedgerRow, VolumeDimension } from "../../domain/ledger/event.ts";
 import type { LedgerPort, LedgerWindow, Upkeep } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";
-import { firstRow, jsonColumn, readRows, writeAll } from "./d1.ts";
+import { jsonColumn } from "../json.ts";
+import { firstRow, readRows, writeAll } from "./d1.ts";
 import {
   LEDGER_COLUMNS,
   ledgerRowSchema,

@@ -4,7 +4,8 @@ import { FINDING_KINDS } from "../../domain/monitor/finding.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import type { DeadLetter, OperatorAction, RecordsPort } from "../../ports/records.ts";
 import type { Done } from "../../ports/result.ts";
-import { firstRow, jsonColumn, readRows, writeAll } from "./d1.ts";
+import { jsonColumn } from "../json.ts";
+import { firstRow, readRows, writeAll } from "./d1.ts";
 
 /** The most rows one question gets. */
 const MOST_ROWS = 200;

@@ -51,18 +51,3 @@ export async function readRows<T>(
 
 export const firstRow = <T>(rows: T[] | Unavailable): T | null | Unavailable =>
   Array.isArray(rows) ? (rows[0] ?? null) : rows;
-
-/** A column that holds JSON. */
-export function jsonColumn<T>(schema: z.ZodType<T>) {
-  return z
-    .string()
-    .transform((text, context): unknown => {
-      try {
-        return JSON.parse(text);
-      } catch {
-        context.addIssue("is not JSON");
-        return z.NEVER;
-      }
-    })
-    .pipe(schema);
-}

@@ -7,12 +7,13 @@ import type { EventsPort, LedgerPort } from "../../ports/ledger.ts";
 import type { Done } from "../../ports/result.ts";
 import { parseJson } from "../json.ts";
 import { ledgerEventSchema } from "./d1-ledger-rows.ts";
-import { ledgerBody } from "./ledger-body.ts";
 
 /** Waits between attempts to put events on the queue (ms). */
 const WAITS_MS = [100, 1000];
 
-/** One queue message: what one request had to tell. */
+/** The body of a queue message: the events of one request. */
+export const ledgerBody = (events: readonly LedgerEvent[]) => ({ ledger: events });
+
 const bodySchema = z.strictObject({ ledger: z.array(ledgerEventSchema).min(1).max(20) });
 
 /**

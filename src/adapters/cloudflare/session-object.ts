@@ -15,7 +15,7 @@ import {
 import { receiveReceipt, settleSend } from "../../domain/session/settle.ts";
 import { type SessionView, viewSession } from "../../domain/session/view.ts";
 import type { OutboxMessage } from "../../ports/outbox.ts";
-import { ledgerBody } from "./ledger-body.ts";
+import { ledgerBody } from "./queue-ledger.ts";
 
 /** The messages for the outbox about a session that ended without its code. */
 function outboxOfEnd(state: SessionState, atMs: number): OutboxMessage[] {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { CaptchaPolicy } from "../../domain/admission/captcha.policy.ts";
 import type { ChallengePort, ChallengeResult } from "../../ports/admission.ts";
 import type { Unavailable } from "../../ports/result.ts";
+import { statedTimeMs } from "../stated-time.ts";
 
 export type CaptchaProvider = CaptchaPolicy["provider"];
 
@@ -179,7 +180,7 @@ export function siteverifyCaptcha(rules: CaptchaRules, access: CaptchaAccess): C
     if (missing) return failed(`solved without stating the ${missing}`);
     if (action !== null && action !== rules.action) return failed("solved for another action");
     if (score !== null && trust(score) < rules.min_score) return failed(`scored ${score}`);
-    return { kind: "passed", solvedAtMs: readTime(challenge_ts), grade };
+    return { kind: "passed", solvedAtMs: statedTimeMs(challenge_ts), grade };
   }
 
   function trust(score: number): number {
@@ -206,9 +207,4 @@ async function ask(
   } catch {
     return { kind: "unavailable", cause: "siteverify is silent or unreadable" };
   }
-}
-
-function readTime(text: string | null): number | null {
-  const ms = Date.parse(text ?? "");
-  return Number.isNaN(ms) ? null : ms;
 }

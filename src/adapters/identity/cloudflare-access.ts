@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from "jose";
 import type { OperatorToken } from "../../domain/access/operator.ts";
 import { sameDigest } from "../../domain/kernel/digest.ts";
+import { sha256Hex } from "../digest.ts";
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import type { OperatorsPort } from "../../ports/access.ts";
 
@@ -60,6 +61,7 @@ export function operatorIdentities(
 
   async function byToken(presented: string): ReturnType<OperatorsPort["identify"]> {
     if (presented.length > MAX_TOKEN_LENGTH) return refused("no such token");
+    // Plain: 256 random bits cannot be guessed at any price.
     const hash = await sha256Hex(presented);
     // All are compared, so that time does not tell which one was near.
     const found = tokens.filter((token) => sameDigest(token.hash, hash))[0];
@@ -131,9 +133,3 @@ function accessAssertions(
 }
 
 const refused = (cause: string) => ({ kind: "refused" as const, cause });
-
-/** SHA-256 in hexadecimal, as ADMIN_TOKENS keeps it: plain, because 256 random bits cannot be guessed at any price. */
-export async function sha256Hex(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}

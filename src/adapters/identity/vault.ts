@@ -1,5 +1,6 @@
 import type { RingKey } from "../../config/config.ts";
 import type { VaultPort } from "../../ports/vault.ts";
+import { toHex } from "../digest.ts";
 
 export interface VaultKeys {
   session: readonly RingKey[];
@@ -58,8 +59,7 @@ export function webCryptoVault(rings: VaultKeys): VaultPort {
     newId: () => crypto.randomUUID(),
 
     uuidFrom(tag) {
-      const hex = [...utf8.encode(tag)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-      const digits = hex.slice(0, 32);
+      const digits = toHex(utf8.encode(tag)).slice(0, 32);
       return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-8${digits.slice(17, 20)}-${digits.slice(20)}`;
     },
 

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { sameDigest } from "../../domain/kernel/digest.ts";
 import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/delivery.ts";
-import { parseJson } from "../json.ts";
+import { sha256Hex } from "../digest.ts";
+import { parseJson, parseJsonBytes } from "../json.ts";
 import { errorCode } from "./provider-http.ts";
-import { forged, formFields, HOOK_LIMIT_BYTES, jsonBody, saysJson, toHex } from "./receipt-hook.ts";
+import { forged, formFields, HOOK_LIMIT_BYTES, saysJson } from "./receipt-hook.ts";
 
 const state = z.object({
   /** `1` delivered, `2` failed, and others. */
@@ -36,7 +37,9 @@ export async function readMsg91Receipts(
   const matches = await Promise.all(keys.map((key) => sameText(key, given)));
   if (!matches.includes(true)) return forged("no valid key");
   if (hook.body.byteLength > HOOK_LIMIT_BYTES) return forged("too long");
-  const parsed = reports.safeParse(saysJson(hook) ? jsonBody(hook) : parseJson(formFields(hook).get("data")));
+  const parsed = reports.safeParse(
+    saysJson(hook) ? parseJsonBytes(hook.body) : parseJson(formFields(hook).get("data")),
+  );
   if (!parsed.success) return forged("no delivery report");
   const receipts = [parsed.data].flat().flatMap((report) => {
     const states = "report" in report ? report.report : [report];
@@ -62,9 +65,6 @@ function receipt(messageId: string, { status, desc, date = "" }: z.infer<typeof 
 
 /** By their digests, so that the time it takes says nothing about either. */
 async function sameText(left: string, right: string): Promise<boolean> {
-  const [one, other] = await Promise.all([sha256(left), sha256(right)]);
+  const [one, other] = await Promise.all([sha256Hex(left), sha256Hex(right)]);
   return sameDigest(one, other);
 }
-
-const sha256 = async (text: string): Promise<string> =>
-  toHex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));

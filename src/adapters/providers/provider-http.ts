@@ -1,5 +1,6 @@
 import type { DeliveryResult, FeedbackResult } from "../../ports/delivery.ts";
 import type { Unavailable } from "../../ports/result.ts";
+import { statedTimeMs } from "../stated-time.ts";
 
 /** `fetch`, or that of a binding which brings a client certificate (`mtls_certificates`). */
 export type Fetcher = (url: string, init: RequestInit) => Promise<Response>;
@@ -114,4 +115,35 @@ function asRecord(text: string): Record<string, unknown> {
   } catch {
     return {};
   }
+}
+
+/**
+ * A price as a provider states it: a decimal in text, negative where the provider books it as a charge.
+ *
+ * @param currency ISO 4217, of the price table
+ * @returns millionths of the currency; null for a price in another currency, for none and for anything unreadable
+ */
+export function statedMicros(amount: unknown, unit: unknown, currency: string): number | null {
+  if (typeof amount !== "string" || !/^-?\d{1,9}(\.\d{1,18})?$/.test(amount)) return null;
+  if (typeof unit !== "string" || unit.toUpperCase() !== currency) return null;
+  return Math.round(Math.abs(Number(amount)) * 1_000_000);
+}
+
+/**
+ * What a source answered about a number. Everything but a status of success in time is `unavailable`; the cause holds no
+ * word of the answer, which may repeat the number.
+ */
+export function readLookup(
+  answer: ProviderAnswer | Unavailable,
+): { kind: "answered"; body: Record<string, unknown> } | Unavailable {
+  if (answer.kind !== "answered") return { kind: "unavailable", cause: answer.cause };
+  return answer.status === 200
+    ? { kind: "answered", body: answer.body }
+    : { kind: "unavailable", cause: `lookup answered ${answer.status}` };
+}
+
+/** Whole hours from a time the source states to now, not negative; null for a time it does not state or that is none. */
+export function hoursSince(time: string | null | undefined, nowMs: number): number | null {
+  const atMs = statedTimeMs(time);
+  return atMs === null ? null : Math.max(0, Math.floor((nowMs - atMs) / 3_600_000));
 }

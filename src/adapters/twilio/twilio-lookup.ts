@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { NumberInsight } from "../../domain/admission/insight.ts";
 import type { LookupPort } from "../../ports/people.ts";
-import { hoursSince, readLookup } from "../providers/lookup-http.ts";
-import { getFromProvider } from "../providers/provider-http.ts";
+import { getFromProvider, hoursSince, readLookup } from "../providers/provider-http.ts";
 
 /** Packages of Lookup; each is billed. */
 export type TwilioLookupField = "line_type_intelligence" | "sms_pumping_risk" | "sim_swap";

@@ -1,9 +1,13 @@
 import type { DeliveryResult, FeedbackResult, OutgoingMessage, ProviderPort } from "../../ports/delivery.ts";
-import { accountFault, errorCode, feedbackResult, postForDelivery } from "../providers/provider-http.ts";
-import { closestTag } from "../providers/spoken-code.ts";
-import { statedMicros } from "../providers/stated-price.ts";
+import {
+  accountFault,
+  errorCode,
+  feedbackResult,
+  postForDelivery,
+  statedMicros,
+} from "../providers/provider-http.ts";
+import { closestTag, slowSpeech } from "../providers/spoken-code.ts";
 import { readTwilioReceipt } from "./twilio-receipts.ts";
-import { spokenTwiml } from "./twilio-twiml.ts";
 
 export interface TwilioOptions {
   /** `https://api.twilio.com`, or a stand-in. */
@@ -44,6 +48,24 @@ const FINAL_FOR_NUMBER = [
   13223, 13224, 13226, 20023, 21211, 21214, 21217, 21401, 21421, 21610, 21614, 30003, 30005, 30006, 63003,
   63024, 63033,
 ];
+
+/**
+ * Languages with a voice that understands SSML; the basic voices would read the tags out or drop them.
+ * @see https://www.twilio.com/docs/voice/twiml/say/text-speech#available-voices-and-languages
+ */
+const VOICE_LANGUAGES = [
+  "en-US",
+  "en-GB",
+  "en-IN",
+  "hi-IN",
+  "es-US",
+  "es-ES",
+  "pt-BR",
+  "pt-PT",
+  "fr-FR",
+  "ar-XA",
+  "id-ID",
+] as const;
 
 /** Seconds a phone rings; longer mostly means a mailbox, which would hear the code. */
 const RING_SECONDS = 25;
@@ -145,4 +167,17 @@ const isFinal = (code: unknown): boolean => FINAL_FOR_NUMBER.includes(Number(err
 function errorText(code: unknown): string {
   const known = errorCode(code);
   return known === null ? "" : ` (error ${known})`;
+}
+
+/**
+ * The instructions for a call that says the same thing twice, slowly.
+ *
+ * @param spoken digits apart, once
+ * @param locale BCP 47; a language without a voice is read in English
+ * @see https://www.twilio.com/docs/voice/twiml/say
+ */
+function spokenTwiml(spoken: string, locale: string): string {
+  const language = closestTag(VOICE_LANGUAGES, locale);
+  const say = `<Say voice="Google.${language}-Standard-A" language="${language}">${slowSpeech(spoken)}</Say>`;
+  return `<Response><Pause length="1"/>${say}<Pause length="2"/>${say}</Response>`;
 }

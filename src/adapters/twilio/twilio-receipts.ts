@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/delivery.ts";
-import { forged, formFields, HOOK_LIMIT_BYTES, jsonBody, saysJson } from "../providers/receipt-hook.ts";
+import { parseJsonBytes } from "../json.ts";
+import { forged, formFields, HOOK_LIMIT_BYTES, saysJson } from "../providers/receipt-hook.ts";
+import { statedTimeMs } from "../stated-time.ts";
 import { isSignedByTwilio } from "./twilio-signature.ts";
 
 /**
@@ -53,7 +55,7 @@ export async function readTwilioReceipt(
   if (isJson && !new URL(hook.url).searchParams.has("bodySHA256")) return forged("JSON without its hash");
   if (!(await isSignedByTwilio(hook, fields, authTokens))) return forged("signature missing or wrong");
 
-  const callback = callbackSchema.safeParse(isJson ? jsonBody(hook) : Object.fromEntries(fields));
+  const callback = callbackSchema.safeParse(isJson ? parseJsonBytes(hook.body) : Object.fromEntries(fields));
   if (!callback.success) return forged("no status callback");
   const {
     MessageSid,
@@ -76,15 +78,10 @@ export async function readTwilioReceipt(
       status: call,
       errorCode,
       costMicros: null,
-      atMs: readTime(Timestamp),
+      atMs: statedTimeMs(Timestamp),
     });
   }
   return { kind: "ignored" };
 }
 
 const receipt = (only: Receipt): ReceiptReading => ({ kind: "receipts", receipts: [only] });
-
-function readTime(text: string | undefined): number | null {
-  const ms = Date.parse(text ?? "");
-  return Number.isNaN(ms) ? null : ms;
-}

@@ -1,6 +1,6 @@
 import { sameDigest } from "../../domain/kernel/digest.ts";
 import type { IncomingHook } from "../../ports/delivery.ts";
-import { bodySha256 } from "../providers/receipt-hook.ts";
+import { sha256Hex } from "../digest.ts";
 
 const utf8 = new TextEncoder();
 
@@ -18,7 +18,7 @@ export async function isSignedByTwilio(
 ): Promise<boolean> {
   const signature = hook.headers.get("x-twilio-signature") ?? "";
   const bodyHash = new URL(hook.url).searchParams.get("bodySHA256");
-  if (bodyHash !== null && !sameDigest(await bodySha256(hook), bodyHash.toLowerCase())) return false;
+  if (bodyHash !== null && !sameDigest(await sha256Hex(hook.body), bodyHash.toLowerCase())) return false;
   const suffix = bodyHash === null ? sortedFields(fields) : "";
   // Some of Twilio signs the URL as it was given, some as a parser writes it.
   const asGiven = [hook.url, new URL(hook.url).href];

@@ -1,12 +1,16 @@
 import { z } from "zod";
 import type { NumberInsight } from "../../domain/admission/insight.ts";
 import type { LookupPort } from "../../ports/people.ts";
-import { hoursSince, readLookup } from "../providers/lookup-http.ts";
-import { errorCode, getFromProvider, postForDelivery } from "../providers/provider-http.ts";
-import { statedMicros } from "../providers/stated-price.ts";
-import { type VonageApplication, vonageBearer } from "./vonage-jwt.ts";
+import {
+  errorCode,
+  getFromProvider,
+  hoursSince,
+  postForDelivery,
+  readLookup,
+  statedMicros,
+} from "../providers/provider-http.ts";
+import { VONAGE_CURRENCY, type VonageApplication, vonageBearer } from "./vonage-api.ts";
 import { digitsOf } from "./vonage-messages.ts";
-import { VONAGE_CURRENCY } from "./vonage-options.ts";
 
 export interface NumberInsightOptions {
   /** `https://api.nexmo.com`, or a stand-in. */

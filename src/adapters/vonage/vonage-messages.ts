@@ -1,8 +1,8 @@
 import type { DeliveryResult, OutgoingMessage } from "../../ports/delivery.ts";
 import { postForDelivery } from "../providers/provider-http.ts";
 import { closestTag, slowSpeech } from "../providers/spoken-code.ts";
-import { vonageFault } from "./vonage-errors.ts";
-import type { VonageOptions, WhatsAppSender } from "./vonage-options.ts";
+import type { VonageOptions, WhatsAppSender } from "./vonage-api.ts";
+import { vonageFault } from "./vonage-api.ts";
 
 /** Numbers without the plus sign, as all of Vonage takes them. */
 export const digitsOf = (e164: string): string => e164.replace(/^\+/, "");

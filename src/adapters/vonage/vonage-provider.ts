@@ -1,8 +1,8 @@
 import type { DeliveryResult, FeedbackResult, ProviderPort } from "../../ports/delivery.ts";
 import { feedbackResult, postForDelivery } from "../providers/provider-http.ts";
-import { vonageBearer } from "./vonage-jwt.ts";
+import type { VonageOptions } from "./vonage-api.ts";
+import { vonageBearer } from "./vonage-api.ts";
 import { callRequest, sendAsApplication, smsRequest, whatsAppRequest } from "./vonage-messages.ts";
-import type { VonageOptions } from "./vonage-options.ts";
 import { readVonageReceipt } from "./vonage-receipts.ts";
 import { sendBySmsApi } from "./vonage-sms.ts";
 

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/delivery.ts";
-import { forged, formFields, HOOK_LIMIT_BYTES, jsonBody, saysJson } from "../providers/receipt-hook.ts";
-import { statedMicros } from "../providers/stated-price.ts";
-import { problemCode } from "./vonage-errors.ts";
-import { VONAGE_CURRENCY, type VonageOptions } from "./vonage-options.ts";
+import { parseJsonBytes } from "../json.ts";
+import { statedMicros } from "../providers/provider-http.ts";
+import { forged, formFields, HOOK_LIMIT_BYTES, saysJson } from "../providers/receipt-hook.ts";
+import { statedTimeMs } from "../stated-time.ts";
+import { problemCode, VONAGE_CURRENCY, type VonageOptions } from "./vonage-api.ts";
 import { signedWebhookFault, smsSignatureFault } from "./vonage-signature.ts";
 
 /** @see https://developer.vonage.com/en/api/messages#message-status */
@@ -75,7 +76,7 @@ export async function readVonageReceipt(
   if (hook.headers.has("authorization")) {
     const fault = await signedWebhookFault(hook, signatureSecrets, nowMs);
     if (fault !== null) return forged(fault);
-    const body = jsonBody(hook);
+    const body = parseJsonBytes(hook.body);
     if (body === undefined) return forged("no JSON");
     return reading(messageReceipt(body, currency) ?? callReceipt(body, currency));
   }
@@ -96,7 +97,7 @@ function messageReceipt(body: unknown, currency: string): Receipt | null {
     status,
     errorCode: data.error ? problemCode(data.error) : null,
     costMicros: statedMicros(data.usage?.price, data.usage?.currency, currency),
-    atMs: readTime(data.timestamp),
+    atMs: statedTimeMs(data.timestamp),
   };
 }
 
@@ -109,7 +110,7 @@ function callReceipt(body: unknown, currency: string): Receipt | null {
     status,
     errorCode: status === "undelivered" ? data.status : null,
     costMicros: statedMicros(data.price, VONAGE_CURRENCY, currency),
-    atMs: readTime(data.timestamp),
+    atMs: statedTimeMs(data.timestamp),
   };
 }
 
@@ -131,17 +132,12 @@ function smsReceipt(params: Readonly<Record<string, string>>, currency: string):
 function smsParams(hook: IncomingHook): Record<string, string> {
   if (hook.method === "GET") return Object.fromEntries(new URL(hook.url).searchParams);
   if (!saysJson(hook)) return Object.fromEntries(formFields(hook));
-  const params = z.record(z.string(), z.coerce.string()).safeParse(jsonBody(hook));
+  const params = z.record(z.string(), z.coerce.string()).safeParse(parseJsonBytes(hook.body));
   return params.success ? params.data : {};
-}
-
-function readTime(time: string | undefined): number | null {
-  const ms = Date.parse(time ?? "");
-  return Number.isNaN(ms) ? null : ms;
 }
 
 /** `2020-01-01 12:00:00`, UTC. */
 const readUtc = (time: string | undefined): number | null =>
   time !== undefined && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(time)
-    ? readTime(`${time.replace(" ", "T")}Z`)
+    ? statedTimeMs(`${time.replace(" ", "T")}Z`)
     : null;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { sameDigest } from "../../domain/kernel/digest.ts";
 import { HOUR_SECONDS } from "../../domain/kernel/time.ts";
 import type { IncomingHook } from "../../ports/delivery.ts";
-import { bodySha256, toHex } from "../providers/receipt-hook.ts";
+import { sha256Hex, toHex } from "../digest.ts";
 
 export interface SignatureSecret {
   /** Of the account whose secret it is. */
@@ -73,7 +73,7 @@ export async function signedWebhookFault(
     if (fault === null) break;
   }
   if (fault !== null) return fault;
-  const same = sameDigest(await bodySha256(hook), claims.payload_hash.toLowerCase());
+  const same = sameDigest(await sha256Hex(hook.body), claims.payload_hash.toLowerCase());
   return same ? null : "token of another body";
 }
 

@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { segmentsOf } from "../../domain/delivery/gsm7.ts";
 import type { DeliveryResult, OutgoingMessage } from "../../ports/delivery.ts";
-import { accountFault, deliveryFault, postForDelivery } from "../providers/provider-http.ts";
-import { statedMicros } from "../providers/stated-price.ts";
+import { accountFault, deliveryFault, postForDelivery, statedMicros } from "../providers/provider-http.ts";
+import { VONAGE_CURRENCY, type VonageOptions } from "./vonage-api.ts";
 import { digitsOf } from "./vonage-messages.ts";
-import { VONAGE_CURRENCY, type VonageOptions } from "./vonage-options.ts";
 
 /** Milliseconds; delivery is tried for this long at least. */
 const MIN_TTL_MS = 20_000;

@@ -3,6 +3,7 @@ import { retentionLimits } from "../../domain/ledger/retention.ts";
 import type { Deps } from "../../ports/deps.ts";
 
 const RETENTION = "retention";
+
 /** Rows of each class one run removes: short enough for a database that also takes the minute's events. */
 const ROWS_PER_RUN = 2000;
 

@@ -1,3 +1,5 @@
+import { MINUTE_MS } from "../../domain/kernel/time.ts";
+import { minuteOf } from "../../domain/monitor/cohorts.ts";
 import { MINUTE_MS, minuteOf } from "../../domain/kernel/time.ts";
 import { type History, QUARTER_MINUTES, quarterOf } from "../../domain/monitor/history.ts";
 import { tallyKey } from "../../domain/monitor/tally.ts";
@@ -7,6 +9,7 @@ const DAYS = 7;
 const QUARTERS_A_DAY = 96;
 /** The history's sums lose half their weight in this time (see history.ts). */
 const HALF_LIFE_MINUTES = 3 * 1440;
+
 /** How many messages leave in a minute when nothing is wrong, and how that is known. */
 export interface UsualRate {
   perMinute: number;

@@ -1,9 +1,9 @@
+import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import { minuteOf } from "../../domain/kernel/time.ts";
 import { REFUSAL_DIMENSIONS, refusalCounts } from "../../domain/ledger/refusal-counts.ts";
 import type { Deps } from "../../ports/deps.ts";
 
 const REFUSALS = "refusals";
-const MINUTE_MS = 60_000;
 
 /** Counters of a minute are complete some seconds after it: the last ones are read again. */
 const READ_AGAIN_MINUTES = 2;

@@ -1,7 +1,8 @@
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { mintOperatorToken } from "../../../scripts/ops/token.ts";
-import { operatorIdentities, sha256Hex } from "../../../src/adapters/identity/cloudflare-access.ts";
+import { sha256Hex } from "../../../src/adapters/digest.ts";
+import { operatorIdentities } from "../../../src/adapters/identity/cloudflare-access.ts";
 import { parseOperatorTokens } from "../../../src/domain/access/operator.ts";
 
 const TEAM = "example.cloudflareaccess.com";

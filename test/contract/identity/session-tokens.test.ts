@@ -1,6 +1,6 @@
 import { base64url, decodeProtectedHeader, EncryptJWT, SignJWT, UnsecuredJWT } from "jose";
 import { describe, expect, test } from "vitest";
-import { sessionTokens } from "../../../src/adapters/identity/session-tokens.ts";
+import { sessionTokens } from "../../../src/adapters/identity/client-tokens.ts";
 import type { RingKey } from "../../../src/config/config.ts";
 import { memoryTokens } from "../../../src/memory/memory-tokens.ts";
 import type { SessionClaims, TokensPort } from "../../../src/ports/session.ts";

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import type { VonageOptions } from "../../../src/adapters/vonage/vonage-options.ts";
+import type { VonageOptions } from "../../../src/adapters/vonage/vonage-api.ts";
 import { vonageProvider } from "../../../src/adapters/vonage/vonage-provider.ts";
 
 export const KEYS = generateKeyPairSync("rsa", {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ledgerBody } from "../../../../src/adapters/cloudflare/ledger-body.ts";
-import { queueLedger } from "../../../../src/adapters/cloudflare/queue-ledger.ts";
+import { ledgerBody, queueLedger } from "../../../../src/adapters/cloudflare/queue-ledger.ts";
 import { webCryptoVault } from "../../../../src/adapters/identity/vault.ts";
 import { subnetOf } from "../../../../src/domain/admission/address.ts";
 import { summariseVerdict } from "../../../../src/domain/admission/verdict-summary.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ledgerBody } from "../../../../src/adapters/cloudflare/ledger-body.ts";
+import { ledgerBody } from "../../../../src/adapters/cloudflare/queue-ledger.ts";
 import {
   EMPTY_EVENT_DETAILS,
   type LedgerEvent,

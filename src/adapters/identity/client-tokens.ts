@@ -1,10 +1,12 @@
 import { z } from "zod";
 import type { RingKey } from "../../config/config.ts";
+import type { DevicesPort } from "../../ports/people.ts";
 import { failureTags } from "../../domain/admission/failures.ts";
 import type { TokensPort } from "../../ports/session.ts";
+import { KNOWN_SECONDS } from "../keys.ts";
 import { sealedTokens } from "./sealed-tokens.ts";
 
-const claimsSchema = z.object({
+const sessionClaims = z.object({
   sid: z.string(),
   cid: z.string(),
   flow: z.string(),
@@ -44,7 +46,7 @@ export function sessionTokens(ring: readonly RingKey[], nowMs: () => number): To
 
     async open(token) {
       const opened = await tokens.open(token);
-      const claims = claimsSchema.safeParse(opened?.payload);
+      const claims = sessionClaims.safeParse(opened?.payload);
       if (!opened || !claims.success) return null;
       const { sid, cid, flow, phone, loc, src, ref, did, nums, fail } = claims.data;
       const [number, user = null] = fail;
@@ -61,6 +63,21 @@ export function sessionTokens(ring: readonly RingKey[], nowMs: () => number): To
         failureSubjects: { number, user },
         keyId: opened.keyId,
       };
+    },
+  };
+}
+
+const deviceClaims = z.object({ did: z.string(), nums: z.array(z.string()) });
+
+/** Device tokens: a device is known by what we gave it when it verified, for 180 days, and not by what it says of itself. */
+export function deviceTokens(ring: readonly RingKey[], nowMs: () => number): DevicesPort {
+  const tokens = sealedTokens(ring, "device token", nowMs);
+  return {
+    issue: ({ deviceId, numberTags }) => tokens.seal({ did: deviceId, nums: numberTags }, KNOWN_SECONDS),
+
+    async read(token) {
+      const claims = deviceClaims.safeParse((await tokens.open(token))?.payload);
+      return claims.success ? { deviceId: claims.data.did, numberTags: claims.data.nums } : null;
     },
   };
 }

@@ -1,0 +1,106 @@
+/** What all APIs of Vonage share: the account's settings, an application's token, and the codes of errors. */
+import { importPKCS8, SignJWT } from "jose";
+import type { DeliveryResult } from "../../ports/delivery.ts";
+import { accountFault } from "../providers/provider-http.ts";
+import type { SignatureSecret, SmsSignatureMethod } from "./vonage-signature.ts";
+
+export interface VonageApplication {
+  applicationId: string;
+  /** PKCS #8 PEM as the dashboard hands it out (`BEGIN PRIVATE KEY`). */
+  privateKey: string;
+}
+
+export interface WhatsAppSender {
+  /** The WhatsApp Business number, E.164. */
+  from: string;
+  /** Name of an approved authentication template with a button for the code. */
+  template: string;
+  /** Languages it is approved in, in WhatsApp's spelling (`en_US`, `hi`); the first one serves all other languages. */
+  languages: readonly [string, ...string[]];
+}
+
+export interface VonageOptions extends VonageApplication {
+  /** `https://api.nexmo.com`, or a stand-in: messages, calls, conversions. */
+  apiUrl: string;
+  /** `https://rest.nexmo.com`, or a stand-in: the SMS API. */
+  smsUrl: string;
+  /** Which API sends SMS. Receipts of both are understood whichever it is. */
+  api: "messages" | "sms";
+  apiKey: string;
+  /** Accounts hold two secrets at a time, so this one is exchanged without an outage. */
+  apiSecret: string;
+  /** What webhooks may be signed with. While a secret is exchanged: the old one and the new one. */
+  signatureSecrets: readonly SignatureSecret[];
+  /** The account's setting for the SMS API ("Signed webhooks" in the dashboard). */
+  smsSignature: SmsSignatureMethod;
+  /** Sender id or number of SMS. */
+  from: string;
+  /** Caller id of calls, E.164, a number of the application. Without it there are no calls. */
+  callFrom?: string | undefined;
+  /** Without it there is no WhatsApp. */
+  whatsApp?: WhatsAppSender | undefined;
+  /** Where receipts go, https; null where nobody can be called. */
+  receiptUrl: string | null;
+  /** ISO 4217, of the price table. Vonage states euros: with another currency no stated price is taken. */
+  currency: string;
+  timeoutMs: number;
+  nowMs(): number;
+}
+
+/** What Vonage bills in, and states prices in where it names no currency. */
+export const VONAGE_CURRENCY = "EUR";
+
+/** Vonage takes up to a day; this is what its own clients use. */
+const TTL_SECONDS = 900;
+
+/**
+ * Makes the `Authorization` header of an application: a JWT by RS256, a new one for each request.
+ *
+ * @returns null when the key does not sign: then every request would be refused, and none is made
+ * @see https://developer.vonage.com/en/getting-started/concepts/authentication#json-web-tokens
+ */
+export function vonageBearer(
+  { applicationId, privateKey }: VonageApplication,
+  nowMs: () => number,
+): () => Promise<string | null> {
+  let key: Promise<CryptoKey> | undefined;
+  return async () => {
+    const nowSeconds = Math.floor(nowMs() / 1000);
+    try {
+      key ??= importPKCS8(privateKey, "RS256");
+      const token = await new SignJWT({ application_id: applicationId })
+        .setProtectedHeader({ alg: "RS256", typ: "JWT" })
+        .setJti(crypto.randomUUID())
+        .setIssuedAt(nowSeconds)
+        .setExpirationTime(nowSeconds + TTL_SECONDS)
+        .sign(await key);
+      return `Bearer ${token}`;
+    } catch {
+      return null;
+    }
+  };
+}
+
+/**
+ * Codes of the Messages API about the number or the person behind it (barred, no such number, said STOP, not on WhatsApp).
+ * @see https://developer.vonage.com/en/api-errors/messages
+ */
+const FINAL_FOR_NUMBER = ["1040", "1050", "1170", "1190", "1200", "1240", "1300", "1310", "1430"];
+
+/**
+ * The code of a problem: in the fragment of its type, or its title. Anything longer than a code is dropped, so that no
+ * number gets into a log.
+ */
+export function problemCode(problem: { type?: unknown; title?: unknown }): string | null {
+  const [, fragment = ""] = String(problem.type).split("#");
+  return [fragment, String(problem.title)].find((text) => /^\d{1,5}$/.test(text)) ?? null;
+}
+
+/** Reads an answer of the Messages or Voice API that is no acceptance. */
+export function vonageFault(status: number, body: Record<string, unknown>): DeliveryResult {
+  const code = problemCode(body);
+  const fault = accountFault(status, code === null ? "" : ` (error ${code})`);
+  if (fault.kind !== "refused") return fault;
+  const elsewhere = code !== null && !FINAL_FOR_NUMBER.includes(code);
+  return { ...fault, retryable: fault.retryable || elsewhere };
+}
