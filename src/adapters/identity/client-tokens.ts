@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { RingKey } from "../../config/config.ts";
-import type { DevicesPort } from "../../ports/people.ts";
 import { failureTags } from "../../domain/admission/failures.ts";
+import { KNOWN_SECONDS } from "../../domain/admission/lifetimes.ts";
+import type { DevicesPort } from "../../ports/people.ts";
 import type { TokensPort } from "../../ports/session.ts";
-import { KNOWN_SECONDS } from "../keys.ts";
 import { sealedTokens } from "./sealed-tokens.ts";
 
 const sessionClaims = z.object({

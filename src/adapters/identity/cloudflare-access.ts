@@ -1,9 +1,9 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from "jose";
 import type { OperatorToken } from "../../domain/access/operator.ts";
 import { sameDigest } from "../../domain/kernel/digest.ts";
-import { sha256Hex } from "../digest.ts";
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import type { OperatorsPort } from "../../ports/access.ts";
+import { sha256Hex } from "../digest.ts";
 
 /** How operators may prove who they are; with neither, nobody gets in. */
 export interface OperatorSettings {

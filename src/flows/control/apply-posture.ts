@@ -26,7 +26,7 @@ export async function applyPosture(
   const held = operator !== null && operator.holds_posture !== false ? operator : null;
   const running = [held, cron].find((document) => document !== null && nowMs < document.until_ms) ?? null;
   const current = running?.posture ?? "normal";
-  const kept = nextPosture(running, findings, reading, policy.monitor, nowMs);
+  const kept = nextPosture(running, { findings, reading }, policy.monitor, nowMs);
   const byHand = running !== null && running === held;
   // A posture of an attack that is over must not come back when the operators' document ends.
   const stale = byHand && cron !== null && postureFromFindings(findings) === "normal";

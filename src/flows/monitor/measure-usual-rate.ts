@@ -1,5 +1,3 @@
-import { MINUTE_MS } from "../../domain/kernel/time.ts";
-import { minuteOf } from "../../domain/monitor/cohorts.ts";
 import { MINUTE_MS, minuteOf } from "../../domain/kernel/time.ts";
 import { type History, QUARTER_MINUTES, quarterOf } from "../../domain/monitor/history.ts";
 import { tallyKey } from "../../domain/monitor/tally.ts";

@@ -2,19 +2,6 @@ import { keyFindings } from "../../domain/access/key-age.ts";
 import type { AlertingResult } from "../../domain/monitor/alerting.ts";
 import { type DayPoint, updateDay } from "../../domain/monitor/day.ts";
 import { detectFindings, detectLateRun } from "../../domain/monitor/detectors.ts";
-import {
-  DAY_QUARTERS,
-  dueQuarters,
-  foldQuarter,
-  QUARTER_MINUTES,
-  type QuarterTally,
-  quarterOf,
-} from "../../domain/monitor/history.ts";
-import { nextIncident } from "../../domain/monitor/incident.ts";
-import { initialMonitorMemory, type MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
-import { viewCounts } from "../../domain/monitor/monitor-view.ts";
-import { learnRoutes } from "../../domain/monitor/route-records.ts";
-import { type MinuteTally, OVERALL, sumTallies } from "../../domain/monitor/tally.ts";
 import type { Finding } from "../../domain/monitor/finding.ts";
 import { DAY_QUARTERS, type QuarterTally } from "../../domain/monitor/history.ts";
 import type { MonitorMemory } from "../../domain/monitor/monitor-memory.ts";

@@ -4,15 +4,14 @@ import type { ControlDocuments } from "../../domain/monitor/effective-control.ts
 import {
   dueQuarters,
   foldQuarter,
-  OVERALL,
   QUARTER_MINUTES,
   type QuarterTally,
   quarterOf,
 } from "../../domain/monitor/history.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import { initialMonitorMemory, type MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
-import { type MonitorView, viewCounts } from "../../domain/monitor/sight.ts";
-import { type MinuteTally, sumTallies } from "../../domain/monitor/tally.ts";
+import { type MonitorView, viewCounts } from "../../domain/monitor/monitor-view.ts";
+import { type MinuteTally, OVERALL, sumTallies } from "../../domain/monitor/tally.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { MonitorStatePort } from "../../ports/monitor.ts";
 

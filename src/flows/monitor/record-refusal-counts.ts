@@ -1,6 +1,5 @@
-import { MINUTE_MS } from "../../domain/kernel/time.ts";
-import { minuteOf } from "../../domain/kernel/time.ts";
-import { REFUSAL_DIMENSIONS, refusalCounts } from "../../domain/ledger/refusal-counts.ts";
+import { MINUTE_MS, minuteOf } from "../../domain/kernel/time.ts";
+import { REFUSAL_DIMENSIONS, refusalCounts } from "../../domain/ledger/refusals.ts";
 import type { Deps } from "../../ports/deps.ts";
 
 const REFUSALS = "refusals";

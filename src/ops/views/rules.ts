@@ -50,7 +50,7 @@ export function ruleLine(
 }
 
 /** `hosting network` in `signup`. */
-export const saysRule = ({ rule, flow }: Pick<RuleRow, "rule" | "flow">) => ({
+export const ruleName = ({ rule, flow }: Pick<RuleRow, "rule" | "flow">) => ({
   rule: rule === OTHER_SUBJECTS ? "others" : spacedName(rule),
   flow: flow ?? (rule === OTHER_SUBJECTS ? "" : "every flow"),
 });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { deviceTokens } from "../../../src/adapters/identity/device-tokens.ts";
-import { sessionTokens } from "../../../src/adapters/identity/session-tokens.ts";
+import { deviceTokens, sessionTokens } from "../../../src/adapters/identity/client-tokens.ts";
 import { memoryDevices } from "../../../src/memory/memory-devices.ts";
 import type { DevicesPort } from "../../../src/ports/people.ts";
 import { ringKey, tamperedWith } from "../support/support-keys.ts";

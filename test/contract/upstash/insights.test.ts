@@ -123,7 +123,7 @@ describeOnRedis("insights", (upstash) => {
       Array.from({ length: 60 }, (_, i) =>
         upstashBudgets(upstash().connect(), () => nowMs).reserve({
           levels: [],
-          hold: { id: `hold ${i}`, atMs: nowMs, weight: 0, taken: [], earns: [], meters: [day] },
+          reservation: { id: `hold ${i}`, atMs: nowMs, weight: 0, taken: [], earns: [], meters: [day] },
           slowStart: { start: 0, factor: 1 },
         }),
       ),

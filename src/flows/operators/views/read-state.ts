@@ -5,7 +5,6 @@
 
 import { spendMeters } from "../../../domain/delivery/money.ts";
 import type { Posture } from "../../../domain/kernel/posture.ts";
-import { HOUR_MS } from "../../../domain/kernel/time.ts";
 import { HOUR_MS, minuteOf } from "../../../domain/kernel/time.ts";
 import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
 import { type RatioReading, readRatio } from "../../../domain/monitor/cohorts.ts";

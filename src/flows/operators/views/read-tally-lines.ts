@@ -1,6 +1,5 @@
 /** The lines of a table of counters: a dimension over the window or the last day. */
-import { DAY_MS } from "../../../domain/kernel/time.ts";
-import { minuteOf } from "../../../domain/monitor/cohorts.ts";
+
 import { DAY_MS, MINUTE_MS, minuteOf } from "../../../domain/kernel/time.ts";
 import { answerCurve, type History } from "../../../domain/monitor/history.ts";
 import type { Dimension, MinuteTally } from "../../../domain/monitor/tally.ts";

@@ -103,7 +103,11 @@ async function play(
       for (const level of levels[one.pool]) seen.set(level.key, level);
       const before = readAll();
       const hold = holdOf(levels, one.pool, one.weight, nowMs);
-      const answer = await budgets.reserve({ levels: levels[one.pool], hold, slowStart: SLOW_START });
+      const answer = await budgets.reserve({
+        levels: levels[one.pool],
+        reservation: hold,
+        slowStart: SLOW_START,
+      });
       const granted = answer.kind === "granted";
       if (granted) out.push(hold);
       look({ step: one, granted, hold, before, after: readAll(), nowMs });
@@ -252,7 +256,7 @@ test("a message that never left leaves every level as it was", async () => {
   const levels = exposureLevels(subjects(), POLICY);
   const hold = holdOf(levels, "stranger", UNIT_HUNDREDTHS, T0);
   const before = budgets.readings(levels.stranger).map(amounts);
-  await budgets.reserve({ levels: levels.stranger, hold, slowStart: SLOW_START });
+  await budgets.reserve({ levels: levels.stranger, reservation: hold, slowStart: SLOW_START });
   expect(budgets.readings(levels.stranger).map(amounts)).not.toEqual(before);
   await budgets.release(hold);
   expect(budgets.readings(levels.stranger).map(amounts)).toEqual(before);
@@ -265,7 +269,7 @@ test("what is out is forgotten when its window has passed", async () => {
   const send = () =>
     budgets.reserve({
       levels,
-      hold: holdOf(exposureLevels(subjects(), POLICY), "stranger", UNIT_HUNDREDTHS, nowMs),
+      reservation: holdOf(exposureLevels(subjects(), POLICY), "stranger", UNIT_HUNDREDTHS, nowMs),
       slowStart: SLOW_START,
     });
   const kinds: string[] = [];
@@ -282,7 +286,7 @@ test("a cap that is reached refuses the message before any level takes it", asyn
   const reserve = () =>
     budgets.reserve({
       levels: levels.stranger,
-      hold: { ...holdOf(levels, "stranger", UNIT_HUNDREDTHS, T0), meters },
+      reservation: { ...holdOf(levels, "stranger", UNIT_HUNDREDTHS, T0), meters },
       slowStart: SLOW_START,
     });
   expect((await reserve()).kind).toBe("granted");
@@ -361,7 +365,11 @@ test("whatever purses open, a block gets five messages that nobody answers, and 
     for (let i = 0; i < 40; i++) {
       const pool = pools[i % pools.length] as Pool;
       const hold = holdOf(purses, pool, UNIT_HUNDREDTHS, T0);
-      const answer = await budgets.reserve({ levels: purses[pool], hold, slowStart: SLOW_START });
+      const answer = await budgets.reserve({
+        levels: purses[pool],
+        reservation: hold,
+        slowStart: SLOW_START,
+      });
       if (answer.kind === "granted") left++;
     }
     return left;
