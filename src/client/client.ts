@@ -2,19 +2,25 @@
  * Tollgate for whoever wants a number verified: browsers, React Native, Node, Deno, Workers. It needs `fetch` and nothing
  * else, throws nothing after it is made, and remembers nothing but the device token, where the caller keeps it.
  */
+import { withoutEndSlashes } from "./base-url.ts";
+import { newIdempotencyKey } from "./idempotency-key.ts";
 import {
   type Channel,
   type Refusal,
   readProblem,
+  readRetryAfter,
   readSent,
   readStatus,
   readVerified,
   type Sent,
   type Status,
+  secondsToRetry,
   type Verified,
 } from "./outcomes.ts";
+import { makeRepeats } from "./repeats.ts";
 
 export { countDown, type Deadline, deadlineIn } from "./deadline.ts";
+export { newIdempotencyKey } from "./idempotency-key.ts";
 export type { Challenge, Channel, Refusal, Sent, Status, Verified } from "./outcomes.ts";
 
 /** Where a caller keeps what makes this a known device, `localStorage` or a keychain for example. May fail: it is a help. */
@@ -36,7 +42,7 @@ export interface TollgateOptions {
 }
 
 export interface StartRequest {
-  /** E.164, or national with `region`. */
+  /** As the person typed it: E.164, or national with `region`. */
   phone: string;
   /** ISO 3166-1 alpha-2. */
   region?: string | undefined;
@@ -58,6 +64,7 @@ export interface ResendRequest {
 
 export interface VerifyRequest {
   session: string;
+  /** As the person typed it. */
   code: string;
   /** The one that the start was made with. */
   reference?: string | undefined;
@@ -67,8 +74,11 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
-export interface StartOptions extends CallOptions {
-  /** Of an earlier start that ended `unreachable`, so that both are one verification. */
+export interface KeyedOptions extends CallOptions {
+  /**
+   * Of an earlier call with the same request that got no final answer, so that both are one: one message, one attempt.
+   * `newIdempotencyKey` makes one; without it each call has its own.
+   */
   idempotencyKey?: string | undefined;
 }
 
@@ -78,33 +88,30 @@ const TIMEOUT_MS = 15_000;
 const RETRIES = 2;
 const BACK_OFF_MS = 500;
 
+/** What the service hands out; anything else in the store is damage. */
+const DEVICE_TOKEN = /^[\x21-\x7e]{1,4096}$/;
+
 /** @throws TypeError where there is no `fetch` and none was handed in */
 export function createTollgate(options: TollgateOptions) {
   const { deviceTokens, timeoutMs = TIMEOUT_MS, retries = RETRIES } = options;
-  const baseUrl = options.baseUrl.replace(/\/+$/, "");
+  const baseUrl = withoutEndSlashes(options.baseUrl);
   const fetch = options.fetch ?? globalFetch();
 
   return {
-    /** Sends a code. What gets no answer is tried again under one key: it is one message whatever was lost. */
+    /**
+     * Sends a code. What gets no answer, and what is still under way, is repeated under one key: it is one message
+     * whatever was lost.
+     */
     async start(
       request: StartRequest,
-      { signal, idempotencyKey }: StartOptions = {},
+      { signal, idempotencyKey = newIdempotencyKey() }: KeyedOptions = {},
     ): Promise<Sent | Refusal> {
-      const key = idempotencyKey ?? newUuid();
       const { captchaToken, deviceId, ...rest } = request;
-      const body = {
-        ...rest,
-        captcha_token: captchaToken,
-        device_id: deviceId,
-        device_token: await deviceToken(),
-      };
-      const outcome = await call(
-        post("/v1/send", body, { "idempotency-key": key }),
-        readSent,
-        retries,
-        signal,
-      );
-      return outcome.kind === "unreachable" ? { ...outcome, idempotencyKey: key } : outcome;
+      const outcome = await withDeviceToken((device_token) => {
+        const body = { ...rest, captcha_token: captchaToken, device_id: deviceId, device_token };
+        return keyed(post("/v1/send", body), idempotencyKey, readSent, signal);
+      });
+      return outcome.kind === "unreachable" ? { ...outcome, idempotencyKey } : outcome;
     },
 
     /**
@@ -113,16 +120,21 @@ export function createTollgate(options: TollgateOptions) {
      */
     async resend(request: ResendRequest, { signal }: CallOptions = {}): Promise<Sent | Refusal> {
       const { captchaToken, ...rest } = request;
-      const body = { ...rest, captcha_token: captchaToken, device_token: await deviceToken() };
-      return call(post("/v1/send", body), readSent, 0, signal);
+      return withDeviceToken((device_token) =>
+        call(post("/v1/send", { ...rest, captcha_token: captchaToken, device_token }), readSent, 0, signal),
+      );
     },
 
-    async verify(request: VerifyRequest, { signal }: CallOptions = {}): Promise<Verified | Refusal> {
-      const outcome = await call(post("/v1/verify", request), readVerified, retries, signal);
+    /** Checks a code. Whatever is repeated has one key, so that a lost answer costs no second attempt and no proof. */
+    async verify(
+      request: VerifyRequest,
+      { signal, idempotencyKey = newIdempotencyKey() }: KeyedOptions = {},
+    ): Promise<Verified | Refusal> {
+      const outcome = await keyed(post("/v1/verify", request), idempotencyKey, readVerified, signal);
       if (outcome.kind === "verified" && outcome.deviceToken !== "") {
         await quietly(() => deviceTokens?.set(outcome.deviceToken));
       }
-      return outcome;
+      return outcome.kind === "unreachable" ? { ...outcome, idempotencyKey } : outcome;
     },
 
     async status(session: string, { signal }: CallOptions = {}): Promise<Status | Refusal> {
@@ -131,28 +143,52 @@ export function createTollgate(options: TollgateOptions) {
     },
   };
 
-  async function deviceToken(): Promise<string | undefined> {
-    return (await quietly(() => deviceTokens?.get())) || undefined;
+  /** Makes a send with the device's token, and without it where the service cannot read what the store gave. */
+  async function withDeviceToken(send: (token: string | undefined) => Promise<Sent | Refusal>) {
+    const kept = await quietly(() => deviceTokens?.get());
+    const token = typeof kept === "string" && DEVICE_TOKEN.test(kept) ? kept : undefined;
+    const outcome = await send(token);
+    const isDamaged =
+      outcome.kind === "invalid_request" && outcome.errors.some(({ field }) => field === "device_token");
+    return token !== undefined && isDamaged ? send(undefined) : outcome;
+  }
+
+  function keyed<T>(
+    { path, init }: WireRequest,
+    key: string,
+    read: Read<T>,
+    signal: AbortSignal | undefined,
+  ) {
+    const headers = { ...init.headers, "idempotency-key": key };
+    return call({ path, init: { ...init, headers } }, read, retries, signal);
   }
 
   async function call<T>(
     request: WireRequest,
-    read: (body: object | null) => T | null,
+    read: Read<T>,
     retriesLeft: number,
     signal: AbortSignal | undefined,
   ): Promise<T | Refusal> {
-    for (let tried = 0; ; tried++) {
+    const repeatAfter = makeRepeats();
+    for (let lost = 0; ; ) {
       if (signal?.aborted) return { kind: "aborted" };
       const answer = await ask(request, signal);
       if (answer !== null) {
-        const { ok, status, body, retryAfter } = answer;
+        const { ok, status, body, retrySeconds } = answer;
         // What cannot be read has another shape than the service writes.
-        return (ok && (await quietly(() => read(body)))) || readProblem(status, ok ? null : body, retryAfter);
+        const good = ok && (await quietly(() => read(body)));
+        if (good) return good;
+        const refusal = readProblem(status, ok ? null : body, retrySeconds);
+        const busyMs = retriesLeft > 0 ? repeatAfter({ status, code: refusal.kind, retrySeconds }) : null;
+        if (busyMs === null) return refusal;
+        await pause(busyMs, signal);
+        continue;
       }
       if (signal?.aborted) return { kind: "aborted" };
-      if (tried >= retriesLeft) return { kind: "unreachable", idempotencyKey: null };
+      if (lost >= retriesLeft) return { kind: "unreachable", idempotencyKey: null };
       // Half of it is chance, so that those whom one fault cut off do not come back in step.
-      await pause(BACK_OFF_MS * 2 ** tried * (0.5 + Math.random()), signal);
+      await pause(BACK_OFF_MS * 2 ** lost * (0.5 + Math.random()), signal);
+      lost++;
     }
   }
 
@@ -165,8 +201,10 @@ export function createTollgate(options: TollgateOptions) {
     try {
       const response = await fetch(baseUrl + path, own ? { ...init, signal: own.signal } : init);
       const text = await response.text();
-      const retryAfter = response.headers.get("retry-after");
-      return { ok: response.ok, status: response.status, body: parseObject(text), retryAfter };
+      const body = parseObject(text);
+      const headerSeconds = readRetryAfter(response.headers.get("retry-after"), Date.now());
+      const retrySeconds = secondsToRetry(body, headerSeconds);
+      return { ok: response.ok, status: response.status, body, retrySeconds };
     } catch {
       return null;
     } finally {
@@ -185,18 +223,14 @@ interface Answer {
   ok: boolean;
   status: number;
   body: object | null;
-  retryAfter: string | null;
+  retrySeconds: number;
 }
 
-function post(path: string, body: object, headers: Record<string, string> = {}): WireRequest {
-  return {
-    path,
-    init: {
-      method: "POST",
-      headers: { "content-type": "application/json", ...headers },
-      body: JSON.stringify(body),
-    },
-  };
+type Read<T> = (body: object | null) => T | null;
+
+function post(path: string, body: object): WireRequest {
+  const headers = { "content-type": "application/json" };
+  return { path, init: { method: "POST", headers, body: JSON.stringify(body) } };
 }
 
 function globalFetch(): typeof fetch {
@@ -232,21 +266,4 @@ function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
     const timer = setTimeout(done, ms);
     signal?.addEventListener("abort", done);
   });
-}
-
-/**
- * A version 4 UUID (RFC 9562). Insecure pages and React Native have no `crypto.randomUUID`, and some apps no `crypto`;
- * it names a request and guards nothing, so ordinary chance is good enough there.
- */
-function newUuid(): string {
-  const { crypto } = globalThis as { crypto?: Partial<Crypto> };
-  if (crypto?.randomUUID) return crypto.randomUUID();
-  const bytes = new Uint8Array(16);
-  if (crypto?.getRandomValues) crypto.getRandomValues(bytes);
-  else for (let i = 0; i < 16; i++) bytes[i] = Math.floor(Math.random() * 256);
-  const hex = Array.from(bytes, (byte, i) => {
-    const set = i === 6 ? (byte & 0x0f) | 0x40 : i === 8 ? (byte & 0x3f) | 0x80 : byte;
-    return set.toString(16).padStart(2, "0");
-  }).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

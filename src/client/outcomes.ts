@@ -4,6 +4,10 @@ import { type Deadline, deadlineIn } from "./deadline.ts";
 
 export type Channel = SendAnswer["channel"];
 
+/** The service makes codes of 4 to 10 digits; any other length is damage on the way, or in a store. */
+export const isCodeLength = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 4 && Number(value) <= 10;
+
 /** What a CAPTCHA widget must be rendered with. */
 export interface Challenge {
   provider: "turnstile" | "hcaptcha" | "recaptcha";
@@ -82,7 +86,11 @@ export type Refusal =
   | (Answered & { kind: "challenge_required"; challenge: Challenge | null; factors: string[] })
   | (Answered & { kind: "challenge_failed"; challenge: Challenge | null })
   | (Answered & { kind: "step_up_required"; factors: string[] })
-  | (Answered & { kind: "too_many_requests" | "sending_paused" | "delivery_failed"; retry: Deadline })
+  /** `in_progress` is an earlier try of the same request that has not ended: repeat it under the same key. */
+  | (Answered & {
+      kind: "too_many_requests" | "sending_paused" | "delivery_failed" | "in_progress";
+      retry: Deadline;
+    })
   /** `retry` is when the next code is looked at. */
   | (Answered & { kind: "code_incorrect" | "too_many_attempts"; attemptsLeft: number; retry: Deadline })
   /** A code of a newer service. */
@@ -101,7 +109,7 @@ export function readSent(body: Partial<SendAnswer> | null): Sent | null {
     session: body.session,
     ...readCommon(body),
     maskedPhone: body.masked_phone ?? "",
-    codeLength: body.code_length ?? 6,
+    codeLength: isCodeLength(body.code_length) ? body.code_length : 6,
     nextChannels: (body.next_channels ?? []).map(({ channel, available_in_seconds }) => ({
       channel,
       available: deadlineIn(available_in_seconds),
@@ -142,22 +150,33 @@ function readCommon(body: Partial<SendAnswer | SessionAnswer>) {
   };
 }
 
+/** The header `Retry-After` in whole seconds (RFC 9110 section 10.2.3: seconds or a date); 0 where it says nothing. */
+export function readRetryAfter(header: string | null, nowMs: number): number {
+  if (header === null) return 0;
+  if (/^\s*\d{1,9}\s*$/.test(header)) return Number(header);
+  // A number that is none of seconds, "-5" for example, would be read as a year.
+  const atMs = /[a-z]/i.test(header) ? Date.parse(header) : Number.NaN;
+  return Number.isNaN(atMs) ? 0 : Math.max(0, Math.ceil((atMs - nowMs) / 1000));
+}
+
+/** When a refused request may be made again, in seconds: the body's word, or that of the header, which proxies write. */
+export function secondsToRetry(body: Partial<Problem> | null, headerSeconds: number): number {
+  const told: unknown = body?.retry_after ?? body?.retry_in_seconds;
+  return typeof told === "number" && told >= 0 ? told : headerSeconds;
+}
+
 /**
  * The outcome of an answer that is not 2xx, or cannot be read.
  *
- * @param retryAfter the header of that name (RFC 9110 section 10.2.3), for answers that others wrote
+ * @param retrySeconds of `secondsToRetry`
  */
-export function readProblem(
-  status: number,
-  body: Partial<Problem> | null,
-  retryAfter: string | null,
-): Refusal {
-  const retry = deadlineIn(body?.retry_after ?? body?.retry_in_seconds ?? (Number(retryAfter) || 0));
+export function readProblem(status: number, body: Partial<Problem> | null, retrySeconds: number): Refusal {
+  const retry = deadlineIn(retrySeconds);
   if (typeof body?.code !== "string") return { kind: "unreadable", status, retry };
   const answered = { status, correlationId: body.correlation_id ?? "", title: body.title ?? "" };
   const factors = body.step_up?.factors ?? [];
   const attemptsLeft = body.attempts_left ?? 0;
-  const code: ProblemCode = body.code;
+  const code = body.code as ProblemCode | "in_progress";
   switch (code) {
     case "unauthorized":
     case "number_invalid":
@@ -183,6 +202,7 @@ export function readProblem(
     case "too_many_requests":
     case "sending_paused":
     case "delivery_failed":
+    case "in_progress":
       return { ...answered, kind: code, retry };
     case "code_incorrect":
     case "too_many_attempts":

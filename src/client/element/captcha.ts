@@ -3,13 +3,20 @@ import type { Challenge } from "../client.ts";
 /** Solves a challenge in the page's own way: another vendor's widget, or a test's token. null when it cannot. */
 export type CaptchaHook = (challenge: Challenge) => string | null | Promise<string | null>;
 
+const ORIGIN = "https://challenges.cloudflare.com";
 /** https://developers.cloudflare.com/turnstile/get-started/client-side-rendering/ */
-const SCRIPT = "https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit";
+const SCRIPT = `${ORIGIN}/turnstile/v0/api.js?render=explicit`;
 
 /** Published site keys whose widget passes everybody: https://developers.cloudflare.com/turnstile/troubleshooting/testing/ */
 const ALWAYS_PASSES = /^1x0{20}(AA|BB)$/;
 /** What their widget yields. Good for nothing at a service with real keys, so nothing is loaded to get it. */
 const DUMMY_TOKEN = "XXXX.DUMMY.TOKEN.XXXX";
+
+/** How long the script may load, and a widget may take that asks nothing of the person. */
+const LOAD_MS = 10_000;
+const ANSWER_MS = 30_000;
+/** How long a person may take, at a widget that asks something or at one of the page's own. */
+export const PERSON_MS = 300_000;
 
 interface Turnstile {
   render(container: HTMLElement, options: object): string | null | undefined;
@@ -26,69 +33,91 @@ interface ScriptPolicies {
 }
 
 /**
- * Renders Turnstile, which is loaded only now, and waits until it is solved.
+ * Renders Turnstile, which is loaded only now, and waits until it is solved, but not for ever.
  *
  * @param place in the page itself and not in a shadow tree, where the widget looks for its parts in vain
- * @returns the token, or null: another vendor, no network, a policy of the page against it, or given up
+ * @param onQuestion called when the widget asks the person something
+ * @returns the token, or null: another vendor, no network, no answer, a policy of the page against it, or given up
  */
 export async function solveTurnstile(
   { provider, siteKey, action }: Challenge,
-  place: HTMLElement,
-  look: { language: string; theme: string },
+  { place, look, onQuestion }: { place: HTMLElement; look: object; onQuestion(): void },
   signal: AbortSignal,
 ): Promise<string | null> {
   if (provider !== "turnstile") return null;
   if (ALWAYS_PASSES.test(siteKey)) return DUMMY_TOKEN;
-  const turnstile = await loadTurnstile();
-  if (!turnstile || signal.aborted) return null;
   let widget: string | null | undefined;
+  let turnstile: Turnstile | null | undefined;
+  const over = new AbortController();
+  const ended = { signal: over.signal };
   try {
-    return await new Promise<string | null>((resolve) => {
+    return await new Promise<string | null>((resolve, reject) => {
+      let timer = setTimeout(resolve, LOAD_MS, null);
+      const within = (ms: number) => {
+        clearTimeout(timer);
+        timer = setTimeout(resolve, ms, null);
+      };
       const fail = () => resolve(null);
-      signal.addEventListener("abort", fail, { once: true });
-      widget = turnstile.render(place, {
-        sitekey: siteKey,
-        action,
-        ...look,
-        size: "flexible",
-        callback: resolve,
-        "error-callback": fail,
-        "unsupported-callback": fail,
-      });
+      over.signal.addEventListener("abort", () => clearTimeout(timer));
+      signal.addEventListener("abort", fail, ended);
+      document.addEventListener("securitypolicyviolation", (event) => hint(event) && fail(), ended);
+      loadTurnstile().then((loaded) => {
+        if (over.signal.aborted) return;
+        turnstile = loaded;
+        within(ANSWER_MS);
+        widget = turnstile?.render(place, {
+          sitekey: siteKey,
+          action,
+          ...look,
+          size: "flexible",
+          callback: resolve,
+          "before-interactive-callback": () => {
+            within(PERSON_MS);
+            onQuestion();
+          },
+          "error-callback": fail,
+          "timeout-callback": fail,
+          "unsupported-callback": fail,
+        });
+        if (!widget) fail();
+      }, reject);
     });
   } catch {
     return null;
   } finally {
-    if (widget) turnstile.remove(widget);
+    over.abort();
+    // A script that hangs is fetched anew the next time.
+    if (!turnstile) loading = null;
+    if (widget) turnstile?.remove(widget);
   }
+}
+
+/** Tells the page's developer, who alone can do something about it. */
+function hint({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent): boolean {
+  const isOurs = blockedURI.startsWith(ORIGIN) || blockedURI === "trusted-types-policy";
+  if (isOurs) {
+    console.error(
+      `tollgate-form: the page's Content-Security-Policy (${effectiveDirective}) blocks the CAPTCHA: allow ${ORIGIN} in script-src and frame-src, "tollgate" in trusted-types`,
+    );
+  }
+  return isOurs;
 }
 
 let loading: Promise<Turnstile | null> | null = null;
 let policy: ReturnType<ScriptPolicies["createPolicy"]> | undefined;
 
 function loadTurnstile(): Promise<Turnstile | null> {
-  const { turnstile } = globalThis as { turnstile?: Turnstile };
-  if (turnstile) return Promise.resolve(turnstile);
-  loading ??= new Promise((resolve) => {
-    const fail = () => {
-      loading = null;
-      resolve(null);
-    };
+  const page = globalThis as { turnstile?: Turnstile; trustedTypes?: ScriptPolicies };
+  if (page.turnstile) return Promise.resolve(page.turnstile);
+  loading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.addEventListener("load", () =>
-      resolve((globalThis as { turnstile?: Turnstile }).turnstile ?? null),
-    );
-    script.addEventListener("error", fail);
-    try {
-      // Trusted Types let a script's address only through a policy, which the page may forbid.
-      const { trustedTypes } = globalThis as { trustedTypes?: ScriptPolicies };
-      // Made once: a strict page lets no second policy of that name be, and the script may be asked for again.
-      policy ??= trustedTypes?.createPolicy("tollgate", { createScriptURL: () => SCRIPT });
-      script.src = policy?.createScriptURL(SCRIPT) ?? SCRIPT;
-      document.head.append(script);
-    } catch {
-      fail();
-    }
+    script.addEventListener("load", () => resolve(page.turnstile ?? null));
+    script.addEventListener("error", reject);
+    // Trusted Types let a script's address only through a policy, which the page may forbid. Made once: a strict page lets
+    // no second policy of that name be, and the script may be asked for again.
+    policy ??= page.trustedTypes?.createPolicy("tollgate", { createScriptURL: () => SCRIPT });
+    script.src = policy?.createScriptURL(SCRIPT) ?? SCRIPT;
+    document.head.append(script);
   });
   return loading;
 }

@@ -1,13 +1,17 @@
-import { codeIn } from "./digits.ts";
+import { codeIn } from "../../domain/kernel/typed-text.ts";
 import { h } from "./dom.ts";
+
+interface Needs {
+  onChange(): void;
+  /** The last digit has come. */
+  onComplete(): void;
+}
 
 /**
  * The code, as one input over drawn boxes: autofill, paste, backspace and screen readers find an ordinary field, and the
  * eye finds a box for each digit.
- *
- * @param onComplete called when the last digit has come
  */
-export function makeCodeField(label: string, length: number, onComplete: () => void) {
+export function makeCodeField(label: string, length: number, { onChange, onComplete }: Needs) {
   const cells = Array.from({ length }, () => h("span", { part: "cell" }));
   const input = h("input", {
     part: "code",
@@ -38,20 +42,54 @@ export function makeCodeField(label: string, length: number, onComplete: () => v
       if (cell.getAttribute("part") !== part) cell.setAttribute("part", part);
     }
   };
-  const set = (text: string) => {
-    const before = input.value;
-    const code = codeIn(text, length);
-    if (code !== before) input.value = code;
+  const value = () => codeIn(input.value, length);
+  const changed = () => {
     mark();
-    if (code.length === length) onComplete();
+    onChange();
+    if (value().length === length) onComplete();
   };
-  input.addEventListener("input", () => set(input.value));
+  const write = (text: string) => {
+    const code = codeIn(text, length);
+    if (code !== input.value) input.value = code;
+  };
+  /** What was pasted, or put in by a keyboard's suggestion, beside what stood there. */
+  const wholeCodeIn = (text: string | null | undefined) => {
+    const code = codeIn(text ?? "", length);
+    return code.length === length ? code : null;
+  };
+
+  input.addEventListener("input", (event) => {
+    const { data, isComposing } = event as InputEvent;
+    // An input method that composes keeps its own account of the text.
+    if (!isComposing) write(wholeCodeIn(data) ?? input.value);
+    changed();
+  });
+  input.addEventListener("compositionend", () => {
+    const before = input.value;
+    write(before);
+    // An input method that ends with an input event has said so already.
+    if (input.value !== before) changed();
+  });
+  input.addEventListener("paste", (event) => {
+    const text = event.clipboardData?.getData("text") ?? "";
+    const code = wholeCodeIn(text);
+    // A few digits go where the caret is. A message without a code does not replace what was typed.
+    if (code === null && codeIn(text, length) !== "") return;
+    event.preventDefault();
+    if (code === null) return;
+    write(code);
+    changed();
+  });
   for (const name of ["focus", "blur", "keyup", "pointerup", "select"]) input.addEventListener(name, mark);
 
   return {
     root: h("div", { part: "field" }, h("label", { part: "label", for: "code" }, label), box),
-    value: () => input.value,
-    set,
+    value,
+    /** @param text the code, or a message with it */
+    set(text: string) {
+      write(text);
+      mark();
+    },
     setInvalid: (invalid: boolean) => input.setAttribute("aria-invalid", String(invalid)),
     focus: () => {
       input.focus();

@@ -1,12 +1,24 @@
-import { countDown, deadlineIn, type Sent, type Verified } from "../client.ts";
+import { countDown, deadlineIn, newIdempotencyKey, type Sent, type Verified } from "../client.ts";
 import { makeCodeField } from "./code-field.ts";
-import { h, isBusy, numberOf, sentenceWith, setBusy } from "./dom.ts";
-import type { Kit, Step } from "./kit.ts";
+import { h, numberOf, sentenceWith } from "./dom.ts";
+import type { Step, StepKit } from "./kit.ts";
 import { makeNotice } from "./notice.ts";
+import type { Pending } from "./number-step.ts";
 import { makeResends } from "./resends.ts";
-import { endsSession, type Trouble } from "./trouble.ts";
+import { endsSession, isUnsettled, type Trouble } from "./trouble.ts";
 import { codeFromMessage } from "./web-otp.ts";
 import { duration, fill } from "./words/words.ts";
+
+/** What lives longer than the step: where the code went, and what was typed of it. */
+export interface CodeDraft {
+  sent: Sent;
+  /** "We sent a code to {phone}." */
+  saying: string;
+  /** As it may be shown: whole where this page knows it. */
+  phone: string;
+  code: string;
+  pending: Pending | null;
+}
 
 interface Needs {
   onVerified(verified: Verified): void;
@@ -17,34 +29,39 @@ interface Needs {
 }
 
 /** The second step: the code out of the message. */
-export function codeStep(kit: Kit, sent: Sent, { onVerified, onSent, onLeave }: Needs): Step {
-  const { client, language, reference } = kit;
+export function codeStep(kit: StepKit, draft: CodeDraft, { onVerified, onSent, onLeave }: Needs): Step {
+  const { client, language, reference, work } = kit;
   const { words, tag } = language;
+  const { sent } = draft;
   const { session, codeLength } = sent;
   const leaving = new AbortController();
   const { signal } = leaving;
   const notice = makeNotice(language);
   const button = h("button", { part: "button", type: "submit" }, words.verify);
   const form = h("form", { part: "form", novalidate: true });
-  const field = makeCodeField(fill(words.code, { n: codeLength }), codeLength, () => {
-    if (field.value() !== lastRefused) form.requestSubmit();
+  const field = makeCodeField(fill(words.code, { n: codeLength }), codeLength, {
+    onChange() {
+      draft.code = field.value();
+      notice.clear();
+      field.setInvalid(false);
+    },
+    onComplete() {
+      if (field.value() !== lastRefused) form.requestSubmit();
+    },
   });
   const life = h("span", { role: "timer", id: "life" });
   const attempts = h("span", { role: "status" });
   const change = h("button", { part: "quiet", type: "button" }, words.change);
   const resends = makeResends(kit, sent, signal, { onSent, onTrouble: refuse }, change);
-  const saying = sent.channel === "voice" ? words.byVoice : words.bySent;
   let lastRefused = "";
   /** When the next code is looked at. */
   let open = deadlineIn(0);
 
   form.append(field.root, notice.root, button, h("p", { part: "hint facts" }, life, " ", attempts));
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (isBusy(button) || !open.isOver()) return;
-    setBusy(button, true);
-    await verify();
-    setBusy(button, false);
+    if (open.isOver()) void work.run(button, verify);
+    else waitForOpening();
   });
   change.addEventListener("click", () => onLeave(null));
   const stopLife = countDown(sent.codeExpires, (left) => {
@@ -55,6 +72,7 @@ export function codeStep(kit: Kit, sent: Sent, { onVerified, onSent, onLeave }: 
     }
   });
   showAttempts(sent.attemptsLeft);
+  field.set(draft.code);
   void fillFromMessage();
 
   return {
@@ -62,7 +80,7 @@ export function codeStep(kit: Kit, sent: Sent, { onVerified, onSent, onLeave }: 
       "div",
       {},
       h("h2", { part: "title" }, words.codeTitle),
-      h("p", { part: "lede" }, ...sentenceWith(saying, "{phone}", numberOf(sent.maskedPhone))),
+      h("p", { part: "lede" }, ...sentenceWith(draft.saying, "{phone}", numberOf(draft.phone))),
       form,
       resends.root,
     ),
@@ -81,12 +99,25 @@ export function codeStep(kit: Kit, sent: Sent, { onVerified, onSent, onLeave }: 
     if (code.length !== codeLength) return refuse({ kind: "code_incomplete" });
     notice.clear();
     field.setInvalid(false);
-    const outcome = await client.verify({ session, code, reference }, { signal });
-    if (signal.aborted) return;
+    // What was asked and not answered is asked again, not anew: it may have counted.
+    if (draft.pending?.request !== code) draft.pending = { request: code, key: newIdempotencyKey() };
+    // Not aborted by leaving: a right code is used up, and its proof would be lost.
+    const outcome = await client.verify({ session, code, reference }, { idempotencyKey: draft.pending.key });
+    if (!isUnsettled(outcome)) draft.pending = null;
     if (outcome.kind === "verified") return onVerified(outcome);
+    if (signal.aborted) return;
     if (outcome.kind === "code_incorrect") lastRefused = code;
     refuse(outcome);
     if (!signal.aborted) field.focus();
+  }
+
+  /** A code that comes too early is not sent in vain, but as soon as it is looked at. */
+  function waitForOpening(): void {
+    notice.wait(open, () => {
+      notice.clear();
+      if (field.value().length === codeLength) form.requestSubmit();
+    });
+    kit.announce(fill(words.waitFor, { t: duration(open.secondsLeft(), tag) }));
   }
 
   function refuse(trouble: Trouble): void {
@@ -111,6 +142,8 @@ export function codeStep(kit: Kit, sent: Sent, { onVerified, onSent, onLeave }: 
 
   async function fillFromMessage(): Promise<void> {
     const code = await codeFromMessage(signal);
-    if (code !== null && !signal.aborted) field.set(code);
+    if (code === null || signal.aborted) return;
+    field.set(code);
+    if (field.value().length === codeLength) form.requestSubmit();
   }
 }

@@ -32,4 +32,6 @@ export function setBusy(button: HTMLElement, busy: boolean): void {
   button.setAttribute("aria-busy", String(busy));
 }
 
-export const isBusy = (button: HTMLElement): boolean => button.getAttribute("aria-busy") === "true";
+/** Also while it waits for a challenge that it has brought up. */
+export const isBusy = (button: HTMLElement): boolean =>
+  button.matches("[aria-busy=true], [aria-disabled=true]");

@@ -5,12 +5,13 @@
  * `remember-device`. Events: `sent`, `verified`, `refused`, whose `detail` is the outcome as `tollgate/client` types it.
  */
 import { type Challenge, createTollgate, type DeviceTokens } from "../client.ts";
-import { type CaptchaHook, solveTurnstile } from "./captcha.ts";
+import { type CaptchaHook, PERSON_MS, solveTurnstile } from "./captcha.ts";
 import { h } from "./dom.ts";
 import { type Journey, startJourney } from "./journey.ts";
 import type { Kit } from "./kit.ts";
 import { sessionMemory } from "./memory.ts";
-import { likelyRegion } from "./phone-field.ts";
+import type { NumberDraft } from "./number-step.ts";
+import { likelyRegion } from "./phone-numbers.ts";
 import { styleSheet } from "./styles.ts";
 import { languageOf } from "./words/words.ts";
 
@@ -19,6 +20,14 @@ export type { CaptchaHook } from "./captcha.ts";
 export type { Trouble } from "./trouble.ts";
 
 const DEVICE_TOKEN = "tollgate-device-token";
+
+/** What the service takes for the language of a message. */
+const MESSAGE_LANGUAGE = /^[a-z]{2,8}(-[a-z0-9]{1,8}){0,4}$/i;
+
+/** How long a challenge may go on without a word about it. */
+const LATE_MS = 1500;
+
+const emptyDraft = (): NumberDraft => ({ phone: "", region: "", pending: null });
 
 /** Where a page is rendered on a server there are no elements, and importing this must not fail. */
 const Base = typeof HTMLElement === "function" ? HTMLElement : (class {} as typeof HTMLElement);
@@ -44,27 +53,39 @@ export class TollgateForm extends Base {
   #stage: HTMLElement | null = null;
   #status: HTMLElement | null = null;
   #journey: Journey | null = null;
+  #draft: NumberDraft = emptyDraft();
 
   connectedCallback(): void {
     if (!this.#stage) this.#draw();
-    this.#begin();
+    if (this.#journey) this.#journey.resume();
+    else this.#begin();
   }
 
   disconnectedCallback(): void {
-    this.#journey?.leave();
-    this.#journey = null;
+    // An element that is moved in the page is out of it for a moment only.
+    queueMicrotask(() => {
+      if (!this.isConnected) this.#journey?.pause();
+    });
   }
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (!this.#journey || before === after) return;
     // A session belongs to its service, flow and reference: with another one it would verify nothing.
-    if (["base-url", "flow", "reference"].includes(name)) this.#begin();
+    if (["base-url", "flow", "reference"].includes(name)) this.#restart(true);
     else this.#journey.repaint();
   }
 
   /** Back to an empty form. A code that is under way is forgotten, though it stays good at the service. */
   reset(): void {
     this.#memory().forget();
+    this.#draft = emptyDraft();
+    this.#restart(false);
+  }
+
+  /** @param keepsLate whether a message that leaves yet is remembered, should its flow come back */
+  #restart(keepsLate: boolean): void {
+    this.#journey?.leave(keepsLate);
+    this.#journey = null;
     if (this.isConnected) this.#begin();
   }
 
@@ -73,11 +94,10 @@ export class TollgateForm extends Base {
     root.adoptedStyleSheets = [styleSheet()];
     this.#stage = h("div", { part: "stage" });
     this.#status = h("div", { part: "status", role: "status" });
-    root.append(h("div", { part: "card" }, this.#stage, h("slot", { name: "captcha" }), this.#status));
+    root.append(h("div", { part: "card" }, this.#stage, this.#status));
   }
 
   #begin(): void {
-    this.#journey?.leave();
     const { deviceTokens } = this;
     const client = createTollgate({
       baseUrl: this.getAttribute("base-url") ?? "",
@@ -87,11 +107,13 @@ export class TollgateForm extends Base {
       },
       deviceTokens: deviceTokens ?? (this.hasAttribute("remember-device") ? browserTokens : undefined),
     });
-    if (this.#stage) this.#journey = startJourney(this.#stage, this.#memory(), () => this.#kit(client));
+    const kitNow = () => this.#kit(client);
+    if (this.#stage) this.#journey = startJourney(this.#stage, this.#draft, this.#memory(), kitNow);
   }
 
   #kit(client: Kit["client"]): Kit {
-    const language = languageOf([this.#lang(), ...navigator.languages]);
+    const wanted = [this.#lang(), ...navigator.languages].map((tag) => tag.replaceAll("_", "-"));
+    const language = languageOf(wanted);
     const card = this.#stage?.parentElement;
     card?.setAttribute("dir", this.getAttribute("dir") ?? language.direction);
     card?.setAttribute("lang", language.tag);
@@ -99,6 +121,7 @@ export class TollgateForm extends Base {
     return {
       client,
       language,
+      locale: wanted.find((tag) => MESSAGE_LANGUAGE.test(tag)),
       flow: this.getAttribute("flow") ?? undefined,
       reference: this.getAttribute("reference") ?? undefined,
       region: likelyRegion([this.getAttribute("country"), ...navigator.languages]),
@@ -107,24 +130,37 @@ export class TollgateForm extends Base {
       emit: (name, detail) => {
         this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
       },
-      solve: (challenge, signal) => this.#solve(challenge, language.tag, signal),
+      solve: (challenge, signal, onQuestion) => this.#solve(challenge, language.tag, onQuestion, signal),
     };
   }
 
-  async #solve(challenge: Challenge, language: string, signal: AbortSignal): Promise<string | null> {
+  async #solve(
+    challenge: Challenge,
+    language: string,
+    onQuestion: () => void,
+    signal: AbortSignal,
+  ): Promise<string | null> {
     const place = h("div", { slot: "captcha" });
+    const look = { language, theme: this.getAttribute("theme") ?? "auto" };
+    // A widget that shows itself without saying so, or takes its time, wants its sentence too.
+    const late = setTimeout(onQuestion, LATE_MS);
     this.append(place);
     try {
-      if (this.captcha) return await this.captcha(challenge);
-      return await solveTurnstile(
-        challenge,
-        place,
-        { language, theme: this.getAttribute("theme") ?? "auto" },
-        signal,
-      );
+      if (!this.captcha) return await solveTurnstile(challenge, { place, look, onQuestion }, signal);
+      return await Promise.race([
+        this.captcha(challenge),
+        new Promise<null>((resolve) => {
+          const giveUp = setTimeout(resolve, PERSON_MS, null);
+          signal.addEventListener("abort", () => {
+            clearTimeout(giveUp);
+            resolve(null);
+          });
+        }),
+      ]);
     } catch {
       return null;
     } finally {
+      clearTimeout(late);
       place.remove();
     }
   }

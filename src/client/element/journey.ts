@@ -1,62 +1,102 @@
 import type { Sent, Verified } from "../client.ts";
-import { codeStep } from "./code-step.ts";
+import { type CodeDraft, codeStep } from "./code-step.ts";
 import { doneStep } from "./done-step.ts";
 import type { Kit, Step } from "./kit.ts";
-import type { SessionMemory } from "./memory.ts";
-import { numberStep } from "./number-step.ts";
-import type { Draft } from "./phone-field.ts";
+import { nextChannels, type SessionMemory } from "./memory.ts";
+import { type NumberDraft, numberStep } from "./number-step.ts";
+import { wholeNumber } from "./phone-numbers.ts";
 import type { Trouble } from "./trouble.ts";
-import { fill } from "./words/words.ts";
+import { fill, type Words } from "./words/words.ts";
+import { makeWork } from "./work.ts";
 
 type Place =
   | { name: "number"; trouble: Trouble | null }
-  | { name: "code"; sent: Sent }
+  | { name: "code"; sent: Sent; again: boolean; draft: Pick<CodeDraft, "code" | "pending"> }
   | { name: "done"; verified: Verified };
 
 export interface Journey {
-  /** Draws the present step anew, with a new language for example. */
+  /** Draws the present step anew, with a new language for example; what is under way is awaited first. */
   repaint(): void;
-  leave(): void;
+  /** The form is out of the page: stops what is shown, once nothing is under way. */
+  pause(): void;
+  /** It is back, where it was. */
+  resume(): void;
+  /** Ends it. A message that leaves afterwards is remembered, if it is wanted. */
+  leave(isWanted: boolean): void;
 }
 
-/** How long a reload waits for what became of its session, before it begins anew. */
-const RESUME_MS = 4000;
+/** How long a reload waits for what became of its session, before it goes by what it remembers. */
+const RESUME_MS = 2500;
 
 /**
  * The way from the number to the proof.
  *
  * @param stage holds the step that is on
+ * @param draft the number as typed, which outlives a journey
  * @param kitNow asked at every step, for what may have changed
  */
-export function startJourney(stage: HTMLElement, memory: SessionMemory, kitNow: () => Kit): Journey {
-  const draft: Draft = { phone: "", region: "" };
+export function startJourney(
+  stage: HTMLElement,
+  draft: NumberDraft,
+  memory: SessionMemory,
+  kitNow: () => Kit,
+): Journey {
   const resuming = new AbortController();
-  let place: Place = { name: "number", trouble: null };
+  const work = makeWork(settle);
+  let place: Place | null = null;
   let step: Step | null = null;
+  let isStale = false;
+  let isPaused = false;
+  let isOver = false;
+  let keepsLate = true;
   void begin();
 
   return {
     repaint() {
-      if (step) paint();
+      isStale = true;
+      settle();
     },
-    leave() {
+    pause() {
+      isPaused = true;
+      settle();
+    },
+    resume() {
+      isPaused = false;
+      if (!step) paint();
+    },
+    leave(isWanted) {
+      isOver = true;
+      keepsLate = isWanted;
       resuming.abort();
-      step?.leave();
-      stage.replaceChildren();
+      wipe();
     },
   };
 
   async function begin(): Promise<void> {
     const sent = await resumed();
-    if (resuming.signal.aborted) return;
-    if (sent) place = { name: "code", sent };
-    paint();
+    place = sent ? codePlace(sent, false) : { name: "number", trouble: null };
+    if (!isPaused) paint();
+  }
+
+  /** Does what had to wait for the work under way. */
+  function settle(): void {
+    if (work.isUnderWay() || isOver) return;
+    if (isPaused) wipe();
+    else if (isStale && step) paint();
+    isStale = false;
+  }
+
+  function wipe(): void {
+    step?.leave();
+    step = null;
+    stage.replaceChildren();
   }
 
   function paint(): void {
-    const kit = kitNow();
+    if (!place || isOver) return;
+    const kit = { ...kitNow(), work };
     step?.leave();
-    step = stepAt(kit);
+    step = stepAt(place, kit);
     stage.replaceChildren(step.root);
   }
 
@@ -67,54 +107,81 @@ export function startJourney(stage: HTMLElement, memory: SessionMemory, kitNow: 
     step?.focus();
   }
 
-  function stepAt(kit: Kit): Step {
-    switch (place.name) {
+  function stepAt(at: Place, kit: Parameters<typeof numberStep>[0]): Step {
+    switch (at.name) {
       case "number":
-        draft.region ||= kit.region;
-        return numberStep(kit, draft, place.trouble, onSent);
-      case "code":
-        return codeStep(kit, place.sent, {
-          onSent,
-          onVerified(verified) {
-            memory.forget();
-            go({ name: "done", verified });
-            kitNow().emit("verified", verified);
-          },
+        return numberStep(kit, draft, at.trouble, {
+          onSent: (sent) => onSent(sent, false),
+          onLateSent: (sent) => keepsLate && memory.keep(sent),
+        });
+      case "code": {
+        const { sent } = at;
+        const saying = sayingOf(at, kit.language.words);
+        return codeStep(kit, Object.assign(at.draft, { sent, saying, phone: shownNumber(sent) }), {
+          onSent: (next) => onSent(next, true),
+          onVerified,
           onLeave(trouble) {
             memory.forget();
             go({ name: "number", trouble });
           },
         });
+      }
       case "done":
-        return doneStep(kit, place.verified);
+        return doneStep(kit, at.verified);
     }
   }
 
-  function onSent(sent: Sent): void {
+  function onSent(sent: Sent, again: boolean): void {
+    const next = codePlace(sent, again);
+    // The code is the same one: what was typed of it stays.
+    if (place?.name === "code") Object.assign(next.draft, place.draft);
     memory.keep(sent);
-    go({ name: "code", sent });
+    go(next);
     const { announce, emit, language } = kitNow();
-    const said = sent.channel === "voice" ? language.words.byVoice : language.words.bySent;
-    announce(fill(said, { phone: sent.maskedPhone }));
+    announce(fill(sayingOf(next, language.words), { phone: shownNumber(sent) }));
     emit("sent", sent);
   }
 
-  /** The session that was under way before a reload, with the service's word on how it stands. */
+  function onVerified(verified: Verified): void {
+    if (isOver) return;
+    memory.forget();
+    go({ name: "done", verified });
+    kitNow().emit("verified", verified);
+  }
+
+  function shownNumber({ maskedPhone }: Sent): string {
+    const whole = wholeNumber(draft);
+    const lastDigits = /\d+$/.exec(maskedPhone)?.[0];
+    // Whoever reloaded the page has not typed it there.
+    const isSame = lastDigits !== undefined && whole.replace(/\D/g, "").endsWith(lastDigits);
+    return isSame ? whole : maskedPhone;
+  }
+
+  /** The session that was under way before a reload, with the service's word on how it stands, where that can be had. */
   async function resumed(): Promise<Sent | null> {
     const kept = memory.read();
     if (!kept) return null;
-    const late = setTimeout(() => lateness.abort(), RESUME_MS);
     const lateness = new AbortController();
+    const late = setTimeout(() => lateness.abort(), RESUME_MS);
     const view = await kitNow().client.status(kept.session, { signal: lateness.signal });
     clearTimeout(late);
-    if (view.kind !== "status" || view.status !== "pending") {
-      if (view.kind === "status" || view.kind === "session_gone") memory.forget();
-      return null;
+    if (view.kind === "status" && view.status === "pending") {
+      const { correlationId, channel, attemptsLeft, codeExpires, resend } = view;
+      const channels = nextChannels(
+        kept.nextChannels.map((next) => next.channel),
+        resend,
+      );
+      const times = { codeExpires, resend, nextChannels: channels };
+      return { ...kept, correlationId, channel, attemptsLeft, ...times };
     }
-    const { correlationId, channel, attemptsLeft, codeExpires, resend } = view;
-    const nextChannels = resend ? kept.channels.map((next) => ({ channel: next, available: resend })) : [];
-    const { session, maskedPhone, codeLength } = kept;
-    const times = { codeExpires, resend, nextChannels };
-    return { kind: "sent", session, correlationId, channel, maskedPhone, codeLength, attemptsLeft, ...times };
+    if (view.kind === "status" || view.kind === "session_gone") memory.forget();
+    else if (!kept.codeExpires.isOver()) return kept;
+    return null;
   }
 }
+
+const codePlace = (sent: Sent, again: boolean) =>
+  ({ name: "code", sent, again, draft: { code: "", pending: null } }) satisfies Place;
+
+const sayingOf = ({ sent, again }: { sent: Sent; again: boolean }, words: Words): string =>
+  sent.channel === "voice" ? words.byVoice : again ? words.sentAgain : words.bySent;

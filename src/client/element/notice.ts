@@ -1,11 +1,14 @@
-import { countDown } from "../client.ts";
+import { countDown, type Deadline } from "../client.ts";
 import { h } from "./dom.ts";
 import { explain, type Trouble } from "./trouble.ts";
 import { duration, fill, type Language } from "./words/words.ts";
 
 export interface Notice {
   root: HTMLElement;
+  /** Says what went wrong. */
   show(trouble: Trouble): void;
+  /** Says how long there is to wait, and calls when it is over. */
+  wait(until: Deadline, onOver: () => void): void;
   clear(): void;
 }
 
@@ -17,18 +20,28 @@ export function makeNotice({ words, tag }: Language): Notice {
   const root = h("p", { part: "notice", id: "notice", hidden: true }, text, " ", wait);
   let stop = () => {};
 
+  const say = (said: string, until: Deadline | null, onOver?: () => void) => {
+    stop();
+    stop = () => {};
+    root.hidden = false;
+    text.textContent = said;
+    wait.textContent = "";
+    if (!until) return;
+    stop = countDown(until, (left) => {
+      wait.textContent = left > 0 ? fill(words.waitFor, { t: duration(left, tag) }) : "";
+      if (left === 0) onOver?.();
+    });
+  };
   return {
     root,
     show(trouble) {
       const { text: said, retry } = explain(trouble, words);
-      stop();
-      root.hidden = false;
-      text.textContent = said;
-      wait.textContent = "";
-      if (!retry) return;
-      stop = countDown(retry, (left) => {
-        wait.textContent = left > 0 ? fill(words.waitFor, { t: duration(left, tag) }) : "";
-      });
+      root.setAttribute("part", "notice");
+      say(said, retry);
+    },
+    wait(until, onOver) {
+      root.setAttribute("part", "notice notice-wait");
+      say("", until, onOver);
     },
     clear() {
       stop();

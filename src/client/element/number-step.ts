@@ -1,41 +1,56 @@
-import type { Sent } from "../client.ts";
-import { h, isBusy, setBusy } from "./dom.ts";
-import { type Kit, type Step, throughChallenges } from "./kit.ts";
+import { newIdempotencyKey, type Sent } from "../client.ts";
+import { makeChallengePlace } from "./challenge-place.ts";
+import { h } from "./dom.ts";
+import { type Step, type StepKit, throughChallenges } from "./kit.ts";
 import { makeNotice } from "./notice.ts";
 import { type Draft, makePhoneField } from "./phone-field.ts";
-import { isOfNumber, type Trouble } from "./trouble.ts";
+import { isOfNumber, isUnsettled, type Trouble } from "./trouble.ts";
+
+/** A request whose answer is still to come goes on under its key, also when the step is drawn anew. */
+export interface Pending {
+  request: string;
+  key: string;
+}
+
+/** What lives longer than the step: the number as typed, and the request that was made with it. */
+export type NumberDraft = Draft & { pending: Pending | null };
+
+interface Needs {
+  onSent(sent: Sent): void;
+  /** A message left after the person did. */
+  onLateSent(sent: Sent): void;
+}
 
 /**
  * The first step: a number, and a code is on its way to it.
  *
- * @param draft where the number as typed lives, so that it is still there when the person comes back
  * @param trouble why the person is here again
  */
 export function numberStep(
-  kit: Kit,
-  draft: Draft,
+  kit: StepKit,
+  draft: NumberDraft,
   trouble: Trouble | null,
-  onSent: (sent: Sent) => void,
+  { onSent, onLateSent }: Needs,
 ): Step {
-  const { client, language, flow, reference } = kit;
-  const { words, tag } = language;
+  const { client, language, flow, reference, locale, work } = kit;
+  const { words } = language;
   const leaving = new AbortController();
   const { signal } = leaving;
-  const field = makePhoneField(language, draft);
+  const field = makePhoneField(language, { ...draft, region: draft.region || kit.region });
   const notice = makeNotice(language);
   const button = h("button", { part: "button", type: "submit" }, words.send);
-  const form = h("form", { part: "form", novalidate: true }, field.root, notice.root, button);
-  /** A start that nobody answered goes on under its key; anything else is a new one. */
-  let unanswered: { phone: string; region: string; key: string } | null = null;
+  const place = makeChallengePlace(words, () => button);
+  const form = h("form", { part: "form", novalidate: true }, field.root, notice.root, place.root, button);
 
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (isBusy(button)) return;
-    setBusy(button, true);
-    await send();
-    setBusy(button, false);
+    void work.run(button, send);
   });
-  form.addEventListener("input", () => Object.assign(draft, field.value()));
+  form.addEventListener("input", () => {
+    Object.assign(draft, field.draft());
+    notice.clear();
+    field.setInvalid(false);
+  });
   if (trouble) notice.show(trouble);
 
   return {
@@ -51,19 +66,21 @@ export function numberStep(
     const { phone, region } = field.value();
     notice.clear();
     field.setInvalid(false);
+    Object.assign(draft, field.draft());
     if (phone === "") return refuse({ kind: "number_missing" });
-    const outcome = await throughChallenges(kit, kit.challenge, signal, async (captchaToken) => {
-      const same = unanswered?.phone === phone && unanswered.region === region;
-      const idempotencyKey = same ? unanswered?.key : undefined;
-      const request = { phone, region, flow, reference, captchaToken, locale: tag };
-      const answer = await client.start(request, { signal, idempotencyKey });
-      const key = answer.kind === "unreachable" ? answer.idempotencyKey : null;
-      unanswered = key === null ? null : { phone, region, key };
+    const request = { phone, region, flow, reference };
+    const known = kit.challenge;
+    const outcome = await throughChallenges(kit, { place, signal, known }, async (captchaToken) => {
+      const asked = JSON.stringify(request);
+      if (draft.pending?.request !== asked) draft.pending = { request: asked, key: newIdempotencyKey() };
+      const { key } = draft.pending;
+      // Not aborted by leaving: the message would be out, and its session lost.
+      const answer = await client.start({ ...request, captchaToken, locale }, { idempotencyKey: key });
+      if (!isUnsettled(answer) && draft.pending?.key === key) draft.pending = null;
       return answer;
     });
-    if (signal.aborted) return;
-    if (outcome.kind === "sent") return onSent(outcome);
-    refuse(outcome);
+    if (outcome.kind === "sent") return signal.aborted ? onLateSent(outcome) : onSent(outcome);
+    if (!signal.aborted) refuse(outcome);
   }
 
   function refuse(refusal: Trouble): void {

@@ -1,15 +1,18 @@
-import { AsYouType, type CountryCode, getCountries, getCountryCallingCode } from "libphonenumber-js/core/es6";
-import metadata from "libphonenumber-js/min/metadata";
-import { asciiDigits } from "./digits.ts";
+import { typedNumber } from "../../domain/kernel/typed-text.ts";
+import { makeCountrySearch } from "./country-search.ts";
 import { h } from "./dom.ts";
+import { countDigits, countriesByName, formatNumber } from "./phone-numbers.ts";
 import type { Language } from "./words/words.ts";
 
 export interface Draft {
+  /** As it stands in the field. */
   phone: string;
+  /** ISO 3166-1 alpha-2; empty where nobody has chosen. */
   region: string;
 }
 
-const LONGEST_NUMBER = 40;
+/** Room for a pasted number with spaces, brackets and marks that nobody sees. */
+const LONGEST_NUMBER = 80;
 
 /** A phone number with the choice of its country, formatted as it is typed. A number with + brings its own country. */
 export function makePhoneField({ words, tag }: Language, draft: Draft) {
@@ -17,8 +20,8 @@ export function makePhoneField({ words, tag }: Language, draft: Draft) {
   const select = h(
     "select",
     { part: "country", "aria-label": words.country, autocomplete: "country" },
-    ...countries.map(({ code, name }) =>
-      h("option", { value: code }, `${name} (+${getCountryCallingCode(code, metadata)})`),
+    ...countries.map(({ code, name, callingCode }) =>
+      h("option", { value: code }, `${name} (${callingCode})`),
     ),
   );
   const chip = h("span", { part: "country-chip", "aria-hidden": "true" });
@@ -38,88 +41,66 @@ export function makePhoneField({ words, tag }: Language, draft: Draft) {
     input,
   );
 
-  const choose = (region: string) => {
-    select.value = region;
-    const code = chosen();
-    chip.textContent = code ? `${code} +${getCountryCallingCode(code, metadata)}` : "+";
-  };
-  const chosen = () => countries.find(({ code }) => code === select.value)?.code;
-  const typed = (text: string) => {
-    const typer = new AsYouType(chosen(), metadata);
-    return { text: typer.input(asciiDigits(text)), region: typer.getCountry() };
+  const showCountry = () => {
+    const country = countries.find(({ code }) => code === select.value);
+    // A number that begins with its calling code shows it once.
+    const isInternational = typedNumber(input.value).startsWith("+");
+    chip.textContent = country ? country.code + (isInternational ? "" : ` ${country.callingCode}`) : "+";
   };
 
   let shown = "";
-  const show = (text: string, digitsBeforeCaret: number | null) => {
-    const formatted = typed(text);
-    shown = formatted.text;
-    input.value = shown;
-    if (shown.startsWith("+") && formatted.region) choose(formatted.region);
+  const show = (typed: string, digitsBeforeCaret: number | null) => {
+    const { text, country } = formatNumber(typed, select.value);
+    shown = text;
+    if (input.value !== text) input.value = text;
+    if (text.startsWith("+") && country) select.value = country;
+    showCountry();
     if (digitsBeforeCaret !== null) {
-      const at = positionAfter(shown, digitsBeforeCaret);
+      const at = positionAfter(text, digitsBeforeCaret);
       input.setSelectionRange(at, at);
     }
   };
-
-  input.addEventListener("input", (event) => {
+  const reformat = (isBackwards: boolean) => {
     const caret = input.selectionStart ?? input.value.length;
     let text = input.value;
-    let before = digitsOf(text.slice(0, caret));
+    let before = countDigits(text.slice(0, caret));
     // What was deleted was only a bracket or a space, which would come back at once: the digit before it goes as well.
-    const backwards = event instanceof InputEvent && event.inputType === "deleteContentBackward";
-    if (backwards && before > 0 && text !== shown && digitsOf(text) === digitsOf(shown)) {
+    if (isBackwards && before > 0 && text !== shown && countDigits(text) === countDigits(shown)) {
       const at = positionAfter(text, before);
       text = text.slice(0, at - 1) + text.slice(at);
       before--;
     }
     show(text, before);
+  };
+
+  input.addEventListener("input", (event) => {
+    const { isComposing, inputType } = event as InputEvent;
+    // An input method that composes keeps its own account of the text.
+    if (isComposing) showCountry();
+    else reformat(inputType === "deleteContentBackward");
   });
-  select.addEventListener("change", () => {
-    choose(select.value);
-    show(input.value, null);
+  input.addEventListener("compositionend", () => reformat(false));
+  select.addEventListener("change", () => show(input.value, null));
+  const search = makeCountrySearch(words, countries, {
+    onFound({ code }) {
+      select.value = code;
+      show(input.value, null);
+    },
+    onDone: () => input.focus(),
   });
 
-  choose(draft.region);
+  select.value = draft.region;
   show(draft.phone, null);
   return {
-    root: h("div", { part: "field" }, h("label", { part: "label", for: "phone" }, words.phone), box),
-    value: (): Draft => ({ phone: input.value.trim(), region: select.value }),
+    root: h("div", { part: "field" }, h("label", { part: "label", for: "phone" }, words.phone), box, search),
+    /** For the service. */
+    value: (): Draft => ({ phone: typedNumber(input.value), region: select.value }),
+    /** To be shown again. */
+    draft: (): Draft => ({ phone: input.value, region: select.value }),
     setInvalid: (invalid: boolean) => input.setAttribute("aria-invalid", String(invalid)),
     focus: () => input.focus(),
   };
 }
-
-/** An E.164 number with the spaces of its country. */
-export const readable = (e164: string): string => new AsYouType(undefined, metadata).input(e164);
-
-/** Where the browser's languages say that its person is. */
-export function likelyRegion(wanted: readonly (string | null | undefined)[]): string {
-  const regions: readonly string[] = getCountries(metadata);
-  for (const tag of wanted) {
-    const region = tag ? regionOf(tag) : undefined;
-    if (region && regions.includes(region)) return region;
-  }
-  return "US";
-}
-
-function regionOf(tag: string): string | undefined {
-  if (/^[a-z]{2}$/i.test(tag) && tag === tag.toUpperCase()) return tag;
-  try {
-    return new Intl.Locale(tag).maximize().region;
-  } catch {
-    return undefined;
-  }
-}
-
-function countriesByName(tag: string): { code: CountryCode; name: string }[] {
-  const names = new Intl.DisplayNames([tag, "en"], { type: "region" });
-  const { compare } = new Intl.Collator(tag);
-  return getCountries(metadata)
-    .map((code) => ({ code, name: names.of(code) ?? code }))
-    .sort((left, right) => compare(left.name, right.name));
-}
-
-const digitsOf = (text: string): number => asciiDigits(text).replace(/[^0-9+]/g, "").length;
 
 /** The place in a text just behind its nth digit. */
 function positionAfter(text: string, digits: number): number {

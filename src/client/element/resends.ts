@@ -1,6 +1,7 @@
 import { type Channel, countDown, type Sent } from "../client.ts";
-import { h, isBusy, setBusy } from "./dom.ts";
-import { type Kit, throughChallenges } from "./kit.ts";
+import { makeChallengePlace } from "./challenge-place.ts";
+import { h } from "./dom.ts";
+import { type StepKit, throughChallenges } from "./kit.ts";
 import type { Trouble } from "./trouble.ts";
 import { duration } from "./words/words.ts";
 
@@ -17,16 +18,18 @@ interface Needs {
  * @param otherwise the way out that is always there
  */
 export function makeResends(
-  kit: Kit,
+  kit: StepKit,
   sent: Sent,
   signal: AbortSignal,
   { onSent, onTrouble }: Needs,
   otherwise: HTMLElement,
 ) {
-  const { client, language, announce } = kit;
+  const { client, language, announce, work } = kit;
   const { words, tag } = language;
   const names: Record<Channel, string> = { sms: words.again, voice: words.call, whatsapp: words.whatsapp };
   const stops: (() => void)[] = [];
+  let pressed: HTMLElement | null = null;
+  const place = makeChallengePlace(words, () => pressed);
   const offered = sent.resend === null ? [] : sent.nextChannels;
   const buttons = offered.map(({ channel, available }) => {
     // The same way again is shown beforehand, so that people wait for it; the others would only distract.
@@ -41,11 +44,9 @@ export function makeResends(
         if (wasWaiting && left === 0 && isAgain) announce(names[channel]);
       }),
     );
-    button.addEventListener("click", async () => {
-      if (isBusy(button)) return;
-      setBusy(button, true);
-      await resend(channel);
-      setBusy(button, false);
+    button.addEventListener("click", () => {
+      pressed = button;
+      void work.run(button, () => resend(channel));
     });
     return button;
   });
@@ -56,6 +57,7 @@ export function makeResends(
       "div",
       { part: "resends" },
       h("p", { part: "hint" }, none ? words.noMore : words.missing),
+      place.root,
       ...buttons,
       otherwise,
     ),
@@ -66,8 +68,9 @@ export function makeResends(
 
   async function resend(channel: Channel): Promise<void> {
     const { session } = sent;
-    const outcome = await throughChallenges(kit, null, signal, (captchaToken) =>
-      client.resend({ session, channel, captchaToken }, { signal }),
+    const outcome = await throughChallenges(kit, { place, signal, known: null }, (captchaToken) =>
+      // Not aborted by leaving, because its message may be out.
+      client.resend({ session, channel, captchaToken }),
     );
     if (signal.aborted) return;
     if (outcome.kind === "sent") onSent(outcome);

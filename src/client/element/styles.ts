@@ -114,6 +114,18 @@ input, select, button { margin: 0; color: inherit; font: inherit }
   outline: none;
 }
 
+[part~=country-search] { display: flex; flex-wrap: wrap; gap: 0 .75rem; align-items: center; margin-bottom: -.75rem }
+[part~=search] {
+  flex: 1 0 100%;
+  height: 2.75rem;
+  padding: 0 .875rem;
+  border: 1px solid var(--_edge);
+  border-radius: var(--_radius);
+  background: var(--_field);
+  appearance: none;
+}
+[part~=search]:focus { border-color: var(--_accent); outline: 1px solid var(--_accent) }
+
 [part~=code-box] {
   --_gap: .5rem;
   position: relative;
@@ -153,6 +165,7 @@ input:-webkit-autofill { -webkit-text-fill-color: var(--_ink); transition: backg
   cursor: pointer;
 }
 [part~=button]:hover { filter: brightness(1.08) }
+[aria-disabled=true] { opacity: .5; cursor: default }
 [part~=quiet] {
   min-height: 2.75rem;
   padding: 0;
@@ -191,6 +204,9 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px }
   font-size: .9375rem;
   font-variant-numeric: tabular-nums;
 }
+[part~=notice-wait] { background: none; border: 1px solid var(--_line); color: var(--_ink) }
+[part~=challenge] { display: grid; gap: .5rem }
+[part~=form] [part~=challenge]:has([part~=hint]:empty) { margin-top: -1rem }
 [part~=hint] { color: var(--_muted); font-size: .875rem; font-variant-numeric: tabular-nums }
 [part~=facts] { display: flex; flex-wrap: wrap; gap: 0 1rem; justify-content: space-between; margin-top: -.25rem }
 [part~=resends] {
@@ -223,7 +239,6 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px }
   content: "";
 }
 [part~=done] [part~=number] { font-size: 1.125rem }
-::slotted([slot=captcha]) { margin-top: 1rem }
 [part~=status] { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 @media (max-width: 25rem) {
   [part~=card] { padding: var(--tollgate-padding, 1.25rem) }

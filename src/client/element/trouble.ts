@@ -26,6 +26,23 @@ export function endsSession(trouble: Trouble): boolean {
 /** Whether it is the number itself that will not do. */
 export const isOfNumber = ({ kind }: Trouble): boolean => /^(number|country)_/.test(kind);
 
+const UNSETTLED: readonly string[] = [
+  "aborted",
+  "challenge_failed",
+  "challenge_required",
+  "challenge_unavailable",
+  "in_progress",
+  "internal_error",
+  "misconfigured",
+  "sending_paused",
+  "too_many_requests",
+  "unreachable",
+  "unreadable",
+] satisfies Trouble["kind"][];
+
+/** Whether the same request is to be made again under the same idempotency key, because its answer is still to come. */
+export const isUnsettled = ({ kind }: { kind: string }): boolean => UNSETTLED.includes(kind);
+
 function sentence(trouble: Trouble, words: Words): string {
   const { kind } = trouble;
   switch (kind) {

@@ -6,6 +6,9 @@ import type {
   VerifyAnswer,
   VerifyRequest,
 } from "../../http/contract.ts";
+import { withoutEndSlashes } from "../base-url.ts";
+import { readRetryAfter, secondsToRetry } from "../outcomes.ts";
+import { makeRepeats } from "../repeats.ts";
 
 const TIMEOUT_MS = 10_000;
 /** Waits before the second and the third try of a request that nobody answered. */
@@ -46,11 +49,16 @@ export type Outcome<Answer> =
   | { ok: true; answer: Answer }
   /** The service said no: `code` is stable, `problem` has what it comes with (RFC 9457). */
   | { ok: false; code: Problem["code"]; problem: Problem }
-  /** No answer, or none of the service's own. A verify may have counted all the same. */
+  /** No answer, or none of the service's own. What was asked may have happened: repeat it under the same key. */
   | { ok: false; code: "unreachable" | "unreadable_answer"; problem?: undefined };
 
 interface CallOptions {
   signal?: AbortSignal | undefined;
+}
+
+/** Repeated with the same idempotency key a call is the same one: one message, one attempt, one proof. */
+interface KeyedOptions extends CallOptions {
+  idempotencyKey?: string | undefined;
 }
 
 export interface ServerClientOptions {
@@ -63,18 +71,15 @@ export interface ServerClientOptions {
 }
 
 export interface ServerClient {
-  /**
-   * Sends a code. Repeated with the same idempotency key it is the same verification: one message, one bill. Without one
-   * from you each call is a verification of its own, and only its own retries share a key.
-   */
-  send(
-    request: ServerSend,
-    options?: CallOptions & { idempotencyKey?: string | undefined },
-  ): Promise<Outcome<SendAnswer>>;
+  /** Sends a code. Without a key from you each call is a verification of its own, and only its own retries share a key. */
+  send(request: ServerSend, options?: KeyedOptions): Promise<Outcome<SendAnswer>>;
   /** Sends the code of a session again. Not retried: a second message costs a second time. */
   resend(request: ServerResend, options?: CallOptions): Promise<Outcome<SendAnswer>>;
-  /** Spends one attempt. Not retried: an attempt may count although its answer is lost. */
-  verify(request: ServerVerify, options?: CallOptions): Promise<Outcome<VerifyAnswer>>;
+  /**
+   * Checks a code, and spends an attempt if it is wrong. Retried with a key from you only: without one an attempt may
+   * count although its answer is lost.
+   */
+  verify(request: ServerVerify, options?: KeyedOptions): Promise<Outcome<VerifyAnswer>>;
   /** The state of a session and of its delivery. */
   status(session: string, options?: CallOptions): Promise<Outcome<SessionAnswer>>;
   /** Reports what became of people who were verified, at most 100 at a time. One that is repeated counts once. */
@@ -86,17 +91,27 @@ export interface ServerClient {
  * signal is aborted: then with the signal's reason.
  */
 export function createServerClient(client: ServerClientOptions): ServerClient {
-  const base = client.baseUrl.replace(/\/+$/, "");
+  const base = withoutEndSlashes(client.baseUrl);
   const withKey = { authorization: `Bearer ${client.apiKey}` };
 
   async function call<Answer>(path: string, init: Call): Promise<Outcome<Answer>> {
     const waitsMs = init.repeatable ? [...RETRY_WAITS_MS] : [];
+    const repeatAfter = makeRepeats();
     for (;;) {
       const response = await once(`${base}${path}`, init);
-      if (response !== null) return read<Answer>(response);
+      if (response !== null) {
+        const outcome = await read<Answer>(response);
+        if (outcome.ok || !init.repeatable) return outcome;
+        const headerSeconds = readRetryAfter(response.headers.get("retry-after"), Date.now());
+        const retrySeconds = secondsToRetry(outcome.problem ?? null, headerSeconds);
+        const busyMs = repeatAfter({ status: response.status, code: outcome.code, retrySeconds });
+        if (busyMs === null) return outcome;
+        await pause(busyMs, init.signal);
+        continue;
+      }
       const waitMs = waitsMs.shift();
       if (waitMs === undefined) return { ok: false, code: "unreachable" };
-      await pause(waitMs, init.signal);
+      await pause(waitMs * (0.5 + Math.random() / 2), init.signal);
     }
   }
 
@@ -121,15 +136,19 @@ export function createServerClient(client: ServerClientOptions): ServerClient {
   const post = <Answer>(path: string, body: unknown, init: Partial<Call>) =>
     call<Answer>(path, { method: "POST", headers: withKey, body, repeatable: false, ...init });
 
+  const keyed = <Answer>(path: string, body: unknown, idempotencyKey: string, options: CallOptions) => {
+    const headers = { ...withKey, "idempotency-key": idempotencyKey };
+    return post<Answer>(path, body, { headers, repeatable: true, ...options });
+  };
+
   return {
     send: (request, { idempotencyKey = crypto.randomUUID(), ...options } = {}) =>
-      post("/v1/send", request, {
-        headers: { ...withKey, "idempotency-key": idempotencyKey },
-        repeatable: true,
-        ...options,
-      }),
+      keyed("/v1/send", request, idempotencyKey, options),
     resend: (request, options) => post("/v1/send", request, { ...options }),
-    verify: (request, options) => post("/v1/verify", request, { ...options }),
+    verify: (request, { idempotencyKey, ...options } = {}) =>
+      idempotencyKey === undefined
+        ? post("/v1/verify", request, options)
+        : keyed("/v1/verify", request, idempotencyKey, options),
     status: (session, options) =>
       call("/v1/session", {
         method: "GET",
@@ -162,20 +181,17 @@ async function read<Answer>(response: Response): Promise<Outcome<Answer>> {
   return { ok: false, code: "unreadable_answer" };
 }
 
-/** Waits about this long; rejects with the signal's reason when it is aborted. */
+/** Waits; rejects with the signal's reason when it is aborted. */
 function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = () => {
       clearTimeout(timer);
       reject(signal?.reason);
     };
-    const timer = setTimeout(
-      () => {
-        signal?.removeEventListener("abort", abort);
-        resolve();
-      },
-      ms * (0.5 + Math.random() / 2),
-    );
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    }, ms);
     signal?.addEventListener("abort", abort, { once: true });
   });
 }

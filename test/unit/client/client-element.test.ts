@@ -1,7 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { deadlineIn } from "../../../src/client/client.ts";
-import { asciiDigits, codeIn } from "../../../src/client/element/digits.ts";
 import { explain, type Trouble } from "../../../src/client/element/trouble.ts";
 import { en } from "../../../src/client/element/words/en.ts";
 import { duration, languageOf } from "../../../src/client/element/words/words.ts";
@@ -43,37 +42,15 @@ describe("the form's words", () => {
 
   test.each(PROBLEM_CODES)("the problem %s is a sentence, and not the service's own", (code) => {
     const body = { code, title: "<b>SERVER</b>", attempts_left: 3, errors: [] };
-    const { text } = explain(readProblem(400, body, null), en);
+    const { text } = explain(readProblem(400, body, 0), en);
     expect(text).toMatch(/^[A-Z].*\.$/);
     expect(text).not.toContain("SERVER");
   });
 
   test("problems of a newer service and strange answers are sentences too", () => {
-    const unknown = readProblem(400, { code: "title" as never }, null);
+    const unknown = readProblem(400, { code: "title" as never }, 0);
     const troubles: Trouble[] = [unknown, { kind: "unreadable", status: 502, retry: deadlineIn(0) }];
     for (const trouble of troubles) expect(explain(trouble, en).text).toBe(en.broken);
-  });
-});
-
-describe("a pasted code", () => {
-  test.each([
-    ["123456", "123456"],
-    ["123 456", "123456"],
-    [" 123-456\n", "123456"],
-    ["Your code is 123 456. It expires in 3 minutes.", "123456"],
-    ["Tollgate 24/7: 123456 is your code", "123456"],
-    ["١٢٣٤٥٦", "123456"],
-    ["१२३४५६", "123456"],
-    ["１２３４５６", "123456"],
-    ["12", "12"],
-    ["no digits", ""],
-    ["1234567", "123456"],
-  ])("%j is read as %j", (text, code) => {
-    expect(codeIn(text, 6)).toBe(code);
-  });
-
-  test("digits of other scripts are digits, and nothing else changes", () => {
-    expect(asciiDigits("+٩١ ९८ x")).toBe("+91 98 x");
   });
 });
 

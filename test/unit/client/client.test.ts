@@ -3,6 +3,7 @@ import vm from "node:vm";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from "vitest";
+import { withoutEndSlashes } from "../../../src/client/base-url.ts";
 import {
   countDown,
   createTollgate,
@@ -10,6 +11,7 @@ import {
   type Refusal,
   type TollgateOptions,
 } from "../../../src/client/client.ts";
+import { readRetryAfter, secondsToRetry } from "../../../src/client/outcomes.ts";
 import {
   PROBLEM_CODES,
   type Problem,
@@ -107,6 +109,13 @@ function problemAnswer(code: string, extension: Partial<Problem> = {}, status = 
     status,
     headers: { "content-type": "application/problem+json" },
   });
+}
+
+/** A problem that says when to come back in its header only. */
+function headed(code: string, status: number, retryAfter: string) {
+  const answer = problemAnswer(code, {}, status);
+  answer.headers.set("retry-after", retryAfter);
+  return answer;
 }
 
 const json = (body: object, status = 200) => Response.json(body, { status });
@@ -264,6 +273,107 @@ describe("the client", () => {
     }
   });
 
+  test.each([
+    ["in progress", problemAnswer("in_progress", { retry_after: 2 }, 409), 2000],
+    ["in progress, with the wait in the header alone", headed("in_progress", 409, "2"), 2000],
+    ["busy for a moment", problemAnswer("too_many_requests", { retry_after: 1 }), 1000],
+    ["unavailable for a moment", problemAnswer("sending_paused", { retry_after: 3 }, 503), 3000],
+    [
+      "a proxy's page with a moment to wait",
+      new Response("busy", { status: 503, headers: { "retry-after": "1" } }),
+      1000,
+    ],
+  ])("a start that is %s is repeated under its key, and not too early", async (_, refusal, waitMs) => {
+    const { seen, client } = tollgate([refusal, json(SENT, 202)]);
+    const work = client.start({ phone });
+    await vi.advanceTimersByTimeAsync(waitMs - 1);
+    expect(seen).toHaveLength(1);
+    expect((await settled(work)).kind).toBe("sent");
+    expect(seen).toHaveLength(2);
+    expect(new Set(seen.map(({ headers }) => headers.get("idempotency-key"))).size).toBe(1);
+  });
+
+  test("a provider that takes 20 seconds is waited for, one that takes a minute is told to the caller", async () => {
+    const progress = () => problemAnswer("in_progress", { retry_after: 2 }, 409);
+    const slow = tollgate([...Array.from({ length: 10 }, progress), json(SENT, 202)]);
+    expect((await settled(slow.client.start({ phone }))).kind).toBe("sent");
+    expect(slow.seen).toHaveLength(11);
+    const endless = tollgate([progress()]);
+    const outcome = await settled(endless.client.start({ phone }));
+    if (outcome.kind !== "in_progress") throw new Error(outcome.kind);
+    expect(outcome.retry.secondsLeft()).toBe(2);
+    expect(endless.seen).toHaveLength(16);
+  });
+
+  test("the first try's answer is lost, the repeat meets it under way, and the session comes all the same", async () => {
+    const { seen, client } = tollgate([
+      "lost",
+      problemAnswer("in_progress", { retry_after: 1 }, 409),
+      json(SENT, 202),
+    ]);
+    expect(await settled(client.start({ phone }))).toMatchObject({ kind: "sent", session: "sealed" });
+    expect(new Set(seen.map(({ headers }) => headers.get("idempotency-key"))).size).toBe(1);
+  });
+
+  test.each([
+    ["too_many_requests", 429, 30],
+    ["too_many_requests", 429, undefined],
+    ["sending_paused", 503, 60],
+    ["delivery_failed", 503, 5],
+    ["delivery_failed", 502, 5],
+    ["too_many_attempts", 429, 2],
+    ["in_progress", 409, 31],
+  ] as const)(
+    "%s (%d) with %s seconds to wait is for the caller to handle",
+    async (code, status, retry_after) => {
+      const { seen, client } = tollgate([problemAnswer(code, { retry_after }, status)]);
+      expect((await settled(client.start({ phone }))).kind).toBe(code);
+      expect(seen).toHaveLength(1);
+    },
+  );
+
+  test("a service that stays busy is asked three times and no more", async () => {
+    const { seen, client } = tollgate([problemAnswer("too_many_requests", { retry_after: 2 })]);
+    expect((await settled(client.start({ phone }))).kind).toBe("too_many_requests");
+    expect(seen).toHaveLength(3);
+  });
+
+  test("an abort ends the wait for a request in progress", async () => {
+    const { seen, client } = tollgate([problemAnswer("in_progress", { retry_after: 5 }, 409)]);
+    const abort = new AbortController();
+    const work = client.start({ phone }, { signal: abort.signal });
+    await vi.advanceTimersByTimeAsync(10);
+    abort.abort();
+    expect(await work).toEqual({ kind: "aborted" });
+    expect(seen).toHaveLength(1);
+  });
+
+  test("a verify whose answer is lost is repeated under one key, which the next verify does not share", async () => {
+    const { seen, client } = tollgate(["lost", problemAnswer("code_incorrect", { attempts_left: 2 }, 422)]);
+    const code = { session: "sealed", code: "123456" };
+    expect(await settled(client.verify(code))).toMatchObject({ kind: "code_incorrect", attemptsLeft: 2 });
+    await settled(client.verify(code));
+    const keys = seen.map(({ headers }) => headers.get("idempotency-key"));
+    expect(keys[0]).toMatch(UUID);
+    expect(keys[1]).toBe(keys[0]);
+    expect(keys[2]).not.toBe(keys[0]);
+  });
+
+  test("a verify that stays without an answer says under which key it goes on", async () => {
+    const { seen, client } = tollgate(["lost", "lost", "lost", json(VERIFIED)]);
+    const code = { session: "sealed", code: "123456" };
+    const outcome = await settled(client.verify(code));
+    if (outcome.kind !== "unreachable" || outcome.idempotencyKey === null) throw new Error(outcome.kind);
+    expect((await client.verify(code, { idempotencyKey: outcome.idempotencyKey })).kind).toBe("verified");
+    expect(new Set(seen.map(({ headers }) => headers.get("idempotency-key"))).size).toBe(1);
+  });
+
+  test("a verify with no retries allowed is tried once", async () => {
+    const { seen, client } = tollgate(["lost"], { retries: 0 });
+    expect((await settled(client.verify({ session: "sealed", code: "123456" }))).kind).toBe("unreachable");
+    expect(seen).toHaveLength(1);
+  });
+
   test("a resend is tried once, because it has no key", async () => {
     const { seen, client } = tollgate(["lost"]);
     expect(await settled(client.resend({ session: "sealed", channel: "voice", captchaToken: "t" }))).toEqual({
@@ -326,6 +436,39 @@ describe("the client", () => {
     ]);
   });
 
+  test.each([
+    ["a control character", "device\u0000"],
+    ["a lone surrogate", "\ud800"],
+    ["another type", 12345 as never],
+    ["an object", { token: 1 } as never],
+    ["too long", "x".repeat(5000)],
+    ["spaces", "not a token"],
+    ["empty", ""],
+  ])("a kept device token that is damaged (%s) is not sent", async (_, kept) => {
+    const { seen, client } = tollgate([json(SENT, 202)], { deviceTokens: { get: () => kept, set() {} } });
+    expect((await client.start({ phone })).kind).toBe("sent");
+    expect(seen[0]?.body?.device_token).toBeUndefined();
+  });
+
+  test("a device token that the service cannot read is left out of a second try under the same key", async () => {
+    const errors = [{ field: "device_token", reason: "is damaged" }];
+    const refusal = problemAnswer("invalid_request", { errors }, 400);
+    const { seen, client } = tollgate([refusal, json(SENT, 202)], {
+      deviceTokens: { get: () => "damaged", set() {} },
+    });
+    expect((await client.start({ phone })).kind).toBe("sent");
+    expect(seen.map(({ body }) => body?.device_token)).toEqual(["damaged", undefined]);
+    expect(new Set(seen.map(({ headers }) => headers.get("idempotency-key"))).size).toBe(1);
+  });
+
+  test.each([1e9, -1, 0, 3, 11, 5.5, Number.NaN, "6", null, undefined])(
+    "a code length of %j is damage on the way, and six is meant",
+    async (length) => {
+      const { client } = tollgate([json({ ...SENT, code_length: length }, 202)]);
+      expect(await client.start({ phone })).toMatchObject({ kind: "sent", codeLength: 6 });
+    },
+  );
+
   test("storage that fails stops nothing", async () => {
     const fail = () => {
       throw new Error("denied");
@@ -353,6 +496,51 @@ describe("the client", () => {
   });
 });
 
+describe("Retry-After", () => {
+  const nowMs = Date.UTC(2026, 10, 30, 12, 0, 0);
+  test.each([
+    [null, 0],
+    ["", 0],
+    ["0", 0],
+    ["7", 7],
+    [" 120 ", 120],
+    ["999999999", 999_999_999],
+    ["Mon, 30 Nov 2026 12:00:42 GMT", 42],
+    ["Monday, 30-Nov-26 12:00:42 GMT", 42],
+    ["Mon Nov 30 12:00:42 2026 GMT", 42],
+    ["Mon, 30 Nov 2026 11:59:00 GMT", 0],
+    ["-5", 0],
+    ["1.5", 0],
+    ["1e9", 0],
+    ["9999999999999999999999", 0],
+    ["Infinity", 0],
+    ["soon", 0],
+  ])("%j is %d seconds", (header, seconds) => {
+    expect(readRetryAfter(header, nowMs)).toBe(seconds);
+  });
+
+  test.each([
+    [{ retry_after: 3 }, 9, 3],
+    [{ retry_in_seconds: 4 }, 9, 4],
+    [{ retry_after: "3" }, 9, 9],
+    [{ retry_after: -1 }, 9, 9],
+    [{ retry_after: null }, 9, 9],
+    [{}, 9, 9],
+    [null, 9, 9],
+  ])("the body %j and a header of %d seconds are %d seconds", (body, header, seconds) => {
+    expect(secondsToRetry(body as never, header)).toBe(seconds);
+  });
+});
+
+test("an address with many slashes takes no longer than one with few", () => {
+  expect(withoutEndSlashes(`https://verify.example.com${"/".repeat(100_000)}`)).toBe(
+    "https://verify.example.com",
+  );
+  expect(withoutEndSlashes(`${"/".repeat(100_000)}x`)).toHaveLength(100_001);
+  expect(withoutEndSlashes("//")).toBe("");
+  expect(withoutEndSlashes("")).toBe("");
+});
+
 describe("a countdown", () => {
   beforeEach(() => {
     vi.useFakeTimers();
@@ -361,15 +549,52 @@ describe("a countdown", () => {
     vi.useRealTimers();
   });
 
-  test("is not moved by a change of the device's clock", () => {
+  test("is not moved by a clock that is set back", () => {
     const deadline = deadlineIn(60);
-    vi.setSystemTime(Date.now() + 3_600_000);
-    expect(deadline.secondsLeft()).toBe(60);
     vi.setSystemTime(0);
     vi.advanceTimersByTime(59_500);
     expect([deadline.secondsLeft(), deadline.isOver()]).toEqual([1, false]);
     vi.advanceTimersByTime(500);
     expect([deadline.secondsLeft(), deadline.isOver()]).toEqual([0, true]);
+  });
+
+  test("counts a sleep, in which the monotonic clock of some devices stands still", () => {
+    const deadline = deadlineIn(60);
+    vi.setSystemTime(Date.now() + 45_000);
+    expect(deadline.secondsLeft()).toBe(15);
+    vi.setSystemTime(Date.now() + 3_600_000);
+    expect(deadline.isOver()).toBe(true);
+  });
+
+  test("counts a sleep in which the wall clock stands still, and works without a monotonic one", () => {
+    vi.spyOn(Date, "now").mockReturnValue(0);
+    const deadline = deadlineIn(60);
+    vi.advanceTimersByTime(45_000);
+    expect(deadline.secondsLeft()).toBe(15);
+    vi.restoreAllMocks();
+    vi.stubGlobal("performance", undefined);
+    const other = deadlineIn(60);
+    vi.setSystemTime(Date.now() + 20_000);
+    expect(other.secondsLeft()).toBe(40);
+    vi.unstubAllGlobals();
+  });
+
+  test("looks again as soon as its page is seen again, and lets go of the page at its end", () => {
+    const page = new EventTarget();
+    vi.stubGlobal("document", page);
+    const removals = vi.spyOn(page, "removeEventListener");
+    const ticks: number[] = [];
+    countDown(deadlineIn(60), (left) => ticks.push(left));
+    vi.setSystemTime(Date.now() + 40_000);
+    page.dispatchEvent(new Event("visibilitychange"));
+    expect(ticks).toEqual([60, 20]);
+    vi.setSystemTime(Date.now() + 40_000);
+    page.dispatchEvent(new Event("visibilitychange"));
+    page.dispatchEvent(new Event("visibilitychange"));
+    vi.advanceTimersByTime(100_000);
+    expect(ticks).toEqual([60, 20, 0]);
+    expect(removals).toHaveBeenCalled();
+    vi.unstubAllGlobals();
   });
 
   test("ticks once a second, ends with 0, and can be stopped", () => {

@@ -24,8 +24,11 @@ function clientOf(...answers: (Response | Error)[]) {
   return { client, sent };
 }
 
-const problemAnswer = (status: number, code: string) =>
-  Response.json({ type: `/problems/${code}`, title: "No", status, code, correlation_id: "c" }, { status });
+const problemAnswer = (status: number, code: string, extension: object = {}) =>
+  Response.json(
+    { type: `/problems/${code}`, title: "No", status, code, correlation_id: "c", ...extension },
+    { status },
+  );
 
 test("a send states the end user, and carries the API key and an idempotency key", async () => {
   const { client, sent } = clientOf(Response.json({ session: "s" }, { status: 202 }));
@@ -56,6 +59,34 @@ test("what would cost a message or an attempt is never repeated", async () => {
     const { client, sent } = clientOf(new Error("reset"));
     const request = { session: "s", code: "123456", client: CLIENT };
     expect(await client[call](request)).toEqual({ ok: false, code: "unreachable" });
+    expect(sent()).toHaveLength(1);
+  }
+});
+
+test("a verify with the caller's key is repeated under it", async () => {
+  const { client, sent } = clientOf(new Error("reset"), Response.json({ status: "verified" }));
+  const request = { session: "s", code: "123456", client: CLIENT };
+  expect(await client.verify(request, { idempotencyKey: "mine" })).toMatchObject({ ok: true });
+  expect(sent().map(({ headers }) => headers.get("idempotency-key"))).toEqual(["mine", "mine"]);
+});
+
+test("a send that is in progress, or comes when the service is busy, is repeated under its key", async () => {
+  const { client, sent } = clientOf(
+    new Error("reset"),
+    problemAnswer(409, "in_progress", { retry_after: 1 }),
+    problemAnswer(429, "too_many_requests", { retry_after: 1 }),
+    Response.json({ session: "s" }, { status: 202 }),
+  );
+  expect(await client.send(SEND)).toMatchObject({ ok: true });
+  expect(sent()).toHaveLength(4);
+  expect(new Set(sent().map(({ headers }) => headers.get("idempotency-key"))).size).toBe(1);
+});
+
+test("without a key nothing is repeated, however short the wait", async () => {
+  for (const call of ["resend", "verify"] as const) {
+    const { client, sent } = clientOf(problemAnswer(429, "too_many_requests", { retry_after: 1 }));
+    const outcome = await client[call]({ session: "s", code: "123456", client: CLIENT });
+    expect(outcome).toMatchObject({ ok: false, code: "too_many_requests" });
     expect(sent()).toHaveLength(1);
   }
 });
