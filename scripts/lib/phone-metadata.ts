@@ -2,7 +2,6 @@ import full from "libphonenumber-js/min/metadata";
 
 /** A numbering plan as the library stores it, by position: see its `metadata.js`. */
 type Plan = unknown[];
-const CALLING_CODE = 0;
 const PATTERN = 2;
 const FORMATS = 4;
 const LEADING_DIGITS = 10;

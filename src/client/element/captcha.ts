@@ -61,26 +61,28 @@ export async function solveTurnstile(
       over.signal.addEventListener("abort", () => clearTimeout(timer));
       signal.addEventListener("abort", fail, ended);
       document.addEventListener("securitypolicyviolation", (event) => hint(event) && fail(), ended);
-      loadTurnstile().then((loaded) => {
-        if (over.signal.aborted) return;
-        turnstile = loaded;
-        within(ANSWER_MS);
-        widget = turnstile?.render(place, {
-          sitekey: siteKey,
-          action,
-          ...look,
-          size: "flexible",
-          callback: resolve,
-          "before-interactive-callback": () => {
-            within(PERSON_MS);
-            onQuestion();
-          },
-          "error-callback": fail,
-          "timeout-callback": fail,
-          "unsupported-callback": fail,
-        });
-        if (!widget) fail();
-      }, reject);
+      loadTurnstile()
+        .then((loaded) => {
+          if (over.signal.aborted) return;
+          turnstile = loaded;
+          within(ANSWER_MS);
+          widget = turnstile?.render(place, {
+            sitekey: siteKey,
+            action,
+            ...look,
+            size: "flexible",
+            callback: resolve,
+            "before-interactive-callback": () => {
+              within(PERSON_MS);
+              onQuestion();
+            },
+            "error-callback": fail,
+            "timeout-callback": fail,
+            "unsupported-callback": fail,
+          });
+          if (!widget) fail();
+        })
+        .catch(reject);
     });
   } catch {
     return null;
@@ -104,19 +106,24 @@ function hint({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent):
 }
 
 let loading: Promise<Turnstile | null> | null = null;
+let loads = 0;
 let policy: ReturnType<ScriptPolicies["createPolicy"]> | undefined;
+
+/** The first time as documented. A browser would join a second request of that address to the first, which hangs. */
+const address = (): string => (loads > 1 ? `${SCRIPT}&load=${loads}` : SCRIPT);
 
 function loadTurnstile(): Promise<Turnstile | null> {
   const page = globalThis as { turnstile?: Turnstile; trustedTypes?: ScriptPolicies };
   if (page.turnstile) return Promise.resolve(page.turnstile);
   loading ??= new Promise((resolve, reject) => {
+    loads++;
     const script = document.createElement("script");
     script.addEventListener("load", () => resolve(page.turnstile ?? null));
     script.addEventListener("error", reject);
     // Trusted Types let a script's address only through a policy, which the page may forbid. Made once: a strict page lets
     // no second policy of that name be, and the script may be asked for again.
-    policy ??= page.trustedTypes?.createPolicy("tollgate", { createScriptURL: () => SCRIPT });
-    script.src = policy?.createScriptURL(SCRIPT) ?? SCRIPT;
+    policy ??= page.trustedTypes?.createPolicy("tollgate", { createScriptURL: address });
+    script.src = policy?.createScriptURL("") ?? address();
     document.head.append(script);
   });
   return loading;

@@ -13,16 +13,15 @@ export interface ChallengePlace {
 /** @param button started what needs the challenge, and cannot be pressed meanwhile */
 export function makeChallengePlace(words: Words, button: () => HTMLElement | null): ChallengePlace {
   const sentence = h("p", { part: "hint", role: "status" });
-  const set = (text: string, isAsking: boolean) => {
+  // The slot is there all the time: a widget measures its place before it shows itself.
+  const root = h("div", { part: "challenge" }, sentence, h("slot", { name: "captcha" }));
+  const set = (isAsking: boolean) => {
     const pressed = button();
-    if (sentence.textContent === text || !pressed) return;
-    sentence.textContent = text;
+    if (!pressed || isAsking === pressed.matches("[aria-disabled=true]")) return;
+    sentence.textContent = isAsking ? words.human : "";
+    root.setAttribute("part", isAsking ? "challenge challenge-asks" : "challenge");
     setBusy(pressed, !isAsking);
     pressed.setAttribute("aria-disabled", String(isAsking));
   };
-  return {
-    root: h("div", { part: "challenge" }, sentence, h("slot", { name: "captcha" })),
-    ask: () => set(words.human, true),
-    end: () => set("", false),
-  };
+  return { root, ask: () => set(true), end: () => set(false) };
 }

@@ -64,14 +64,14 @@ export function codeStep(kit: StepKit, draft: CodeDraft, { onVerified, onSent, o
     else waitForOpening();
   });
   change.addEventListener("click", () => onLeave(null));
+  showAttempts(sent.attemptsLeft);
   const stopLife = countDown(sent.codeExpires, (left) => {
     if (left > 0) life.textContent = fill(words.life, { t: duration(left, tag) });
     else {
-      life.textContent = "";
+      life.textContent = attempts.textContent = "";
       notice.show({ kind: "expired" });
     }
   });
-  showAttempts(sent.attemptsLeft);
   field.set(draft.code);
   void fillFromMessage();
 

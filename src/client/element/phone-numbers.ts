@@ -84,22 +84,28 @@ export function countriesByName(tag: string): Country[] {
 const folded = (text: string): string =>
   typedNumber(text).normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
+/** Short names that people type and that no list has. */
+const ALIASES: Partial<Record<string, string>> = { AE: "UAE", US: "USA" };
+
 /** Looks a country up by its name, in the form's language or English, its code, or its calling code. */
 export function countryFinder(countries: readonly Country[]): (query: string) => Country | undefined {
-  const english = new Intl.DisplayNames("en", { type: "region", style: "short" });
-  const known = countries.map((country) => ({
-    country,
-    text: folded(` ${country.name} ${english.of(country.code)} ${country.code} ${country.callingCode}`),
-  }));
+  const [english, short] = (["long", "short"] as const).map(
+    (style) => new Intl.DisplayNames("en", { type: "region", style }),
+  );
+  const known = countries.map((country) => {
+    const { code, name, callingCode } = country;
+    const names = [name, english?.of(code), short?.of(code), ALIASES[code], code, callingCode];
+    return { country, text: folded(`|${names.join("|")}|`) };
+  });
   return (query) => {
     const sought = folded(query);
     if (sought === "") return undefined;
     // Of those that share a calling code the main one comes first in the plans.
     const [main] = metadata.country_calling_codes[sought.replace("+", "") as never] ?? [];
-    const starts = [` ${sought} `, ` ${sought}`, sought];
+    const starts = [`|${sought}|`, `|${sought}`, ` ${sought}`, sought];
     const { country } =
       known.find((each) => each.country.code === main) ??
-      starts.map((start) => known.find(({ text }) => `${text} `.includes(start))).find(Boolean) ??
+      starts.map((start) => known.find(({ text }) => text.includes(start))).find(Boolean) ??
       {};
     return country;
   };

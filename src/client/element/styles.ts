@@ -114,7 +114,7 @@ input, select, button { margin: 0; color: inherit; font: inherit }
   outline: none;
 }
 
-[part~=country-search] { display: flex; flex-wrap: wrap; gap: 0 .75rem; align-items: center; margin-bottom: -.75rem }
+[part~=country-search] { display: flex; flex-wrap: wrap; gap: .375rem; margin-bottom: -.5rem }
 [part~=search] {
   flex: 1 0 100%;
   height: 2.75rem;
@@ -124,6 +124,7 @@ input, select, button { margin: 0; color: inherit; font: inherit }
   background: var(--_field);
   appearance: none;
 }
+[part~=search][aria-invalid=true] { border-color: var(--_bad) }
 [part~=search]:focus { border-color: var(--_accent); outline: 1px solid var(--_accent) }
 
 [part~=code-box] {
@@ -205,8 +206,9 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px }
   font-variant-numeric: tabular-nums;
 }
 [part~=notice-wait] { background: none; border: 1px solid var(--_line); color: var(--_ink) }
-[part~=challenge] { display: grid; gap: .5rem }
-[part~=form] [part~=challenge]:has([part~=hint]:empty) { margin-top: -1rem }
+[part~=challenge] { flex: 0 0 100% }
+[part~=form] > [part=challenge] { margin-top: -1rem }
+[part~=challenge-asks] { display: grid; gap: .5rem; margin-bottom: .5rem }
 [part~=hint] { color: var(--_muted); font-size: .875rem; font-variant-numeric: tabular-nums }
 [part~=facts] { display: flex; flex-wrap: wrap; gap: 0 1rem; justify-content: space-between; margin-top: -.25rem }
 [part~=resends] {
@@ -243,6 +245,7 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px }
 @media (max-width: 25rem) {
   [part~=card] { padding: var(--tollgate-padding, 1.25rem) }
   [part~=code-box] { --_gap: .375rem }
+  [part~=phone], [part~=country-chip] { padding: 0 .625rem; font-size: 1rem }
 }
 `;
 
