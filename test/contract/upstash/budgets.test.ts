@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
-import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { keys } from "../../../src/adapters/keys.ts";
 import { upstashBudgets } from "../../../src/adapters/upstash/upstash-budgets.ts";
 import { type Level, UNIT_HUNDREDTHS, withoutBound } from "../../../src/domain/admission/exposure.ts";
@@ -23,6 +23,7 @@ import {
   totalsOf,
   units,
   unitsOf,
+  waitAsLongAsItTakes,
 } from "./support-budgets.ts";
 
 let now = NOON_MS;
@@ -32,12 +33,6 @@ beforeEach(() => {
 });
 
 const GRANTED = { kind: "granted", meters: [] };
-
-/** Lets clients wait: the Redis in memory takes seconds for 500 scripts. */
-function waitAsLongAsItTakes(): void {
-  const spy = vi.spyOn(AbortSignal, "timeout").mockImplementation(() => new AbortController().signal);
-  onTestFinished(() => spy.mockRestore());
-}
 
 /**
  * What holds for exposure budgets wherever they are kept.
@@ -613,6 +608,7 @@ function keepsBudgets(open: () => BudgetsPort, pass: (seconds: number) => Promis
   });
 
   test("50 credits and releases at once lose nothing", async () => {
+    waitAsLongAsItTakes();
     const budgets = open();
     const level = levelOf(50);
     const holds = Array.from({ length: 50 }, () => holdOf([level]));

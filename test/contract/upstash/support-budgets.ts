@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { expect } from "vitest";
+import { expect, onTestFinished, vi } from "vitest";
 import { type Level, type LevelReading, UNIT_HUNDREDTHS } from "../../../src/domain/admission/exposure.ts";
 import type { Reservation } from "../../../src/domain/admission/reservation.ts";
 import type { SpendMeter } from "../../../src/domain/delivery/money.ts";
@@ -115,4 +115,10 @@ export async function totalsOf(budgets: BudgetsPort, meters: readonly SpendMeter
   const answer = await reserve(budgets, [], holdOf([], { atMs, meters: looking }));
   expect(answer.kind).toBe("granted");
   return answer.kind === "granted" ? answer.meters.map(({ total }) => total) : [];
+}
+
+/** Lets clients wait: the Redis in memory takes seconds for 500 scripts. */
+export function waitAsLongAsItTakes(): void {
+  const spy = vi.spyOn(AbortSignal, "timeout").mockImplementation(() => new AbortController().signal);
+  onTestFinished(() => spy.mockRestore());
 }
