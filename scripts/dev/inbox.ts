@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import { sleep } from "./faults.ts";
-import { type InboxFaults, noInboxFaults, readFaults } from "./inbox/faults.ts";
+import { type InboxFaults, noInboxFaults, REFUSING_MODES, readFaults } from "./inbox/faults.ts";
 import { servePage } from "./inbox/page.ts";
 import { type InboxReceipt, type Post, postReceipt } from "./inbox/receipts.ts";
 import { isRecord, readFeedback, readJson, readSend, type SendRequest } from "./inbox/requests.ts";
@@ -99,7 +99,12 @@ export function makeInbox(options: InboxOptions = {}): Inbox {
     }
     if (mode === "break") {
       record.state = "broken";
-      return c.json({ error: "the sandbox was told to break" }, 503);
+      return c.json({ error: "the sandbox was told to break", refused: "transient" }, 503);
+    }
+    const judgement = REFUSING_MODES[mode];
+    if (judgement !== undefined) {
+      record.state = "refused";
+      return c.json({ error: `the sandbox was told to ${mode}`, refused: judgement }, 422);
     }
     if (mode === "time_out") {
       record.state = "timed_out";
@@ -116,6 +121,7 @@ export function makeInbox(options: InboxOptions = {}): Inbox {
     if (mode === "lose") record.state = "lost";
     else if (mode === "bounce") record.state = "bounced";
     else arrive(record, asked);
+    if (mode === "deliver_and_break") return c.json({ error: "the sandbox was told to break" }, 500);
 
     if (mode !== "lose" && receipts !== "never") {
       const status = mode === "bounce" ? "undelivered" : "delivered";

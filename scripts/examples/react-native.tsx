@@ -89,6 +89,9 @@ function wordsFor(refusal: Refusal): string {
   switch (refusal.kind) {
     case "number_invalid":
       return "This is not a phone number. Please check it.";
+    case "number_opted_out":
+      return "You asked for no more messages from us. Send START to the number they came from, or use another number.";
+    case "number_unreachable":
     case "number_type_refused":
     case "country_not_served":
       return "We cannot send a code to this number.";

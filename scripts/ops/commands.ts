@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 import { ERASE } from "./erase.ts";
 import { INCIDENT } from "./incident.ts";
 import { KEYS } from "./keys.ts";
+import { LIFT_NUMBER } from "./lift-number.ts";
 import { LOOKING } from "./looking.ts";
 import { UsageError } from "./options.ts";
 import { PERSON } from "./person.ts";
@@ -48,6 +49,7 @@ export const COMMANDS: readonly Command[] = [
   ...INCIDENT,
   ...PERSON,
   ...ERASE,
+  ...LIFT_NUMBER,
   ...KEYS,
   ...TOKENS,
 ];

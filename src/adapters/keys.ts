@@ -21,6 +21,8 @@ import { DAY_SECONDS } from "../domain/kernel/time.ts";
  * | `tg:spend:<scope>:<UTC period>` | integer (micros) | two periods | send, resend | send, resend, people |
  * | `tg:hold:<id>` | mark of what one message took | 1 hour, or until it is given back or booked | send, resend | verify |
  * | `tg:known:<number>` | mark | 180 days since the last verification | verify | send, resend |
+ * | `tg:refused:<channel>:<number>` | string: `unreachable`, `opted_out` or `fraud` | policy `delivery.refused_numbers` | send, receipts | send, resend |
+ * | `tg:refunds:<provider>:<country>:<UTC minute>` | integer: refused messages that were given back (a spend meter) | 2 minutes | send, resend | the same |
  * | `tg:insight:<number>` | JSON: what a source said of it | policy `lookup.memory_seconds`; 1 hour of what passes | send, resend | the same |
  * | `tg:asked:<number and address>` | time of the demand (ms) | 10 minutes | send, resend | send, resend |
  * | `tg:msg:<provider>:<message id>` | JSON: whose message it is | 2 days | send, resend | receipts |
@@ -49,6 +51,7 @@ export const keys = {
   meter: (scope: string, period: string) => `tg:${scope}:${period}`,
   hold: (id: string) => `tg:hold:${id}`,
   known: (tag: string) => `tg:known:${tag}`,
+  refused: (channel: string, tag: string) => `tg:refused:${channel}:${tag}`,
   insight: (tag: string) => `tg:insight:${tag}`,
   asked: (tag: string) => `tg:asked:${tag}`,
   message: (provider: string, messageId: string) => `tg:msg:${provider}:${messageId}`,

@@ -86,6 +86,8 @@ export type Refusal =
   | (Answered & { kind: "challenge_required"; challenge: Challenge | null; factors: string[] })
   | (Answered & { kind: "challenge_failed"; challenge: Challenge | null })
   | (Answered & { kind: "step_up_required"; factors: string[] })
+  /** `channels` may still do for this number. */
+  | (Answered & { kind: "number_unreachable" | "number_opted_out"; channels: Channel[] })
   /** `in_progress` is an earlier try of the same request that has not ended: repeat it under the same key. */
   | (Answered & {
       kind: "too_many_requests" | "sending_paused" | "delivery_failed" | "in_progress";
@@ -197,6 +199,9 @@ export function readProblem(status: number, body: Partial<Problem> | null, retry
       return { ...answered, kind: code, challenge: readChallenge(body), factors };
     case "challenge_failed":
       return { ...answered, kind: code, challenge: readChallenge(body) };
+    case "number_unreachable":
+    case "number_opted_out":
+      return { ...answered, kind: code, channels: body.channels ?? [] };
     case "step_up_required":
       return { ...answered, kind: code, factors };
     case "too_many_requests":

@@ -3,6 +3,7 @@ import { twilioLookup } from "../adapters/twilio/twilio-lookup.ts";
 import { identityInsightsLookup, numberInsightLookup } from "../adapters/vonage/vonage-lookup.ts";
 import type { Config } from "../config/config.ts";
 import type { LookupPort } from "../ports/people.ts";
+import { twilioApiKey } from "./compose-providers.ts";
 
 /** null where nobody is asked. */
 export function composeLookup(config: Config, nowMs: () => number): LookupPort | null {
@@ -16,6 +17,7 @@ export function composeLookup(config: Config, nowMs: () => number): LookupPort |
         apiUrl: config.TWILIO_LOOKUP_URL,
         accountSid: needed(config.TWILIO_ACCOUNT_SID),
         authToken: needed(config.TWILIO_AUTH_TOKEN),
+        apiKey: twilioApiKey(config),
         fields: config.TWILIO_LOOKUP_FIELDS,
         timeoutMs,
         nowMs,

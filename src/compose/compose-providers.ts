@@ -3,6 +3,7 @@ import { msg91Provider } from "../adapters/providers/msg91-provider.ts";
 import { sandboxProvider } from "../adapters/providers/sandbox-provider.ts";
 import { startMessagingProvider } from "../adapters/providers/startmessaging-provider.ts";
 import { webhookProvider } from "../adapters/providers/webhook-provider.ts";
+import { telegramProvider } from "../adapters/telegram/telegram-provider.ts";
 import { twilioProvider } from "../adapters/twilio/twilio-provider.ts";
 import { vonageProvider } from "../adapters/vonage/vonage-provider.ts";
 import type { Config } from "../config/config.ts";
@@ -52,6 +53,7 @@ function provider(
         accountSid: needed(config.TWILIO_ACCOUNT_SID),
         authToken: needed(config.TWILIO_AUTH_TOKEN),
         secondAuthToken: config.TWILIO_SECOND_AUTH_TOKEN,
+        apiKey: twilioApiKey(config),
         messagingServiceSid: needed(config.TWILIO_MESSAGING_SERVICE_SID),
         callFrom: config.TWILIO_CALL_FROM,
         contentSids: config.TWILIO_CONTENT_SIDS,
@@ -96,6 +98,16 @@ function provider(
         receiptKeys: config.MSG91_RECEIPT_KEYS ?? [],
         timeoutMs,
       });
+    case "telegram":
+      return telegramProvider({
+        apiUrl: config.TELEGRAM_GATEWAY_URL,
+        token: needed(config.TELEGRAM_GATEWAY_TOKEN),
+        secondToken: config.TELEGRAM_GATEWAY_SECOND_TOKEN,
+        senderUsername: config.TELEGRAM_GATEWAY_SENDER,
+        receiptUrl,
+        currency,
+        timeoutMs,
+      });
     case "webhook":
       return webhookProvider({
         name,
@@ -107,6 +119,14 @@ function provider(
         fetcher: certified(bindings.WEBHOOK_PROVIDER_MTLS),
       });
   }
+}
+
+/** The account's API key with its secret; undefined where requests are made with the main token. */
+export function twilioApiKey({
+  TWILIO_API_KEY: sid,
+  TWILIO_API_KEY_SECRET: secret,
+}: Pick<Config, "TWILIO_API_KEY" | "TWILIO_API_KEY_SECRET">) {
+  return sid === undefined || secret === undefined ? undefined : { sid, secret };
 }
 
 function vonageWhatsApp(config: Config) {

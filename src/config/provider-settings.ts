@@ -59,6 +59,12 @@ export const providerSettings = {
     .optional(),
   TWILIO_AUTH_TOKEN: text.optional(),
   TWILIO_SECOND_AUTH_TOKEN: text.optional(),
+  /** With it requests are made, in place of the main token, which goes on checking receipts. */
+  TWILIO_API_KEY: z
+    .string()
+    .regex(/^SK[0-9a-f]{32}$/, "must be SK and 32 hexadecimal digits")
+    .optional(),
+  TWILIO_API_KEY_SECRET: text.optional(),
   TWILIO_MESSAGING_SERVICE_SID: z
     .string()
     .regex(/^MG[0-9a-f]{32}$/, "must be MG and 32 hexadecimal digits")
@@ -128,6 +134,14 @@ export const providerSettings = {
     .default("otp"),
   MSG91_RECEIPT_KEYS: listOf("keys of 20 characters or more", (key) => key.length >= 20).optional(),
 
+  TELEGRAM_GATEWAY_URL: z.url().default("https://gatewayapi.telegram.org"),
+  TELEGRAM_GATEWAY_TOKEN: text.optional(),
+  TELEGRAM_GATEWAY_SECOND_TOKEN: text.optional(),
+  TELEGRAM_GATEWAY_SENDER: z
+    .string()
+    .regex(/^\w{5,32}$/, "must be a channel's username without @")
+    .optional(),
+
   WEBHOOK_PROVIDER_URL: z
     .url()
     .refine((url) => url.startsWith("https://") || /^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(url), {
@@ -135,7 +149,7 @@ export const providerSettings = {
     })
     .optional(),
   WEBHOOK_PROVIDER_SECRETS: listOf("whsec_... secrets", (secret) => WHSEC.test(secret)).optional(),
-  WEBHOOK_PROVIDER_CHANNELS: listOf("sms, voice or whatsapp", (name) =>
+  WEBHOOK_PROVIDER_CHANNELS: listOf("sms, voice, whatsapp or telegram", (name) =>
     CHANNELS.some((channel) => channel === name),
   )
     .transform((names) => names as Channel[])
@@ -159,6 +173,7 @@ export const needs: Readonly<Record<ProviderName, readonly (keyof typeof provide
   startmessaging: ["STARTMESSAGING_API_KEY"],
   msg91: ["MSG91_AUTH_KEY", "MSG91_TEMPLATE_IDS"],
   webhook: ["WEBHOOK_PROVIDER_URL", "WEBHOOK_PROVIDER_SECRETS"],
+  telegram: ["TELEGRAM_GATEWAY_TOKEN"],
 };
 
 /** What the source in `POLICY.lookup.provider` needs. */

@@ -3,6 +3,7 @@
  * `snake_case`; durations are whole seconds with the unit in the name.
  */
 import { z } from "zod";
+import { CHANNELS } from "../domain/kernel/channel.ts";
 import { clientFacts } from "./authenticate.ts";
 
 /** Text that every store and log can hold: no control characters, no half of a surrogate pair. */
@@ -15,9 +16,7 @@ const text = (max: number) =>
       error: "must not hold control characters or lone surrogates",
     });
 
-const channel = z
-  .enum(["sms", "voice", "whatsapp"])
-  .meta({ description: "How the code travels", example: "sms" });
+const channel = z.enum(CHANNELS).meta({ description: "How the code travels", example: "sms" });
 const sessionToken = text(4096).meta({ description: "The sealed token of a verification, from the send" });
 const reference = text(128).meta({
   description:
@@ -139,6 +138,8 @@ export const PROBLEM_CODES = [
   "number_invalid",
   "number_type_refused",
   "country_not_served",
+  "number_unreachable",
+  "number_opted_out",
   "challenge_required",
   "challenge_failed",
   "step_up_required",
@@ -168,6 +169,10 @@ export const problem = z
     errors: z.array(z.object({ field: z.string(), reason: z.string() })).optional(),
     attempts_left: z.int().optional(),
     retry_in_seconds: seconds("Until the next code is looked at", 2).optional(),
+    channels: z
+      .array(channel)
+      .optional()
+      .meta({ description: "Channels that this number may still be asked by; perhaps none" }),
     challenge: z
       .object({
         provider: z.enum(["turnstile", "hcaptcha", "recaptcha"]),

@@ -75,6 +75,8 @@ export function openApiDocument(issuer: string) {
               "number_invalid",
               "number_type_refused",
               "country_not_served",
+              "number_unreachable",
+              "number_opted_out",
               "idempotency_conflict",
               "too_many_requests",
               "too_many_attempts",

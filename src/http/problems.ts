@@ -33,6 +33,14 @@ export function refusalToWire(refusal: Refusal, captcha: Renderable): Wire {
       return wire(422, refusal.kind, "This kind of number cannot get a code");
     case "country_not_served":
       return wire(422, refusal.kind, "Numbers of this country are not served");
+    case "number_unreachable":
+      return wire(422, refusal.kind, "This number gets no messages by this channel", {
+        channels: [...refusal.channels],
+      });
+    case "number_opted_out":
+      return wire(422, refusal.kind, "The owner of this number asked for no more messages", {
+        channels: [...refusal.channels],
+      });
     case "challenge_required":
       return wire(403, refusal.kind, "Solve the challenge and send its token", {
         challenge: renderable(captcha, refusal.fresh),

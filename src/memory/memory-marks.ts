@@ -1,5 +1,6 @@
 import type { Failures } from "../domain/admission/failures.ts";
 import { ASKED_SECONDS, KNOWN_SECONDS } from "../domain/admission/lifetimes.ts";
+import type { NumberRefusal } from "../domain/delivery/judgement.ts";
 import type { MarksPort } from "../ports/people.ts";
 import { expiringMap } from "./expiring-map.ts";
 
@@ -8,13 +9,15 @@ export function memoryMarks(nowMs: () => number, failureMemorySeconds: number): 
   const known = expiringMap<true>(nowMs);
   const asked = expiringMap<number>(nowMs);
   const failed = expiringMap<Failures>(nowMs);
+  const refused = expiringMap<NumberRefusal>(nowMs);
   return {
-    async recall({ numberTag, askTag, failureTags }) {
+    async recall({ numberTag, askTag, failureTags, channel }) {
       return {
         kind: "answered",
         numberKnown: known.get(numberTag) ?? false,
         askedAtMs: asked.get(askTag) ?? null,
         failures: failureTags.map((tag) => failed.get(tag) ?? null),
+        refusal: refused.get(`${channel} ${numberTag}`) ?? null,
       };
     },
     async markKnown(tag) {
@@ -31,6 +34,15 @@ export function memoryMarks(nowMs: () => number, failureMemorySeconds: number): 
     },
     async forgetFailures(tags) {
       for (const tag of tags) failed.delete(tag);
+    },
+    async refuseNumber(numberTag, channels, refusal, ttlSeconds) {
+      for (const channel of channels) refused.set(`${channel} ${numberTag}`, refusal, ttlSeconds);
+    },
+    async liftRefusals(numberTags, channels) {
+      const keys = numberTags.flatMap((tag) => channels.map((channel) => `${channel} ${tag}`));
+      const kept = keys.filter((key) => refused.get(key) !== undefined);
+      for (const key of kept) refused.delete(key);
+      return kept.length;
     },
   };
 }

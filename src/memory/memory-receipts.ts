@@ -17,9 +17,15 @@ export function memoryReceipts(nowMs: () => number): ReceiptsPort {
       early.delete(key);
       return before;
     },
+    async bindReference(provider, reference, owner) {
+      owners.set(`${provider} ref:${reference}`, owner, MESSAGE_OWNER_SECONDS);
+      return { kind: "done" };
+    },
     async claim(provider, receipt) {
       const key = `${provider} ${receipt.messageId}`;
-      const owner = owners.get(key) ?? null;
+      const { reference } = receipt;
+      const referred = reference === undefined ? undefined : owners.get(`${provider} ref:${reference}`);
+      const owner = owners.get(key) ?? referred ?? null;
       const before = early.get(key);
       const news = before === undefined || WEIGHT[receipt.status] >= WEIGHT[before.status];
       if (owner === null && news) early.set(key, receipt, EARLY_RECEIPT_SECONDS);

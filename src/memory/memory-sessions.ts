@@ -36,7 +36,7 @@ export function memorySessions(
       const state = sessions.get(id);
       if (!state) return false;
       const next = receiveReceipt(state, sendIndex, receipt);
-      if (next.changed) keep(id, next.state);
+      if (next.state !== state) keep(id, next.state);
       return next.changed;
     },
     async settle(id, sendIndex, outcome) {

@@ -27,6 +27,7 @@ const IN_WORDS: Readonly<Record<FindingKind, string>> = {
   spend_over_plan: "Spending runs over the plan",
   spend_without_outcomes: "Money is spent and nothing comes of it",
   delivery_failing: "A provider does not deliver",
+  provider_fraud: "A provider stopped messages as fraud",
   watch_late: "The watch ran late",
   keys_overdue: "Keys are due to be rotated",
 };

@@ -1,4 +1,5 @@
 /** Providers, the messages they take, the receipts they send, and the records of the routes to them. */
+import type { Judgement, RefusalJudgement } from "../domain/delivery/judgement.ts";
 import type { RouteRecord } from "../domain/delivery/routing.ts";
 import type { Channel } from "../domain/kernel/channel.ts";
 import type { Done, Unavailable } from "./result.ts";
@@ -27,13 +28,18 @@ export interface OutgoingMessage {
   idempotencyKey: string;
 }
 
-/** A provider's answer to a message. */
+/** A provider's answer to one message. Only what its documentation calls a refusal is one; all else is unknown. */
 export type DeliveryResult =
-  /** `costMicros`: the price as the provider stated it, in the price table's currency; null where it said none. */
-  | { kind: "accepted"; messageId: string; costMicros: number | null }
-  | { kind: "refused"; cause: string; retryable: boolean }
   /**
-   * No answer in time, or the connection was lost: the message may have been sent, so it is never retried automatically.
+   * `costMicros`: the price as the provider stated it, in the price table's currency; null where it said none.
+   * `otherPartIds`: ids of the further parts of a long text, where each part gets a receipt of its own.
+   */
+  | { kind: "accepted"; messageId: string; costMicros: number | null; otherPartIds?: readonly string[] }
+  /** The provider says that it did not take the message; `judgement` is why, and decides what follows. */
+  | { kind: "refused"; cause: string; judgement: RefusalJudgement }
+  /**
+   * It may have left, so it must not be sent again without a decision: no answer in time, an answer that does not say "not
+   * accepted", or a connection that was lost, whether before or after the request was read.
    */
   | { kind: "unknown"; cause: string; connectionLost: boolean };
 
@@ -46,6 +52,10 @@ export interface Receipt {
   costMicros: number | null;
   /** When it happened by the provider's clock; null where it does not say. */
   atMs: number | null;
+  /** Why it was not delivered; absent where it was, and in what was kept before receipts were judged. */
+  judgement?: Judgement | undefined;
+  /** The reference that the message was sent with, where the provider repeats it: the answer may have got lost. */
+  reference?: string | undefined;
 }
 
 /** A webhook call as it arrived. */
@@ -60,6 +70,8 @@ export interface IncomingHook {
 /** A webhook call as its provider's adapter understood it. */
 export type ReceiptReading =
   | { kind: "receipts"; receipts: Receipt[] }
+  /** The person wrote STOP (`optedIn` false), or START, to the number the messages come from. `from`: E.164. */
+  | { kind: "consent"; from: string; channel: Channel; optedIn: boolean }
   /** Genuine, and nothing to us (an inbound message, a state that says nothing). */
   | { kind: "ignored" }
   /** No signature, a wrong one, one too old, or bytes that are no receipt. */
@@ -102,13 +114,23 @@ export interface MessageOwner {
   handedOverMs: number | null;
   /** The session's token, sealed, where an undelivered message is sent again by itself; null where it is not. */
   session: string | null;
+  /** Keyed hash of the number, and its range, for what a receipt says of them; absent in what was kept before this was. */
+  numberTag?: string | undefined;
+  block?: string | undefined;
+  /** Parts that must all be delivered; absent for one. */
+  parts?: number | undefined;
 }
 
 /** The owners of providers' message ids, for as long as receipts come. */
 export interface ReceiptsPort {
   /** Remembers an owner. @returns the receipt that came before the provider's answer; null where none had */
   bind(provider: string, messageId: string, owner: MessageOwner): Promise<Receipt | null | Unavailable>;
-  /** Finds the owner of a receipt. A receipt for nobody is kept for a while: its provider's answer may be on its way. */
+  /**
+   * Remembers a message whose provider did not answer, by the reference it was sent with: a receipt may still repeat it. Of
+   * two such messages of a session by one provider the later one is found.
+   */
+  bindReference(provider: string, reference: string, owner: MessageOwner): Promise<Done>;
+  /** Finds it by its id, else by its reference. A receipt for nobody is kept for a while: its answer may be on its way. */
   claim(provider: string, receipt: Receipt): Promise<MessageOwner | null | Unavailable>;
 }
 

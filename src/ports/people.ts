@@ -1,6 +1,8 @@
 /** Numbers and devices: the memory of them, the tokens devices bring, and the answers of sources about a number. */
 import type { Failures } from "../domain/admission/failures.ts";
 import type { NumberInsight } from "../domain/admission/insight.ts";
+import type { NumberRefusal } from "../domain/delivery/judgement.ts";
+import type { Channel } from "../domain/kernel/channel.ts";
 import type { MovedMark, PersonTraces, TagChange } from "../domain/ledger/person.ts";
 import type { Unavailable } from "./result.ts";
 
@@ -12,6 +14,8 @@ export interface Recalled {
   askedAtMs: number | null;
   /** In the order of the tags asked for. */
   failures: (Failures | null)[];
+  /** Why the number gets no message by the channel asked for; null where it may get one. */
+  refusal: NumberRefusal | null;
 }
 
 /** The memory of people, under keyed hashes. */
@@ -20,11 +24,22 @@ export interface MarksPort {
     numberTag: string;
     askTag: string;
     failureTags: readonly string[];
+    /** The channel of the message. */
+    channel: Channel;
   }): Promise<Recalled | Unavailable>;
   markKnown(numberTag: string): Promise<void>;
   markAsked(askTag: string): Promise<void>;
   countFailure(failureTags: readonly string[]): Promise<void>;
   forgetFailures(failureTags: readonly string[]): Promise<void>;
+  /** Remembers that a number gets no message by these channels. @param ttlSeconds at least 1 */
+  refuseNumber(
+    numberTag: string,
+    channels: readonly Channel[],
+    refusal: NumberRefusal,
+    ttlSeconds: number,
+  ): Promise<void>;
+  /** Forgets why a number, by its tags under all keys, got no message. @returns how many refusals there were */
+  liftRefusals(numberTags: readonly string[], channels: readonly Channel[]): Promise<number>;
 }
 
 /** Carries people over a rotation of the pepper. */

@@ -15,7 +15,7 @@ export interface SessionsPort {
   receipt(
     id: string,
     sendIndex: number,
-    receipt: { status: "delivered" | "undelivered"; messageId: string },
+    receipt: { status: "delivered" | "undelivered"; messageId: string; parts?: number | undefined },
   ): Promise<boolean>;
   settle(
     id: string,

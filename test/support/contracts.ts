@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
-const FOLDER = new URL("../../../shared/contracts/", import.meta.url);
+const FOLDER = process.env.TOLLGATE_CONTRACTS
+  ? pathToFileURL(`${process.env.TOLLGATE_CONTRACTS}/`)
+  : new URL("../../../shared/contracts/", import.meta.url);
 
 /**
  * Finds a vendor's contract. The files lie beside the repository, not in it, so a clone on its own is without them; its

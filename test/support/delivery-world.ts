@@ -43,7 +43,11 @@ export function roomyPolicy(delivery: object = {}, rest: object = {}): Policy {
     captcha: { hostnames: ["here"], site_key: "key" },
     proof: { issuer: "https://tollgate.example", audience: "tests" },
     message: { brand: "Tests" },
-    delivery: { providers: ["sandbox", "sandbox_b", "sandbox_c"], ...delivery },
+    delivery: {
+      providers: ["sandbox", "sandbox_b", "sandbox_c"],
+      refunds_per_minute: 1e6,
+      ...delivery,
+    },
     exposure: { block_density: 1e6, ...Object.fromEntries(levels.map((level) => [level, ROOM])) },
     limits: { service_per_minute: 1e6, number: FREE, ip: FREE, numbers_per_ip: FREE },
     money: { caps: NO_CAP },
@@ -120,10 +124,19 @@ function watchedBudgets(nowMs: () => number) {
 }
 
 /**
- * What a provider does with a message: takes it, refuses it (for now, or this number for good), answers nothing in time
+ * What a provider does with a message: takes it, refuses it (for now, or this number for good, or as fraud), answers nothing in time
  * (having sent it or not), or loses the connection (having sent it or not).
  */
-export type Fate = "accept" | "refuse" | "refuse_number" | "silent" | "silent_sent" | "lost" | "lost_sent";
+export type Fate =
+  | "accept"
+  | "refuse"
+  | "refuse_number"
+  | "opt_out"
+  | "fraud"
+  | "silent"
+  | "silent_sent"
+  | "lost"
+  | "lost_sent";
 
 export interface StrictProvider extends ProviderPort {
   /** Every message it was asked to send, in order. */
@@ -152,8 +165,12 @@ function strictProvider(name: string, pass: () => Promise<void>): StrictProvider
       const fate = provider.fate(message);
       const messageId = `${name}-${provider.asked.length}`;
       await pass();
-      if (fate === "refuse") return { kind: "refused", cause: "busy", retryable: true };
-      if (fate === "refuse_number") return { kind: "refused", cause: "no such number", retryable: false };
+      if (fate === "refuse") return { kind: "refused", cause: "busy", judgement: "transient" };
+      if (fate === "refuse_number") {
+        return { kind: "refused", cause: "no such number", judgement: "not_this_number" };
+      }
+      if (fate === "opt_out") return { kind: "refused", cause: "said STOP", judgement: "opted_out" };
+      if (fate === "fraud") return { kind: "refused", cause: "taken for pumping", judgement: "fraud" };
       if (fate === "accept" || fate.endsWith("_sent")) {
         provider.taken.push({ message, messageId });
         await provider.beforeAnswer(messageId, message);

@@ -3,8 +3,9 @@ import { isRecord } from "./requests.ts";
 /** What a pretend provider does with the next sends. */
 export interface InboxFaults {
   /**
-   * `refuse` answers 422 (for good), `break` 503 (for now), `time_out` hangs and then answers 504, `lose` accepts and shows
-   * nothing, `bounce` accepts, shows nothing and says in its receipt that nothing arrived.
+   * `refuse` answers 422 without a reason, `break` 503 (for now, and nothing left), `time_out` hangs and then answers 504,
+   * `lose` accepts and shows nothing, `bounce` accepts, shows nothing and says in its receipt that nothing arrived.
+   * `refuse_number`, `opt_out` and `fraud` answer 422 with that judgement; `deliver_and_break` delivers and answers 500.
    */
   mode: (typeof FAULT_MODES)[number];
   /** How long each answer is held back; a message that arrives, arrives after it, even when the caller gave up. */
@@ -15,7 +16,25 @@ export interface InboxFaults {
   receipt_delay_ms: number;
 }
 
-const FAULT_MODES = ["deliver", "refuse", "break", "time_out", "lose", "bounce"] as const;
+const FAULT_MODES = [
+  "deliver",
+  "refuse",
+  "break",
+  "time_out",
+  "lose",
+  "bounce",
+  "refuse_number",
+  "opt_out",
+  "fraud",
+  "deliver_and_break",
+] as const;
+
+/** The judgement in the answer, for modes that refuse with one. */
+export const REFUSING_MODES: Readonly<Partial<Record<InboxFaults["mode"], string>>> = {
+  refuse_number: "not_this_number",
+  opt_out: "opted_out",
+  fraud: "fraud",
+};
 const RECEIPT_MODES = ["after", "twice", "before", "never"] as const;
 const MAX_DELAY_MS = 60_000;
 

@@ -1,5 +1,7 @@
 /** The ledger's rows as D1 holds them. */
+
 import { z } from "zod";
+import { CHANNELS } from "../../domain/kernel/channel.ts";
 import {
   EVENT_KINDS,
   type LedgerEvent,
@@ -71,7 +73,7 @@ const eventFields = {
   userTag: text,
   tagKeyId: text,
   provider: text,
-  channel: z.enum(["sms", "voice", "whatsapp"]).nullable(),
+  channel: z.enum(CHANNELS).nullable(),
   messageId: text,
   costMicros: micros,
   dltMicros: micros,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CHANNELS } from "../../domain/kernel/channel.ts";
 import { CUSTOMER_EVENT_TYPES, TEST_EVENT } from "../../domain/session/customer-event.ts";
 import type { OutboxMessage, OutboxPort } from "../../ports/outbox.ts";
 import type { Done } from "../../ports/result.ts";
@@ -13,7 +14,7 @@ const messageSchema: z.ZodType<OutboxMessage, unknown> = z.discriminatedUnion("k
     correlationId: z.string().max(64).nullable().default(null),
     provider: name,
     messageId,
-    channel: z.enum(["sms", "voice", "whatsapp"]),
+    channel: z.enum(CHANNELS),
     verified: z.boolean(),
     atMs: z.number(),
   }),

@@ -90,7 +90,8 @@ export class SessionObject extends DurableObject<Env> {
     const state = this.#state();
     if (!state) return false;
     const next = receiveReceipt(state, sendIndex, receipt);
-    if (next.changed) this.#keep(next.state);
+    // One part of several is kept, and is no news yet.
+    if (next.state !== state) this.#keep(next.state);
     return next.changed;
   }
 

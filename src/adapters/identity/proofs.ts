@@ -8,6 +8,7 @@ const AMR: Record<Channel, string[]> = {
   sms: ["otp", "sms"],
   voice: ["otp", "tel"],
   whatsapp: ["otp"],
+  telegram: ["otp"],
 };
 
 /**

@@ -1,6 +1,7 @@
 import type { DeliveryResult, OutgoingMessage, ProviderPort } from "../../ports/delivery.ts";
+import { msg91Judgement } from "./msg91-codes.ts";
 import { readMsg91Receipts } from "./msg91-receipts.ts";
-import { accountFault, errorCode, postForDelivery } from "./provider-http.ts";
+import { errorCode, errorText, postForDelivery, readRefusal } from "./provider-http.ts";
 import { closestTag } from "./spoken-code.ts";
 
 export interface Msg91Options {
@@ -24,9 +25,8 @@ export interface Msg91Options {
 /** Ids are hexadecimal, which tells them from the sentences that stand in the same field. */
 const MESSAGE_ID = /^[0-9a-f]{12,64}$/i;
 
-/** Messages and codes about the number itself: another route would meet the same. */
+/** Sentences about the number itself, which some refusals come with instead of a code. */
 const NUMBER_FAULT = /mobile (no|number)|invalid (mobile|number)/i;
-const NUMBER_CODES = ["101", "202"];
 
 /**
  * MSG91, SMS to India. The text is the template's own. It answers 200 to errors too: the outcome is the field `type`.
@@ -69,19 +69,23 @@ export function msg91Provider(options: Msg91Options): ProviderPort {
       if (ok && type === "success" && typeof messageId === "string") {
         return { kind: "accepted", messageId, costMicros: null };
       }
-      return accountFault(answer.status);
+      return readRefusal(answer.status, msg91Judgement(errorCode(code)));
     },
 
     ...(receiptKeys.length > 0 && { readReceipt: (hook) => readMsg91Receipts(hook, receiptKeys) }),
   };
 }
 
-/** What it says may repeat the number, so it is read and not passed on. */
+/**
+ * Reads `type: "error"`, by which MSG91 says that it sent nothing; of two codes it does not say so. What it says may repeat the
+ * number, so it is read and not passed on.
+ */
 function refusal(said: unknown, code: unknown): DeliveryResult {
   const number = errorCode(code);
-  const ofNumber =
-    (number !== null && NUMBER_CODES.includes(number)) ||
-    (typeof said === "string" && NUMBER_FAULT.test(said));
-  const detail = number === null ? "" : ` (error ${number})`;
-  return { kind: "refused", cause: `msg91 error${detail}`, retryable: !ofNumber };
+  const cause = `msg91 error${errorText(number)}`;
+  const ofNumber = typeof said === "string" && NUMBER_FAULT.test(said);
+  const judgement = msg91Judgement(number) ?? (ofNumber ? "not_this_number" : "not_this_route");
+  return judgement === "unknown"
+    ? { kind: "unknown", cause, connectionLost: false }
+    : { kind: "refused", cause, judgement };
 }

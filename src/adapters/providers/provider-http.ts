@@ -1,3 +1,4 @@
+import type { Judgement } from "../../domain/delivery/judgement.ts";
 import type { DeliveryResult, FeedbackResult } from "../../ports/delivery.ts";
 import type { Unavailable } from "../../ports/result.ts";
 import { statedTimeMs } from "../stated-time.ts";
@@ -51,29 +52,44 @@ export async function getFromProvider(
 }
 
 /**
- * Gateways say these when the provider behind them was silent, or broke off (502): the message may have left (520, 522 and
- * 524 are Cloudflare's).
+ * Statuses by which HTTP itself says that the request was not carried out, so that nothing has left: the request was not
+ * understood, not permitted, too large, or belongs elsewhere (RFC 9110 section 15.5). A redirect is one of them: whoever
+ * names another place has not taken the message, and it is not followed. Whichever of them it is, and whatever its body (a
+ * page of something in front of the provider), the fault is the route's and says nothing of the number.
+ *
+ * Not among them: 303, which answers a request that was carried out; 408, 425 and 429, which gateways say of requests that
+ * went on to the provider behind them; every 5xx; and every status that RFC 9110 does not define.
  */
-const SILENT_GATEWAY = [502, 504, 520, 522, 524];
+const NOT_CARRIED_OUT = [
+  301, 302, 307, 308, 400, 401, 402, 403, 404, 405, 406, 409, 410, 411, 412, 413, 414, 415, 416, 417, 421,
+  422, 426, 428, 431, 451,
+];
 
-/** Reads an answer that is no success by its status alone: 429 and 5xx may pass another time, or elsewhere. */
-export function deliveryFault(status: number, detail = ""): DeliveryResult {
+/**
+ * Reads an answer that is no acceptance. A code of the vendor's decides, except under a 5xx: who failed on the way may have
+ * sent the message before. Without a known code the status decides, and where that does not say that the request was not
+ * carried out, the result is unknown.
+ *
+ * @param judgement of the vendor's code; null where the answer holds none that is documented
+ * @param detail for the log, fit for it
+ */
+export function readRefusal(status: number, judgement: Judgement | null, detail = ""): DeliveryResult {
   const cause = `provider answered ${status}${detail}`;
-  if (status >= 200 && status < 300) {
-    return { kind: "unknown", cause: `${cause} without a message id`, connectionLost: false };
+  if (status < 500 && judgement !== null && judgement !== "unknown") {
+    return { kind: "refused", cause, judgement };
   }
-  if (SILENT_GATEWAY.includes(status)) return { kind: "unknown", cause, connectionLost: false };
-  return { kind: "refused", cause, retryable: status === 429 || status >= 500 };
+  if (judgement !== "unknown" && NOT_CARRIED_OUT.includes(status)) {
+    return { kind: "refused", cause, judgement: "not_this_route" };
+  }
+  const suffix = status >= 200 && status < 300 && judgement === null ? " without a message id" : "";
+  return { kind: "unknown", cause: `${cause}${suffix}`, connectionLost: false };
 }
 
-/** Our credentials or account, not this number: another route may well deliver. */
+/** ` (error 21211)`, to put behind a cause; nothing without a code. */
+export const errorText = (code: string | null): string => (code === null ? "" : ` (error ${code})`);
+
+/** Our credentials or account: another time the same feedback may be taken. */
 const ACCOUNT_FAULTS = [401, 402, 403];
-
-/** As `deliveryFault`, for a provider whose 401, 402 and 403 are about our account. */
-export function accountFault(status: number, detail = ""): DeliveryResult {
-  const fault = deliveryFault(status, detail);
-  return fault.kind === "refused" && ACCOUNT_FAULTS.includes(status) ? { ...fault, retryable: true } : fault;
-}
 
 /** Reads the answer to feedback that any 2xx accepts. */
 export function feedbackResult(answer: ProviderAnswer): FeedbackResult {

@@ -1,5 +1,7 @@
+import { CHANNELS } from "../../domain/kernel/channel.ts";
 import type { ProviderPort } from "../../ports/delivery.ts";
-import { deliveryFault, feedbackResult, postForDelivery } from "./provider-http.ts";
+import { readOwnRefusal } from "./own-codes.ts";
+import { feedbackResult, postForDelivery } from "./provider-http.ts";
 import { readSignedReceipt } from "./signed-webhooks.ts";
 
 export interface SandboxOptions {
@@ -14,12 +16,15 @@ export interface SandboxOptions {
   receiptSecret?: string | undefined;
 }
 
-/** The local inbox, a phone for development: `POST /send` answers 202 with a message id. */
+/**
+ * The local inbox, a phone for development: `POST /send` answers 202 with a message id, or any status with `refused` and one
+ * of the words of `own-codes.ts`.
+ */
 export function sandboxProvider(options: SandboxOptions): ProviderPort {
   const { name, baseUrl, timeoutMs, receiptUrl, receiptSecret } = options;
   return {
     name,
-    channels: ["sms", "voice", "whatsapp"],
+    channels: CHANNELS,
     countries: null,
 
     async send({ to, body, channel, correlationId, idempotencyKey }) {
@@ -39,7 +44,7 @@ export function sandboxProvider(options: SandboxOptions): ProviderPort {
       if (answer.status === 202 && typeof messageId === "string") {
         return { kind: "accepted", messageId, costMicros: null };
       }
-      return deliveryFault(answer.status);
+      return readOwnRefusal(answer.status, answer.body);
     },
 
     ...(receiptSecret !== undefined && {

@@ -2,6 +2,7 @@ import { Webhook } from "standardwebhooks";
 import { z } from "zod";
 import type { IncomingHook, ReceiptReading } from "../../ports/delivery.ts";
 import { parseJson } from "../json.ts";
+import { ownJudgement } from "./own-codes.ts";
 import { errorCode } from "./provider-http.ts";
 import { forged, HOOK_LIMIT_BYTES } from "./receipt-hook.ts";
 
@@ -28,13 +29,14 @@ const receiptBody = z.object({
   message_id: z.string().min(1).max(200),
   status: z.enum(["sent", "delivered", "undelivered"]),
   error_code: z.unknown().optional(),
+  judgement: z.string().optional().catch(undefined),
   cost_micros: z.int().min(0).nullish(),
   at: z.iso.datetime({ offset: true }).nullish(),
 });
 
 /**
- * Reads a receipt `{type: "message.receipt", message_id, status, error_code?, cost_micros?, at?}` signed with any of the
- * secrets. The library holds the timestamp against this machine's clock, 300 s either way.
+ * Reads a receipt `{type: "message.receipt", message_id, status, error_code?, judgement?, cost_micros?, at?}` signed with any
+ * of the secrets; `judgement` is a word of `own-codes.ts`, and a failure without one may be tried again. The library holds the timestamp against this machine's clock, 300 s either way.
  */
 export function readSignedReceipt(hook: IncomingHook, secrets: readonly string[]): ReceiptReading {
   if (hook.body.byteLength > HOOK_LIMIT_BYTES) return forged("too long");
@@ -47,11 +49,12 @@ export function readSignedReceipt(hook: IncomingHook, secrets: readonly string[]
   const parsed = receiptBody.safeParse(body);
   if (!parsed.success) return forged("signed, and no receipt");
   const { message_id: messageId, status, error_code, cost_micros: costMicros = null, at } = parsed.data;
+  const judgement =
+    status === "undelivered" ? (ownJudgement(parsed.data.judgement ?? null) ?? "unknown") : undefined;
+  const atMs = at ? Date.parse(at) : null;
   return {
     kind: "receipts",
-    receipts: [
-      { messageId, status, errorCode: errorCode(error_code), costMicros, atMs: at ? Date.parse(at) : null },
-    ],
+    receipts: [{ messageId, status, errorCode: errorCode(error_code), costMicros, atMs, judgement }],
   };
 }
 

@@ -1,7 +1,8 @@
 import type { DeliveryResult, ProviderPort, Receipt } from "../../ports/delivery.ts";
 import type { Unavailable } from "../../ports/result.ts";
-import { accountFault, errorCode, getFromProvider, postForDelivery } from "./provider-http.ts";
+import { errorCode, getFromProvider, postForDelivery, readRefusal } from "./provider-http.ts";
 import { closestTag } from "./spoken-code.ts";
+import { startMessagingJudgement } from "./startmessaging-codes.ts";
 
 export interface StartMessagingOptions {
   /** `https://api.startmessaging.com`, or a stand-in. */
@@ -44,7 +45,7 @@ export function startMessagingProvider(options: StartMessagingOptions): Provider
         return {
           kind: "refused",
           cause: `startmessaging takes no code over ${MAX_CODE_LENGTH} digits`,
-          retryable: true,
+          judgement: "not_this_route",
         };
       }
       const body = {
@@ -61,19 +62,19 @@ export function startMessagingProvider(options: StartMessagingOptions): Provider
       const { success, data } = answer.body;
       const ok = status >= 200 && status < 300;
       // It says so itself that nothing was sent, and not whether number or account was the reason.
-      if (ok && success === false) {
+      if (success === false && status < 500) {
         return {
           kind: "refused",
           cause: `startmessaging answered ${status} without success`,
-          retryable: true,
+          judgement: "not_this_route",
         };
       }
       const messageId = fieldOf(data, "messageId");
       if (!ok || success !== true || typeof messageId !== "string" || messageId === "") {
-        return accountFault(status);
+        return readRefusal(status, null);
       }
       if (fieldOf(data, "status") === "failed") {
-        return { kind: "refused", cause: "startmessaging failed", retryable: true };
+        return { kind: "refused", cause: "startmessaging failed", judgement: "not_this_route" };
       }
       return { kind: "accepted", messageId, costMicros: null };
     },
@@ -95,6 +96,7 @@ export function startMessagingProvider(options: StartMessagingOptions): Provider
         errorCode: state === "failed" ? errorCode(fieldOf(data, "error")) : null,
         costMicros: null,
         atMs: Number.isNaN(deliveredAtMs) ? null : deliveredAtMs,
+        judgement: startMessagingJudgement(state) ?? undefined,
       };
     },
   };

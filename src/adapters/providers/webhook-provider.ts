@@ -1,6 +1,7 @@
 import type { Channel } from "../../domain/kernel/channel.ts";
 import type { DeliveryResult, ProviderPort } from "../../ports/delivery.ts";
-import { accountFault, type Fetcher, feedbackResult, postForDelivery } from "./provider-http.ts";
+import { readOwnRefusal } from "./own-codes.ts";
+import { type Fetcher, feedbackResult, postForDelivery } from "./provider-http.ts";
 import { readSignedReceipt, signedHeaders } from "./signed-webhooks.ts";
 
 export interface WebhookProviderOptions {
@@ -18,8 +19,8 @@ export interface WebhookProviderOptions {
 
 /**
  * Any service of one's own that takes messages: push, e-mail, WhatsApp Business, an in-house SMS gateway. It is posted
- * `{type: "message.send", ...}` and answers 2xx `{message_id, cost_micros?}`; later `{type: "message.feedback", ...}`, which
- * any 2xx accepts. Its receipts come back signed the same way. `webhook-id` is the idempotency key of the message.
+ * `{type: "message.send", ...}` and answers 2xx `{message_id, cost_micros?}`, or any status with `{refused}` and one of the
+ * words of `own-codes.ts`; later `{type: "message.feedback", ...}`, which any 2xx accepts. Its receipts come back signed the same way. `webhook-id` is the idempotency key of the message.
  */
 export function webhookProvider(options: WebhookProviderOptions): ProviderPort {
   const { name, url, secrets, channels, countries, timeoutMs, fetcher } = options;
@@ -49,7 +50,9 @@ export function webhookProvider(options: WebhookProviderOptions): ProviderPort {
       if (answer.kind !== "answered") return answer;
       const { message_id: messageId, cost_micros: cost } = answer.body;
       const accepted = answer.status >= 200 && answer.status < 300;
-      if (!accepted || typeof messageId !== "string" || messageId === "") return accountFault(answer.status);
+      if (!accepted || typeof messageId !== "string" || messageId === "") {
+        return readOwnRefusal(answer.status, answer.body);
+      }
       const costMicros = typeof cost === "number" && Number.isSafeInteger(cost) && cost >= 0 ? cost : null;
       return { kind: "accepted", messageId, costMicros };
     },

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { NumberInsight } from "../../domain/admission/insight.ts";
 import type { LookupPort } from "../../ports/people.ts";
 import { getFromProvider, hoursSince, readLookup } from "../providers/provider-http.ts";
+import { twilioAuthorization } from "./twilio-provider.ts";
 
 /** Packages of Lookup; each is billed. */
 export type TwilioLookupField = "line_type_intelligence" | "sms_pumping_risk" | "sim_swap";
@@ -11,6 +12,8 @@ export interface TwilioLookupOptions {
   apiUrl: string;
   accountSid: string;
   authToken: string;
+  /** An API key and its secret, in place of the main token. */
+  apiKey?: { sid: string; secret: string } | undefined;
   /** What to ask for. `sim_swap` needs the carriers' approval, country by country. */
   fields: readonly [TwilioLookupField, ...TwilioLookupField[]];
   timeoutMs: number;
@@ -61,8 +64,8 @@ type SimSwap = z.infer<typeof answerSchema>["sim_swap"];
  * @see https://www.twilio.com/docs/lookup/v2-api
  */
 export function twilioLookup(options: TwilioLookupOptions): LookupPort {
-  const { apiUrl, accountSid, authToken, timeoutMs } = options;
-  const headers = { authorization: `Basic ${btoa(`${accountSid}:${authToken}`)}` };
+  const { apiUrl, timeoutMs } = options;
+  const headers = { authorization: twilioAuthorization(options) };
   const query = new URLSearchParams({ Fields: options.fields.join(",") });
   return {
     name: "twilio",

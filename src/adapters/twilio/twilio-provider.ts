@@ -1,20 +1,24 @@
 import type { DeliveryResult, FeedbackResult, OutgoingMessage, ProviderPort } from "../../ports/delivery.ts";
 import {
-  accountFault,
   errorCode,
+  errorText,
   feedbackResult,
   postForDelivery,
+  readRefusal,
   statedMicros,
 } from "../providers/provider-http.ts";
 import { closestTag, slowSpeech } from "../providers/spoken-code.ts";
+import { twilioJudgement } from "./twilio-codes.ts";
 import { readTwilioReceipt } from "./twilio-receipts.ts";
 
 export interface TwilioOptions {
   /** `https://api.twilio.com`, or a stand-in. */
   apiUrl: string;
   accountSid: string;
-  /** The token that requests are made with. */
+  /** The account's main token: it signs receipts, and requests are made with it where there is no API key. */
   authToken: string;
+  /** An API key (`SK...`) and its secret, with which requests are made: it can be revoked without touching the account. */
+  apiKey?: { sid: string; secret: string } | undefined;
   /**
    * The account's other token while tokens are rotated: receipts may be signed by either. Twilio keeps a primary one, which
    * signs, and a secondary one, until the secondary is promoted.
@@ -38,16 +42,6 @@ export interface TwilioOptions {
 
 /** Message and call states that say at once that nothing will arrive. */
 const DEAD_STATES = ["failed", "undelivered", "canceled", "busy", "no-answer"];
-
-/**
- * Codes about the number or the person behind it (invalid, no mobile, unknown, said STOP, not on WhatsApp): another route
- * would meet the same. All other codes are about our request, our account, or this route.
- * @see https://www.twilio.com/docs/api/errors
- */
-const FINAL_FOR_NUMBER = [
-  13223, 13224, 13226, 20023, 21211, 21214, 21217, 21401, 21421, 21610, 21614, 30003, 30005, 30006, 63003,
-  63024, 63033,
-];
 
 /**
  * Languages with a voice that understands SSML; the basic voices would read the tags out or drop them.
@@ -83,7 +77,7 @@ const MAX_VALIDITY_SECONDS = 36_000;
 export function twilioProvider(options: TwilioOptions): ProviderPort {
   const { apiUrl, accountSid, authToken, secondAuthToken, receiptUrl, callFrom, timeoutMs } = options;
   const account = `${apiUrl}/2010-04-01/Accounts/${accountSid}`;
-  const headers = { authorization: `Basic ${btoa(`${accountSid}:${authToken}`)}` };
+  const headers = { authorization: twilioAuthorization(options) };
   const authTokens = secondAuthToken === undefined ? [authToken] : [authToken, secondAuthToken];
   const contentSids = options.contentSids ?? {};
   const [firstLanguage, ...otherLanguages] = Object.keys(contentSids);
@@ -127,16 +121,18 @@ export function twilioProvider(options: TwilioOptions): ProviderPort {
 
     async send(message): Promise<DeliveryResult> {
       const asked = request(message);
-      if (!asked) return { kind: "refused", cause: `twilio has no ${message.channel}`, retryable: true };
+      if (!asked) {
+        return { kind: "refused", cause: `twilio has no ${message.channel}`, judgement: "not_this_route" };
+      }
       const body = new URLSearchParams(asked.fields);
       const answer = await postForDelivery(`${account}/${asked.path}`, timeoutMs, { headers, body });
       if (answer.kind !== "answered") return answer;
       const { sid, status, code, error_code: reason, price, price_unit: unit } = answer.body;
-      if (answer.status !== 201 || typeof sid !== "string") return refusal(answer.status, code);
-      if (DEAD_STATES.includes(String(status))) {
-        const cause = `twilio ${String(status)}${errorText(reason)}`;
-        return { kind: "refused", cause, retryable: !isFinal(reason) };
+      if (answer.status !== 201 || typeof sid !== "string") {
+        const known = errorCode(code);
+        return readRefusal(answer.status, twilioJudgement(known), errorText(known));
       }
+      if (DEAD_STATES.includes(String(status))) return deadFromTheStart(String(status), errorCode(reason));
       return {
         kind: "accepted",
         messageId: sid,
@@ -156,17 +152,26 @@ export function twilioProvider(options: TwilioOptions): ProviderPort {
   };
 }
 
-function refusal(status: number, code: unknown): DeliveryResult {
-  const fault = accountFault(status, errorText(code));
-  if (fault.kind !== "refused") return fault;
-  return { ...fault, retryable: fault.retryable || (errorCode(code) !== null && !isFinal(code)) };
+/**
+ * Reads a message that was created and has ended already. Without a code it was refused on this way: its state says that
+ * nothing arrives.
+ */
+function deadFromTheStart(state: string, code: string | null): DeliveryResult {
+  const cause = `twilio ${state}${errorText(code)}`;
+  const judgement = twilioJudgement(code) ?? "not_this_route";
+  return judgement === "unknown"
+    ? { kind: "unknown", cause, connectionLost: false }
+    : { kind: "refused", cause, judgement };
 }
 
-const isFinal = (code: unknown): boolean => FINAL_FOR_NUMBER.includes(Number(errorCode(code)));
-
-function errorText(code: unknown): string {
-  const known = errorCode(code);
-  return known === null ? "" : ` (error ${known})`;
+/** The `Authorization` header of an account: by its API key where there is one, else by its main token. */
+export function twilioAuthorization({
+  accountSid,
+  authToken,
+  apiKey,
+}: Pick<TwilioOptions, "accountSid" | "authToken" | "apiKey">): string {
+  const [user, password] = apiKey === undefined ? [accountSid, authToken] : [apiKey.sid, apiKey.secret];
+  return `Basic ${btoa(`${user}:${password}`)}`;
 }
 
 /**

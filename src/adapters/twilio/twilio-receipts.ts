@@ -1,8 +1,10 @@
 import { z } from "zod";
+import type { Judgement } from "../../domain/delivery/judgement.ts";
 import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/delivery.ts";
 import { parseJsonBytes } from "../json.ts";
 import { forged, formFields, HOOK_LIMIT_BYTES, saysJson } from "../providers/receipt-hook.ts";
 import { statedTimeMs } from "../stated-time.ts";
+import { twilioJudgement } from "./twilio-codes.ts";
 import { isSignedByTwilio } from "./twilio-signature.ts";
 
 /**
@@ -40,7 +42,22 @@ const callbackSchema = z.object({
   CallSid: text,
   CallStatus: text,
   Timestamp: text,
+  /** Of a text that a person sent to us. */
+  From: text,
+  OptOutType: text,
 });
+
+/**
+ * A text that the messaging service took for a wish to stop or to start again.
+ * @see https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out#identify-opt-out-keywords-in-inbound-messages
+ */
+const CONSENTS = new Map([
+  ["STOP", false],
+  ["START", true],
+]);
+
+/** The sender of a text or a WhatsApp message. */
+const SENDER = /^(whatsapp:)?(\+[1-9]\d{6,14})$/;
 
 /** Reads a status callback of Twilio about a message or a call, with its signature. It states no price. */
 export async function readTwilioReceipt(
@@ -64,11 +81,26 @@ export async function readTwilioReceipt(
     CallSid,
     CallStatus = "",
     Timestamp,
+    From = "",
+    OptOutType = "",
   } = callback.data;
+  const optedIn = CONSENTS.get(OptOutType);
+  const [, whatsApp, from] = SENDER.exec(From) ?? [];
+  if (optedIn !== undefined && from !== undefined) {
+    return { kind: "consent", from, channel: whatsApp === undefined ? "sms" : "whatsapp", optedIn };
+  }
   const message = MESSAGE_STATES.get(MessageStatus);
   if (MessageSid && message) {
     const errorCode = /^\d{1,6}$/.test(ErrorCode) ? ErrorCode : null;
-    return receipt({ messageId: MessageSid, status: message, errorCode, costMicros: null, atMs: null });
+    const judgement = message === "undelivered" ? undeliveredJudgement(errorCode) : undefined;
+    return receipt({
+      messageId: MessageSid,
+      status: message,
+      errorCode,
+      costMicros: null,
+      atMs: null,
+      judgement,
+    });
   }
   const call = CALL_STATES.get(CallStatus);
   if (CallSid && call) {
@@ -79,9 +111,18 @@ export async function readTwilioReceipt(
       errorCode,
       costMicros: null,
       atMs: statedTimeMs(Timestamp),
+      judgement: call === "undelivered" ? callJudgement(CallStatus) : undefined,
     });
   }
   return { kind: "ignored" };
 }
+
+/** A failure without a code has no reason that speaks against another try; one with a code nobody knows may have. */
+const undeliveredJudgement = (code: string | null): Judgement =>
+  code === null ? "unknown" : (twilioJudgement(code) ?? "not_this_route");
+
+/** A call that rang in vain may be repeated; one that could not be put through, or was ended by us, is not. */
+const callJudgement = (state: string): Judgement =>
+  state === "busy" || state === "no-answer" ? "transient" : "not_this_route";
 
 const receipt = (only: Receipt): ReceiptReading => ({ kind: "receipts", receipts: [only] });

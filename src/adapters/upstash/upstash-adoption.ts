@@ -1,4 +1,5 @@
 import type { Redis } from "@upstash/redis/cloudflare";
+import { CHANNELS } from "../../domain/kernel/channel.ts";
 import type { TagChange } from "../../domain/ledger/person.ts";
 import { keys } from "../keys.ts";
 
@@ -26,6 +27,7 @@ export function upstashAdoption(redis: Redis) {
         ...renamed(number, (tag) => [
           keys.known(tag),
           keys.insight(tag),
+          ...CHANNELS.map((channel) => keys.refused(channel, tag)),
           keys.log("number", tag),
           keys.log("number", `${tag}.own`),
           keys.failures(tag),

@@ -1,18 +1,20 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { ASKED_SECONDS, KNOWN_SECONDS } from "../../domain/admission/lifetimes.ts";
+import { NUMBER_REFUSALS } from "../../domain/delivery/judgement.ts";
 import type { MarksPort } from "../../ports/people.ts";
 import { keys } from "../keys.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
 /**
- * KEYS known mark, challenge demand, failure counts. Returns for each of them its value ("" where there is none), and for
- * the failures also their remaining life (ms), from which their time follows.
+ * KEYS known mark, challenge demand, refusal, failure counts. Returns for each of them its value ("" where there is none), and
+ * for the failures also their remaining life (ms), from which their time follows.
  */
 const RECALL = `
 local known = redis.call("EXISTS", KEYS[1])
 local asked = redis.call("GET", KEYS[2]) or ""
-local found = {known, asked}
-for i = 3, #KEYS do
+local refused = redis.call("GET", KEYS[3]) or ""
+local found = {known, asked, refused}
+for i = 4, #KEYS do
   found[#found + 1] = redis.call("GET", KEYS[i]) or ""
   found[#found + 1] = redis.call("PTTL", KEYS[i])
 end
@@ -21,21 +23,27 @@ return found`;
 /** What is remembered of people: who verified before, who was asked for a challenge, who failed. All under keyed hashes. */
 export function upstashMarks(redis: Redis, nowMs: () => number, failureMemorySeconds: number): MarksPort {
   return {
-    async recall({ numberTag, askTag, failureTags }) {
+    async recall({ numberTag, askTag, failureTags, channel }) {
       try {
         const answer = await redis.eval<never[], (string | number)[]>(
           RECALL,
-          [keys.known(numberTag), keys.asked(askTag), ...failureTags.map(keys.failures)],
+          [
+            keys.known(numberTag),
+            keys.asked(askTag),
+            keys.refused(channel, numberTag),
+            ...failureTags.map(keys.failures),
+          ],
           [],
         );
-        if (!Array.isArray(answer) || answer.length !== 2 + 2 * failureTags.length) {
+        if (!Array.isArray(answer) || answer.length !== 3 + 2 * failureTags.length) {
           throw new Error("an answer that no script of ours gives");
         }
-        const [known, asked, ...failures] = answer;
+        const [known, asked, refused, ...failures] = answer;
         return {
           kind: "answered",
           numberKnown: known === 1,
           askedAtMs: asked === "" ? null : Number(asked),
+          refusal: NUMBER_REFUSALS.find((refusal) => refusal === refused) ?? null,
           failures: failureTags.map((_, i) => {
             const count = Number(failures[2 * i] || 0);
             const lifeMs = Number(failures[2 * i + 1]);
@@ -67,6 +75,17 @@ export function upstashMarks(redis: Redis, nowMs: () => number, failureMemorySec
 
     async forgetFailures(failureTags) {
       if (failureTags.length > 0) await redis.del(...failureTags.map(keys.failures));
+    },
+
+    async refuseNumber(numberTag, channels, refusal, ttlSeconds) {
+      await Promise.all(
+        channels.map((channel) => redis.set(keys.refused(channel, numberTag), refusal, { ex: ttlSeconds })),
+      );
+    },
+
+    async liftRefusals(numberTags, channels) {
+      const names = numberTags.flatMap((tag) => channels.map((channel) => keys.refused(channel, tag)));
+      return names.length === 0 ? 0 : redis.del(...names);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Redis } from "@upstash/redis/cloudflare";
+import { CHANNELS } from "../../domain/kernel/channel.ts";
 import type { MovedMark, PersonTraces } from "../../domain/ledger/person.ts";
 import type { PeoplePort } from "../../ports/people.ts";
 import { keys } from "../keys.ts";
@@ -78,6 +79,11 @@ function placesOf(traces: PersonTraces): Place[] {
   return [
     ...numberTags.map((tag): Place => ({ store: "known numbers", kind: "text", key: keys.known(tag) })),
     ...numberTags.map((tag): Place => ({ store: "number insights", kind: "text", key: keys.insight(tag) })),
+    ...numberTags.flatMap((tag) =>
+      CHANNELS.map(
+        (channel): Place => ({ store: "refused numbers", kind: "text", key: keys.refused(channel, tag) }),
+      ),
+    ),
     ...both.map((tag): Place => ({ store: "number limits", kind: "log", key: keys.log("number", tag) })),
     ...both.map((tag): Place => ({ store: "failed attempts", kind: "text", key: keys.failures(tag) })),
     ...numberTags.map(

@@ -1,6 +1,8 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { z } from "zod";
+import { JUDGEMENTS } from "../../domain/delivery/judgement.ts";
 import { EARLY_RECEIPT_SECONDS, MESSAGE_OWNER_SECONDS } from "../../domain/delivery/lifetimes.ts";
+import { CHANNELS } from "../../domain/kernel/channel.ts";
 import type { MessageOwner, Receipt, ReceiptsPort } from "../../ports/delivery.ts";
 import { keys } from "../keys.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
@@ -13,11 +15,12 @@ redis.call("DEL", KEYS[2])
 return early`;
 
 /**
- * KEYS message, early receipt. ARGV receipt, life, status. Of several early ones the best word is kept: a final one is not
- * forgotten for one on the way, nor a delivery for its opposite.
+ * KEYS message, early receipt, and the message by its reference where the receipt repeats one. ARGV receipt, life, status. Of
+ * several early ones the best word is kept: a final one is not forgotten for one on the way, nor a delivery for its opposite.
  */
 const CLAIM = `
 local owner = redis.call("GET", KEYS[1])
+if not owner and KEYS[3] then owner = redis.call("GET", KEYS[3]) end
 if owner then return owner end
 local early = redis.call("GET", KEYS[2])
 if not early or ARGV[3] == "delivered" or string.find(early, '"status":"sent"', 1, true) then
@@ -30,10 +33,13 @@ const ownerSchema: z.ZodType<MessageOwner> = z.object({
   sendIndex: z.number(),
   correlationId: z.string(),
   country: z.string(),
-  channel: z.enum(["sms", "voice", "whatsapp"]),
+  channel: z.enum(CHANNELS),
   minute: z.number(),
   handedOverMs: z.number().nullable().default(null),
   session: z.string().nullable(),
+  numberTag: z.string().optional(),
+  block: z.string().optional(),
+  parts: z.number().optional(),
 });
 
 const receiptSchema: z.ZodType<Receipt> = z.object({
@@ -42,22 +48,32 @@ const receiptSchema: z.ZodType<Receipt> = z.object({
   errorCode: z.string().nullable(),
   costMicros: z.number().nullable(),
   atMs: z.number().nullable(),
+  judgement: z.enum(JUDGEMENTS).optional().catch(undefined),
+  reference: z.string().optional().catch(undefined),
 });
+
+/** No message id of any provider looks like this. */
+const byReference = (reference: string) => `ref:${reference}`;
 
 /** Whose message a message id is, on Upstash. What it keeps names a session and a country, and nobody. */
 export function upstashReceipts(redis: Redis): ReceiptsPort {
   const run = async <T>(
     script: string,
     provider: string,
-    messageId: string,
+    names: { messageId: string; reference?: string | undefined },
     args: [object, number, ...string[]],
     schema: z.ZodType<T>,
   ) => {
     try {
       const [value, lifeSeconds, ...more] = args;
+      const { messageId, reference } = names;
       const answer = await redis.eval<string[], unknown>(
         script,
-        [keys.message(provider, messageId), keys.earlyReceipt(provider, messageId)],
+        [
+          keys.message(provider, messageId),
+          keys.earlyReceipt(provider, messageId),
+          ...(reference === undefined ? [] : [keys.message(provider, byReference(reference))]),
+        ],
         [JSON.stringify(value), String(lifeSeconds), ...more],
       );
       // The client parses JSON by itself.
@@ -68,8 +84,13 @@ export function upstashReceipts(redis: Redis): ReceiptsPort {
   };
   return {
     bind: (provider, messageId, owner) =>
-      run(BIND, provider, messageId, [owner, MESSAGE_OWNER_SECONDS], receiptSchema),
+      run(BIND, provider, { messageId }, [owner, MESSAGE_OWNER_SECONDS], receiptSchema),
+    async bindReference(provider, reference, owner) {
+      const names = { messageId: byReference(reference) };
+      const bound = await run(BIND, provider, names, [owner, MESSAGE_OWNER_SECONDS], receiptSchema);
+      return bound !== null && "kind" in bound ? bound : { kind: "done" };
+    },
     claim: (provider, receipt) =>
-      run(CLAIM, provider, receipt.messageId, [receipt, EARLY_RECEIPT_SECONDS, receipt.status], ownerSchema),
+      run(CLAIM, provider, receipt, [receipt, EARLY_RECEIPT_SECONDS, receipt.status], ownerSchema),
   };
 }

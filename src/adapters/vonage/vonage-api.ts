@@ -1,7 +1,8 @@
 /** What all APIs of Vonage share: the account's settings, an application's token, and the codes of errors. */
 import { importPKCS8, SignJWT } from "jose";
 import type { DeliveryResult } from "../../ports/delivery.ts";
-import { accountFault } from "../providers/provider-http.ts";
+import { errorText, readRefusal } from "../providers/provider-http.ts";
+import { vonageMessagesJudgement } from "./vonage-codes.ts";
 import type { SignatureSecret, SmsSignatureMethod } from "./vonage-signature.ts";
 
 export interface VonageApplication {
@@ -82,12 +83,6 @@ export function vonageBearer(
 }
 
 /**
- * Codes of the Messages API about the number or the person behind it (barred, no such number, said STOP, not on WhatsApp).
- * @see https://developer.vonage.com/en/api-errors/messages
- */
-const FINAL_FOR_NUMBER = ["1040", "1050", "1170", "1190", "1200", "1240", "1300", "1310", "1430"];
-
-/**
  * The code of a problem: in the fragment of its type, or its title. Anything longer than a code is dropped, so that no
  * number gets into a log.
  */
@@ -99,8 +94,7 @@ export function problemCode(problem: { type?: unknown; title?: unknown }): strin
 /** Reads an answer of the Messages or Voice API that is no acceptance. */
 export function vonageFault(status: number, body: Record<string, unknown>): DeliveryResult {
   const code = problemCode(body);
-  const fault = accountFault(status, code === null ? "" : ` (error ${code})`);
-  if (fault.kind !== "refused") return fault;
-  const elsewhere = code !== null && !FINAL_FOR_NUMBER.includes(code);
-  return { ...fault, retryable: fault.retryable || elsewhere };
+  const [, name = ""] = String(body.type).split("#");
+  const judgement = vonageMessagesJudgement(code) ?? vonageMessagesJudgement(name);
+  return readRefusal(status, judgement, errorText(code));
 }

@@ -48,7 +48,11 @@ export async function sendAsApplication(
   authorization: string | null,
 ): Promise<DeliveryResult> {
   if (authorization === null) {
-    return { kind: "refused", cause: "the private key of vonage does not sign", retryable: true };
+    return {
+      kind: "refused",
+      cause: "the private key of vonage does not sign",
+      judgement: "not_this_route",
+    };
   }
   const answer = await postForDelivery(`${apiUrl}${path}`, timeoutMs, {
     headers: { authorization, "content-type": "application/json" },

@@ -37,7 +37,7 @@ export function vonageProvider(options: VonageOptions): ProviderPort {
       if (channel === "whatsapp" && whatsApp !== undefined) {
         return sendAsApplication(options, whatsAppRequest(message, whatsApp, receiptUrl), await bearer());
       }
-      return { kind: "refused", cause: `vonage has no ${channel}`, retryable: true };
+      return { kind: "refused", cause: `vonage has no ${channel}`, judgement: "not_this_route" };
     },
 
     readReceipt: (hook, nowMs) => readVonageReceipt(hook, options, nowMs),

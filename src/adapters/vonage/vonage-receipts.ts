@@ -1,10 +1,12 @@
 import { z } from "zod";
+import type { Judgement } from "../../domain/delivery/judgement.ts";
 import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/delivery.ts";
 import { parseJsonBytes } from "../json.ts";
 import { statedMicros } from "../providers/provider-http.ts";
 import { forged, formFields, HOOK_LIMIT_BYTES, saysJson } from "../providers/receipt-hook.ts";
 import { statedTimeMs } from "../stated-time.ts";
 import { problemCode, VONAGE_CURRENCY, type VonageOptions } from "./vonage-api.ts";
+import { vonageCallJudgement, vonageMessagesJudgement, vonageReceiptJudgement } from "./vonage-codes.ts";
 import { signedWebhookFault, smsSignatureFault } from "./vonage-signature.ts";
 
 /** @see https://developer.vonage.com/en/api/messages#message-status */
@@ -47,6 +49,7 @@ const messageSchema = z.object({
   message_uuid: z.string().min(1),
   status: z.string(),
   timestamp: text,
+  client_ref: text,
   error: z.object({ type: text, title: text }).optional().catch(undefined),
   usage: z.object({ price: text, currency: text }).optional().catch(undefined),
 });
@@ -58,6 +61,7 @@ const smsSchema = z.object({
   status: z.string(),
   "err-code": text,
   price: text,
+  "client-ref": text,
   "message-timestamp": text,
 });
 
@@ -92,12 +96,15 @@ function messageReceipt(body: unknown, currency: string): Receipt | null {
   const { data } = messageSchema.safeParse(body);
   const status = data && MESSAGE_STATES.get(data.status);
   if (!status) return null;
+  const errorCode = data.error ? problemCode(data.error) : null;
   return {
     messageId: data.message_uuid,
     status,
-    errorCode: data.error ? problemCode(data.error) : null,
+    errorCode,
     costMicros: statedMicros(data.usage?.price, data.usage?.currency, currency),
     atMs: statedTimeMs(data.timestamp),
+    judgement: undeliveredJudgement(status, errorCode, vonageMessagesJudgement),
+    reference: data.client_ref,
   };
 }
 
@@ -111,6 +118,7 @@ function callReceipt(body: unknown, currency: string): Receipt | null {
     errorCode: status === "undelivered" ? data.status : null,
     costMicros: statedMicros(data.price, VONAGE_CURRENCY, currency),
     atMs: statedTimeMs(data.timestamp),
+    judgement: undeliveredJudgement(status, data.status, vonageCallJudgement),
   };
 }
 
@@ -119,13 +127,26 @@ function smsReceipt(params: Readonly<Record<string, string>>, currency: string):
   const status = data && SMS_STATES.get(data.status);
   if (!status) return null;
   const code = data["err-code"] ?? "";
+  const errorCode = /^\d{1,5}$/.test(code) && code !== "0" ? code : null;
   return {
     messageId: data.messageId,
     status,
-    errorCode: /^\d{1,5}$/.test(code) && code !== "0" ? code : null,
+    errorCode,
     costMicros: statedMicros(data.price, VONAGE_CURRENCY, currency),
     atMs: readUtc(data["message-timestamp"]),
+    judgement: undeliveredJudgement(status, errorCode, vonageReceiptJudgement),
+    reference: data["client-ref"],
   };
+}
+
+/** A failure without a code has no reason that speaks against another try; one with a code nobody knows may have. */
+function undeliveredJudgement(
+  status: Receipt["status"],
+  code: string | null,
+  look: (code: string) => Judgement | null,
+): Judgement | undefined {
+  if (status !== "undelivered") return undefined;
+  return code === null ? "unknown" : (look(code) ?? "not_this_route");
 }
 
 /** The account says whether they come in the query, as a form or as JSON. */

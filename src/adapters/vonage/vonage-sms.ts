@@ -1,19 +1,13 @@
 import { z } from "zod";
 import { segmentsOf } from "../../domain/delivery/gsm7.ts";
 import type { DeliveryResult, OutgoingMessage } from "../../ports/delivery.ts";
-import { accountFault, deliveryFault, postForDelivery, statedMicros } from "../providers/provider-http.ts";
+import { postForDelivery, readRefusal, statedMicros } from "../providers/provider-http.ts";
 import { VONAGE_CURRENCY, type VonageOptions } from "./vonage-api.ts";
+import { vonageSmsJudgement } from "./vonage-codes.ts";
 import { digitsOf } from "./vonage-messages.ts";
 
 /** Milliseconds; delivery is tried for this long at least. */
 const MIN_TTL_MS = 20_000;
-
-/**
- * Statuses about the number (no such prefix, barred, deactivated): another route would meet the same. All others are about
- * our request, our account or the platform.
- * @see https://developer.vonage.com/en/messaging/sms/guides/troubleshooting-sms
- */
-const FINAL_FOR_NUMBER = ["6", "7", "33"];
 
 const answerSchema = z.object({
   messages: z
@@ -30,8 +24,8 @@ const answerSchema = z.object({
 type Part = z.infer<typeof answerSchema>["messages"][number];
 
 /**
- * Sends by the SMS API, which answers 200 to failures too: each part of the text has a status of its own. The id of the
- * first part stands for the message.
+ * Sends by the SMS API, which answers 200 to failures too: each part of the text has a status, an id and a receipt of its
+ * own. The id of the first part stands for the message.
  *
  * @see https://developer.vonage.com/en/api/sms
  */
@@ -56,9 +50,9 @@ export async function sendBySmsApi(
     }),
   });
   if (answer.kind !== "answered") return answer;
-  if (answer.status !== 200) return accountFault(answer.status);
+  if (answer.status !== 200) return readRefusal(answer.status, null);
   const parsed = answerSchema.safeParse(answer.body);
-  if (!parsed.success) return deliveryFault(answer.status);
+  if (!parsed.success) return readRefusal(answer.status, null);
   return judge(parsed.data.messages, options.currency);
 }
 
@@ -72,12 +66,21 @@ function judge(parts: readonly Part[], currency: string): DeliveryResult {
   }
   if (failed) {
     const cause = `vonage refused it${statusText(failed.status)}`;
-    return { kind: "refused", cause, retryable: !FINAL_FOR_NUMBER.includes(failed.status) };
+    const judgement = vonageSmsJudgement(failed.status);
+    // Any status but 0 says that this part was not taken; why is known of those that are documented.
+    return {
+      kind: "refused",
+      cause,
+      judgement: judgement === null || judgement === "unknown" ? "not_this_route" : judgement,
+    };
   }
-  const messageId = sent?.["message-id"];
-  return messageId === undefined
-    ? deliveryFault(200)
-    : { kind: "accepted", messageId, costMicros: sumMicros(parts, currency) };
+  const ids = parts.flatMap((part) => part["message-id"] ?? []);
+  const [messageId, ...otherPartIds] = ids;
+  if (messageId === undefined || ids.length < parts.length) return readRefusal(200, null);
+  const costMicros = sumMicros(parts, currency);
+  return otherPartIds.length === 0
+    ? { kind: "accepted", messageId, costMicros }
+    : { kind: "accepted", messageId, costMicros, otherPartIds };
 }
 
 /** null unless every part states its price. */

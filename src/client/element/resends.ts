@@ -26,7 +26,13 @@ export function makeResends(
 ) {
   const { client, language, announce, work } = kit;
   const { words, tag } = language;
-  const names: Record<Channel, string> = { sms: words.again, voice: words.call, whatsapp: words.whatsapp };
+  const names: Record<Channel, string> = {
+    sms: words.again,
+    voice: words.call,
+    whatsapp: words.whatsapp,
+    // A brand's name is the same everywhere, and the sentence that WhatsApp has fits it.
+    telegram: words.whatsapp.replace(/WhatsApp|واتساب/, "Telegram"),
+  };
   const stops: (() => void)[] = [];
   let pressed: HTMLElement | null = null;
   const place = makeChallengePlace(words, () => pressed);

@@ -55,6 +55,8 @@ function sentence(trouble: Trouble, words: Words): string {
     case "challenge_required":
     case "challenge_unavailable":
       return words.challenge_failed;
+    case "number_unreachable":
+      return words.number_type_refused;
     case "expired":
       return words.session_gone;
     default:

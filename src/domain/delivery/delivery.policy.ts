@@ -1,7 +1,7 @@
 /** The ways messages travel: providers, channels, and how a route is chosen and left. */
 import { z } from "zod";
 import { channel, type PolicyOf, seconds } from "../kernel/shapes.policy.ts";
-import { HOUR_SECONDS } from "../kernel/time.ts";
+import { DAY_SECONDS, HOUR_SECONDS } from "../kernel/time.ts";
 
 const providerName = z.enum([
   "sandbox",
@@ -12,6 +12,7 @@ const providerName = z.enum([
   "startmessaging",
   "msg91",
   "webhook",
+  "telegram",
 ]);
 
 export type ProviderName = z.output<typeof providerName>;
@@ -43,6 +44,23 @@ export const deliveryPolicy = z.strictObject({
   drain: z.array(providerName).default([]),
   /** A cheaper route that converts no worse than this below the best one, by their records, goes first. */
   equal_within: z.number().gt(0).max(0.5).default(0.02),
+  /**
+   * Messages that a provider refused and whose room and money come back, per minute, provider and country. A provider that
+   * delivers and calls it a refusal must not empty every budget: above this nothing is given back, and people are told. Of
+   * honest requests few are refused: this is what 1,000 a minute with 2 % of bad numbers come to.
+   */
+  refunds_per_minute: z.int().min(1).default(20),
+  /** How long a number that gets no message by a channel is remembered as such; 0: not at all. */
+  refused_numbers: z
+    .strictObject({
+      /** No such number, or none that takes messages: a week, since numbers are given out anew and moved. */
+      unreachable_seconds: seconds(0, 365 * DAY_SECONDS).default(7 * DAY_SECONDS),
+      /** The person wrote STOP. Providers keep it until START; asking them again costs nothing, so a month. */
+      opted_out_seconds: seconds(0, 365 * DAY_SECONDS).default(30 * DAY_SECONDS),
+      /** A provider took it for fraud. It may err, so an hour. */
+      fraud_seconds: seconds(0, 30 * DAY_SECONDS).default(HOUR_SECONDS),
+    })
+    .prefault({}),
   /** A failing route is left alone for a while. */
   rest: z
     .strictObject({

@@ -1,4 +1,4 @@
 /** The ways a code can travel to a telephone. */
-export const CHANNELS = ["sms", "voice", "whatsapp"] as const;
+export const CHANNELS = ["sms", "voice", "whatsapp", "telegram"] as const;
 
 export type Channel = (typeof CHANNELS)[number];

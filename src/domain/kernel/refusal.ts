@@ -1,3 +1,5 @@
+import type { Channel } from "./channel.ts";
+
 /**
  * Every way Tollgate says no, as one closed union; `http/problems.ts` maps each to the wire. The `cause` of a refusal is for
  * the operator's log only: on the wire a limit, a budget and a ban look alike, so that an attacker learns nothing from being
@@ -8,6 +10,10 @@ export type Refusal =
   | { kind: "number_invalid" }
   | { kind: "number_type_refused"; numberType: string }
   | { kind: "country_not_served"; country: string }
+  /** A provider knows that the number gets nothing by this channel; `channels` may do instead. */
+  | { kind: "number_unreachable"; channels: readonly Channel[] }
+  /** The person wants no messages by this channel; `channels` may do instead. */
+  | { kind: "number_opted_out"; channels: readonly Channel[] }
   | { kind: "unauthorized"; cause: string }
   /** `fresh`: the budgets want one that was solved after this answer. */
   | { kind: "challenge_required"; fresh: boolean; factors: readonly string[] }

@@ -49,6 +49,7 @@ export const KIND_OF_FINDING: Readonly<Record<FindingKind, AlertKind>> = {
   spend_over_plan: "spend",
   spend_without_outcomes: "outcomes",
   delivery_failing: "delivery",
+  provider_fraud: "attack",
   watch_late: "watch",
   keys_overdue: "watch",
 };

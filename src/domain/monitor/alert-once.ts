@@ -50,6 +50,35 @@ function periodStart(period: SpendReading["meter"]["period"], nowMs: number): nu
   return nowMs - (nowMs % lengthMs);
 }
 
+/**
+ * Providers' refusals came to the bound of what is given back in a minute (`delivery.refunds_per_minute`): either the provider
+ * refuses nearly everything, or it says so of messages that leave. Told once per provider, country and `repeat_minutes`.
+ */
+export function refundAlert(
+  context: AlertContext,
+  { provider, country, perMinute }: { provider: string; country: string; perMinute: number },
+): AddressedAlert {
+  const { environment, nowMs, policy } = context;
+  const stretch = Math.floor(nowMs / (policy.repeat_minutes * 60_000));
+  const key = dedupKey(environment, "refunds", provider, country, String(stretch));
+  return address(context, {
+    kind: "delivery",
+    id: `${key}:trigger`,
+    dedupKey: key,
+    phase: "trigger",
+    severity: "warning",
+    title: `${provider} refused ${perMinute} messages to ${country} within a minute: no more of their room and money is given back`,
+    sinceMs: nowMs - (nowMs % 60_000),
+    spentMicros: null,
+    facts: [
+      { label: "Bound", value: `${perMinute} a minute for each provider and country` },
+      { label: "Provider", value: provider },
+      { label: "Country", value: country },
+    ],
+    done: ["further refused messages of this minute count as unanswered, in budgets and in spend"],
+  });
+}
+
 /** A fault of the monitor itself: a late run, unreadable counters, or a control document that could not be written. */
 export interface MonitorFault {
   what: "late" | "blind" | "control_refused";

@@ -130,6 +130,25 @@ export function countDeliveryFate(
 }
 
 /**
+ * A message that a provider took for fraud, in an answer or a receipt: evidence against its range.
+ *
+ * @param place `block` is the number's range; null where a receipt does not know it
+ */
+export function countFraudVerdict(place: {
+  country: string;
+  block: string | null;
+  provider: string;
+}): CounterEntry[] {
+  const { country, block, provider } = place;
+  return [
+    add("overall", ALL, "fraud"),
+    add("country", country, "fraud"),
+    ...(block === null ? [] : [add("block", block, "fraud")]),
+    add("provider", provider, "fraud"),
+  ];
+}
+
+/**
  * Counts the time a provider took to answer a delivery attempt, or was waited for.
  *
  * @param tookMs of refusals and silence as well: a provider that dies slowly shows in them

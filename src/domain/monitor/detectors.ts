@@ -1,5 +1,6 @@
 import { MINUTE_MS } from "../kernel/time.ts";
 import { conversionCollapses, conversionLow } from "./detect-conversion.ts";
+import { providerFraud } from "./detect-fraud.ts";
 import { deliveryFailing, spendOverPlan, spendWithoutOutcomes } from "./detect-money.ts";
 import { denseNumbers, manyNumbers } from "./detect-sources.ts";
 import { budgetExhausted, newDestinations, volumeHigh } from "./detect-volume.ts";
@@ -27,6 +28,7 @@ export function detectFindings(sight: MonitorView): Finding[] {
     ...spendOverPlan(sight),
     ...spendWithoutOutcomes(sight),
     ...deliveryFailing(sight),
+    ...providerFraud(sight),
   ];
   return findings.sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity));
 }

@@ -11,6 +11,7 @@ export const FINDING_KINDS = [
   "spend_over_plan",
   "spend_without_outcomes",
   "delivery_failing",
+  "provider_fraud",
   "watch_late",
   "keys_overdue",
 ] as const;

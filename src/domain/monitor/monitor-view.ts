@@ -45,6 +45,7 @@ export interface SubjectSums {
   rejected: number;
   undelivered: number;
   numbers: number;
+  fraud: number;
 }
 
 /** One subject with its sums over the window. */
@@ -98,7 +99,14 @@ export function viewCounts(watched: MonitoredCounts, policy: MonitorPolicy): Mon
 export const dueMessagesOf = ({ cohorts, ripe }: MonitorView, key: string): number =>
   cohorts(key).reduce((sum, { minute, sent, verified }) => sum + Math.max(verified, sent * ripe(minute)), 0);
 
-const nothing = (): SubjectSums => ({ sent: 0, verified: 0, rejected: 0, undelivered: 0, numbers: 0 });
+const nothing = (): SubjectSums => ({
+  sent: 0,
+  verified: 0,
+  rejected: 0,
+  undelivered: 0,
+  numbers: 0,
+  fraud: 0,
+});
 
 function sumSubjects(tallies: readonly Tally[]): Map<string, SubjectSums> {
   const sums = new Map<string, SubjectSums>();
@@ -117,6 +125,7 @@ function addTo(sum: SubjectSums, counts: Counts): SubjectSums {
   sum.verified += counts.verified ?? 0;
   sum.rejected += counts.rejected ?? 0;
   sum.undelivered += counts.undelivered ?? 0;
+  sum.fraud += counts.fraud ?? 0;
   sum.numbers = Math.max(sum.numbers, counts.numbers ?? 0);
   return sum;
 }

@@ -89,6 +89,11 @@ export const monitorPolicy = z
         failing_share: z.number().gt(0).max(1).default(0.3),
       })
       .prefault({}),
+    /**
+     * Messages of one number range that providers took for fraud in the window, from which on the range is banned. One or two
+     * may be an error of the vendor's, which people hear of.
+     */
+    fraud: z.strictObject({ min_verdicts: z.int().min(1).default(3) }).prefault({}),
     /** Bans by the monitor. */
     blocks: z
       .strictObject({

@@ -76,6 +76,7 @@ export const TOTAL_DIMENSIONS: ReadonlySet<Dimension> = new Set(["overall", "pro
  * - `probe_verified`: of `verified`, probes that a ban let through to see whether they convert
  * - `wrong_codes`: attempts that were wrong
  * - `delivered`, `undelivered`: receipts; `rejected`: refused by the provider
+ * - `fraud`: messages that a provider stopped or lost because it took them for fraud
  * - `refused`: requests refused before anything left, and `refused:<problem code>` by reason
  * - `challenged`, `passed`: fresh challenges demanded, and those brought
  * - `turned_away`: requests refused or challenged because a budget was used up
@@ -95,6 +96,7 @@ export type Metric =
   | "delivered"
   | "undelivered"
   | "rejected"
+  | "fraud"
   | "refused"
   | `refused:${string}`
   | "challenged"

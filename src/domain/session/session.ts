@@ -32,6 +32,8 @@ export interface SendRecord {
   asn: number | null;
   /** The message's reservation, until the code comes back; null when it was released. */
   hold: Reservation | null;
+  /** Parts of a long text that were delivered, by their message ids; absent where one receipt speaks for the whole. */
+  deliveredParts?: readonly string[];
   /** The code's expiry before this message: a message that never left must not lengthen the code's life. */
   codeExpiredAtMs: number;
 }

@@ -27,17 +27,29 @@ export function settleSend(
 
 /**
  * The session after a provider's receipt. Receipts come late, twice and out of order: a delivered message stays delivered, and
- * a receipt after the final one changes nothing.
+ * a receipt after the final one changes nothing. A text of several parts is delivered when all of them are, and
+ * undelivered when one is.
  */
 export function receiveReceipt(
   state: SessionState,
   sendIndex: number,
-  receipt: { status: "delivered" | "undelivered"; messageId: string },
+  receipt: { status: "delivered" | "undelivered"; messageId: string; parts?: number | undefined },
 ): { state: SessionState; changed: boolean } {
   const send = state.sends[sendIndex];
   const final = send?.status === "delivered" || send?.status === "refused" || send?.status === receipt.status;
   if (send === undefined || final) return { state, changed: false };
-  const settled = { ...send, status: receipt.status, messageId: receipt.messageId };
-  const sends = state.sends.map((other, index) => (index === sendIndex ? settled : other));
-  return { state: { ...state, sends }, changed: true };
+  const replaced = (by: SendRecord) => ({
+    ...state,
+    sends: state.sends.map((other, index) => (index === sendIndex ? by : other)),
+  });
+  const { parts = 1 } = receipt;
+  if (receipt.status === "delivered" && parts > 1) {
+    const deliveredParts = [...new Set([...(send.deliveredParts ?? []), receipt.messageId])];
+    if (deliveredParts.length < parts)
+      return { state: replaced({ ...send, deliveredParts }), changed: false };
+  }
+  // The id of the first part stands for all of them.
+  const messageId = parts > 1 ? (send.messageId ?? receipt.messageId) : receipt.messageId;
+  const settled = { ...send, status: receipt.status, messageId };
+  return { state: replaced(settled), changed: true };
 }

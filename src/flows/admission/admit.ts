@@ -4,7 +4,7 @@
  * 1. Find the routes to the number's country: without one nothing is sent.
  * 2. Gather the evidence, in one round trip to the stores and one to the CAPTCHA's issuer.
  * 3. Answer a repeated request with the first one's session.
- * 4. Refuse what the caller's limits, the CAPTCHA or a spend cap stop.
+ * 4. Refuse what the caller's limits, the CAPTCHA, a spend cap or an earlier refusal of the number stop.
  * 5. Decide on the signals, with a number lookup where its answer could change the verdict.
  * 6. Turn the verdict into the request's admission or refusal.
  */
@@ -21,7 +21,7 @@ import { deriveSignals, type SignalNeeds } from "./derive-signals.ts";
 import { findRoutes, type RouteNeeds } from "./find-routes.ts";
 import { type EvidenceNeeds, gatherEvidence } from "./gather-evidence.ts";
 import { judgeChallenge } from "./judge-challenge.ts";
-import { metersFor, refuseByCaps, refuseByLimits, waivedFor } from "./judge-limits.ts";
+import { metersFor, refuseByCaps, refuseByLimits, refuseByMemory, waivedFor } from "./judge-limits.ts";
 import { type LookupNeeds, lookUpNumber } from "./look-up-number.ts";
 import { type AdmissionRequest, type AdmissionResult, claimToGiveBack } from "./request.ts";
 
@@ -54,7 +54,8 @@ export async function admit(deps: AdmitNeeds, request: AdmissionRequest): Promis
   const refusal =
     refuseByLimits(evidence.limits, waived) ??
     challengeFailure ??
-    refuseByCaps(meters, evidence.totals, nowMs());
+    refuseByCaps(meters, evidence.totals, nowMs()) ??
+    refuseByMemory(policy, request, evidence);
   if (refusal) return refused(refusal, { trail, giveBack });
 
   const decision = await decideOn(deps, request, { routes, meters, evidence, waived, trail });

@@ -78,6 +78,7 @@ export async function gatherEvidence(
       numberTag: person.numberTag,
       askTag: tags.ask,
       failureTags: failureTags(request.failureSubjects),
+      channel: request.channel,
     }),
     budgets.read(distinct(levels), meters),
     request.captchaToken === null

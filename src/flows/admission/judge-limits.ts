@@ -1,4 +1,4 @@
-/** The bounds that refuse a request before the decision: the caller's limits, and spend caps. */
+/** What refuses a request before the decision: the caller's limits, spend caps, and what providers said of the number. */
 
 import { rulesForCountry } from "../../domain/admission/country-rules.ts";
 import {
@@ -9,6 +9,7 @@ import {
 } from "../../domain/admission/limits.ts";
 import { isProven } from "../../domain/admission/verdict.ts";
 import { type SpendMeter, secondsToNextPeriod, spendMeters } from "../../domain/delivery/money.ts";
+import { refuseKnownNumber } from "../../domain/delivery/number-refusal.ts";
 import type { Route } from "../../domain/delivery/routing.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import type { Policy } from "../../domain/policy.ts";
@@ -84,3 +85,10 @@ export const refusalByCap = ({ scope, period }: SpendMeter, nowMs: number): Refu
   cause: `cap ${scope} ${period}`,
   retryAfterSeconds: secondsToNextPeriod(period, nowMs),
 });
+
+/** Refuses a number that a provider refused for good by this channel; null for any other. */
+export const refuseByMemory = (
+  { delivery }: Policy,
+  { phone, channel }: AdmissionRequest,
+  { recalled }: Evidence,
+): Refusal | null => recalled.refusal && refuseKnownNumber(recalled.refusal, { phone, channel }, delivery);

@@ -1,5 +1,6 @@
+import { CONSEQUENCES, type Judgement } from "../../domain/delivery/judgement.ts";
 import { type Route, routeKey } from "../../domain/delivery/routing.ts";
-import type { OutgoingMessage } from "../../ports/delivery.ts";
+import type { DeliveryResult, OutgoingMessage } from "../../ports/delivery.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { RouteAttempt } from "../publish/facts.ts";
 
@@ -17,8 +18,8 @@ export interface DeliveryAttempt {
 export type AttemptDeliveryNeeds = Pick<Deps, "policy" | "providers" | "routes" | "nowMs">;
 
 /**
- * Hands a message to the first route that takes it. Only a message that was refused for certain, and might pass elsewhere,
- * goes on to the next route: one whose fate is unknown may have left, and a second one would be a second bill.
+ * Hands a message to the first route that takes it. Only a message that was refused for certain, for a reason that is none of
+ * the number's and no fraud, goes on to the next route: one whose fate is unknown may have left, and a second one would be a second bill.
  *
  * @returns every route that was tried, in order, and the attempt after which no other was
  */
@@ -37,7 +38,8 @@ export async function attemptDelivery(
     const last = i === ordered.length - 1;
     // Each route may take half of the time: no other is begun in the second half.
     const late = answeredMs - startMs > policy.delivery.timeout_ms / 2;
-    if (result.kind !== "refused" || !result.retryable || last || late) {
+    const asksNext = result.kind === "refused" && CONSEQUENCES[result.judgement].asksNextRoute;
+    if (!asksNext || last || late) {
       return { attempts, decisive: attempt };
     }
   }
@@ -54,11 +56,15 @@ async function tryRoute(
   const handedOverMs = nowMs();
   const result = await provider.send(message);
   const answeredMs = nowMs();
-  // A number the provider does not know is no failure of the route: strangers could make it rest.
-  const ofNumber = result.kind === "refused" && !result.retryable;
-  if (!ofNumber) routes.heard(routeKey(route, message.country), result.kind !== "accepted");
+  const key = routeKey(route, message.country);
+  if (result.kind === "accepted") routes.heard(key, false);
+  else if (CONSEQUENCES[judgementOf(result)].countsAgainstRoute) routes.heard(key, true);
   return { route, result, handedOverMs, answeredMs };
 }
+
+/** The judgement in an answer that is no acceptance. */
+export const judgementOf = (result: Exclude<DeliveryResult, { kind: "accepted" }>): Judgement =>
+  result.kind === "refused" ? result.judgement : "unknown";
 
 /**
  * Puts providers of earlier messages last, since the code did not come by them, and after them those that rest, which would

@@ -8,8 +8,10 @@
  * A crash in here leaves a mark and never a second message; the room it took comes back when its window passes. If the
  * provider's reply is lost, the message counts as sent: it may arrive, it may be billed, and it must not go out twice.
  */
+import { CONSEQUENCES } from "../../domain/delivery/judgement.ts";
 import { type ComposedMessage, composeMessage } from "../../domain/delivery/message.ts";
 import { priceOf, type SpendReading } from "../../domain/delivery/money.ts";
+import { refuseKnownNumber } from "../../domain/delivery/number-refusal.ts";
 import type { Channel } from "../../domain/kernel/channel.ts";
 import type { Phone } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
@@ -38,6 +40,8 @@ export interface DeliveryRequest {
   numberTag: string;
   userTag: string | null;
   beginning: MessageBeginning;
+  /** Nobody asked for it: it repeats a message that came back undelivered, and is not repeated itself. */
+  isAutomatic: boolean;
 }
 
 export type DeliverNeeds = ReserveNeeds & BeginNeeds & AttemptDeliveryNeeds & Pick<Deps, "prices">;
@@ -79,8 +83,8 @@ export async function deliver(
     trail,
     verdict,
     observed,
-    failure: failureOf(deps, decisive.result),
-    giveBack: decisive.result.kind === "refused" ? takenBy(admitted) : null,
+    failure: failureOf(deps, request, decisive.result),
+    giveBack: givenBack(admitted, request, decisive),
     session: { token: request.token, phone: request.phone.e164, view: begun.view, ownLimits },
   };
 }
@@ -133,7 +137,7 @@ const takenBy = ({ reservation, limitDraws, claim }: AdmittedRequest): Taken => 
 const begunMessage = (
   { nowMs }: Pick<Deps, "nowMs">,
   { reservation }: AdmittedRequest,
-  { sessionId, phone, channel, numberTag, userTag, reference }: DeliveryRequest,
+  { sessionId, phone, channel, numberTag, userTag, reference, isAutomatic }: DeliveryRequest,
   { sendIndex }: Begun,
 ): BegunMessage => ({
   sessionId,
@@ -144,6 +148,7 @@ const begunMessage = (
   userTag,
   reference,
   stoppers: reservation.stoppers ?? [],
+  isAutomatic,
   begunAtMs: nowMs(),
 });
 
@@ -203,11 +208,34 @@ function priceOfAttempt(
   };
 }
 
-/** The refusal of a message that no route took, or whose connection was lost; null for one that is on its way. */
-function failureOf({ policy }: Pick<Deps, "policy">, result: DeliveryResult): Refusal | null {
+/**
+ * The part of what a message took that comes back after a provider's answer: all of it where nothing left for certain, and
+ * after a fraud verdict the place under the idempotency key alone.
+ */
+function givenBack(
+  admitted: AdmittedRequest,
+  { phone }: DeliveryRequest,
+  { route, result }: RouteAttempt,
+): Taken | null {
+  if (result.kind !== "refused") return null;
+  const taken = takenBy(admitted);
+  if (!CONSEQUENCES[result.judgement].refunds) return { ...taken, reservation: null, limitDraws: [] };
+  return { ...taken, refusedBy: { provider: route.provider, country: phone.country } };
+}
+
+/**
+ * The refusal of a message that no route took, or whose connection was lost; null for one that is on its way, or may be: an
+ * answer that says nothing leaves the person a session in which they can ask again.
+ */
+function failureOf(
+  { policy }: Pick<Deps, "policy">,
+  { phone, channel }: DeliveryRequest,
+  result: DeliveryResult,
+): Refusal | null {
   if (result.kind === "refused") {
-    const { cause, retryable } = result;
-    return { kind: "delivery_failed", cause, retryAfterSeconds: retryable ? 5 : 60 };
+    const { remembers } = CONSEQUENCES[result.judgement];
+    if (remembers !== null) return refuseKnownNumber(remembers, { phone, channel }, policy.delivery);
+    return { kind: "delivery_failed", cause: result.cause, retryAfterSeconds: 5 };
   }
   if (result.kind === "unknown" && result.connectionLost) {
     const retryAfterSeconds = policy.resend.wait_seconds[0] ?? 60;

@@ -12,7 +12,8 @@ const FIRST_POLL_SECONDS = 15;
 
 /**
  * Remembers to whom a message belongs, so that its receipt finds the session, and asks a provider without webhooks later. A
- * receipt that was quicker than the provider's answer counts now. Nothing is expected of a message that no provider accepted.
+ * receipt that was quicker than the provider's answer counts now. A message whose answer was lost is found by the reference it
+ * was sent with, where its provider repeats that. Nothing is expected of a message that was refused.
  */
 export async function expectReceipt(
   deps: ExpectNeeds,
@@ -21,13 +22,13 @@ export async function expectReceipt(
 ): Promise<void> {
   const { policy, vault, receipts, providers, outbox, log } = deps;
   const { route, result, handedOverMs } = decisive;
-  if (result.kind !== "accepted") return;
-  const { messageId } = result;
+  if (result.kind === "refused") return;
   const { provider } = route;
   const { sessionId, sendIndex, phone, channel } = message;
-  const sealed = policy.delivery.resend_undelivered
-    ? await vault.sealForLedger(undeliveredResendId(message), session.token)
-    : null;
+  const sealed =
+    policy.delivery.resend_undelivered && !message.isAutomatic
+      ? await vault.sealForLedger(undeliveredResendId(message), session.token)
+      : null;
   const owner: MessageOwner = {
     sessionId,
     sendIndex,
@@ -37,12 +38,25 @@ export async function expectReceipt(
     minute: minuteOf(atMs),
     handedOverMs,
     session: sealed,
+    numberTag: message.numberTag,
+    block: phone.block,
   };
-  const early = await receipts.bind(provider, messageId, owner);
-  if (early !== null && "kind" in early) {
-    log("receipts_not_expected", { correlation_id: correlationId, provider, cause: early.cause });
-  } else if (early !== null) {
-    await settleReceipt(deps, provider, early, owner);
+  if (result.kind === "unknown") {
+    const bound = await receipts.bindReference(provider, correlationId, owner);
+    if (bound.kind !== "done") {
+      log("receipts_not_expected", { correlation_id: correlationId, provider, cause: bound.cause });
+    }
+    return;
+  }
+  const { messageId, otherPartIds = [] } = result;
+  if (otherPartIds.length > 0) owner.parts = 1 + otherPartIds.length;
+  for (const partId of [messageId, ...otherPartIds]) {
+    const early = await receipts.bind(provider, partId, owner);
+    if (early !== null && "kind" in early) {
+      log("receipts_not_expected", { correlation_id: correlationId, provider, cause: early.cause });
+    } else if (early !== null) {
+      await settleReceipt(deps, provider, early, owner);
+    }
   }
   if (!providers.get(provider)?.poll) return;
   const put = await outbox.put([{ kind: "poll", provider, messageId, tries: 0 }], FIRST_POLL_SECONDS);

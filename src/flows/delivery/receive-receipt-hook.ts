@@ -1,4 +1,5 @@
-import type { IncomingHook } from "../../ports/delivery.ts";
+import { refusalMemorySeconds } from "../../domain/delivery/judgement.ts";
+import type { IncomingHook, ReceiptReading } from "../../ports/delivery.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { type SettleNeeds, settleReceipt } from "./settle-receipt.ts";
 
@@ -23,6 +24,7 @@ export async function receiveReceiptHook(
     return "refused";
   }
   if (reading.kind === "ignored") return "taken";
+  if (reading.kind === "consent") return takeConsent(deps, providerName, reading);
   for (const receipt of reading.receipts) {
     const owner = await receipts.claim(providerName, receipt);
     if (owner === null) log("receipt_for_nobody", { provider: providerName });
@@ -30,4 +32,24 @@ export async function receiveReceiptHook(
     else await settleReceipt(deps, providerName, receipt, owner);
   }
   return "taken";
+}
+
+/** Keeps a person's STOP, or forgets it after their START. */
+async function takeConsent(
+  { policy, marks, vault, log }: Pick<Deps, "policy" | "marks" | "vault" | "log">,
+  provider: string,
+  { from, channel, optedIn }: Extract<ReceiptReading, { kind: "consent" }>,
+): Promise<ReceiptHookResult> {
+  log("consent_heard", { provider, channel, opted_in: optedIn });
+  const [tag = "", ...older] = await vault.tags("number", from);
+  try {
+    if (optedIn) await marks.liftRefusals([tag, ...older], [channel]);
+    else {
+      const seconds = refusalMemorySeconds("opted_out", policy.delivery);
+      if (seconds > 0) await marks.refuseNumber(tag, [channel], "opted_out", seconds);
+    }
+    return "taken";
+  } catch {
+    return "try_again";
+  }
 }

@@ -17,7 +17,10 @@ export async function settleReceipt(
   const { status, messageId } = receipt;
   if (status === "sent") return;
   const heardMs = nowMs();
-  const isNews = await sessions.receipt(owner.sessionId, owner.sendIndex, { status, messageId });
+  const { parts } = owner;
+  const isNews = await sessions.receipt(owner.sessionId, owner.sendIndex, { status, messageId, parts });
+  // One part of several: the message is delivered when the others are.
+  if (!isNews && status === "delivered" && (parts ?? 1) > 1) return;
   await publishReceipt(deps, {
     kind: "receipt_heard",
     provider,

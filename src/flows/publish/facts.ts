@@ -150,6 +150,8 @@ export interface Taken {
   reservation: Reservation | null;
   limitDraws: readonly LimitDraw[];
   claim: { key: string; value: string } | null;
+  /** The provider that refused the message, and the number's country; absent where no provider was asked. */
+  refusedBy?: { provider: string; country: string };
 }
 
 /** A message as its session marked it before it left. */
@@ -166,6 +168,8 @@ export interface BegunMessage {
   reference: string | null;
   /** Rules in record-only mode that would have stopped it, see `rulesThatStopped`. */
   stoppers: readonly string[];
+  /** Repeats an undelivered message without anybody asking. */
+  isAutomatic: boolean;
   begunAtMs: number;
 }
 

@@ -1,15 +1,49 @@
+import { refundAlert } from "../../domain/monitor/alert-once.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { Taken } from "./facts.ts";
 
-export type GiveBackNeeds = Pick<Deps, "budgets" | "limits" | "claims" | "defer">;
+export type GiveBackNeeds = Pick<
+  Deps,
+  "policy" | "environment" | "budgets" | "limits" | "claims" | "alerts" | "log" | "nowMs" | "defer"
+>;
 
 /** Gives back what a request took, behind the answer: room and money, limits, and its place under an idempotency key. */
-export function giveBack(
-  { budgets, limits, claims, defer }: GiveBackNeeds,
-  { reservation, limitDraws, claim }: Taken,
-  correlationId: string,
-): void {
-  if (reservation !== null) defer(budgets.release(reservation), correlationId);
-  if (limitDraws.length > 0) defer(limits.refund(limitDraws), correlationId);
+export function giveBack(deps: GiveBackNeeds, taken: Taken, correlationId: string): void {
+  const { budgets, limits, claims, defer } = deps;
+  const { reservation, limitDraws, claim, refusedBy } = taken;
   if (claim !== null) defer(claims.release(claim.key, claim.value), correlationId);
+  const refund = async () => {
+    if (refusedBy !== undefined && !(await takeRefund(deps, refusedBy, correlationId))) return;
+    await Promise.all([
+      reservation === null ? null : budgets.release(reservation),
+      limitDraws.length === 0 ? null : limits.refund(limitDraws),
+    ]);
+  };
+  defer(refund(), correlationId);
+}
+
+/**
+ * Takes one of the minute's refunds of a provider and a country. A provider that delivers and says that it did not must not
+ * empty every budget.
+ *
+ * @returns false where none is left: then what the message took stays taken; people are told when the last one goes
+ */
+async function takeRefund(
+  { policy, environment, budgets, alerts, log, nowMs }: GiveBackNeeds,
+  { provider, country }: NonNullable<Taken["refusedBy"]>,
+  correlationId: string,
+): Promise<boolean> {
+  const { refunds_per_minute: perMinute } = policy.delivery;
+  const scope = `refunds:${provider}:${country}`;
+  const drawn = await budgets.spend({ scope, period: "minute", amount: 1, cap: perMinute, lifted: false });
+  if (drawn.kind === "granted" && drawn.total === perMinute) {
+    const { currency } = policy.money;
+    const context = { environment, currency, policy: policy.alerts, nowMs: nowMs() };
+    await alerts.raise([refundAlert(context, { provider, country, perMinute })]);
+  }
+  if (drawn.kind !== "granted") {
+    const cause = drawn.kind === "capped" ? "refunds_per_minute" : drawn.cause;
+    log("refund_withheld", { correlation_id: correlationId, provider, country, cause });
+  }
+  return drawn.kind === "granted";
 }

@@ -1,8 +1,15 @@
 import type { VerdictSummary } from "../../domain/admission/verdict-summary.ts";
+import { CONSEQUENCES, refusalMemorySeconds } from "../../domain/delivery/judgement.ts";
 import { crossedShares, type SpendReading } from "../../domain/delivery/money.ts";
+import type { Phone } from "../../domain/kernel/phone.ts";
 import { minuteOf } from "../../domain/kernel/time.ts";
 import { spendAlert } from "../../domain/monitor/alert-once.ts";
-import { countDeliveryAttempt, countDeliveryFate, countSent } from "../../domain/monitor/counting.ts";
+import {
+  countDeliveryAttempt,
+  countDeliveryFate,
+  countFraudVerdict,
+  countSent,
+} from "../../domain/monitor/counting.ts";
 import { countRulesLeft } from "../../domain/monitor/rule-counts.ts";
 import type { CounterUpdate } from "../../domain/monitor/tally.ts";
 import type { DeliveryResult } from "../../ports/delivery.ts";
@@ -14,7 +21,7 @@ import { type LedgerOccurrence, recordEvent } from "./record-event.ts";
 
 export type DeliveredNeeds = GiveBackNeeds &
   CustomerNeeds &
-  Pick<Deps, "environment" | "counters" | "events" | "vault" | "alerts">;
+  Pick<Deps, "environment" | "counters" | "events" | "marks" | "vault" | "alerts">;
 
 /** Publishes a message that was handed over: its attempts, its rows, its price, and its event for the customer. */
 export function publishDelivered(deps: DeliveredNeeds, request: RequestSummary, fact: Delivered): void {
@@ -27,7 +34,21 @@ export function publishDelivered(deps: DeliveredNeeds, request: RequestSummary, 
   if (fact.decisive.result.kind !== "refused") defer(notifySent(deps, request, fact), correlationId);
   // Receipts are bound in the same tick: one round trip behind the answer.
   defer(counters.count(counterUpdates(request, fact)), correlationId);
+  rememberRefusal(deps, correlationId, fact);
   if (fact.giveBack) giveBack(deps, fact.giveBack, correlationId);
+}
+
+/** Keeps that a number gets nothing by this channel, so that nobody pays to hear it again. */
+function rememberRefusal(
+  { policy, marks, defer }: Pick<DeliveredNeeds, "policy" | "marks" | "defer">,
+  correlationId: string,
+  { message, decisive: { result } }: Delivered,
+): void {
+  const refusal = result.kind === "refused" ? CONSEQUENCES[result.judgement].remembers : null;
+  if (refusal === null) return;
+  const seconds = refusalMemorySeconds(refusal, policy.delivery);
+  if (seconds === 0) return;
+  defer(marks.refuseNumber(message.numberTag, [message.channel], refusal, seconds), correlationId);
 }
 
 function logAttempt(
@@ -43,6 +64,7 @@ function logAttempt(
     // In a Worker the clock moves with I/O alone: this is the provider's time, and none of ours.
     took_ms: answeredMs - handedOverMs,
     cause: result.kind === "accepted" ? null : result.cause,
+    judgement: result.kind === "refused" ? result.judgement : null,
   });
 }
 
@@ -65,7 +87,7 @@ function alertSpend(
 function ledgerEvents(
   { events }: Pick<Deps, "events">,
   request: RequestSummary,
-  { message, verdict, decisive, atMs, costMicros, dltMicros }: Delivered,
+  { message, verdict, decisive, atMs, costMicros, dltMicros, failure }: Delivered,
 ): LedgerOccurrence[] {
   const requested = requestedEvent(request, message, verdict);
   const { route, result } = decisive;
@@ -77,7 +99,7 @@ function ledgerEvents(
   }
   if (!events.samples("delivery_failed")) return [requested];
   const { numberTag: _, ...stranger } = requested;
-  return [requested, { ...stranger, kind: "refused", ...fate, code: "delivery_failed" }];
+  return [requested, { ...stranger, kind: "refused", ...fate, code: failure?.kind ?? "delivery_failed" }];
 }
 
 /** The ledger's event of a request that was let through, with its verdict. */
@@ -133,14 +155,11 @@ function counterUpdates(
     ...(left ? countRulesLeft(stoppers, costMicros) : []),
     ...observed,
   ];
-  return [
-    ...attempts.map((attempt) => attemptUpdate(phone.country, attempt)),
-    { minute: minuteOf(atMs), entries },
-  ];
+  return [...attempts.map((attempt) => attemptUpdate(phone, attempt)), { minute: minuteOf(atMs), entries }];
 }
 
 function attemptUpdate(
-  country: string,
+  { country, block }: Pick<Phone, "country" | "block">,
   { route, result, handedOverMs, answeredMs }: RouteAttempt,
 ): CounterUpdate {
   const { provider, channel } = route;
@@ -148,8 +167,11 @@ function attemptUpdate(
   // Silence is counted as sent. What never left is the provider's doing, or (but for the route) the number's.
   if (result.kind === "refused" || isConnectionLost(result)) {
     const fate = countDeliveryFate({ country, provider, channel }, "rejected");
-    const ofNumber = result.kind === "refused" && !result.retryable;
-    entries.push(...(ofNumber ? fate.filter(({ dimension }) => dimension !== "route") : fate));
+    const ofRoute = result.kind !== "refused" || CONSEQUENCES[result.judgement].countsAgainstRoute;
+    entries.push(...(ofRoute ? fate : fate.filter(({ dimension }) => dimension !== "route")));
+  }
+  if (result.kind === "refused" && CONSEQUENCES[result.judgement].isEvidence) {
+    entries.push(...countFraudVerdict({ country, block, provider }));
   }
   return { minute: minuteOf(answeredMs), entries };
 }

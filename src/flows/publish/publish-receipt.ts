@@ -1,4 +1,5 @@
-import { countDelivery, countDeliveryFate } from "../../domain/monitor/counting.ts";
+import { CONSEQUENCES, type Judgement, refusalMemorySeconds } from "../../domain/delivery/judgement.ts";
+import { countDelivery, countDeliveryFate, countFraudVerdict } from "../../domain/monitor/counting.ts";
 import type { MessageOwner, Receipt } from "../../ports/delivery.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { type CustomerNeeds, customerListens, notifyCustomer } from "./notify-customer.ts";
@@ -15,7 +16,7 @@ export interface ReceiptHeard {
   heardMs: number;
 }
 
-export type ReceiptNeeds = CustomerNeeds & Pick<Deps, "sessions" | "counters" | "events" | "vault">;
+export type ReceiptNeeds = CustomerNeeds & Pick<Deps, "sessions" | "counters" | "events" | "marks" | "vault">;
 
 /**
  * Publishes a receipt before its provider is answered: a provider whose call fails calls again. Counters and the customer's
@@ -28,8 +29,14 @@ export async function publishReceipt(deps: ReceiptNeeds, fact: ReceiptHeard): Pr
   // Also without news: the session may be gone, and the ledger takes it once.
   await recordReceipt(deps, fact);
   if (!fact.isNews) return;
-  if (fact.receipt.status === "undelivered") await queueResend(deps, fact.owner);
   const { correlationId } = fact.owner;
+  const judgement = judgementOfReceipt(fact.receipt);
+  if (judgement !== null && CONSEQUENCES[judgement].resends) await queueResend(deps, fact.owner);
+  try {
+    await rememberReceipt(deps, fact.owner, judgement);
+  } catch {
+    deps.log("refusal_not_remembered", { correlation_id: correlationId, provider: fact.provider });
+  }
   try {
     await countReceipt(deps, fact);
   } catch {
@@ -43,6 +50,27 @@ export async function publishReceipt(deps: ReceiptNeeds, fact: ReceiptHeard): Pr
   }
 }
 
+/**
+ * The judgement of a message that was not delivered; null for one that was. Receipts that were kept before they were judged
+ * have none: a failure without a code has no reason that speaks against another try.
+ */
+function judgementOfReceipt({ status, judgement, errorCode }: Receipt): Judgement | null {
+  if (status !== "undelivered") return null;
+  return judgement ?? (errorCode === null ? "unknown" : "not_this_route");
+}
+
+/** Keeps that the number gets nothing by this channel, where the receipt says so for good. */
+async function rememberReceipt(
+  { policy, marks }: Pick<ReceiptNeeds, "policy" | "marks">,
+  { numberTag, channel }: MessageOwner,
+  judgement: Judgement | null,
+): Promise<void> {
+  const refusal = judgement === null ? null : CONSEQUENCES[judgement].remembers;
+  if (refusal === null || numberTag === undefined) return;
+  const seconds = refusalMemorySeconds(refusal, policy.delivery);
+  if (seconds > 0) await marks.refuseNumber(numberTag, [channel], refusal, seconds);
+}
+
 function logReceipt(
   { log }: Pick<Deps, "log">,
   { provider, receipt, owner, isNews, heardMs }: ReceiptHeard,
@@ -53,6 +81,7 @@ function logReceipt(
     provider,
     channel,
     error_code: receipt.errorCode,
+    judgement: judgementOfReceipt(receipt),
     news: isNews,
     after_seconds: Math.max(0, Math.round(heardMs / 1000 - minute * 60)),
   });
@@ -101,6 +130,10 @@ async function countReceipt(
   const entries = countDeliveryFate({ country, provider, channel }, receipt.status);
   if (receipt.status === "delivered" && handedOverMs !== null) {
     entries.push(...countDelivery({ provider, channel }, { handedOverMs, statedMs: receipt.atMs, heardMs }));
+  }
+  const judgement = judgementOfReceipt(receipt);
+  if (judgement !== null && CONSEQUENCES[judgement].isEvidence) {
+    entries.push(...countFraudVerdict({ country, block: owner.block ?? null, provider }));
   }
   await counters.count([{ minute, entries }]);
 }

@@ -34,4 +34,6 @@ export interface ResendInput extends ClientTokens {
   phone: string | undefined;
   region: string | undefined;
   channel: Channel;
+  /** Nobody asked: an undelivered message is sent again by itself. Absent for a client's own request. */
+  isAutomatic?: boolean;
 }

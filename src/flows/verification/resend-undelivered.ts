@@ -36,6 +36,7 @@ export async function resendUndelivered(
     captchaToken: undefined,
     deviceToken: undefined,
     deviceId: undefined,
+    isAutomatic: true,
   };
   const answer = await resend(deps, input, caller);
   log("undelivered_resent", { correlation_id: correlationId, outcome: answer.kind });

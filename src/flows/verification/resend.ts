@@ -84,6 +84,7 @@ export async function resend(
     numberTag: person.numberTag,
     userTag: claims.failureSubjects.user,
     beginning: { kind: "resend", command: { channel, fresh: kept, asn: caller.asn } },
+    isAutomatic: input.isAutomatic ?? false,
   });
   return conclude(delivered);
 }

@@ -94,6 +94,7 @@ export async function send(
     numberTag: person.numberTag,
     userTag: claims.failureSubjects.user,
     beginning: opening,
+    isAutomatic: false,
   });
   return conclude(delivered);
 }

@@ -5,6 +5,7 @@
 import { Hono } from "hono";
 import { erasePerson } from "../../flows/evidence/erase-person.ts";
 import { exportPerson, type PersonDeps } from "../../flows/evidence/export-person.ts";
+import { type LiftDeps, liftNumber } from "../../flows/evidence/lift-number.ts";
 import { exportMessages, readFacts } from "../../flows/evidence/report-incident.ts";
 import { recordKeyRotation } from "../../flows/operators/record-key-rotation.ts";
 import { readKeys } from "../../flows/operators/views/read-keys.ts";
@@ -28,7 +29,7 @@ import {
 import { notDoneToWire } from "./problems.ts";
 import { type AdminEnv, type AdminTools, actionAnswer, readQuery } from "./tools.ts";
 
-export type EvidenceDeps = Pick<Deps, "environment" | "policy" | "keyIds"> & PersonDeps;
+export type EvidenceDeps = Pick<Deps, "environment" | "policy" | "keyIds"> & PersonDeps & LiftDeps;
 
 /** Rows one page of an export reads; each may have a number and an address to open. */
 const EXPORT_ROWS = 1000;
@@ -73,6 +74,12 @@ export function evidenceApi(deps: EvidenceDeps, { action, problem }: AdminTools)
   api.post("/erase", (c) =>
     action(c, personBody, async (act, { number }) =>
       actionAnswer(await erasePerson(deps, act, number), erasedToWire),
+    ),
+  );
+
+  api.post("/numbers/lift", (c) =>
+    action(c, personBody, async (act, { number }) =>
+      actionAnswer(await liftNumber(deps, act, number), ({ recorded, notes }) => ({ recorded, notes })),
     ),
   );
 

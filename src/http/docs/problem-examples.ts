@@ -16,6 +16,8 @@ const REASONS: { [Kind in Refusal["kind"]]: Extract<Refusal, { kind: Kind }> } =
   number_invalid: { kind: "number_invalid" },
   number_type_refused: { kind: "number_type_refused", numberType: "premium_rate" },
   country_not_served: { kind: "country_not_served", country: "XX" },
+  number_unreachable: { kind: "number_unreachable", channels: ["voice"] },
+  number_opted_out: { kind: "number_opted_out", channels: ["whatsapp"] },
   challenge_required: { kind: "challenge_required", fresh: true, factors: ["passkey"] },
   challenge_failed: { kind: "challenge_failed", cause: "" },
   step_up_required: { kind: "step_up_required", factors: ["passkey"] },

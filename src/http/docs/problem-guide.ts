@@ -47,6 +47,22 @@ export const PROBLEM_GUIDES: Record<ProblemCode, ProblemGuide> = {
     operator:
       "The policy has `countries.allow` and `countries.deny`, and `flows.NAME.countries` where a flow has its own.",
   },
+  number_unreachable: {
+    happened:
+      "A provider knows that this number gets nothing by the channel asked for: it was never given out, is a landline, or is not in the app. This is remembered for a while, and nobody is asked again.",
+    client:
+      "Offer one of `channels` where there are any, or ask for another number. Trying the same again gets the same answer.",
+    operator:
+      "The `message_refused` line of the first such answer has the provider's code. `delivery.refused_numbers` says how long it is remembered; `npm run ops -- lift-number` lifts it for one number.",
+  },
+  number_opted_out: {
+    happened:
+      "The owner of this number wrote STOP, or blocked the sender. Messages to it are against their wish, and in many countries against the law.",
+    client:
+      "Tell the person to send START to the number that the messages came from, or offer one of `channels`, or another number.",
+    operator:
+      "START lifts it by itself where the provider posts inbound messages to `/v1/receipts/PROVIDER`; otherwise `npm run ops -- lift-number` does, once the person has opted in again.",
+  },
   challenge_required: {
     happened:
       "A CAPTCHA has to be solved before a code is sent. `challenge` says which and how to render it; where it is fresh, only a token that is solved after this answer counts.",

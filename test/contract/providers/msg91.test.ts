@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { msg91Judgement } from "../../../src/adapters/providers/msg91-codes.ts";
 import { msg91Provider } from "../../../src/adapters/providers/msg91-provider.ts";
 import { contractFile } from "../../support/contracts.ts";
 import { json, openRudeServer, type RudeServer } from "../../support/rude-server.ts";
@@ -85,27 +86,26 @@ describe("MSG91", () => {
     },
   );
 
-  test.skipIf(facts === null)(
-    "every observed error code is named; only those of the number are for good",
-    async () => {
-      for (const [code, message] of Object.entries(facts?.legacy_v2.error_codes ?? {})) {
-        expect(await sendInto(json(200, { type: "error", code, message }))).toEqual({
-          kind: "refused",
-          cause: `msg91 error (error ${code})`,
-          retryable: !["101", "202"].includes(code),
-        });
-      }
-    },
-  );
+  test.skipIf(facts === null)("every observed error code is named, and read as its table says", async () => {
+    for (const [code, message] of Object.entries(facts?.legacy_v2.error_codes ?? {})) {
+      const judgement = msg91Judgement(code);
+      expect(await sendInto(json(200, { type: "error", code, message }))).toEqual({
+        cause: `msg91 error (error ${code})`,
+        ...(judgement === "unknown"
+          ? { kind: "unknown", connectionLost: false }
+          : { kind: "refused", judgement }),
+      });
+    }
+  });
 
   test("a 200 that is an error is refused, without a word of what it says", async () => {
     expect(
       await sendInto(json(200, { type: "error", message: "Mobile no. 919876543210 empty or not numeric" })),
-    ).toEqual({ kind: "refused", cause: "msg91 error", retryable: false });
+    ).toEqual({ kind: "refused", cause: "msg91 error", judgement: "not_this_number" });
     expect(await sendInto(json(200, { type: "error", message: ID }))).toEqual({
       kind: "refused",
       cause: "msg91 error",
-      retryable: true,
+      judgement: "not_this_route",
     });
   });
 
@@ -113,9 +113,15 @@ describe("MSG91", () => {
     for (const status of [401, 402, 403]) {
       expect(await sendInto(json(status, { type: "error", message: "Unauthorized" }))).toMatchObject({
         kind: "refused",
-        retryable: true,
+        judgement: "not_this_route",
       });
     }
+  });
+
+  test("a request that MSG91 calls a repetition of one it had is unknown", async () => {
+    expect(await sendInto(json(200, { type: "error", code: "311", message: "twice" }))).toMatchObject({
+      kind: "unknown",
+    });
   });
 
   test("a sentence is no message id, and the message may have left", async () => {
@@ -159,12 +165,44 @@ describe("MSG91", () => {
 
     test("a failure says why by its number; a state on the way says nothing", async () => {
       const flat = (desc: string, status: unknown) => JSON.stringify({ requestId: ID, desc, status });
-      for (const desc of ["FAILED", "Rejected", "NDNC", "BLOCKED NUMBER"]) {
+      for (const desc of ["FAILED", "Rejected", "NDNC", "BLOCKED NUMBER", "Template mismatch"]) {
         expect(await read(flat(desc, 16), JSON_TYPE)).toMatchObject({
           receipts: [{ status: "undelivered", errorCode: "16", atMs: null }],
         });
       }
       expect(await read(flat("SUBMITTED", "8"), JSON_TYPE)).toEqual({ kind: "ignored" });
+    });
+
+    test.for([
+      { status: 1, desc: "", reading: "delivered", judgement: undefined },
+      { status: "1", desc: "Delivered to handset", reading: "delivered", judgement: undefined },
+      { status: 2, desc: "Template mismatch", reading: "undelivered", judgement: "not_this_route" },
+      { status: "2", desc: "Auto Failed", reading: "undelivered", judgement: "unknown" },
+      { status: 2, desc: "Opt-out", reading: "undelivered", judgement: "opted_out" },
+      { status: 2, desc: "Absent subscriber", reading: "undelivered", judgement: "transient" },
+      { status: "9", desc: "NDNC", reading: "undelivered", judgement: "not_this_route" },
+      { status: 16, desc: "", reading: "undelivered", judgement: "not_this_route" },
+      { status: 17, desc: "Blocked number", reading: "undelivered", judgement: "not_this_number" },
+      { status: 25, desc: "Rejected", reading: "undelivered", judgement: "not_this_route" },
+      { status: undefined, desc: "Auto Failed", reading: "undelivered", judgement: "not_this_route" },
+    ])("state $status, $desc: $reading, $judgement", async ({ status, desc, reading, judgement }) => {
+      const body = JSON.stringify({ requestId: ID, status, desc });
+      const answer = await read(body, JSON_TYPE);
+      expect(answer).toMatchObject({ receipts: [{ messageId: ID, status: reading }] });
+      if (answer?.kind === "receipts") expect(answer.receipts[0]?.judgement).toBe(judgement);
+    });
+
+    test("an entry that cannot be read takes none of the others along", async () => {
+      const entries = [null, { requestId: 7 }, { requestId: ID, report: [7, report, { status: [] }] }, "x"];
+      expect(await read(form(entries), FORM)).toEqual({ kind: "receipts", receipts: [delivered] });
+    });
+
+    test("version 4 names no message: it is genuine, and says nothing", async () => {
+      const event = {
+        data: [{ meta: "0", INMSID: "0", description: "DELIVERED", ts: 1 }],
+        event: "delivered",
+      };
+      expect(await read(JSON.stringify([event]), JSON_TYPE)).toEqual({ kind: "ignored" });
     });
 
     test("both keys open while they are rotated; no key, a wrong one and a prefix do not", async () => {

@@ -55,15 +55,19 @@ describe("the sandbox, against the local inbox", () => {
     expect(inbox.messages).toHaveLength(2);
   });
 
-  test("a refusal is refused for good, and nothing arrives", async () => {
+  test("a refusal without a reason is the route's, and nothing arrives", async () => {
     inbox.faults.mode = "refuse";
-    expect(await send()).toEqual({ kind: "refused", cause: "provider answered 422", retryable: false });
+    expect(await send()).toEqual({
+      kind: "refused",
+      cause: "provider answered 422",
+      judgement: "not_this_route",
+    });
     expect(inbox.messages).toEqual([]);
   });
 
   test("a broken provider refuses for now, and nothing arrives", async () => {
     inbox.faults.mode = "break";
-    expect(await send()).toEqual({ kind: "refused", cause: "provider answered 503", retryable: true });
+    expect(await send()).toEqual({ kind: "refused", cause: "provider answered 503", judgement: "transient" });
     expect(inbox.messages).toEqual([]);
   });
 
@@ -85,6 +89,22 @@ describe("the sandbox, against the local inbox", () => {
     expect(await send()).toMatchObject({ kind: "unknown", connectionLost: false });
   });
 
+  test.for([
+    ["refuse_number", "not_this_number"],
+    ["opt_out", "opted_out"],
+    ["fraud", "fraud"],
+  ] as const)("told to %s it says so: %s", async ([mode, judgement]) => {
+    inbox.faults.mode = mode;
+    expect(await send()).toEqual({ kind: "refused", cause: "provider answered 422", judgement });
+    expect(inbox.messages).toEqual([]);
+  });
+
+  test("a provider that delivers and then breaks is unknown", async () => {
+    inbox.faults.mode = "deliver_and_break";
+    expect(await send()).toMatchObject({ kind: "unknown", connectionLost: false });
+    expect(inbox.messages).toHaveLength(1);
+  });
+
   test("a message that comes late is unknown, may arrive, and comes once when it is sent again", async () => {
     const message = messageTo();
     inbox.faults.delay_ms = 2 * IMPATIENCE_MS;
@@ -93,8 +113,11 @@ describe("the sandbox, against the local inbox", () => {
     expect(inbox.messages).toHaveLength(1);
   });
 
-  test("a message the inbox finds malformed is refused for good", async () => {
-    expect(await send({ ...messageTo(), to: "12" })).toMatchObject({ kind: "refused", retryable: false });
+  test("a message the inbox finds malformed is refused", async () => {
+    expect(await send({ ...messageTo(), to: "12" })).toMatchObject({
+      kind: "refused",
+      judgement: "not_this_route",
+    });
   });
 
   test("the person's answer is told to the provider it belongs to", async () => {

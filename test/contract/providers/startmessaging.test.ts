@@ -82,27 +82,30 @@ describe("StartMessaging", () => {
 
   test("a code it does not take is refused before anything leaves", async () => {
     const result = await startMessagingAt(server.url).send({ ...messageTo(), code: "4918273" });
-    expect(result).toMatchObject({ kind: "refused", retryable: true });
+    expect(result).toMatchObject({ kind: "refused", judgement: "not_this_route" });
     expect(server.requests).toHaveLength(0);
   });
 
-  test.for([200, 201])("a %i that says it is no success is refused, retryable elsewhere", async (status) => {
-    server.behave(json(status, { success: false, message: "No balance for +919876543210" }));
-    const message = messageTo();
-    const result = await startMessagingAt(server.url).send(message);
-    expect(result).toEqual({
-      kind: "refused",
-      cause: `startmessaging answered ${status} without success`,
-      retryable: true,
-    });
-    expectNoSecrets(result, message);
-  });
+  test.for([200, 201])(
+    "a %i that says it is no success is refused, and another route asked",
+    async (status) => {
+      server.behave(json(status, { success: false, message: "No balance for +919876543210" }));
+      const message = messageTo();
+      const result = await startMessagingAt(server.url).send(message);
+      expect(result).toEqual({
+        kind: "refused",
+        cause: `startmessaging answered ${status} without success`,
+        judgement: "not_this_route",
+      });
+      expectNoSecrets(result, message);
+    },
+  );
 
   test("a message that failed at once is refused", async () => {
     server.behave(json(201, { success: true, data: { messageId: "m-1", status: "failed" } }));
     expect(await startMessagingAt(server.url).send(messageTo())).toMatchObject({
       kind: "refused",
-      retryable: true,
+      judgement: "not_this_route",
     });
   });
 

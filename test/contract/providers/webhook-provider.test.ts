@@ -236,9 +236,33 @@ describe("the webhook provider", () => {
     }
   });
 
+  test.for(["transient", "not_this_route", "not_this_number", "opted_out", "fraud"])(
+    "an answer that says it refused is certain whatever its status: %s",
+    async (refused) => {
+      for (const status of [200, 400, 409, 422, 429, 500, 503]) {
+        server.behave(json(status, { refused }));
+        expect(await webhookAt(server.url).send(messageTo())).toEqual({
+          kind: "refused",
+          cause: `provider answered ${status}`,
+          judgement: refused,
+        });
+      }
+    },
+  );
+
+  test("a word that is none of ours decides nothing", async () => {
+    for (const refused of ["yes", true, 1, null, {}]) {
+      server.behave(json(503, { refused }));
+      expect(await webhookAt(server.url).send(messageTo())).toMatchObject({ kind: "unknown" });
+    }
+  });
+
   test.for([401, 403])("a %i is about our secret: another route may deliver", async (status) => {
     server.behave(json(status, { error: "who are you" }));
-    expect(await webhookAt(server.url).send(messageTo())).toMatchObject({ kind: "refused", retryable: true });
+    expect(await webhookAt(server.url).send(messageTo())).toMatchObject({
+      kind: "refused",
+      judgement: "not_this_route",
+    });
   });
 
   test("feedback says which message, and whether the code was typed", async () => {
@@ -344,7 +368,10 @@ describe("the example receiver", () => {
         countries: null,
         timeoutMs: 5000,
       });
-      expect(await stranger.send(messageTo())).toMatchObject({ kind: "refused", retryable: true });
+      expect(await stranger.send(messageTo())).toMatchObject({
+        kind: "refused",
+        judgement: "not_this_route",
+      });
     } finally {
       child.kill();
       await receipts.close();

@@ -184,7 +184,9 @@ describe("Twilio, beside the vendor's own client", () => {
       await expect(
         vendorClient().messages.create({ to: "+12025550123", body: "x", messagingServiceSid }),
       ).rejects.toThrow();
-      expect((await twilioWith(server.url).send(messageBy("sms"))).kind).toBe("refused");
+      const { kind } = await twilioWith(server.url).send(messageBy("sms"));
+      // A failure on the way does not say that nothing left, whatever code it brings.
+      expect(kind).toBe(status < 500 ? "refused" : "unknown");
     }
   });
 });

@@ -133,10 +133,58 @@ describe("Twilio's callbacks", () => {
         ? { kind: "ignored" }
         : {
             kind: "receipts",
-            receipts: [{ messageId: "SM1", status, errorCode: "30003", costMicros: null, atMs: null }],
+            receipts: [
+              {
+                messageId: "SM1",
+                status,
+                errorCode: "30003",
+                costMicros: null,
+                atMs: null,
+                judgement: status === "undelivered" ? "transient" : undefined,
+              },
+            ],
           },
     );
   });
+
+  test.for([
+    { code: "30450", judgement: "fraud" },
+    { code: "30453", judgement: "fraud" },
+    { code: "30005", judgement: "not_this_number" },
+    { code: "30006", judgement: "not_this_number" },
+    { code: "21610", judgement: "opted_out" },
+    { code: "30007", judgement: "not_this_route" },
+    { code: "30003", judgement: "transient" },
+    { code: "30008", judgement: "unknown" },
+    { code: "", judgement: "unknown" },
+    { code: "98765", judgement: "not_this_route" },
+  ])("an undelivered message's error '$code' is $judgement", async ({ code, judgement }) => {
+    expect(
+      await read(signed({ MessageSid: "SM1", MessageStatus: "undelivered", ErrorCode: code })),
+    ).toMatchObject({ receipts: [{ judgement }] });
+  });
+
+  test.for([
+    { OptOutType: "STOP", From: "+919876543210", channel: "sms", optedIn: false },
+    { OptOutType: "START", From: "+919876543210", channel: "sms", optedIn: true },
+    { OptOutType: "START", From: "whatsapp:+919876543210", channel: "whatsapp", optedIn: true },
+  ])(
+    "a person's $OptOutType from $From is a wish of theirs",
+    async ({ OptOutType, From, channel, optedIn }) => {
+      const text = { MessageSid: "SM9", SmsStatus: "received", Body: OptOutType, To: "+15005550006" };
+      expect(await read(signed({ ...text, From, OptOutType }))).toEqual({
+        kind: "consent",
+        from: "+919876543210",
+        channel,
+        optedIn,
+      });
+      expect(await read(signed({ ...text, From, OptOutType: "HELP" }))).toEqual({ kind: "ignored" });
+      expect(await read(signed({ ...text, From: "BRAND", OptOutType }))).toEqual({ kind: "ignored" });
+      expect(await read(signed({ ...text, From, OptOutType }, "another token"))).toMatchObject({
+        kind: "forged",
+      });
+    },
+  );
 
   test.for<[state: string, status: Receipt["status"] | null]>([
     ["queued", null],
@@ -151,12 +199,27 @@ describe("Twilio's callbacks", () => {
     const Timestamp = "Sun, 01 Mar 2026 11:59:58 +0000";
     const reading = await read(signed({ CallSid: "CA1", CallStatus, Timestamp }));
     const errorCode = status === "undelivered" ? CallStatus : null;
+    const callJudgement: Record<string, string> = {
+      busy: "transient",
+      "no-answer": "transient",
+      failed: "not_this_route",
+      canceled: "not_this_route",
+    };
     expect(reading).toEqual(
       status === null
         ? { kind: "ignored" }
         : {
             kind: "receipts",
-            receipts: [{ messageId: "CA1", status, errorCode, costMicros: null, atMs: NOW_MS - 2000 }],
+            receipts: [
+              {
+                messageId: "CA1",
+                status,
+                errorCode,
+                costMicros: null,
+                atMs: NOW_MS - 2000,
+                judgement: callJudgement[CallStatus],
+              },
+            ],
           },
     );
   });

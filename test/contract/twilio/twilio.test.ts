@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { twilioJudgement } from "../../../src/adapters/twilio/twilio-codes.ts";
 import type { Channel } from "../../../src/domain/kernel/channel.ts";
 import { contractFile } from "../../support/contracts.ts";
 import { json, openRudeServer, page, type RudeServer } from "../../support/rude-server.ts";
@@ -33,70 +34,92 @@ describe("Twilio's answers", () => {
   }
 
   test.for([
-    { status: 400, code: 21211, what: "the number is invalid", retryable: false },
-    { status: 400, code: 21217, what: "the number cannot be called", retryable: false },
-    { status: 400, code: 21614, what: "the number is no mobile", retryable: false },
-    { status: 400, code: 63024, what: "the number is not on WhatsApp", retryable: false },
-    { status: 400, code: 21408, what: "the country is not enabled", retryable: true },
-    { status: 400, code: 21703, what: "the sender pool is empty", retryable: true },
-    { status: 400, code: 20001, what: "our request is wrong", retryable: true },
-    { status: 400, code: 21610, what: "the person said STOP", retryable: false },
-    { status: 401, code: 20003, what: "our credentials are wrong", retryable: true },
-    { status: 403, code: 20005, what: "our account is suspended", retryable: true },
-    { status: 404, code: 20404, what: "there is no such account", retryable: true },
-    { status: 429, code: 20429, what: "we are too fast", retryable: true },
-    { status: 500, code: 20500, what: "Twilio is broken", retryable: true },
-    { status: 503, code: 20503, what: "Twilio is overloaded", retryable: true },
-  ])(
-    "$status with error $code, $what: refused, retryable $retryable",
-    async ({ status, code, retryable }) => {
-      const envelope = {
-        code,
-        message: `The 'To' number +919876543210 has error ${code}`,
-        more_info: `https://www.twilio.com/docs/errors/${code}`,
-        status,
-      };
-      const result = await sendInto(json(status, envelope));
-      expect(result).toEqual({
-        kind: "refused",
-        cause: `provider answered ${status} (error ${code})`,
-        retryable,
-      });
-    },
-  );
+    { status: 400, code: 21211, what: "the number is invalid", judgement: "not_this_number" },
+    { status: 400, code: 21217, what: "the number cannot be called", judgement: "not_this_number" },
+    { status: 400, code: 21614, what: "the number is no mobile", judgement: "not_this_number" },
+    { status: 400, code: 63024, what: "the number is not on WhatsApp", judgement: "not_this_number" },
+    { status: 400, code: 21408, what: "the country is not enabled", judgement: "not_this_route" },
+    { status: 400, code: 21703, what: "the sender pool is empty", judgement: "not_this_route" },
+    { status: 400, code: 20001, what: "our request is wrong", judgement: "not_this_route" },
+    { status: 400, code: 21610, what: "the person said STOP", judgement: "opted_out" },
+    { status: 403, code: 21216, what: "the number is on the list of toll fraud", judgement: "fraud" },
+    { status: 400, code: 30450, what: "pumping protection stops it", judgement: "fraud" },
+    { status: 401, code: 20003, what: "our credentials are wrong", judgement: "not_this_route" },
+    { status: 403, code: 20005, what: "our account is suspended", judgement: "not_this_route" },
+    { status: 404, code: 20404, what: "there is no such account", judgement: "not_this_route" },
+    { status: 429, code: 20429, what: "we are too fast", judgement: "transient" },
+  ])("$status with error $code, $what: refused, $judgement", async ({ status, code, judgement }) => {
+    const envelope = {
+      code,
+      message: `The 'To' number +919876543210 has error ${code}`,
+      more_info: `https://www.twilio.com/docs/errors/${code}`,
+      status,
+    };
+    const result = await sendInto(json(status, envelope));
+    expect(result).toEqual({
+      kind: "refused",
+      cause: `provider answered ${status} (error ${code})`,
+      judgement,
+    });
+  });
+
+  test.for([
+    { status: 500, code: 20500 },
+    { status: 503, code: 20503 },
+    { status: 500, code: 21211 },
+    { status: 429, code: 99999 },
+  ])("$status with error $code does not say that nothing left", async ({ status, code }) => {
+    expect(await sendInto(json(status, { code, message: "no", status }))).toEqual({
+      kind: "unknown",
+      cause: `provider answered ${status} (error ${code})`,
+      connectionLost: false,
+    });
+  });
 
   test.for([401, 403])(
-    "a %i page of something in front of Twilio is refused, retryable elsewhere",
+    "a %i page of something in front of Twilio is refused, and another route asked",
     async (status) => {
       expect(await sendInto(page(status))).toEqual({
         kind: "refused",
         cause: `provider answered ${status}`,
-        retryable: true,
+        judgement: "not_this_route",
       });
     },
   );
 
   test.for(["failed", "undelivered", "canceled"])(
-    "a message that is %s from the start is refused, retryable elsewhere",
+    "a message that is %s from the start is refused, and another route asked",
     async (status) => {
       expect(await sendInto(json(201, { sid: "SM1", status, error_code: 30007 }))).toEqual({
         kind: "refused",
         cause: `twilio ${status} (error 30007)`,
-        retryable: true,
+        judgement: "not_this_route",
       });
     },
   );
 
-  test.for([30003, 30005, 30006])(
-    "a message that error %i ends at once is refused for good",
-    async (code) => {
-      expect(await sendInto(json(201, { sid: "SM1", status: "undelivered", error_code: code }))).toEqual({
-        kind: "refused",
-        cause: `twilio undelivered (error ${code})`,
-        retryable: false,
-      });
-    },
-  );
+  test.for([
+    { code: 30450, judgement: "fraud" },
+    { code: 30453, judgement: "fraud" },
+    { code: 30005, judgement: "not_this_number" },
+    { code: 30006, judgement: "not_this_number" },
+    { code: 21610, judgement: "opted_out" },
+    { code: 30003, judgement: "transient" },
+  ])("a message that error $code ends at once is refused: $judgement", async ({ code, judgement }) => {
+    expect(await sendInto(json(201, { sid: "SM1", status: "failed", error_code: code }))).toEqual({
+      kind: "refused",
+      cause: `twilio failed (error ${code})`,
+      judgement,
+    });
+  });
+
+  test("a message that ends at once by an unknown error may have left", async () => {
+    expect(await sendInto(json(201, { sid: "SM1", status: "failed", error_code: 30008 }))).toEqual({
+      kind: "unknown",
+      cause: "twilio failed (error 30008)",
+      connectionLost: false,
+    });
+  });
 
   test("a code that is none stays out of the cause, alive or dead", async () => {
     for (const code of [
@@ -111,7 +134,7 @@ describe("Twilio's answers", () => {
     ]) {
       expect(await sendInto(json(400, { code }))).toMatchObject({
         cause: "provider answered 400",
-        retryable: false,
+        judgement: "not_this_route",
       });
       expect(await sendInto(json(201, { sid: "SM1", status: "failed", error_code: code }))).toMatchObject({
         cause: "twilio failed",
@@ -158,7 +181,10 @@ describe("Twilio's answers", () => {
     expect(bare.channels).toEqual(["sms"]);
     expect(twilioWith(server.url).channels).toEqual(["sms", "voice", "whatsapp"]);
     for (const channel of ["voice", "whatsapp"] as const) {
-      expect(await bare.send(messageBy(channel))).toMatchObject({ kind: "refused", retryable: true });
+      expect(await bare.send(messageBy(channel))).toMatchObject({
+        kind: "refused",
+        judgement: "not_this_route",
+      });
     }
     expect(server.requests).toEqual([]);
   });
@@ -172,14 +198,26 @@ describe("Twilio's answers", () => {
     expect(`${request?.path} ${request?.body}`).not.toContain(TWILIO.authToken);
   });
 
+  test("an API key and its secret stand in for the main token in requests", async () => {
+    server.behave(json(201, { sid: "SM1", status: "queued" }));
+    const apiKey = { sid: `SK${"0".repeat(32)}`, secret: "key-secret" };
+    await twilioWith(server.url, { apiKey }).send(messageBy("sms"));
+    const [request] = server.requests;
+    expect(request?.headers.authorization).toBe(
+      `Basic ${Buffer.from(`${apiKey.sid}:${apiKey.secret}`).toString("base64")}`,
+    );
+    expect(request?.path, "the account stays the one the key belongs to").toContain(TWILIO.accountSid);
+  });
+
   test.skipIf(known === null)(
-    "every error in the vendor's dictionary is refused and named by its number",
+    "every error in the vendor's dictionary is named by its number, and read as its table says",
     async () => {
       for (const code of Object.keys(known?.codes ?? {}).map(Number)) {
         const status = code === 20429 ? 429 : 400;
         const body = { ...known?.envelope.body, code, status };
+        const judgement = twilioJudgement(String(code));
         expect(await sendInto(json(status, body))).toMatchObject({
-          kind: "refused",
+          kind: judgement === "unknown" ? "unknown" : "refused",
           cause: `provider answered ${status} (error ${code})`,
         });
       }

@@ -14,12 +14,18 @@ async function recall(
   askTag = "ask",
   failureTags = ["failed", "failed too"],
 ): Promise<Recalled> {
-  const answer = await marks.recall({ numberTag, askTag, failureTags });
+  const answer = await marks.recall({ numberTag, askTag, failureTags, channel: "sms" });
   if (answer.kind === "unavailable") throw new Error(answer.cause);
   return answer;
 }
 
-const NOTHING: Recalled = { kind: "answered", numberKnown: false, askedAtMs: null, failures: [null, null] };
+const NOTHING: Recalled = {
+  kind: "answered",
+  numberKnown: false,
+  askedAtMs: null,
+  failures: [null, null],
+  refusal: null,
+};
 
 /** What holds for marks wherever they are kept, by the clock on the wall. */
 function keepsMarks(open: () => MarksPort): void {
@@ -33,6 +39,19 @@ function keepsMarks(open: () => MarksPort): void {
     await marks.markKnown("number");
     expect(await recall(marks)).toEqual({ ...NOTHING, numberKnown: true });
     expect(await recall(marks, "another")).toEqual(NOTHING);
+  });
+
+  test("a refused number is refused by the channels it was refused by, until it is lifted", async () => {
+    const marks = open();
+    await marks.refuseNumber("number", ["sms", "voice"], "opted_out", 600);
+    await marks.refuseNumber("another", ["whatsapp"], "unreachable", 600);
+    expect(await recall(marks)).toEqual({ ...NOTHING, refusal: "opted_out" });
+    expect(await recall(marks, "another")).toEqual(NOTHING);
+    await marks.refuseNumber("number", ["sms"], "fraud", 600);
+    expect(await recall(marks)).toMatchObject({ refusal: "fraud" });
+    expect(await marks.liftRefusals(["older", "number"], ["sms", "voice", "whatsapp"])).toBe(2);
+    expect(await recall(marks)).toEqual(NOTHING);
+    expect(await marks.liftRefusals(["number"], ["sms"])).toBe(0);
   });
 
   test("a demand is remembered to the millisecond, the first one of its tag", async () => {

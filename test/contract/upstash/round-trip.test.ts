@@ -43,7 +43,12 @@ describeOnRedis("everything that a send asks of Redis before it decides", (upsta
     const budgets = upstashBudgets(redis, Date.now);
     const levels = Array.from({ length: 15 }, () => levelOf(5));
     const meters = Array.from({ length: 7 }, () => meterOf(5));
-    const tags = { numberTag: "number", askTag: "ask", failureTags: ["number", "device", "user"] };
+    const tags = {
+      numberTag: "number",
+      askTag: "ask",
+      failureTags: ["number", "device", "user"],
+      channel: "sms" as const,
+    };
     return () =>
       Promise.all([
         limits.take(everyTake()),

@@ -28,7 +28,12 @@ const TAKES = [
 
 const LEVELS = [levelOf(5)];
 const HOLD = holdOf(LEVELS, { meters: [meterOf(5)] });
-const TAGS = { numberTag: "secret-tag", askTag: "secret-tag", failureTags: ["secret-tag"] };
+const TAGS = {
+  numberTag: "secret-tag",
+  askTag: "secret-tag",
+  failureTags: ["secret-tag"],
+  channel: "sms" as const,
+};
 
 function portsOn(redis: ReturnType<typeof openUpstash>) {
   const limits = upstashLimits(redis, Date.now);

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { SignJWT } from "jose";
 import { Miniflare } from "miniflare";
 import { describe, expect, test } from "vitest";
+import { vonageCallJudgement } from "../../../src/adapters/vonage/vonage-codes.ts";
 import {
   type SmsSignatureMethod,
   smsSignatureFault,
@@ -206,10 +207,30 @@ describe("Vonage's signed webhooks", () => {
         : {
             kind: "receipts",
             receipts: [
-              { messageId: "63f61863", status: result, errorCode, costMicros: 4500, atMs: NOW_MS - 2000 },
+              {
+                messageId: "63f61863",
+                status: result,
+                errorCode,
+                costMicros: 4500,
+                atMs: NOW_MS - 2000,
+                judgement: errorCode === null ? undefined : vonageCallJudgement(errorCode),
+              },
             ],
           },
     );
+  });
+
+  test.for([
+    { code: 1240, judgement: "opted_out" },
+    { code: 1180, judgement: "transient" },
+    { code: 1473, judgement: "fraud" },
+    { code: 1050, judgement: "not_this_number" },
+    { code: 1210, judgement: "not_this_route" },
+    { code: 9999, judgement: "not_this_route" },
+  ])("an undelivered message's error $code is $judgement", async ({ code, judgement }) => {
+    const error = { type: `https://developer.vonage.com/api-errors/messages#${code}`, title: "No" };
+    const body = JSON.stringify({ ...STATUS, status: "rejected", error, client_ref: "c-1" });
+    expect(await read(await signed(body))).toMatchObject({ receipts: [{ judgement, reference: "c-1" }] });
   });
 
   test("a price in another currency than the table's is not taken", async () => {

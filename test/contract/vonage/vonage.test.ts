@@ -80,13 +80,21 @@ describe.each(WAYS)("Vonage by $name", (way) => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test.for([400, 404, 413, 422])("a %i that says no more is refused for good", async (status) => {
-    expect(await sendInto(json(status, {}), way)).toMatchObject({ kind: "refused", retryable: false });
-  });
+  test.for([400, 401, 402, 403, 404, 413, 422])(
+    "a %i that says no more is the route's fault",
+    async (status) => {
+      for (const behaviour of [json(status, {}), page(status)]) {
+        expect(await sendInto(behaviour, way)).toMatchObject({
+          kind: "refused",
+          judgement: "not_this_route",
+        });
+      }
+    },
+  );
 
-  test.for([401, 402, 403, 429, 500, 503])("a %i is refused, retryable elsewhere", async (status) => {
+  test.for([429, 500, 503])("a %i that says no more is unknown", async (status) => {
     for (const behaviour of [json(status, {}), page(status)]) {
-      expect(await sendInto(behaviour, way)).toMatchObject({ kind: "refused", retryable: true });
+      expect(await sendInto(behaviour, way)).toMatchObject({ kind: "unknown" });
     }
   });
 
@@ -158,13 +166,14 @@ describe.each(WAYS)("Vonage by $name", (way) => {
 
 describe("Vonage's refusals", () => {
   test.for([
-    { code: 1430, what: "the recipient is invalid", retryable: false },
-    { code: 1050, what: "the number is barred", retryable: false },
-    { code: 1240, what: "the person said STOP", retryable: false },
-    { code: 1000, what: "we are too fast", retryable: true },
-    { code: 1420, what: "our sender is invalid", retryable: true },
-    { code: 1480, what: "our registration is wrong", retryable: true },
-  ])("problem $code, $what: retryable $retryable", async ({ code, retryable }) => {
+    { code: 1430, what: "the recipient is invalid", judgement: "not_this_number" },
+    { code: 1050, what: "the number is barred", judgement: "not_this_number" },
+    { code: 1240, what: "the person said STOP", judgement: "opted_out" },
+    { code: 1473, what: "Fraud Defender stops it", judgement: "fraud" },
+    { code: 1000, what: "we are too fast", judgement: "transient" },
+    { code: 1420, what: "our sender is invalid", judgement: "not_this_route" },
+    { code: 1480, what: "our registration is wrong", judgement: "not_this_route" },
+  ])("problem $code, $what: $judgement", async ({ code, judgement }) => {
     const problem = {
       type: `https://developer.vonage.com/api-errors/messages#${code}`,
       title: "No",
@@ -174,39 +183,40 @@ describe("Vonage's refusals", () => {
     expect(await sendInto(json(422, problem), { channel: "sms", api: "messages" })).toEqual({
       kind: "refused",
       cause: `provider answered 422 (error ${code})`,
-      retryable,
+      judgement,
     });
   });
 
   test.for([
-    { status: "1", retryable: true },
-    { status: "4", retryable: true },
-    { status: "5", retryable: true },
-    { status: "6", retryable: false },
-    { status: "7", retryable: false },
-    { status: "9", retryable: true },
-    { status: "15", retryable: true },
-    { status: "33", retryable: false },
-  ])(
-    "status $status of the SMS API, answered with 200: retryable $retryable",
-    async ({ status, retryable }) => {
-      const answer = json(200, {
-        "message-count": "1",
-        messages: [{ status, "error-text": "919876543210" }],
-      });
-      expect(await sendInto(answer, { channel: "sms", api: "sms" })).toEqual({
-        kind: "refused",
-        cause: `vonage refused it (status ${status})`,
-        retryable,
-      });
-    },
-  );
+    { status: "1", judgement: "transient" },
+    { status: "4", judgement: "not_this_route" },
+    { status: "5", judgement: "not_this_route" },
+    { status: "6", judgement: "not_this_number" },
+    { status: "7", judgement: "not_this_number" },
+    { status: "9", judgement: "not_this_route" },
+    { status: "15", judgement: "not_this_route" },
+    { status: "33", judgement: "not_this_number" },
+    { status: "987", judgement: "not_this_route" },
+  ])("status $status of the SMS API, answered with 200: $judgement", async ({ status, judgement }) => {
+    const answer = json(200, {
+      "message-count": "1",
+      messages: [{ status, "error-text": "919876543210" }],
+    });
+    expect(await sendInto(answer, { channel: "sms", api: "sms" })).toEqual({
+      kind: "refused",
+      cause: `vonage refused it (status ${status})`,
+      judgement,
+    });
+  });
 
   test("a key that does not sign is refused without a request", async () => {
     const provider = vonageAt(server.url, {
       privateKey: "-----BEGIN PRIVATE KEY-----\nno\n-----END PRIVATE KEY-----",
     });
-    expect(await provider.send(messageBy("sms"))).toMatchObject({ kind: "refused", retryable: true });
+    expect(await provider.send(messageBy("sms"))).toMatchObject({
+      kind: "refused",
+      judgement: "not_this_route",
+    });
     expect(server.requests).toEqual([]);
   });
 
@@ -215,7 +225,10 @@ describe("Vonage's refusals", () => {
     expect(bare.channels).toEqual(["sms"]);
     expect(vonageAt(server.url).channels).toEqual(["sms", "voice", "whatsapp"]);
     for (const channel of ["voice", "whatsapp"] as const) {
-      expect(await bare.send(messageBy(channel))).toMatchObject({ kind: "refused", retryable: true });
+      expect(await bare.send(messageBy(channel))).toMatchObject({
+        kind: "refused",
+        judgement: "not_this_route",
+      });
     }
     expect(server.requests).toEqual([]);
   });
@@ -230,21 +243,31 @@ describe.skipIf(file === null)("Vonage's own samples", () => {
       { kind: "accepted", messageId: "d8f86df1-dec6-442f-870a-2241be27d721" },
     ],
     ["messages/tests/data/invalid_error.json", 422, "messages", { kind: "refused" }],
-    ["messages/tests/data/low_balance_error.json", 402, "messages", { kind: "refused", retryable: true }],
+    [
+      "messages/tests/data/low_balance_error.json",
+      402,
+      "messages",
+      { kind: "refused", judgement: "not_this_route" },
+    ],
     [
       "test/Messages/Fixtures/Responses/rate-limit.json",
       429,
       "messages",
-      { kind: "refused", retryable: true },
+      { kind: "refused", judgement: "not_this_route" },
     ],
     ["sms/tests/data/send_sms.json", 200, "sms", { kind: "accepted", costMicros: 41_200 }],
     [
       "sms/tests/data/send_long_sms.json",
       200,
       "sms",
-      { kind: "accepted", messageId: "62dfdf68-6c7c-479a-a190-5c52f798a787", costMicros: 82_400 },
+      {
+        kind: "accepted",
+        messageId: "62dfdf68-6c7c-479a-a190-5c52f798a787",
+        costMicros: 82_400,
+        otherPartIds: [expect.any(String)],
+      },
     ],
-    ["sms/tests/data/send_sms_error.json", 200, "sms", { kind: "refused", retryable: false }],
+    ["sms/tests/data/send_sms_error.json", 200, "sms", { kind: "refused", judgement: "not_this_number" }],
     [
       "sms/tests/data/send_sms_partial_error.json",
       200,
@@ -257,15 +280,15 @@ describe.skipIf(file === null)("Vonage's own samples", () => {
       "sms",
       { kind: "accepted", messageId: "00000124", costMicros: 150_000 },
     ],
-    ["test/SMS/responses/fail-server.json", 200, "sms", { kind: "refused", retryable: true }],
+    ["test/SMS/responses/fail-server.json", 200, "sms", { kind: "refused", judgement: "not_this_route" }],
     [
       "test/SMS/responses/fail-shortcode.json",
       200,
       "sms",
       { kind: "refused", cause: "vonage refused it (status 101)" },
     ],
-    ["test/SMS/responses/mt-limit.json", 200, "sms", { kind: "refused", retryable: true }],
-    ["test/SMS/responses/ratelimit.json", 200, "sms", { kind: "refused", retryable: true }],
+    ["test/SMS/responses/mt-limit.json", 200, "sms", { kind: "refused", judgement: "transient" }],
+    ["test/SMS/responses/ratelimit.json", 200, "sms", { kind: "refused", judgement: "transient" }],
     ["test/SMS/responses/empty.json", 200, "sms", { kind: "unknown" }],
   ])("%s, answered with %i", async ([path, status, api, result]) => {
     const sample = fixture(fixtures, path);

@@ -32,6 +32,33 @@ const WEEK = historyOf({
   "flow signup": { sent: 3000, verified: 2100 },
 });
 
+describe("providers' fraud verdicts", () => {
+  test("the first one is told, and asks for no posture and no ban", () => {
+    const minutes = ripe({ "country GH": { fraud: 1 }, "block +23324000": { fraud: 1, sent: 4 } });
+    expect(find("provider_fraud", { minutes })).toMatchObject([
+      { subject: "country GH", severity: "notice", block: false },
+    ]);
+  });
+
+  test.each([
+    { fraud: 2, verified: 0, banned: false },
+    { fraud: 3, verified: 0, banned: true },
+    { fraud: 3, verified: 2, banned: true },
+    { fraud: 3, verified: 3, banned: false },
+    { fraud: 40, verified: 50, banned: false },
+  ])(
+    "a range with $fraud of them and $verified verified is banned: $banned",
+    ({ fraud, verified, banned }) => {
+      const minutes = ripe({ "block +23324000": { fraud, sent: fraud + verified, verified } });
+      expect(find("provider_fraud", { minutes }).some(({ block }) => block)).toBe(banned);
+    },
+  );
+
+  test("without one nothing is found", () => {
+    expect(find("provider_fraud", { minutes: ripe({ "country GH": { sent: 100 } }) })).toEqual([]);
+  });
+});
+
 describe("chance", () => {
   test("binomial tails are those of the tables", () => {
     expect(probabilityAtLeast(9, 10, 0.5)).toBeCloseTo(11 / 1024, 10);

@@ -48,6 +48,29 @@ const settle = (state: SessionState, status: SendStatus, index = state.sends.len
 const receive = (state: SessionState, status: "delivered" | "undelivered", index = 0) =>
   receiveReceipt(state, index, { status, messageId: `m${index}` });
 
+describe("a text of several parts", () => {
+  const part = (state: SessionState, messageId: string, status: "delivered" | "undelivered") =>
+    receiveReceipt(state, 0, { status, messageId, parts: 2 });
+
+  test("is delivered when all of its parts are, whatever their order and number", () => {
+    const first = part(settle(open(), "accepted"), "m1", "delivered");
+    expect(first.changed).toBe(false);
+    expect(first.state.sends[0]?.status).toBe("accepted");
+    const again = part(first.state, "m1", "delivered");
+    expect(again.changed).toBe(false);
+    const second = part(again.state, "m0", "delivered");
+    expect(second.changed).toBe(true);
+    expect(second.state.sends[0]).toMatchObject({ status: "delivered", messageId: "m0" });
+  });
+
+  test("is undelivered when one of them is", () => {
+    const first = part(settle(open(), "accepted"), "m0", "delivered");
+    const second = part(first.state, "m1", "undelivered");
+    expect(second.changed).toBe(true);
+    expect(second.state.sends[0]?.status).toBe("undelivered");
+  });
+});
+
 /** A session with so many messages by SMS that left, each as soon as it could. */
 function afterMessages(count: number, status: SendStatus = "accepted"): SessionState {
   let state = settle(open(), status);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readOutboxMessage } from "../../../../src/adapters/cloudflare/queue-outbox.ts";
-import { deliveryFault } from "../../../../src/adapters/providers/provider-http.ts";
+import { readRefusal } from "../../../../src/adapters/providers/provider-http.ts";
 import { type Level, UNIT_HUNDREDTHS } from "../../../../src/domain/admission/exposure.ts";
 import type { Channel } from "../../../../src/domain/kernel/channel.ts";
 import type { LedgerEvent } from "../../../../src/domain/ledger/event.ts";
@@ -365,8 +365,8 @@ describe("the books", () => {
   });
 
   test("a gateway's 502 may have left, like its 504", () => {
-    expect(deliveryFault(504).kind).toBe("unknown");
-    expect(deliveryFault(502).kind).toBe("unknown");
+    expect(readRefusal(504, null).kind).toBe("unknown");
+    expect(readRefusal(502, null).kind).toBe("unknown");
   });
 });
 
