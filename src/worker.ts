@@ -1,5 +1,6 @@
 /** The entry: fetch, the minute's cron, the queue of work behind answers, and the session object. No logic. */
-import { compose, compositionFaults, log } from "./compose/compose.ts";
+import { compose, log } from "./compose/compose.ts";
+import { compositionFaults } from "./compose/composition-faults.ts";
 import { parseConfig, parseTables } from "./config/config.ts";
 import hosting from "./data/hosting-asns.csv";
 import prices from "./data/prices.csv";
@@ -39,7 +40,7 @@ function build(env: Env): Service {
   const tables = parseTables({ prices, hosting });
   const faults =
     config.ok && tables.ok
-      ? compositionFaults(config.value, tables.value)
+      ? compositionFaults(config.value, tables.value, (warning) => log("message_costs_more", { warning }))
       : [...(config.ok ? [] : config.faults), ...(tables.ok ? [] : tables.faults)];
   if (!config.ok || !tables.ok || faults.length > 0) {
     for (const fault of faults) log("misconfigured", { fault });

@@ -13,7 +13,7 @@ import { objectSessions } from "../adapters/cloudflare/object-sessions.ts";
 import { queueAlerts } from "../adapters/cloudflare/queue-alerts.ts";
 import { queueLedger } from "../adapters/cloudflare/queue-ledger.ts";
 import { queueOutbox, readOutboxMessage } from "../adapters/cloudflare/queue-outbox.ts";
-import { isTestSecret, siteverifyCaptcha } from "../adapters/identity/captcha-siteverify.ts";
+import { siteverifyCaptcha } from "../adapters/identity/captcha-siteverify.ts";
 import { deviceTokens, sessionTokens } from "../adapters/identity/client-tokens.ts";
 import { operatorIdentities } from "../adapters/identity/cloudflare-access.ts";
 import { es256Proofs } from "../adapters/identity/proofs.ts";
@@ -32,7 +32,6 @@ import { upstashPeople } from "../adapters/upstash/upstash-people.ts";
 import { upstashReceipts } from "../adapters/upstash/upstash-receipts.ts";
 import type { Config, Tables } from "../config/config.ts";
 import { keyIdsOf } from "../config/keyrings.ts";
-import { messageFaults } from "../domain/delivery/message-faults.ts";
 import { LEDGER_QUEUE } from "../domain/ledger/event.ts";
 import { ALERTS_QUEUE } from "../domain/monitor/alert.ts";
 import type { ApiKeysPort, OperatorsPort } from "../ports/access.ts";
@@ -162,38 +161,6 @@ function composeAlertChannels(config: Config, nowMs: () => number): AlertChannel
     ...(ALERT_WEBHOOK_URL === undefined || ALERT_WEBHOOK_SECRET === undefined
       ? []
       : [webhookChannel({ url: ALERT_WEBHOOK_URL, secret: ALERT_WEBHOOK_SECRET }, nowMs)]),
-  ];
-}
-
-/** Faults that only the parts can see. What works, and costs or loses something, is logged. */
-export function compositionFaults(config: Config, { prices }: Tables): string[] {
-  const { ENVIRONMENT, POLICY, CAPTCHA_SECRET_KEY, CAPTCHA_FRESH_SECRET_KEY } = config;
-  const providers = composeProviders(config, {}, () => Date.now());
-  const { channels } = POLICY.delivery;
-  const texts = messageFaults(POLICY.message, POLICY.code);
-  for (const warning of texts.warnings) log("message_costs_more", { warning });
-  const unserved = channels.filter(
-    (channel) => ![...providers.values()].some((provider) => provider.channels.includes(channel)),
-  );
-  const unpriced = [...providers].flatMap(([name, provider]) =>
-    channels
-      .filter((channel) => provider.channels.includes(channel))
-      .filter(
-        (channel) =>
-          !prices.some((row) => row.provider === name && row.channel === channel && row.country === "*"),
-      )
-      .map((channel) => `${name} ${channel}`),
-  );
-  return [
-    ...unserved.map((channel) => `POLICY.delivery.channels: no provider serves ${channel}`),
-    ...unpriced.map((pair) => `src/data/prices.csv: no default price for ${pair}`),
-    ...texts.faults,
-    ...(ENVIRONMENT === "production" && isTestSecret(POLICY.captcha.provider, CAPTCHA_SECRET_KEY)
-      ? ["CAPTCHA_SECRET_KEY: is a published test secret, which lets everybody through"]
-      : []),
-    ...(ENVIRONMENT === "production" && isTestSecret(POLICY.captcha.provider, CAPTCHA_FRESH_SECRET_KEY ?? "")
-      ? ["CAPTCHA_FRESH_SECRET_KEY: is a published test secret, which lets everybody through"]
-      : []),
   ];
 }
 

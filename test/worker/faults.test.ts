@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { compositionFaults } from "../../src/compose/compose.ts";
+import { compositionFaults } from "../../src/compose/composition-faults.ts";
 import { parseConfig, parseTables } from "../../src/config/config.ts";
 import hosting from "../../src/data/hosting-asns.csv";
 import prices from "../../src/data/prices.csv";
@@ -144,7 +144,7 @@ test("production refuses what must never reach people outside", () => {
   const development = parseConfig(env);
   const tables = parseTables({ prices, hosting });
   if (!development.ok || !tables.ok) throw new Error("the test's own configuration is good");
-  expect(compositionFaults({ ...development.value, ENVIRONMENT: "production" }, tables.value)).toEqual([
+  expect(compositionFaults({ ...development.value, ENVIRONMENT: "production" }, tables.value, () => {})).toEqual([
     "CAPTCHA_SECRET_KEY: is a published test secret, which lets everybody through",
   ]);
 });
