@@ -126,6 +126,9 @@ const rawSchema = z.object({
     .default([]),
 });
 
+/** The names of all settings, variables and secrets alike. */
+export const SETTING_NAMES: readonly string[] = Object.keys(rawSchema.shape);
+
 /** Rules between settings: what a provider needs, and what must never reach people outside. */
 const configSchema = rawSchema.superRefine((raw, context) => {
   const fault = (setting: string, message: string) =>
