@@ -101,7 +101,11 @@ export function openCloudflare(credentials: Credentials, say: (line: string) => 
     list: async <T>(path: string, query: Query = {}) => {
       const found: T[] = [];
       for (let page = 1; page <= MAX_PAGES; page++) {
-        const answer = await request("GET", path, { ...query, page: String(page), per_page: String(PER_PAGE) });
+        const answer = await request("GET", path, {
+          ...query,
+          page: String(page),
+          per_page: String(PER_PAGE),
+        });
         const items = (answer.result ?? []) as T[];
         found.push(...items);
         const { total_pages: pages, total_count: total } = answer.result_info ?? {};
@@ -127,7 +131,9 @@ async function read(response: Response, method: string, path: string): Promise<A
       `The API answered ${response.status} without a message to ${method} ${path}. Run again: what was made is found.`,
     );
   }
-  const said = answer.errors.map(({ code, message }) => `${message ?? "no message"} (code ${code ?? "none"})`);
+  const said = answer.errors.map(
+    ({ code, message }) => `${message ?? "no message"} (code ${code ?? "none"})`,
+  );
   const need = permissionFor(path);
   const hint =
     response.status === 401 || response.status === 403

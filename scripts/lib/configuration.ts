@@ -3,13 +3,13 @@
  * not known here, since it gives none back: specimens stand for them, so that every rule between settings can be applied.
  */
 import { readFile } from "node:fs/promises";
-import { compositionFaults } from "../../src/composition-faults.ts";
-import { parseConfig, parsePolicy, parseTables, SETTING_NAMES } from "../../src/config.ts";
-import { RING_SETTINGS, secretsOf } from "../../src/keyrings.ts";
+import { compositionFaults } from "../../src/compose/composition-faults.ts";
+import { parseConfig, parsePolicy, parseTables, SETTING_NAMES } from "../../src/config/config.ts";
+import { RING_SETTINGS, secretsOf } from "../../src/config/keyrings.ts";
 import { ROOT } from "./command.ts";
 import { isTable, policyOf, type Table } from "./settings.ts";
 
-export { SETTING_NAMES } from "../../src/config.ts";
+export { SETTING_NAMES } from "../../src/config/config.ts";
 
 /** Values of settings by name, as far as they are known. */
 export type Settings = Readonly<Record<string, string>>;
@@ -131,13 +131,20 @@ export function requiredSecrets(environment: Table): string[] {
  * @param held names of the secrets that the platform holds
  * @param known values of settings that are known; they stand above specimens, and are judged
  */
-export async function judge(environment: Table, held: readonly string[], known: Settings = {}): Promise<Verdict> {
+export async function judge(
+  environment: Table,
+  held: readonly string[],
+  known: Settings = {},
+): Promise<Verdict> {
   const names = held.filter((name) => isSetting(name));
   const specimens = Object.fromEntries(names.map((name) => [name, specimen(name, known)]));
   const config = parseConfig({ ...varsOf(environment), ...specimens, ...known });
   const tables = await readTables();
   if (!config.ok || !tables.ok) {
-    return { faults: [...(config.ok ? [] : config.faults), ...(tables.ok ? [] : tables.faults)], warnings: [] };
+    return {
+      faults: [...(config.ok ? [] : config.faults), ...(tables.ok ? [] : tables.faults)],
+      warnings: [],
+    };
   }
   const warnings: string[] = [];
   const faults = compositionFaults(config.value, tables.value, (warning) => warnings.push(warning));

@@ -33,7 +33,9 @@ export async function logIn(
   const api = openCloudflare(await readCredentials(), say);
   const accounts = await api.list<Account>("/accounts").catch((error: ApiError) => {
     if (error.status !== 400 && error.status !== 401 && error.status !== 403) throw error;
-    throw new CommandError(`Cloudflare does not accept the login: ${error.message.split("\n")[0]}\n${LOG_IN}`);
+    throw new CommandError(
+      `Cloudflare does not accept the login: ${error.message.split("\n")[0]}\n${LOG_IN}`,
+    );
   });
   const noted = typeof environment.account_id === "string" ? environment.account_id : undefined;
   const wanted = asked || noted || process.env.CLOUDFLARE_ACCOUNT_ID;
@@ -82,8 +84,12 @@ function readJson(text: string): Table | null {
 
 async function refuseOldWrangler(): Promise<void> {
   const [wanted, found] = await Promise.all([
-    readFile(`${ROOT}package.json`, "utf8").then((text) => JSON.parse(text).devDependencies.wrangler as string),
-    readFile(`${ROOT}node_modules/wrangler/package.json`, "utf8").then((text) => JSON.parse(text).version as string),
+    readFile(`${ROOT}package.json`, "utf8").then(
+      (text) => JSON.parse(text).devDependencies.wrangler as string,
+    ),
+    readFile(`${ROOT}node_modules/wrangler/package.json`, "utf8").then(
+      (text) => JSON.parse(text).version as string,
+    ),
   ]);
   const parts = (version: string) => version.replace(/^\D+/, "").split(".").map(Number);
   const [major = 0, minor = 0] = parts(wanted);

@@ -18,4 +18,5 @@ export function findPlaceholders(value: unknown, path = ""): string[] {
   return isPlaceholder(value) ? [path] : [];
 }
 
-export const isPlaceholder = (value: unknown): boolean => typeof value === "string" && PLACEHOLDER.test(value);
+export const isPlaceholder = (value: unknown): boolean =>
+  typeof value === "string" && PLACEHOLDER.test(value);

@@ -17,11 +17,15 @@ const MAY_HAVE_LINES = ["VONAGE_PRIVATE_KEY", "PROOF_KEYS"];
  */
 export async function readSettingsFile(file: string): Promise<Settings> {
   const content = file === "-" ? await text(process.stdin) : await readNamed(file);
-  const entries = content.trimStart().startsWith("{") ? readJson(content, file) : Object.entries(parseEnv(content));
+  const entries = content.trimStart().startsWith("{")
+    ? readJson(content, file)
+    : Object.entries(parseEnv(content));
   const settings = new Map<string, string>();
   for (const [name, value] of entries) {
     if (!isSetting(name) || name === "POLICY" || name === "ENVIRONMENT") {
-      throw new CommandError(`${file}: "${name}" is no setting that can be given here; see README, Deploying.`);
+      throw new CommandError(
+        `${file}: "${name}" is no setting that can be given here; see README, Deploying.`,
+      );
     }
     if (typeof value !== "string") throw new CommandError(`${file}: ${name} is not text.`);
     if (value === "") continue;
@@ -35,9 +39,11 @@ export async function readSettingsFile(file: string): Promise<Settings> {
 
 async function readNamed(file: string): Promise<string> {
   // npm runs scripts in the repository's folder; the person named the file from where they stand.
-  return readFile(resolve(process.env.INIT_CWD ?? ".", file), "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(`${file} cannot be read (${error.code}).`);
-  });
+  return readFile(resolve(process.env.INIT_CWD ?? ".", file), "utf8").catch(
+    (error: NodeJS.ErrnoException) => {
+      throw new CommandError(`${file} cannot be read (${error.code}).`);
+    },
+  );
 }
 
 function readJson(content: string, file: string): [string, unknown][] {

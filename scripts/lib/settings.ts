@@ -7,11 +7,12 @@ export type Table = Record<string, unknown>;
 /**
  * Reads `wrangler.toml`.
  *
+ * @param text what it says, when it is not the file on the disk that is meant.
  * @throws CommandError when it is missing or not TOML.
  */
-export async function readSettings(): Promise<Table> {
+export async function readSettings(text?: string): Promise<Table> {
   try {
-    return parse(await readFile(`${ROOT}wrangler.toml`, "utf8")) as Table;
+    return parse(text ?? (await readFile(`${ROOT}wrangler.toml`, "utf8"))) as Table;
   } catch (error) {
     throw new CommandError(`wrangler.toml cannot be read: ${(error as Error).message}`);
   }

@@ -9,7 +9,11 @@ import { composeProviders } from "./compose-providers.ts";
  *
  * @param warn is called for what works, and costs or loses something
  */
-export function compositionFaults(config: Config, { prices }: Tables, warn: (warning: string) => void): string[] {
+export function compositionFaults(
+  config: Config,
+  { prices }: Tables,
+  warn: (warning: string) => void,
+): string[] {
   const { ENVIRONMENT, POLICY, CAPTCHA_SECRET_KEY, CAPTCHA_FRESH_SECRET_KEY } = config;
   const providers = composeProviders(config, {}, () => Date.now());
   const { channels } = POLICY.delivery;

@@ -144,7 +144,7 @@ test("production refuses what must never reach people outside", () => {
   const development = parseConfig(env);
   const tables = parseTables({ prices, hosting });
   if (!development.ok || !tables.ok) throw new Error("the test's own configuration is good");
-  expect(compositionFaults({ ...development.value, ENVIRONMENT: "production" }, tables.value, () => {})).toEqual([
-    "CAPTCHA_SECRET_KEY: is a published test secret, which lets everybody through",
-  ]);
+  expect(
+    compositionFaults({ ...development.value, ENVIRONMENT: "production" }, tables.value, () => {}),
+  ).toEqual(["CAPTCHA_SECRET_KEY: is a published test secret, which lets everybody through"]);
 });

@@ -33,7 +33,10 @@ export async function serveCloudflare(world: World): Promise<CloudflareStandIn> 
       response.writeHead = () => response;
     } else if (fault !== undefined && typeof fault.kind === "object") {
       const { status, code, message, retryAfter } = fault.kind;
-      const headers = { "content-type": "application/json", ...(retryAfter && { "retry-after": retryAfter }) };
+      const headers = {
+        "content-type": "application/json",
+        ...(retryAfter && { "retry-after": retryAfter }),
+      };
       request.resume();
       return void response
         .writeHead(status, headers)
@@ -92,7 +95,8 @@ function cloudflareApi(world: World): Hono {
         ? failure(c, 400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers")
         : failure(c, 401, 10000, "Authentication error");
     }
-    if (world.denied.some((path) => path.test(c.req.path))) return failure(c, 403, 10000, "Authentication error");
+    if (world.denied.some((path) => path.test(c.req.path)))
+      return failure(c, 403, 10000, "Authentication error");
     await next();
   });
   api.use("/accounts/:account/*", async (c, next) => {
@@ -104,11 +108,21 @@ function cloudflareApi(world: World): Hono {
   api.get("/user/tokens/verify", (c) => success(c, { id: "t", status: "active" }));
   api.get("/memberships", (c) => page(c, [{ id: "m", account: world.account }]));
   api.get("/accounts", (c) => page(c, [world.account]));
-  api.get("/zones", (c) => page(c, world.zones.filter(({ name }) => name === (c.req.query("name") ?? name)).map(({ records: _, ...zone }) => zone)));
+  api.get("/zones", (c) =>
+    page(
+      c,
+      world.zones
+        .filter(({ name }) => name === (c.req.query("name") ?? name))
+        .map(({ records: _, ...zone }) => zone),
+    ),
+  );
   api.get("/zones/:zone/dns_records", (c) => {
     const zone = world.zones.find(({ id }) => id === c.req.param("zone"));
     if (zone === undefined) return failure(c, 403, 9109, "Invalid zone identifier");
-    return page(c, zone.records.filter(({ name }) => name === (c.req.query("name") ?? name)));
+    return page(
+      c,
+      zone.records.filter(({ name }) => name === (c.req.query("name") ?? name)),
+    );
   });
   api.get("/zones/:zone/workers/routes", (c) => success(c, []));
 
@@ -125,7 +139,12 @@ function storage(account: Hono, world: World): void {
   account.post("/storage/kv/namespaces", (c) =>
     read(c, kvBody, ({ title }) => {
       if (world.namespaces.some((one) => one.title === title)) {
-        return failure(c, 400, 10014, "create namespace: 'a namespace with this account ID and title already exists'");
+        return failure(
+          c,
+          400,
+          10014,
+          "create namespace: 'a namespace with this account ID and title already exists'",
+        );
       }
       const made = { id: world.nextId(), title, supports_url_encoding: true };
       world.namespaces.push(made);
@@ -152,7 +171,9 @@ function storage(account: Hono, world: World): void {
   );
   account.get("/d1/database/:id", (c) => {
     const found = world.databases.find(({ uuid: id }) => id === c.req.param("id"));
-    return found ? success(c, databaseToWire(found)) : failure(c, 404, 7404, "The database could not be found");
+    return found
+      ? success(c, databaseToWire(found))
+      : failure(c, 404, 7404, "The database could not be found");
   });
   account.post("/d1/database/:id/query", async (c) => {
     const found = world.databases.find(({ uuid: id }) => id === c.req.param("id"));
@@ -176,13 +197,22 @@ function storage(account: Hono, world: World): void {
       c,
       world.queues
         .filter(({ queue_name }) => names?.includes(queue_name) ?? true)
-        .map((queue) => ({ ...queue, consumers_total_count: queue.consumers.length, producers_total_count: 0 })),
+        .map((queue) => ({
+          ...queue,
+          consumers_total_count: queue.consumers.length,
+          producers_total_count: 0,
+        })),
     );
   });
   account.post("/queues", (c) =>
     read(c, queueBody, ({ queue_name }) => {
       if (world.queues.some((one) => one.queue_name === queue_name)) {
-        return failure(c, 409, 11009, `Queue name '${queue_name}' is already taken. Please use a different name and try again.`);
+        return failure(
+          c,
+          409,
+          11009,
+          `Queue name '${queue_name}' is already taken. Please use a different name and try again.`,
+        );
       }
       const made = { queue_id: world.nextId(), queue_name, consumers: [], producers: [] };
       world.queues.push(made);
@@ -245,7 +275,12 @@ const databaseToWire = ({ uuid: id, name }: World["databases"][number]) => ({
 });
 
 function widgets(account: Hono, world: World): void {
-  account.get("/challenges/widgets", (c) => page(c, world.widgets.map(({ secret: _, ...widget }) => widget)));
+  account.get("/challenges/widgets", (c) =>
+    page(
+      c,
+      world.widgets.map(({ secret: _, ...widget }) => widget),
+    ),
+  );
   account.post("/challenges/widgets", (c) =>
     read(c, widgetBody, ({ name, domains, mode }) => {
       const id = world.nextId().slice(-22);

@@ -55,7 +55,10 @@ export function workersApi(account: Hono, world: World): void {
   );
   account.get(`${at}/secrets`, (c) =>
     withScript(c, (script) =>
-      success(c, [...script.secrets.keys()].map((name) => ({ name, type: "secret_text" }))),
+      success(
+        c,
+        [...script.secrets.keys()].map((name) => ({ name, type: "secret_text" })),
+      ),
     ),
   );
   account.patch(`${at}/secrets-bulk`, (c) =>
@@ -109,9 +112,12 @@ export function workersApi(account: Hono, world: World): void {
   account.get(`${at}/deployments`, (c) =>
     withScript(c, (script) =>
       success(c, {
-        deployments: script.deployments
-          .toReversed()
-          .map((deployment) => ({ ...deployment, source: "wrangler", strategy: "percentage", annotations: {} })),
+        deployments: script.deployments.toReversed().map((deployment) => ({
+          ...deployment,
+          source: "wrangler",
+          strategy: "percentage",
+          annotations: {},
+        })),
       }),
     ),
   );
@@ -119,8 +125,11 @@ export function workersApi(account: Hono, world: World): void {
     withScript(c, (script) =>
       read(c, deploymentBody, ({ versions }) => {
         const sum = versions.reduce((total, { percentage }) => total + percentage, 0);
-        const isKnown = versions.every(({ version_id }) => script.versions.some(({ id }) => id === version_id));
-        if (sum !== 100 || !isKnown) return failure(c, 400, 10001, "the versions are unknown or are not 100 % together");
+        const isKnown = versions.every(({ version_id }) =>
+          script.versions.some(({ id }) => id === version_id),
+        );
+        if (sum !== 100 || !isKnown)
+          return failure(c, 400, 10001, "the versions are unknown or are not 100 % together");
         return success(c, { id: deploy(world, script, versions) });
       }),
     ),
@@ -131,10 +140,14 @@ export function workersApi(account: Hono, world: World): void {
   );
   account.post(`${at}/subdomain`, (c) =>
     withScript(c, (script) =>
-      read(c, z.strictObject({ enabled: z.boolean(), previews_enabled: z.boolean().optional() }), ({ enabled }) => {
-        script.workersDev = enabled;
-        return success(c, { enabled, previews_enabled: false });
-      }),
+      read(
+        c,
+        z.strictObject({ enabled: z.boolean(), previews_enabled: z.boolean().optional() }),
+        ({ enabled }) => {
+          script.workersDev = enabled;
+          return success(c, { enabled, previews_enabled: false });
+        },
+      ),
     ),
   );
   account.get(`${at}/schedules`, (c) =>
@@ -198,7 +211,11 @@ function addVersion(script: Script, version: Version): void {
   script.migrationTag = migrations?.new_tag ?? script.migrationTag;
 }
 
-function deploy(world: World, script: Script, versions: { version_id: string; percentage: number }[]): string {
+function deploy(
+  world: World,
+  script: Script,
+  versions: { version_id: string; percentage: number }[],
+): string {
   const id = uuid(world.nextId());
   const created_on = new Date(Date.UTC(2026, 10, 21, 0, 0, script.deployments.length)).toISOString();
   script.deployments.push({ id, created_on, versions });
@@ -218,7 +235,9 @@ async function readVersion(c: Context, world: World): Promise<Version | string> 
   const form = await c.req.formData();
   const metadata = JSON.parse(String(form.get("metadata") ?? "null"));
   if (metadata === null) return "the metadata are missing";
-  const fault = (metadata.bindings ?? []).flatMap((binding: Record<string, string>) => bindingFault(binding, world))[0];
+  const fault = (metadata.bindings ?? []).flatMap((binding: Record<string, string>) =>
+    bindingFault(binding, world),
+  )[0];
   if (fault !== undefined) return fault;
   const modules = new Map<string, { content: Buffer; type: string }>();
   for (const [name, part] of form.entries()) {
@@ -236,7 +255,9 @@ function bindingFault(binding: Record<string, string>, world: World): string[] {
     case "d1":
       return world.databases.some(({ uuid: id }) => id === binding.id) ? [] : ["D1 database not found"];
     case "queue":
-      return world.queues.some(({ queue_name }) => queue_name === binding.queue_name) ? [] : ["Queue not found"];
+      return world.queues.some(({ queue_name }) => queue_name === binding.queue_name)
+        ? []
+        : ["Queue not found"];
     case "r2_bucket":
       return world.buckets.some(({ name }) => name === binding.bucket_name) ? [] : ["R2 bucket not found"];
     case "plain_text":

@@ -4,7 +4,13 @@ import { DatabaseSync } from "node:sqlite";
 export interface Queue {
   queue_id: string;
   queue_name: string;
-  consumers: { consumer_id: string; script: string; type: "worker"; dead_letter_queue?: string; settings: object }[];
+  consumers: {
+    consumer_id: string;
+    script: string;
+    type: "worker";
+    dead_letter_queue?: string;
+    settings: object;
+  }[];
   producers: object[];
 }
 
@@ -39,7 +45,10 @@ export interface Fault {
   method?: string;
   path: RegExp;
   /** `break` closes the connection; `before` it is acted upon or `after`. */
-  kind: { status: number; code: number; message: string; retryAfter?: string } | "break before" | "break after";
+  kind:
+    | { status: number; code: number; message: string; retryAfter?: string }
+    | "break before"
+    | "break after";
   times: number;
 }
 
@@ -50,7 +59,13 @@ export interface World {
   /** Permissions that the token does not have, by the noun in its paths. */
   denied: RegExp[];
   faults: Fault[];
-  zones: { id: string; name: string; account: { id: string; name: string }; status: string; records: { type: string; name: string }[] }[];
+  zones: {
+    id: string;
+    name: string;
+    account: { id: string; name: string };
+    status: string;
+    records: { type: string; name: string }[];
+  }[];
   namespaces: { id: string; title: string }[];
   databases: { uuid: string; name: string; sqlite: DatabaseSync }[];
   queues: Queue[];

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { parse } from "smol-toml";
 import { describe, expect, test } from "vitest";
-import { editToml } from "../../scripts/lib/toml-edit.ts";
+import { editToml } from "../../../scripts/lib/toml-edit.ts";
 
 const SHIPPED = readFileSync("wrangler.toml", "utf8");
 const FILE = `# above

@@ -1,0 +1,70 @@
+/** A checkout of the project in a folder of its own, so that commands may change its files, and commands run in it. */
+import { spawn } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const PARTS = ["src", "scripts", "dist/element.js", "package.json", "wrangler.toml", "tsconfig.json"];
+const COMMAND_MS = 120_000;
+
+export interface Run {
+  code: number | null;
+  out: string;
+  error: string;
+}
+
+export interface Checkout {
+  folder: string;
+  /** Runs `scripts/<name>.ts` without a terminal. */
+  run(name: string, words: readonly string[], variables?: Readonly<Record<string, string>>): Promise<Run>;
+  settings(): Promise<string>;
+  write(file: string, text: string): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** @param variables of every command, such as the API's address and token */
+export async function makeCheckout(variables: Readonly<Record<string, string>>): Promise<Checkout> {
+  const folder = await mkdtemp(join(tmpdir(), "tollgate-checkout-"));
+  for (const part of PARTS) {
+    await mkdir(join(folder, part, ".."), { recursive: true });
+    await cp(join(ROOT, part), join(folder, part), { recursive: true });
+  }
+  await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  const home = join(folder, "home");
+  await mkdir(home);
+  return {
+    folder,
+    run: (name, words, more = {}) =>
+      new Promise((resolve, reject) => {
+        const child = spawn(process.execPath, [join(folder, "scripts", `${name}.ts`), ...words], {
+          cwd: folder,
+          env: {
+            PATH: process.env.PATH,
+            HOME: home,
+            XDG_CONFIG_HOME: home,
+            LANG: "C",
+            TZ: "UTC",
+            CI: "1",
+            ...variables,
+            ...more,
+          },
+          stdio: ["ignore", "pipe", "pipe"],
+          timeout: COMMAND_MS,
+        });
+        let [out, error] = ["", ""];
+        child.stdout.on("data", (chunk) => {
+          out += chunk;
+        });
+        child.stderr.on("data", (chunk) => {
+          error += chunk;
+        });
+        child.once("error", reject);
+        child.once("close", (code) => resolve({ code, out, error }));
+      }),
+    settings: () => readFile(join(folder, "wrangler.toml"), "utf8"),
+    write: (file, text) => writeFile(join(folder, file), text),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
