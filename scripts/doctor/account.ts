@@ -1,0 +1,171 @@
+/** What the account holds for an environment. Only reads. */
+import { readdir } from "node:fs/promises";
+import { ApiError } from "../lib/cloudflare.ts";
+import { CommandError, ROOT } from "../lib/command.ts";
+import type { Account } from "../lib/login.ts";
+import { isTable, policyOf, type Table } from "../lib/settings.ts";
+import { checkAddress } from "../provision/address.ts";
+import { type Place, surveyResources, workerName } from "../provision/resources.ts";
+import { type Finding, finding, ok } from "./finding.ts";
+
+/** D1's own bound of a database. */
+const D1_BYTES = 10_000_000_000;
+const FULL_SHARE = 0.8;
+
+export async function accountFindings(place: Place, account: Account): Promise<Finding[]> {
+  const parts = [resourceFindings, databaseFindings, triggerFindings, widgetFindings].map((look) =>
+    look(place).catch(asFinding),
+  );
+  return [...(await Promise.all(parts)).flat(), ...(await hostFindings(place, account).catch(asFinding))];
+}
+
+/** A refusal of the API is a finding like any other; a fault of this program is not. */
+function asFinding(error: unknown): Finding[] {
+  if (!(error instanceof CommandError)) throw error;
+  const [what = "", ...rest] = error.message.split("\n");
+  const why = "this part could not be looked at";
+  return [finding("error", "account", what, { why, mend: rest.join(" ") || "see the message" })];
+}
+
+async function resourceFindings(place: Place): Promise<Finding[]> {
+  const resources = await surveyResources(place);
+  const missing = resources.filter(({ state }) => state !== "kept");
+  return missing.length === 0
+    ? [ok("resources", `${resources.length} are there`)]
+    : missing.map(({ noun, name, state }) =>
+        finding(
+          "error",
+          "resources",
+          state === "missing"
+            ? `the ${noun} ${name} is missing`
+            : `wrangler.toml lacks the id of the ${noun} ${name}`,
+          {
+            why: "wrangler could not deploy",
+            mend: `npm run provision -- --env ${place.name}`,
+          },
+        ),
+      );
+}
+
+async function databaseFindings({ api, accountId, environment, name }: Place): Promise<Finding[]> {
+  const databases = Array.isArray(environment.d1_databases) ? environment.d1_databases.filter(isTable) : [];
+  const found: Finding[] = [];
+  for (const { database_id, migrations_dir } of databases) {
+    const path = `/accounts/${accountId}/d1/database/${String(database_id)}`;
+    const database = await api.find<{ file_size?: number }>(path);
+    if (database === null) continue;
+    const share = (database.file_size ?? 0) / D1_BYTES;
+    found.push(
+      share < FULL_SHARE
+        ? ok("storage", `the database fills ${(share * 100).toFixed(1)} % of D1's 10 GB`)
+        : finding("warning", "storage", `the database fills ${Math.round(share * 100)} % of D1's 10 GB`, {
+            why: "a full one refuses the ledger",
+            mend: "lower retention in wrangler.toml",
+          }),
+    );
+    const files = (await readdir(`${ROOT}${String(migrations_dir ?? "migrations")}`)).filter((file) =>
+      file.endsWith(".sql"),
+    );
+    const applied = await appliedMigrations(place(path));
+    const pending = files.filter((file) => !applied.includes(file));
+    found.push(
+      pending.length === 0
+        ? ok("migrations", `all ${files.length} are applied`)
+        : finding("error", "migrations", `${pending.join(", ")} are not applied`, {
+            why: "the ledger would have nowhere to write",
+            mend: `npm run provision -- --env ${name}`,
+          }),
+    );
+  }
+  return found;
+
+  function place(databasePath: string) {
+    return { api, databasePath };
+  }
+}
+
+async function appliedMigrations({
+  api,
+  databasePath,
+}: {
+  api: Place["api"];
+  databasePath: string;
+}): Promise<string[]> {
+  try {
+    const sql = "SELECT name FROM d1_migrations";
+    const [answer] = await api.post<{ results: { name: string }[] }[]>(`${databasePath}/query`, { sql });
+    return (answer?.results ?? []).map(({ name }) => name);
+  } catch (error) {
+    // Before the first migration there is no such table.
+    if (error instanceof ApiError && error.status === 400) return [];
+    throw error;
+  }
+}
+
+/** A Worker that only got its secrets has no cron yet. */
+async function triggerFindings(place: Place): Promise<Finding[]> {
+  const { api, accountId, environment, name } = place;
+  const wanted =
+    isTable(environment.triggers) && Array.isArray(environment.triggers.crons)
+      ? environment.triggers.crons
+      : [];
+  const answer = await api.find<{ schedules: { cron: string }[] }>(
+    `/accounts/${accountId}/workers/scripts/${workerName(place)}/schedules`,
+  );
+  const there = (answer?.schedules ?? []).map(({ cron }) => cron);
+  return wanted.every((cron) => there.includes(String(cron)))
+    ? [ok("deployed", "the Worker is there with its cron")]
+    : [
+        finding("warning", "deployed", "the Worker is not deployed, or without its cron", {
+          why: "nothing answers, and nobody looks for attacks",
+          mend: `npm run deploy -- --env ${name}`,
+        }),
+      ];
+}
+
+/** A widget works on the hosts that it lists, and on those below them. */
+async function widgetFindings({ api, accountId, environment, name }: Place): Promise<Finding[]> {
+  const captcha = isTable(policyOf(environment).captcha) ? (policyOf(environment).captcha as Table) : {};
+  if ((captcha.provider ?? "turnstile") !== "turnstile") return [];
+  const hostnames = (Array.isArray(captcha.hostnames) ? captcha.hostnames : []).map(String);
+  const widgets = await api.list<{ sitekey: string; domains: string[] }>(
+    `/accounts/${accountId}/challenges/widgets`,
+  );
+  return [captcha.site_key, captcha.fresh_site_key].flatMap((key) => {
+    if (key === undefined) return [];
+    const widget = widgets.find(({ sitekey }) => sitekey === key);
+    if (widget === undefined) {
+      return finding("warning", "widgets", `the account has no widget ${String(key)}`, {
+        why: "its hosts and secret could not be looked at",
+        mend: `npm run provision -- --env ${name}`,
+      });
+    }
+    const without = hostnames.filter(
+      (host) => !widget.domains.some((domain) => host === domain || host.endsWith(`.${domain}`)),
+    );
+    return without.length === 0
+      ? ok("widgets", `${widget.sitekey} works on ${hostnames.join(", ")}`)
+      : finding("error", "widgets", `${widget.sitekey} does not list ${without.join(", ")}`, {
+          why: "nobody could solve the CAPTCHA there",
+          mend: `npx wrangler turnstile widget update ${widget.sitekey} --domain ${[...widget.domains, ...without].join(",")}`,
+        });
+  });
+}
+
+async function hostFindings(place: Place, account: Account): Promise<Finding[]> {
+  const routes = Array.isArray(place.environment.routes) ? place.environment.routes.filter(isTable) : [];
+  const found: Finding[] = [];
+  for (const { pattern, custom_domain: isCustom } of routes) {
+    if (isCustom !== true || typeof pattern !== "string") continue;
+    const { zone, notes } = await checkAddress(place.api, account, pattern, workerName(place));
+    found.push(ok("zone", `${pattern} is in zone ${zone}`));
+    for (const note of notes)
+      found.push(
+        finding("warning", "zone", note, {
+          why: "people could not reach it",
+          mend: "see the zone's page at Cloudflare",
+        }),
+      );
+  }
+  return found;
+}
