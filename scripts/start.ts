@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parsePolicy } from "../src/config/config.ts";
+import { readDevVars } from "./dev/dev-vars.ts";
 import { startEverything } from "./dev/everything.ts";
 import type { LocalRedis } from "./dev/redis.ts";
 import { isPortFree } from "./dev/serve.ts";
@@ -20,6 +21,7 @@ a provider whose messages arrive in a local inbox. Everything starts empty and e
 
   PORT            port of the service, default 8787
   INBOX_PORT      port of the inbox, default 8790
+  .dev.vars       more settings for the Worker, by their names; the local services stand above them
   REDIS_URL       a Redis to use instead of an own one; its data is neither emptied nor separated
 `;
 
@@ -43,9 +45,12 @@ await runCommand(async () => {
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
   exitWithParent();
-  const { redis, operatorToken } = await startEverything({ port, inboxPort, policy }).catch(fail);
+  const settings = readDevVars();
+  const { redis, operatorToken, given } = await startEverything({ port, inboxPort, policy, settings }).catch(
+    fail,
+  );
   leaveOperatorToken(port, `http://localhost:${port}`, operatorToken);
-  console.log(welcome(port, inboxPort, redis.kind));
+  console.log(welcome(port, inboxPort, redis.kind, given));
 });
 
 function readPort(name: string, fallback: number): number {
@@ -102,7 +107,12 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
-function welcome(port: number, inboxPort: number, redis: LocalRedis["kind"]): string {
+function welcome(
+  port: number,
+  inboxPort: number,
+  redis: LocalRedis["kind"],
+  given: readonly string[],
+): string {
   const redisNote = {
     url: "the one REDIS_URL names",
     "redis-server": "an own redis-server",
@@ -116,6 +126,6 @@ Tollgate runs. Ctrl-C ends it.
   API document   http://localhost:${port}/docs
   operators      npm run ops -- watch
 
-Redis: ${redisNote}.
+Redis: ${redisNote}.${given.length === 0 ? "" : `\nOf .dev.vars: ${given.join(", ")}.`}
 `;
 }

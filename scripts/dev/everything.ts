@@ -15,11 +15,14 @@ export interface Everything {
   upstash: { url: string; token: string };
   /** Of an operator who may act. */
   operatorToken: string;
+  /** The names of the given settings that the Worker got. */
+  given: string[];
 }
 
 /**
  * The Worker and all it needs, on this machine, with secrets of its own: everything ends with this process.
  *
+ * @param settings more of the Worker's, by their names; what is started here stands above them
  * @param cron false leaves the cron out
  * @throws CommandError when a part of it does not start
  */
@@ -27,9 +30,10 @@ export async function startEverything(options: {
   port: number;
   inboxPort: number;
   policy: Table;
+  settings?: Readonly<Record<string, string>>;
   cron?: boolean;
 }): Promise<Everything> {
-  const { port, inboxPort, policy, cron = true } = options;
+  const { port, inboxPort, policy, settings = {}, cron = true } = options;
   const redis = await openRedis().catch((error: Error) => {
     throw new CommandError(error.message);
   });
@@ -42,24 +46,25 @@ export async function startEverything(options: {
   const operator = await mintOperatorToken("you", "operator");
 
   const nowMs = Date.now();
-  await startLocalWorker({
-    port,
-    policy,
-    secrets: {
-      UPSTASH_REDIS_REST_URL: upstash.url,
-      UPSTASH_REDIS_REST_TOKEN: token,
-      SANDBOX_URL: inbox.url,
-      SANDBOX_RECEIPT_SECRET: receiptSecret,
-      SLACK_WEBHOOK_URL: `${inbox.url}/hooks/slack`,
-      ADMIN_TOKENS: operator.entry,
-      CAPTCHA_SITEVERIFY_URL: siteverify.url,
-      CAPTCHA_SECRET_KEY: ALWAYS_PASSES_SECRET,
-      SESSION_KEYS: mintKeyring(nowMs),
-      PEPPER_KEYS: mintKeyring(nowMs),
-      ENCRYPTION_KEYS: mintKeyring(nowMs),
-      PROOF_KEYS: await mintProofKeys(nowMs),
-    },
-    cron,
-  });
-  return { redis, upstash: { url: upstash.url, token }, operatorToken: operator.token };
+  const own = {
+    UPSTASH_REDIS_REST_URL: upstash.url,
+    UPSTASH_REDIS_REST_TOKEN: token,
+    SANDBOX_URL: inbox.url,
+    SANDBOX_RECEIPT_SECRET: receiptSecret,
+    SLACK_WEBHOOK_URL: `${inbox.url}/hooks/slack`,
+    ADMIN_TOKENS: operator.entry,
+    CAPTCHA_SITEVERIFY_URL: siteverify.url,
+    CAPTCHA_SECRET_KEY: ALWAYS_PASSES_SECRET,
+    SESSION_KEYS: mintKeyring(nowMs),
+    PEPPER_KEYS: mintKeyring(nowMs),
+    ENCRYPTION_KEYS: mintKeyring(nowMs),
+    PROOF_KEYS: await mintProofKeys(nowMs),
+  };
+  await startLocalWorker({ port, policy, secrets: { ...settings, ...own }, cron });
+  return {
+    redis,
+    upstash: { url: upstash.url, token },
+    operatorToken: operator.token,
+    given: Object.keys(settings).filter((name) => !(name in own)),
+  };
 }

@@ -75,7 +75,7 @@ describe("a value of a hand-kept TOML file", () => {
         expect(comments(edited)).toEqual(comments(SHIPPED));
         expect(editToml(edited, [{ path, value }])).toBe(edited);
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     );
   });
 });
