@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { freeSteps, smokeLine } from "./deploy/smoke-steps.ts";
-import { mainVersion, readDeployments, serviceUrl } from "./deploy/target.ts";
+import { isTollgate, mainVersion, readDeployments, serviceUrl } from "./deploy/target.ts";
 import { configurationFindings } from "./doctor/configuration.ts";
 import { type Finding, findingLines } from "./doctor/finding.ts";
 import { CommandError, runCommand } from "./lib/command.ts";
@@ -117,7 +117,8 @@ async function deploy(place: Place, { account }: Login, options: Options): Promi
       `${name} was not deployed: ${names} is not there. Mend: npm run provision -- --env ${name}`,
     );
   }
-  const before = mainVersion((await readDeployments(api, accountId, worker))[0]);
+  const running = mainVersion((await readDeployments(api, accountId, worker))[0]);
+  const before = running !== null && (await isTollgate(api, accountId, worker, running)) ? running : null;
   if (options.share !== null && before === null) {
     throw new CommandError("--share needs a version that runs: the first deploy is whole.");
   }

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { freeSteps, smokeLine } from "./deploy/smoke-steps.ts";
-import { mainVersion, readDeployments, serviceUrl } from "./deploy/target.ts";
+import { isTollgate, mainVersion, readDeployments, serviceUrl } from "./deploy/target.ts";
 import { CommandError, runCommand } from "./lib/command.ts";
 import { logIn } from "./lib/login.ts";
 import { environmentOf, policyOf, readSettings } from "./lib/settings.ts";
@@ -46,6 +46,9 @@ await runCommand(async () => {
   const worker = workerName({ environment, name });
   const deployments = await readDeployments(api, account.id, worker);
   const version = chooseVersion(name, deployments, values.version);
+  if (!(await isTollgate(api, account.id, worker, version))) {
+    throw new CommandError(`${name} has no version before the one that runs.`);
+  }
   if (values["dry-run"]) return console.log(`${name} would go back to version ${version}.`);
   if (!values.yes) {
     if (!hasTerminal()) throw new CommandError("Nothing was changed: add --yes where nobody can be asked.");

@@ -36,3 +36,18 @@ export async function readDeployments(
 export function mainVersion(deployment: Deployment | undefined): string | null {
   return deployment?.versions.toSorted((a, b) => b.percentage - a.percentage)[0]?.version_id ?? null;
 }
+
+/**
+ * Whether a version is one of ours. Putting secrets makes a Worker with nothing in it, to which there is no way back.
+ */
+export async function isTollgate(
+  api: Cloudflare,
+  accountId: string,
+  worker: string,
+  version: string,
+): Promise<boolean> {
+  const found = await api.find<{ resources?: { bindings?: { type: string }[] } }>(
+    `/accounts/${accountId}/workers/scripts/${worker}/versions/${version}`,
+  );
+  return found?.resources?.bindings?.some(({ type }) => type === "durable_object_namespace") ?? false;
+}

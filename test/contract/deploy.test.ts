@@ -64,7 +64,7 @@ test(
     // Without a terminal there is no operator yet, and nothing is deployed.
     const warnings = findingsOf(doctor.out).filter(({ severity }) => severity === "warning");
     expect(new Set(warnings.map(({ check }) => check))).toEqual(
-      new Set(["operators", "deployed", "message"]),
+      new Set(["operators", "deployed"]),
     );
     expect(await acme.checkout.settings()).toBe(file);
     expect(

@@ -97,7 +97,7 @@ export function workersApi(account: Hono, world: World): void {
         return failure(c, 400, 10211, "migrations must be fully applied before uploading a version");
       }
       addVersion(script, version);
-      return success(c, { id: version.id, startup_time_ms: 1, metadata: { has_preview: false } });
+      return success(c, { ...versionToWire(version), startup_time_ms: 1 });
     }),
   );
   account.get(`${at}/versions`, (c) =>
@@ -133,6 +133,9 @@ export function workersApi(account: Hono, world: World): void {
         return success(c, { id: deploy(world, script, versions) });
       }),
     ),
+  );
+  account.get(`${at}/settings`, (c) =>
+    withScript(c, (script) => success(c, { bindings: script.versions.at(-1)?.metadata.bindings ?? [] })),
   );
   account.patch(`${at}/script-settings`, (c) => withScript(c, () => success(c, {})));
   account.get(`${at}/subdomain`, (c) =>
@@ -225,9 +228,13 @@ function deploy(
 const versionToWire = ({ id, number, metadata }: Version) => ({
   id,
   number,
-  metadata: { created_on: "2026-11-21T00:00:00Z", source: "wrangler", author_email: "ada@acme.test" },
+  metadata: { has_preview: false, created_on: "2026-11-21T00:00:00Z", source: "wrangler", author_email: "ada@acme.test" },
   annotations: {},
-  resources: { bindings: metadata.bindings, script: {}, script_runtime: {} },
+  resources: {
+    bindings: metadata.bindings ?? [],
+    script: { etag: id, handlers: ["fetch", "queue", "scheduled"], last_deployed_from: "wrangler" },
+    script_runtime: { usage_model: "standard" },
+  },
 });
 
 /** Reads an upload: its metadata and modules; a text says why it is refused. */
