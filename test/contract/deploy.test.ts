@@ -63,9 +63,7 @@ test(
     expect(JSON.parse(doctor.out).fit).toBe(true);
     // Without a terminal there is no operator yet, and nothing is deployed.
     const warnings = findingsOf(doctor.out).filter(({ severity }) => severity === "warning");
-    expect(new Set(warnings.map(({ check }) => check))).toEqual(
-      new Set(["operators", "deployed"]),
-    );
+    expect(new Set(warnings.map(({ check }) => check))).toEqual(new Set(["operators", "deployed"]));
     expect(await acme.checkout.settings()).toBe(file);
     expect(
       acme.world.requests.filter((line) => !line.startsWith("GET ") && !line.endsWith("/query")),

@@ -1,5 +1,5 @@
 /** Runs what was uploaded to the stand-in in workerd, with its bindings and secrets, as the platform would. */
-import { Miniflare, type ModuleDefinition } from "miniflare";
+import { Miniflare, type ModuleDefinition, Response } from "miniflare";
 import type { Script } from "./world.ts";
 
 type Binding = Record<string, unknown> & { type: string; name: string };
@@ -30,6 +30,8 @@ export async function runUpload({
     .sort((a, b) => Number(b.path === main_module) - Number(a.path === main_module));
   const mf = new Miniflare({
     modules,
+    // Nothing outside is there.
+    outboundService: () => new Response(null, { status: 503 }),
     compatibilityDate: compatibility_date,
     bindings: { ...named("plain_text", "text"), ...named("json", "json"), ...Object.fromEntries(secrets) },
     kvNamespaces: named("kv_namespace", "namespace_id"),

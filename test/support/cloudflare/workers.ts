@@ -228,7 +228,12 @@ function deploy(
 const versionToWire = ({ id, number, metadata }: Version) => ({
   id,
   number,
-  metadata: { has_preview: false, created_on: "2026-11-21T00:00:00Z", source: "wrangler", author_email: "ada@acme.test" },
+  metadata: {
+    has_preview: false,
+    created_on: "2026-11-21T00:00:00Z",
+    source: "wrangler",
+    author_email: "ada@acme.test",
+  },
   annotations: {},
   resources: {
     bindings: metadata.bindings ?? [],
