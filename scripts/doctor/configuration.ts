@@ -90,7 +90,7 @@ function secretFindings({ name, environment, held }: Judged): Finding[] {
   if (held === null) {
     return [
       finding("skipped", "secrets", "nobody asked the platform which secrets it holds", {
-        why: "the Worker needs " + requiredSecrets(environment).join(", "),
+        why: `the Worker needs ${requiredSecrets(environment).join(", ")}`,
         mend: `npm run doctor -- --env ${name}, logged in`,
       }),
     ];

@@ -40,7 +40,7 @@ test.each(files)("%s is a workflow by GitHub's own schema", async (name) => {
 test.each([
   ["on: push\njobs:\n  a:\n    runs-on: x\n    stepps: []\n", "stepps"],
   ["on: psh\njobs:\n  a:\n    runs-on: x\n    steps: [{ run: a }]\n", "psh"],
-  ["on: push\njobs:\n  a:\n    runs-on: x\n    steps: [{ run: 'echo ${{ secrets.A' }]\n", "expression"],
+  [`on: push\njobs:\n  a:\n    runs-on: x\n    steps: [{ run: 'echo ${"$"}{{ secrets.A' }]\n`, "expression"],
 ])("the schema refuses what is no workflow: %j", async (content, said) => {
   expect((await errorsOf("odd.yml", content)).join("\n")).toContain(said);
 });
