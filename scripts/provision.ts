@@ -131,15 +131,16 @@ await runCommand(async () => {
     await putSecrets(name, account.id, putting);
     outcome.secrets_put = Object.keys(putting);
   }
+  // At once: a run that breaks off later would keep its only copy to itself.
+  if (operator !== null) {
+    console.log(`\nThe first operator's token, shown this once:\n\n  ${operator.token}\n`);
+  }
   say("Applying the database's migrations …");
   outcome.migrations_applied = await applyMigrations(name, account.id);
 
   const after = environmentOf(await readSettings(), name);
   outcome.left = whatIsLeft(name, after, [...held, ...outcome.secrets_put]);
   console.log(describeOutcome(outcome, options.json, false));
-  if (operator !== null) {
-    console.log(`\nThe first operator's token, shown this once:\n\n  ${operator.token}\n`);
-  }
 });
 
 /** The host that the environment names must be one that its Worker may have. */
