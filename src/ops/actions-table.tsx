@@ -3,7 +3,7 @@ import { EmptyNote, Time } from "./parts.tsx";
 import { utcText } from "./posture-words.ts";
 import { DataTable, type TableColumn } from "./table.tsx";
 
-/** What people did, when and why. */
+/** The operators' actions, each with its time and reason. */
 export function ActionsTable({ actions }: { actions: readonly OperatorAction[] }) {
   if (actions.length === 0) return <EmptyNote>Nobody did anything.</EmptyNote>;
   return <DataTable columns={COLUMNS} rows={actions} rowId={({ id }) => `action-${id}`} />;

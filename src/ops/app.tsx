@@ -135,7 +135,7 @@ export function opsApp(deps: OpsDeps) {
     return answer(c, view, page, content, { notes, posture });
   }
 
-  /** Role, form, fields; then either what it will do, or the deed. */
+  /** Checks role, form and fields, then shows the consequences or performs the action. */
   async function answerAction(c: Context<Env>, action: OpsAction) {
     const view = await viewOf(c);
     if (!view.mayAct) {
@@ -231,7 +231,7 @@ export function opsApp(deps: OpsDeps) {
   }
 }
 
-/** A form's fields as text; files and doubled names are no part of any of ours. */
+/** A form's fields as text; none of our forms has files or repeated names. */
 async function formOf(c: Context): Promise<Record<string, string>> {
   const body = await c.req.parseBody().catch(() => ({}));
   return Object.fromEntries(

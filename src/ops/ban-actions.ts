@@ -1,5 +1,4 @@
-/** Shut, challenge, open and exempt a range, a network or an address; said in words first. */
-
+/** Actions that ban, challenge, unban and exempt a range, a network or an address, each explained before it is done. */
 import { z } from "zod";
 import { countryOfRange } from "../domain/kernel/phone.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
@@ -36,7 +35,7 @@ const subject = z.string().min(1).max(64);
 const opened = z.strictObject({ subject, back: backField });
 const lasts = z.strictObject({ subject, back: backField, for_seconds: banDurationField });
 
-/** A person's name for it: the keyed hash of an address is none. */
+/** A subject's name for people; the keyed hash of an address is none. */
 function subjectName({ kind, subject: text }: Pick<ListedBan, "kind" | "subject">): string {
   if (kind === "address") return `the address ${text.slice(0, 8)}…`;
   const country = kind === "range" ? countryOfRange(text) : null;
@@ -48,10 +47,10 @@ interface BanSituation {
   name: string;
   /** The same with where messages go or come from. */
   place: string;
-  /** What people said of it, and what the watch did; null for nothing. */
+  /** The ban, challenge or exemption by people, and the ban by the monitor; null for none. */
   people: ListedBan | null;
   cron: ListedBan | null;
-  /** Other ranges that are shut, challenged or exempt and meet it. */
+  /** Other ranges that are banned, challenged or exempt and overlap with it. */
   near: string[];
 }
 
@@ -81,10 +80,10 @@ const replacedBy = (said: ListedBan | null, { nowMs, words }: ViewerContext): st
     ? null
     : `what ${said.by} had set: ${EFFECT_WORDS[said.effect]} for ${words.lasting(said.untilMs - nowMs)} more, because: ${said.why}`;
 
-/** What a button says it is for: the keyed hash of an address says nothing. */
+/** The subject in a button's text; the keyed hash of an address says nothing to people. */
 const onButton = (text: string): string => (/^(\+|AS)/.test(text) ? text : "the address");
 
-/** An intent that is said of a subject as it stands. */
+/** Makes an intent from the present situation of a subject. */
 const intentWith =
   <V extends { subject: string }>(
     says: (seen: BanSituation, values: V, view: ViewerContext) => ActionIntent | NotPerformed,

@@ -1,5 +1,4 @@
-/** What is shut, challenged or exempt: how it is shown, and what can be done about it. */
-
+/** Bans, challenges and exemptions on pages, and the forms that change them. */
 import { isBanned, type ListedBan } from "../domain/monitor/ban-list.ts";
 import type { TallyPage } from "../flows/operators/views/summarise-tally.ts";
 import type { Child, ViewerContext } from "./page.ts";
@@ -8,13 +7,13 @@ import { DataTable, type TableColumn } from "./table.tsx";
 import { RowActions } from "./table-parts.tsx";
 import { shortId } from "./views/trace.ts";
 
-/** Block, challenge and exempt one range, network or address, and take that back. */
+/** Forms that ban, challenge and exempt one range, network or address, and take that back. */
 export function BanActions({
   view,
   subject,
   name,
   back,
-  shut,
+  banned,
   challenged,
 }: {
   view: ViewerContext;
@@ -24,7 +23,7 @@ export function BanActions({
   /** The table it came from. */
   back: string;
   /** It is blocked, or a part of it. */
-  shut: boolean;
+  banned: boolean;
   /** People challenge it, or a part of it. */
   challenged: boolean;
 }) {
@@ -50,7 +49,7 @@ export function BanActions({
         {fields}
         <DurationField />
       </ActionForm>
-      {shut ? (
+      {banned ? (
         <ActionForm view={view} action="/blocks/open" button="Unblock…" label={`Unblock ${name}`} inline>
           {fields}
         </ActionForm>
@@ -74,7 +73,7 @@ export function BanActions({
   );
 }
 
-/** What is shut, challenged or exempt, what ends last first, and the way to open it again. */
+/** The list of bans, challenges and exemptions, the one that ends last first, each with a form that lifts it. */
 export function BansCard({
   view,
   title,
@@ -109,7 +108,7 @@ const columnsOf = (view: ViewerContext, back: string): readonly TableColumn<List
     title: "Subject",
     cell: ({ kind, subject }) => <code>{kind === "address" ? shortId(subject) : subject}</code>,
   },
-  { title: "State", cell: (block) => <BanBadge block={block} /> },
+  { title: "State", cell: (ban) => <BanBadge ban={ban} /> },
   { title: "Until", cell: ({ untilMs }) => <Time ms={untilMs} /> },
   { title: "By", cell: ({ set, by }) => (set === "cron" ? "the watch" : by) },
   {
@@ -142,22 +141,22 @@ const columnsOf = (view: ViewerContext, back: string): readonly TableColumn<List
 
 const ENDS = { stop: "Unblock", challenge: "End challenge of", exempt: "End the exemption of" } as const;
 
-/** What holds of a source, and until when. */
-export function BanState({ block }: { block: ListedBan | null }) {
-  if (block === null) return <Badge tone="good">open</Badge>;
+/** The state of a source and its end. */
+export function BanState({ ban }: { ban: ListedBan | null }) {
+  if (ban === null) return <Badge tone="good">open</Badge>;
   return (
     <>
-      <BanBadge block={block} />
+      <BanBadge ban={ban} />
       <small>
         {" "}
-        until <Time ms={block.untilMs} />
+        until <Time ms={ban.untilMs} />
       </small>
     </>
   );
 }
 
-function BanBadge({ block }: { block: ListedBan }) {
-  if (block.effect === "challenge") return <Badge tone="warn">challenged</Badge>;
-  if (block.effect === "exempt") return <Badge tone="quiet">exempt</Badge>;
-  return isBanned(block) ? <Badge tone="bad">blocked</Badge> : <Badge tone="quiet">lifted</Badge>;
+function BanBadge({ ban }: { ban: ListedBan }) {
+  if (ban.effect === "challenge") return <Badge tone="warn">challenged</Badge>;
+  if (ban.effect === "exempt") return <Badge tone="quiet">exempt</Badge>;
+  return isBanned(ban) ? <Badge tone="bad">blocked</Badge> : <Badge tone="quiet">lifted</Badge>;
 }

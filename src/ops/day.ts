@@ -1,10 +1,10 @@
-/** The last 24 hours in quarters: those the watch has folded as it remembers them, the newest by their minutes. */
+/** The last 24 hours in quarters of an hour: older ones from the monitor's memory, the newest from the counters' minutes. */
 import { MINUTE_MS, minuteOf } from "../domain/kernel/time.ts";
 import { type RatioPoint, ratioPointOf } from "../domain/monitor/day.ts";
 import { DAY_QUARTERS, QUARTER_MINUTES, quarterOf } from "../domain/monitor/history.ts";
 import type { Deps } from "../ports/deps.ts";
 
-/** The watch folds a quarter some 30 minutes after it began; until then its minutes tell. */
+/** The monitor folds a quarter some 30 minutes after it began; until then the minutes of the counters have it. */
 const UNFOLDED_MINUTES = 60;
 
 /** Sessions live for ten minutes: a minute that was read when it was older changes no more. */
@@ -16,7 +16,7 @@ const FOLDED_WITHIN = 2;
 export interface DayPlotData {
   /** Each quarter with its beginning, the oldest first; null where it is not known. */
   quarters: { startMs: number; point: RatioPoint | null }[];
-  /** Quarters that nobody knows though everything answered: the watch did not run then, or has yet to read them. */
+  /** Quarters without figures although everything answered: the monitor did not run then, or has yet to read them. */
   gaps: number;
   faults: string[];
 }
@@ -63,7 +63,7 @@ export async function readDayPlot(
   ];
   const { memory = null, history = null } = left.kind === "answered" ? left : {};
   const folded = new Map((memory?.day ?? []).map((point) => [point.quarter, point]));
-  // Before the service was watched there was nothing; after that a quarter nobody knows is a gap and no zero.
+  // Quarters before the first run are empty; after it a quarter without figures is a gap and no zero.
   const first = history === null ? running : quarterOf(minuteOf(history.sinceMs)) - FOLDED_WITHIN;
   const quarters = Array.from({ length: DAY_QUARTERS }, (_, i) => {
     const quarter = running - DAY_QUARTERS + 1 + i;

@@ -1,4 +1,4 @@
-/** How the dashboard's pages and actions are declared. `app.tsx` serves what is listed in `pages.ts`. */
+/** Declarations of the dashboard's pages and actions. `app.tsx` serves those listed in `pages.ts`. */
 import type { Child } from "hono/jsx";
 import type { z } from "zod";
 import type { Operator } from "../domain/access/operator.ts";
@@ -12,10 +12,10 @@ import type { Deps } from "../ports/deps.ts";
 import type { SealPort } from "./session.ts";
 import type { PageWords } from "./words.ts";
 
-/** What the dashboard needs: the flows' ports, who may come in, and the seal of their sessions. */
+/** The ports of the dashboard: those of the flows, the operators' identities, and the seal of their sessions. */
 export type OpsDeps = Deps & { operators: OperatorsPort; queues: QueuesPort; opsSeal: SealPort };
 
-/** Who looks, and how they read. */
+/** The signed-in operator, and the language and time in which they read. */
 export interface ViewerContext {
   operator: Operator;
   /** Viewers look and do not act: forms are not shown to them, and what they post is refused. */
@@ -23,17 +23,17 @@ export interface ViewerContext {
   /** Goes into every form, see {@link ActionForm}. */
   csrf: string;
   words: PageWords;
-  /** What a posture does, as this policy has it. */
+  /** The meaning of a posture under this policy, in words. */
   postureMeans(posture: Posture): string;
   nowMs: number;
 }
 
-/** What was asked of a page. */
+/** A request for a page. */
 export interface PageRequest extends ViewerContext {
   query: URLSearchParams;
-  /** Of the path, like `:id`; empty for one it has not. */
+  /** A part of the path, like `:id`; empty for one the path does not have. */
   param(name: string): string;
-  /** What its own form posted, see {@link OpsPage.takesForm}; empty otherwise. */
+  /** The fields that its own form posted, see {@link OpsPage.takesForm}; empty otherwise. */
   form: Readonly<Record<string, string>>;
 }
 
@@ -51,7 +51,7 @@ export interface OpsPage {
   view(deps: OpsDeps, request: PageRequest): Promise<Child | null>;
 }
 
-/** What an action answers that is done with a file: the browser saves it, and the form stays. */
+/** The answer of an action that makes a file: the browser saves it, and the form stays. */
 export interface FileDownload {
   kind: "download";
   /** It stays in histories and folders: nothing of a person. */
@@ -59,10 +59,10 @@ export interface FileDownload {
   files: AsyncIterable<ReportFile>;
 }
 
-/** What an action will do, in sentences, before it is done. */
+/** The consequences of an action, shown before it is done. */
 export interface ActionIntent {
   says: string[];
-  /** What it replaces, in words; null when there is nothing. Somebody else's newer change is shown before it is undone. */
+  /** The setting it replaces, in words; null when there is none. Another person's newer change is shown before it is undone. */
   replaces: string | null;
   /** On the button that does it: `Raise to emergency`. */
   button: string;
@@ -98,7 +98,7 @@ export interface ReadAction {
 export interface OpsAction {
   path: string;
   title: string;
-  /** Where to when its fields cannot be read. */
+  /** The page to return to when its fields cannot be read. */
   home: string;
   read(fields: Record<string, string>): ReadAction | { errors: FieldError[] };
 }

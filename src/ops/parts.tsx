@@ -1,5 +1,4 @@
-/** What pages are made of. */
-
+/** Parts of pages. */
 import type { Child, PropsWithChildren } from "hono/jsx";
 import { DAY_SECONDS, HOUR_SECONDS } from "../domain/kernel/time.ts";
 import type { ViewerContext } from "./page.ts";
@@ -38,7 +37,7 @@ export function Figure({
   );
 }
 
-/** `good`, `warn` and `bad` are never told by colour alone: words stand beside. */
+/** Colour alone never carries `good`, `warn` and `bad`: words stand beside. */
 export type Tone = "good" | "warn" | "bad" | "quiet";
 
 export function Badge({ tone, children }: PropsWithChildren<{ tone: Tone }>) {
@@ -63,7 +62,7 @@ export function Card({
   );
 }
 
-/** What is said where there is nothing. */
+/** The sentence in place of an empty list. */
 export function EmptyNote({ children }: PropsWithChildren) {
   return <p class="empty">{children}</p>;
 }
@@ -114,11 +113,11 @@ export function ActionForm({
   /** Path of a declared action. */
   action: string;
   button: string;
-  /** What the button means where its text alone does not say it. */
+  /** A longer name of the button for screen readers. */
   label?: string;
   /** In a line or a table. */
   inline?: boolean;
-  /** What one does first here. */
+  /** True for the main action of a page. */
   strong?: boolean;
 }>) {
   if (!view.mayAct) return null;
@@ -145,7 +144,7 @@ export function Field({ label, hint, children }: PropsWithChildren<{ label: stri
   );
 }
 
-/** How long something is to last; its values are whole seconds. */
+/** A choice of durations; the values are whole seconds. */
 export function DurationField({ name = "for_seconds", chosen = 3600 }: { name?: string; chosen?: number }) {
   return (
     <Field label="For">

@@ -2,7 +2,7 @@ import type { Pause } from "../domain/monitor/pause.ts";
 import type { Child, ViewerContext } from "./page.ts";
 import { ActionForm, Badge, Card, DurationField, EmptyNote, Field, Time } from "./parts.tsx";
 
-/** What is paused, with its way back, and what can be. */
+/** The pauses that run, each with its way back, and a form for a new one. */
 export function Pauses({
   view,
   pauses,

@@ -4,7 +4,7 @@ import type { Posture } from "../domain/kernel/posture.ts";
 import type { ControlDocument } from "../domain/monitor/posture.ts";
 import type { Policy } from "../domain/policy.ts";
 
-/** What a posture does, as this policy has it. */
+/** The meaning of a posture under this policy, in words. */
 export function postureMeans(posture: Posture, { postures }: Pick<Policy, "postures">): string {
   if (posture === "normal") return "Sending as the policy says.";
   if (posture === "shutdown") return "Nothing is sent to anybody.";
@@ -25,7 +25,7 @@ export function postureMeans(posture: Posture, { postures }: Pick<Policy, "postu
   return text === "" ? "Sending as the policy says." : `${text[0]?.toUpperCase()}${text.slice(1)}.`;
 }
 
-/** The document that decides on the posture: a throttle of people's alone leaves that to the watch. */
+/** The document that decides on the posture: one with a throttle alone leaves that to the monitor. */
 export const decidingDocument = (
   operator: ControlDocument | null,
   cron: ControlDocument | null,
@@ -37,7 +37,7 @@ export function utcText(ms: number): string {
   return `${text.slice(5, 11)} ${text.slice(17, 22)} UTC`;
 }
 
-/** What people set, who, why and until when; null when they set nothing. */
+/** A document by people in words, with its author, reason and end; null when there is none. */
 export function documentText(document: ControlDocument | null): string | null {
   if (document === null) return null;
   const { posture, who, why, until_ms, since_ms, caps_lifted, max_per_minute, holds_posture } = document;

@@ -1,4 +1,4 @@
-/** What an action's form says, and what is said of one that was not done. */
+/** The reason in an action's form, and the words for an action that was not done. */
 import { isOperatorTokenReadable } from "../domain/access/operator.ts";
 import type { NotPerformed } from "../flows/audit/run-operator-action.ts";
 import type { ActionIntent, OpsDeps, ReadAction, ViewerContext } from "./page.ts";

@@ -1,11 +1,11 @@
-/** What the watch has told people within the hour, sorted by what it is about: money, or who gets in. */
+/** Alerts of the last hour, sorted by subject: money, or authentication. */
 import type { Finding, FindingKind, Severity } from "../domain/monitor/finding.ts";
 import type { MonitorMemory } from "../domain/monitor/monitor-memory.ts";
 
 export interface RecentAlert {
   says: string;
   severity: Severity;
-  /** When it was first found or told; null while the watch does not say. */
+  /** The time it was first found or raised; null where it is not known. */
   atMs: number | null;
 }
 
@@ -15,7 +15,7 @@ const BILLING: ReadonlySet<FindingKind> = new Set([
   "delivery_failing",
 ]);
 
-/** Kinds that can be told, in words, where only the key of a matter is left. */
+/** Kinds of findings in words, for alerts of which only the key is left. */
 const IN_WORDS: Readonly<Record<FindingKind, string>> = {
   conversion_low: "Few messages are answered",
   conversion_collapse: "A destination stopped answering",
@@ -33,9 +33,9 @@ const IN_WORDS: Readonly<Record<FindingKind, string>> = {
 };
 
 /**
- * Findings of the open incident, and single matters that were told within the hour.
+ * Findings of the open incident, and single matters that were raised within the hour.
  *
- * @param memory what the watch left
+ * @param memory of the monitor; null before its first run
  */
 export function recentAlerts(memory: MonitorMemory | null): {
   billing: RecentAlert[];
@@ -46,21 +46,21 @@ export function recentAlerts(memory: MonitorMemory | null): {
     ...Object.entries(memory?.told ?? {}).flatMap(ofKey),
   ];
   const latest = new Map(all.toReversed().map((each) => [`${each.kind} ${each.subject}`, each]));
-  const sorted = [...latest.values()].toSorted((a, b) => (b.told.atMs ?? 0) - (a.told.atMs ?? 0));
+  const sorted = [...latest.values()].toSorted((a, b) => (b.alert.atMs ?? 0) - (a.alert.atMs ?? 0));
   const pick = (billing: boolean) =>
-    sorted.filter(({ kind }) => BILLING.has(kind) === billing).map(({ told }) => told);
+    sorted.filter(({ kind }) => BILLING.has(kind) === billing).map(({ alert }) => alert);
   return { billing: pick(true), authentication: pick(false) };
 }
 
 interface Sorted {
   kind: FindingKind;
   subject: string;
-  told: RecentAlert;
+  alert: RecentAlert;
 }
 
 function ofFinding({ kind, subject, severity, says, evidence }: Finding): Sorted {
   const { since_ms } = evidence;
-  return { kind, subject, told: { says, severity, atMs: typeof since_ms === "number" ? since_ms : null } };
+  return { kind, subject, alert: { says, severity, atMs: typeof since_ms === "number" ? since_ms : null } };
 }
 
 /** `tollgate:<environment>:<alert kind>:<finding kind>:<subject>`; an incident's own keys name no finding there. */
@@ -70,7 +70,7 @@ function ofKey([key, { atMs, severity }]: [string, { atMs: number; severity: str
   const subject = rest.join(":").replace("_", " ");
   const where = subject === "overall all" || subject === "" ? "" : `: ${subject}`;
   const known: Severity = severity === "emergency" || severity === "elevated" ? severity : "notice";
-  return [{ kind, subject, told: { says: `${IN_WORDS[kind]}${where}`, severity: known, atMs } }];
+  return [{ kind, subject, alert: { says: `${IN_WORDS[kind]}${where}`, severity: known, atMs } }];
 }
 
 const isKind = (text: string): text is FindingKind => text in IN_WORDS;

@@ -1,5 +1,4 @@
-/** What rules in record-only mode would have done, as a table and in sentences. */
-
+/** The effect that rules in record-only mode would have had, as a table and in sentences. */
 import { recordOnlyRules } from "../domain/admission/record-only.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RecordedRules } from "../flows/operators/views/read-recorded-rules.ts";

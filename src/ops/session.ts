@@ -1,5 +1,5 @@
 /**
- * Who is at the dashboard: whoever Cloudflare Access lets through, or the bearer of an operator token that was exchanged for a
+ * The identity of a visitor: a person whom Cloudflare Access lets through, or the bearer of an operator token exchanged for a
  * cookie. The cookie is a sealed token that ends by itself, and says nothing of a role: the operator token in it is looked up
  * anew with every request, so that one taken out of ADMIN_TOKENS is out at once.
  */
@@ -22,7 +22,7 @@ export interface SealPort {
 
 /** A shift. */
 export const SESSION_SECONDS = 8 * HOUR_SECONDS;
-/** From an action to the page that tells of it. */
+/** The life of a message from an action to the page that shows it. */
 const FLASH_SECONDS = 60;
 /** Browsers keep some 4 kB of a cookie; sealing adds a half. */
 const FLASH_CHARACTERS = 2000;
@@ -35,7 +35,7 @@ const flashSchema = z.object({ notes: z.array(z.string()) });
 
 export interface SignedIn {
   operator: Operator;
-  /** What the CSRF token is bound to. */
+  /** The session that the CSRF token is bound to. */
   session: string;
 }
 
@@ -73,7 +73,7 @@ const signedIn = ({ who, role }: Operator, session: string): Identified => ({
 
 const bearing = (token: string) => new Headers({ authorization: `Bearer ${token}` });
 
-/** What people paste: no blanks, and nothing a header could not carry. */
+/** The form of a pasted token: no blanks, and no character that a header cannot carry. */
 const TOKEN = /^[\x21-\x7e]{1,256}$/;
 
 /** Exchanges an operator token for a session. */
@@ -95,7 +95,7 @@ export function signOut(c: Context): void {
   deleteCookie(c, SESSION, attributes(c));
 }
 
-/** What the next page tells: not in its address, where it would stay in histories and logs. */
+/** Leaves notes for the next page in a cookie, because addresses stay in histories and logs. */
 export async function leaveFlash(
   c: Context,
   { opsSeal }: SessionDeps,

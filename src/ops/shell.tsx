@@ -44,9 +44,9 @@ export interface ShellProps extends DocumentProps {
   /** null where it cannot be read. */
   posture: Posture | null;
   navigation: readonly { path: string; name: string }[];
-  /** Of the page, to mark it in the navigation. */
+  /** The page's path, to mark it in the navigation. */
   path: string;
-  /** What an action came to. */
+  /** The result of an action, in sentences. */
   notes: readonly string[];
 }
 

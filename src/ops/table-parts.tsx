@@ -1,5 +1,6 @@
-/** What the long tables are made of: courses, judged figures, pages, and what can be done to a row. */
+/** Parts of long tables: courses, judged figures, pages, and the actions of a row. */
 import type { PropsWithChildren } from "hono/jsx";
+import type { ReportSpan } from "../flows/operators/views/read-tally-lines.ts";
 import type { TallyPage } from "../flows/operators/views/summarise-tally.ts";
 import type { ViewerContext } from "./page.ts";
 import { hrefOf } from "./shell.tsx";
@@ -33,7 +34,7 @@ export function FiguresCell({ judged }: { judged: JudgedFigure }) {
   );
 }
 
-/** Where one is in a list, and the way on. */
+/** The current page of a list, with links to the previous and the next one. */
 export function Pager({
   list,
   path,
@@ -44,7 +45,7 @@ export function Pager({
   list: Pick<TallyPage<unknown>, "page" | "pages" | "total">;
   path: string;
   params: Readonly<Record<string, string>>;
-  /** Of the query. */
+  /** The query's parameter. */
   name?: string;
   what: string;
 }) {
@@ -62,7 +63,7 @@ export function Pager({
   );
 }
 
-/** The same page otherwise: links, of which one is where one is. */
+/** Links to variants of the same page, of which one is the current one. */
 export function Tabs({
   label,
   tabs,
@@ -81,7 +82,32 @@ export function Tabs({
   );
 }
 
-/** A form that asks for the same table otherwise; what it does not ask stays. */
+/** Tabs for the span of a table: the policy's window, or the last day. */
+export function SpanTabs({
+  path,
+  params,
+  span,
+  windowMinutes,
+}: {
+  path: string;
+  params: Readonly<Record<string, string>>;
+  span: ReportSpan;
+  windowMinutes: number;
+}) {
+  const tab = (title: string, name: string, here: boolean) => ({
+    title,
+    href: tableLink(path, params, { span: name }),
+    here,
+  });
+  return (
+    <Tabs
+      label="Span"
+      tabs={[tab(`${windowMinutes} min`, "", span === "window"), tab("24 hours", "day", span === "day")]}
+    />
+  );
+}
+
+/** A form that filters a table; the parameters it does not set stay. */
 export function FilterForm({
   path,
   params,
@@ -106,7 +132,7 @@ export function FilterForm({
   );
 }
 
-/** What can be done to one row, folded away until it is wanted. */
+/** The actions of one row, folded away until they are wanted. */
 export function RowActions({
   view,
   id,

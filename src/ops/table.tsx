@@ -1,4 +1,4 @@
-/** A table as every page of the dashboard has it: a column says what stands at its head and in its cells. */
+/** The table of every page of the dashboard: a column declares its head and its cells. */
 import type { Child } from "./page.ts";
 import { hrefOf } from "./shell.tsx";
 import { tableLink } from "./views/query.ts";
@@ -6,12 +6,12 @@ import { tableLink } from "./views/query.ts";
 export interface TableColumn<Row> {
   /** At its head, and on a phone above each value. */
   title: string;
-  /** What the column holds is done and not read: its title is for those who cannot see. */
+  /** The column has buttons and no text: its title is for screen readers. */
   acts?: boolean;
   number?: boolean;
   /** Text of any length, which wraps. */
   wide?: boolean;
-  /** What it sorts by; absent where it does not. */
+  /** The key it sorts by; absent for a column that does not sort. */
   sort?: string;
   cell(row: Row): Child;
 }
@@ -19,7 +19,7 @@ export interface TableColumn<Row> {
 interface Sorting {
   path: string;
   params: Readonly<Record<string, string>>;
-  /** What the table is sorted by now. */
+  /** The key the table is sorted by now. */
   by: string;
 }
 
@@ -33,7 +33,7 @@ export function DataTable<Row>({
 }: {
   columns: readonly TableColumn<Row>[];
   rows: readonly Row[];
-  /** Where rows come and go while somebody looks. */
+  /** An id for every row of a table whose rows change while somebody looks. */
   rowId?: (row: Row) => string;
   sorting?: Sorting;
   /** Few and short columns: a table on a phone too, where others are a card for each row. */

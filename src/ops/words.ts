@@ -15,7 +15,7 @@ export interface PageWords {
   share(ratio: number | null): string;
   /** Seconds to a second, or a tenth of one. */
   seconds(value: number | null): string;
-  /** How long something took, in milliseconds below a second. */
+  /** A duration, in milliseconds below a second. */
   took(ms: number): string;
   /** A length of time. */
   lasting(ms: number): string;

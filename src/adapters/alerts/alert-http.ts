@@ -1,4 +1,4 @@
-/** One POST to whoever hears alerts: bounded in time and in what is read, never redirected, and its failures in words. */
+/** One POST to a receiver of alerts: bounded in time and in the bytes read, never redirected, and its failures in words. */
 import type { AlertChannelPort } from "../../ports/monitor.ts";
 
 export type AlertResult = Awaited<ReturnType<AlertChannelPort["tell"]>>;
@@ -12,7 +12,7 @@ export interface HttpAnswer {
   retryAfterSeconds: number | null;
 }
 
-/** How long a channel may take; the queue tries again later. */
+/** A channel's time-out; the queue tries again later. */
 export const ALERT_TIMEOUT_MS = 5000;
 
 /** No channel's answer is longer than a few words. */

@@ -39,7 +39,7 @@ export const LEDGER_COLUMNS = {
   code: "code",
 } as const satisfies Record<string, keyof LedgerEvent>;
 
-/** What a volume's dimension is called in the table. */
+/** The column of each dimension of volumes. */
 export const VOLUME_COLUMNS: Readonly<Record<VolumeDimension, keyof typeof LEDGER_COLUMNS>> = {
   provider: "provider",
   country: "country",

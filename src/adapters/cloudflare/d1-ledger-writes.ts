@@ -21,7 +21,7 @@ const insertSealed = (table: string, sealed: "sealedNumber" | "sealedAddress") =
    FROM json_each(?1) WHERE ${field(sealed)} IS NOT NULL
    ON CONFLICT (event_id) DO NOTHING`;
 
-/** A message and what became of it are told apart and in any order: whichever comes last finds the other. */
+/** A message and its later events arrive apart and in any order: whichever comes last finds the other. */
 const OF_THESE = `kind = 'sent' AND correlation_id IN (SELECT ${field("correlationId")} FROM json_each(?1))`;
 
 const MARK_VERIFIED = `UPDATE ledger INDEXED BY ledger_by_correlation SET verified = 1
@@ -72,7 +72,7 @@ const THEIRS = `SELECT id FROM ledger WHERE correlation_id IN (
     SELECT correlation_id FROM ledger WHERE number_tag IN (SELECT value FROM json_each(?1))
   )`;
 
-/** In their order: sealed numbers, sealed addresses, letters, rows. */
+/** In this order: sealed numbers, sealed addresses, dead letters, rows. */
 export const ERASE_STATEMENTS = [
   `DELETE FROM ledger_numbers WHERE event_id IN (${THEIRS})`,
   `DELETE FROM ledger_addresses WHERE event_id IN (${THEIRS})`,

@@ -1,11 +1,11 @@
-/** How the adapters of D1 talk to it: failures are `unavailable`, and what passes by itself is tried again. */
+/** Access to D1 for its adapters: failures are `unavailable`, and a write that failed for the moment is tried again. */
 import { z } from "zod";
 import type { Unavailable } from "../../ports/result.ts";
 
 /** Waits between attempts at a write that failed for the moment (ms). */
 const WAITS_MS = [50, 200];
 
-/** What D1 says of faults that pass: https://developers.cloudflare.com/d1/best-practices/retry-queries/ */
+/** Texts of D1 for transient faults: https://developers.cloudflare.com/d1/best-practices/retry-queries/ */
 const PASSING = [
   "Network connection lost",
   "storage caused object to be reset",

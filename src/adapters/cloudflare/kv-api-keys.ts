@@ -3,18 +3,18 @@ import { type ApiKeyRecord, EVERY_FLOW, isGoodKey, parseApiKey } from "../../dom
 import type { ApiKeysPort } from "../../ports/access.ts";
 import type { Log } from "../../ports/deps.ts";
 
-/** What this adapter needs of a KV namespace. */
+/** The methods of a KV namespace that this adapter uses. */
 export interface ApiKeyStore {
   get(key: string, options: { type: "text"; cacheTtl: number }): Promise<string | null>;
 }
 
-/** Where the records lie, each under its key's id; known to operators and scripts. */
+/** The prefix of the records, each under its key's id; known to operators and scripts. */
 export const API_KEY_PREFIX = "api-key:";
 
 /** KV refuses a shorter edge cache. */
 const KV_CACHE_TTL_SECONDS = 30;
 
-/** How long an isolate acts on what it read. */
+/** The time for which an isolate uses the value it read. */
 const MEMORY_MS = 30_000;
 
 /** Ids an isolate remembers of each kind, known and unknown: some hundred kilobytes at most. */

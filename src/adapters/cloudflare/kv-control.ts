@@ -11,7 +11,7 @@ import type { Log } from "../../ports/deps.ts";
 import type { Done } from "../../ports/result.ts";
 import { parseJson } from "../json.ts";
 
-/** What this adapter needs of a KV namespace. */
+/** The methods of a KV namespace that this adapter uses. */
 export interface ControlStore {
   get(keys: string[], options: { type: "text"; cacheTtl: number }): Promise<Map<string, string | null>>;
   put(key: string, value: string, options: { expirationTtl: number }): Promise<void>;
@@ -43,7 +43,7 @@ const KV_CACHE_TTL_SECONDS = 30;
 /** KV refuses a second write to a key within this. */
 const KV_WRITE_PAUSE_MS = 1000;
 
-/** How long an isolate acts on what it read: bounds KV reads to one per isolate and five seconds. */
+/** The time for which an isolate uses the value it read: it bounds KV reads to one per isolate and five seconds. */
 const MEMORY_MS = 5000;
 
 const documentSchema = z.object({

@@ -9,13 +9,13 @@ import { HOUR_SECONDS } from "../../domain/kernel/time.ts";
 import type { RoutesPort } from "../../ports/delivery.ts";
 import type { Log } from "../../ports/deps.ts";
 
-/** What the cron measured of the routes. */
+/** The routes' records as the monitor wrote them. */
 const ROUTES_KEY = "routes";
 
 /** KV refuses a shorter edge cache. */
 const KV_CACHE_TTL_SECONDS = 30;
 
-/** How long an isolate goes by what it read. */
+/** The time for which an isolate uses the value it read. */
 const MEMORY_MS = 15_000;
 
 /** Records nobody has renewed for so long say nothing of today. */

@@ -13,7 +13,7 @@ const BATCH = 25;
 /** Before the second and last try: a page that an emergency calls for must not end as a dead letter over one lost request. */
 const QUEUE_PAUSE_MS = 500;
 
-/** Ids of alerts an isolate raised, so that a watch without a memory does not say the same every minute. */
+/** Ids of alerts that an isolate raised, so that a monitor without a memory does not repeat them every minute. */
 const REMEMBERED_IDS = 200;
 
 const text = z.string().max(4000);
@@ -111,7 +111,7 @@ export function queueAlerts(
       cause: "the queue did not take it",
       body: JSON.stringify(message),
     });
-    // Nobody has it: whoever raises it again is heard.
+    // No queue has it, so raising it again must not count as a repetition.
     if (buried.kind === "unavailable") raised.delete(id);
   }
 

@@ -17,7 +17,7 @@ export const ledgerBody = (events: readonly LedgerEvent[]) => ({ ledger: events 
 const bodySchema = z.strictObject({ ledger: z.array(ledgerEventSchema).min(1).max(20) });
 
 /**
- * The ledger's events by way of a Cloudflare Queue; the consumer is flows/keep-ledger.ts. When the queue takes nothing, they
+ * The ledger's events by way of a Cloudflare Queue; the consumer is flows/consumers/consume-ledger.ts. When the queue takes nothing, they
  * go straight into the database, and only when that is away too are they lost, which the log says.
  */
 export function queueLedger(

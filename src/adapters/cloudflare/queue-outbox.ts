@@ -45,7 +45,10 @@ const messageSchema: z.ZodType<OutboxMessage, unknown> = z.discriminatedUnion("k
   }),
 ]);
 
-/** Work for providers, and events for the customer's backend, by way of a Cloudflare Queue; its consumer is flows/work-off.ts. */
+/**
+ * Work for providers and events for the customer's backend, by way of a Cloudflare Queue that flows/consumers/consume-outbox.ts
+ * consumes.
+ */
 export function queueOutbox(queue: Queue): OutboxPort & { requeue(body: string): Promise<Done> } {
   return {
     async put(messages, delaySeconds) {

@@ -109,7 +109,7 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   /**
-   * At its end: providers and the ledger hear of messages nobody answered, and everything is deleted. An alarm that throws
+   * At the session's end providers and the ledger get its unanswered messages, and everything is deleted. An alarm that throws
    * is run again six times within minutes and then never more, which would leave the state for ever: a queue that is away
    * for longer is asked again later, and for some hours.
    *

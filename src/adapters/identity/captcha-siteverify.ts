@@ -13,27 +13,27 @@ export type CaptchaRules = Pick<
 
 export interface CaptchaAccess {
   secret: string;
-  /** Of the widget for demanded challenges; the ordinary one's where both share it, as at hCaptcha. */
+  /** The secret of the widget for demanded challenges; the ordinary one's where both share it, as at hCaptcha. */
   freshSecret?: string | undefined;
-  /** Where to ask instead of at the provider's own address. */
+  /** An address to ask instead of the provider's own. */
   siteverifyUrl?: string | undefined;
 }
 
 type Grade = Extract<ChallengeResult, { kind: "passed" }>["grade"];
 
-/** What one provider does otherwise than the others. */
+/** The differences between providers. */
 interface Provider {
   siteverifyUrl: string;
   encoding: "json" | "form";
-  /** Whether the same request may check its token again under a UUID. Elsewhere one check is all there is. */
+  /** True when a token may be checked again under the same UUID. Elsewhere a token can be checked once. */
   takesIdempotencyKey: boolean;
-  /** Whether it takes the site key that the token must come from. */
+  /** True when it takes the site key that the token must come from. */
   takesSiteKey: boolean;
-  /** What an answer must state beside the host, by the widget it is about. */
+  /** The facts beside the host that an answer must state, by the widget it is about. */
   states: Record<Grade, readonly ("action" | "score")[]>;
-  /** What 1 on its scale from 0 to 1 means: surely a person, or surely an attack. */
+  /** The meaning of 1 on its scale from 0 to 1: surely a person, or surely an attack. */
   scoreIs: "trust" | "risk" | null;
-  /** What it may say in place of a host that it does not tell. */
+  /** Values in place of a host that the provider withholds. */
   withheldHostnames: readonly string[];
   /**
    * Codes that speak of the service or of our request, and none that a visitor can bring about by the choice of a token,
@@ -48,7 +48,7 @@ interface Provider {
 
 const OUR_REQUEST = ["missing-input-secret", "invalid-input-secret", "bad-request"];
 
-/** What an outage policy must not wave through: a wrong secret checks nobody, for as long as nobody looks. */
+/** Faults that an outage policy must not wave through: a wrong secret checks nobody, for as long as nobody looks. */
 const OUR_SECRET = ["missing-input-secret", "invalid-input-secret"];
 
 const PROVIDERS: Record<CaptchaProvider, Provider> = {

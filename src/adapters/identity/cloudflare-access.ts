@@ -5,7 +5,7 @@ import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import type { OperatorsPort } from "../../ports/access.ts";
 import { sha256Hex } from "../digest.ts";
 
-/** How operators may prove who they are; with neither, nobody gets in. */
+/** The ways for operators to prove who they are; with neither, nobody gets in. */
 export interface OperatorSettings {
   tokens: readonly OperatorToken[];
   access: {
@@ -29,7 +29,7 @@ const KEYS_TIMEOUT_MS = 3000;
 const MAX_TOKEN_LENGTH = 256;
 const CLOCK_TOLERANCE_SECONDS = 60;
 
-/** What jose says of a token that is not good, as opposed to keys that could not be had. */
+/** Errors of jose for a token that is not valid, as opposed to keys that could not be fetched. */
 const REFUSALS = [
   errors.JOSEAlgNotAllowed,
   errors.JOSENotSupported,

@@ -17,12 +17,12 @@ export interface Msg91Options {
   templateIds: Readonly<Record<string, string>>;
   /** The template's variable for the code (`flow`). */
   codeVariable: string;
-  /** What the webhook's address carries as `key`, two while they are rotated; without any no receipt is read. */
+  /** The `key` in the webhook's address, two while they are rotated; without any no receipt is read. */
   receiptKeys: readonly string[];
   timeoutMs: number;
 }
 
-/** Ids are hexadecimal, which tells them from the sentences that stand in the same field. */
+/** Ids are hexadecimal, unlike the sentences that stand in the same field. */
 const MESSAGE_ID = /^[0-9a-f]{12,64}$/i;
 
 /** Sentences about the number itself, which some refusals come with instead of a code. */

@@ -7,12 +7,12 @@ import { readSignedReceipt } from "./signed-webhooks.ts";
 export interface SandboxOptions {
   /** `sandbox`, `sandbox_b`, ...: the inbox plays several providers, each with faults of its own. */
   name: string;
-  /** Of the local inbox, without a trailing slash. */
+  /** Address of the local inbox, without a trailing slash. */
   baseUrl: string;
   timeoutMs: number;
-  /** Where the inbox posts receipts; without it there are none. */
+  /** The address of receipts from the inbox; without it there are none. */
   receiptUrl?: string | undefined;
-  /** What the inbox signs them with; without it none is read. */
+  /** The secret that signs receipts; without it none is read. */
   receiptSecret?: string | undefined;
 }
 

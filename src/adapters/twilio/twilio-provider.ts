@@ -33,7 +33,7 @@ export interface TwilioOptions {
    * one serves all other languages. Without any there is no WhatsApp.
    */
   contentSids?: Readonly<Record<string, string>> | undefined;
-  /** Where status callbacks go, https; null where nobody can be called. */
+  /** The https address of status callbacks; null where no address can be reached from outside. */
   receiptUrl: string | null;
   /** ISO 4217, of the price table: a price in another one is not taken. */
   currency: string;

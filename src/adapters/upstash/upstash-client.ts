@@ -35,7 +35,7 @@ export function scriptNumbers(answer: unknown, count: number): number[] {
   throw new Error("an answer that no script of ours gives");
 }
 
-/** What became of a command that failed: slow or broken, without its text, which would repeat the keys. */
+/** The failure of a command: slow or broken, without its text, which would repeat the keys. */
 export function upstashUnavailable(error: unknown): Unavailable {
   const slow = error instanceof Error && error.name === "TimeoutError";
   return { kind: "unavailable", cause: slow ? `no answer in ${UPSTASH_TIMEOUT_MS} ms` : "error answer" };

@@ -125,7 +125,7 @@ for i = 1, #KEYS do
 end
 return texts`;
 
-/** The watch's counters on Upstash: a hash for each minute, one command for all that is counted at once. */
+/** The monitor's counters on Upstash: a hash for each minute, one command for everything that is counted at once. */
 export function upstashCounters(redis: Redis): CountersPort {
   async function read(names: readonly string[], of: readonly Dimension[] = []): Promise<Tally[]> {
     const answer = await redis.eval<Dimension[], unknown>(READ, [...names], [...of]);

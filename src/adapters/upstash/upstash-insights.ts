@@ -15,7 +15,7 @@ const insightSchema: z.ZodType<NumberInsight> = z.object({
   costMicros: z.number().nullable(),
 });
 
-/** What sources said of numbers, on Upstash, under keyed hashes. What cannot be read was never said: it is asked anew. */
+/** Results of number lookups on Upstash, under keyed hashes. An entry that cannot be read counts as missing. */
 export function upstashInsights(redis: Redis): InsightsPort {
   return {
     async recall(numberTag) {

@@ -50,7 +50,7 @@ return {1, tightest, left, 0, most, added}`;
  */
 export function upstashLimits(redis: Redis, nowMs: () => number): LimitsPort {
   const limiters = new Map<string, Ratelimit>();
-  /** What each draw added to its log, to be taken back out by a refund and by no other. */
+  /** The entries that each draw added to its log, which only a refund takes out again. */
   const members = new WeakMap<LimitDraw, string>();
 
   function limiter(name: string, { max, window_seconds }: LimitRule): Ratelimit {

@@ -20,7 +20,7 @@ for i = 4, #KEYS do
 end
 return found`;
 
-/** What is remembered of people: who verified before, who was asked for a challenge, who failed. All under keyed hashes. */
+/** Marks of people: verified before, asked for a challenge, failed codes. All under keyed hashes. */
 export function upstashMarks(redis: Redis, nowMs: () => number, failureMemorySeconds: number): MarksPort {
   return {
     async recall({ numberTag, askTag, failureTags, channel }) {

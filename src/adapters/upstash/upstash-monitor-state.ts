@@ -90,7 +90,7 @@ const historySchema: z.ZodType<History> = z.looseObject({
 });
 
 /**
- * The watch's memory on Upstash. What cannot be read is treated as absent and told in the log: a watch that stumbled over
+ * The monitor's memory on Upstash. A value that cannot be read counts as absent, and is logged: a monitor that stumbled over
  * its own memory at every run would be none.
  */
 export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {

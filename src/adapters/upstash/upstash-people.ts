@@ -5,7 +5,7 @@ import type { PeoplePort } from "../../ports/people.ts";
 import { keys } from "../keys.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
-/** Where something may lie: a whole key, or a member of a key that is not the person's alone. */
+/** A place for data: a whole key, or a member of a key that is not the person's alone. */
 type Place = { store: string; key: string } & (
   | { kind: "text" | "log" | "hash" }
   | { kind: "sorted member" | "set member"; member: string }

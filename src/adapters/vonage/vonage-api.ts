@@ -1,4 +1,4 @@
-/** What all APIs of Vonage share: the account's settings, an application's token, and the codes of errors. */
+/** The shared part of Vonage's APIs: the account's settings, an application's token, and the codes of errors. */
 import { importPKCS8, SignJWT } from "jose";
 import type { DeliveryResult } from "../../ports/delivery.ts";
 import { errorText, readRefusal } from "../providers/provider-http.ts";
@@ -30,7 +30,7 @@ export interface VonageOptions extends VonageApplication {
   apiKey: string;
   /** Accounts hold two secrets at a time, so this one is exchanged without an outage. */
   apiSecret: string;
-  /** What webhooks may be signed with. While a secret is exchanged: the old one and the new one. */
+  /** Secrets that webhooks may be signed with; the old and the new one while a secret is exchanged. */
   signatureSecrets: readonly SignatureSecret[];
   /** The account's setting for the SMS API ("Signed webhooks" in the dashboard). */
   smsSignature: SmsSignatureMethod;
@@ -40,7 +40,7 @@ export interface VonageOptions extends VonageApplication {
   callFrom?: string | undefined;
   /** Without it there is no WhatsApp. */
   whatsApp?: WhatsAppSender | undefined;
-  /** Where receipts go, https; null where nobody can be called. */
+  /** The https address of receipts; null where no address can be reached from outside. */
   receiptUrl: string | null;
   /** ISO 4217, of the price table. Vonage states euros: with another currency no stated price is taken. */
   currency: string;
@@ -48,7 +48,7 @@ export interface VonageOptions extends VonageApplication {
   nowMs(): number;
 }
 
-/** What Vonage bills in, and states prices in where it names no currency. */
+/** The currency of Vonage's bills, and of prices for which it states none. */
 export const VONAGE_CURRENCY = "EUR";
 
 /** Vonage takes up to a day; this is what its own clients use. */

@@ -106,7 +106,7 @@ function reachable(live: string | undefined, valid: string | undefined): boolean
   return valid === "not_valid" ? false : saying(live, ["reachable"], UNREACHABLE);
 }
 
-/** What a word out of two lists says; null for every other word. */
+/** The meaning of a word out of two lists; null for every other word. */
 function saying(word: string | undefined, yes: readonly string[], no: readonly string[]): boolean | null {
   if (word === undefined) return null;
   return yes.includes(word) ? true : no.includes(word) ? false : null;
@@ -122,7 +122,7 @@ export interface IdentityInsightsOptions extends VonageApplication {
   /** `https://api-eu.vonage.com` or `https://api-us.vonage.com`, or a stand-in. */
   apiUrl: string;
   insights: readonly [VonageInsight, ...VonageInsight[]];
-  /** Hours, 1 to 2400: where the carrier tells no date, whether the SIM was changed within them. */
+  /** Hours, 1 to 2400: the period in which a change of the SIM counts, where the carrier states no date. */
   simSwapPeriodHours: number;
   timeoutMs: number;
   nowMs(): number;
@@ -136,7 +136,7 @@ const INSIGHT_LINE_TYPES = new Map<string, NumberInsight["lineType"]>([
   ["VIRTUAL", "voip"],
 ]);
 
-/** What carriers demand to be told why they are asked. */
+/** The purpose that carriers demand with a request. */
 const PURPOSE = "FraudPreventionAndDetection";
 
 const status = z.object({ code: z.literal("OK") });

@@ -33,7 +33,7 @@ const LANGUAGES = [
 
 type Sending = Pick<VonageOptions, "apiUrl" | "receiptUrl" | "timeoutMs">;
 
-/** Where a message of an application goes, and the field of the answer that names it. */
+/** The path and body of a message of an application, and the field of the answer that holds its id. */
 interface Request {
   path: string;
   body: Record<string, unknown>;

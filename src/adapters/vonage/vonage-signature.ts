@@ -6,7 +6,7 @@ import type { IncomingHook } from "../../ports/delivery.ts";
 import { sha256Hex, toHex } from "../digest.ts";
 
 export interface SignatureSecret {
-  /** Of the account whose secret it is. */
+  /** The account that the secret belongs to. */
   apiKey: string;
   secret: string;
 }
@@ -25,12 +25,12 @@ const HASHES = { md5: "MD5", sha1: "SHA-1", sha256: "SHA-256", sha512: "SHA-512"
  */
 const MAX_AGE_SECONDS = HOUR_SECONDS;
 
-/** How far the two clocks may differ. */
+/** The tolerance between the two clocks. */
 const CLOCK_SKEW_SECONDS = 60;
 
 const utf8 = new TextEncoder();
 
-/** Why a token was not signed with this secret, by Vonage and lately; null if it was. */
+/** The reason why a token was not signed with this secret, by Vonage and lately; null if it was. */
 export async function tokenFault(token: string, secret: string, nowMs: number): Promise<string | null> {
   try {
     await jwtVerify(token, utf8.encode(secret), {

@@ -1,6 +1,6 @@
 /**
- * An incident's report for one download: the files that the command writes, made while they are read. Larger ones are the
- * command's, which asks page by page and holds its counts on its own machine.
+ * An incident's report for one download: the same files as the command writes, made while they are read. Larger reports are
+ * for the command, which asks page by page and counts on its own machine.
  */
 
 import { countText } from "../../domain/kernel/text.ts";
@@ -20,40 +20,40 @@ type Needs = Pick<
 >;
 
 /**
- * What a Worker bears. Counting so many messages, each from an address of its own, took 42 MB (75 MB where each went to a
+ * The most messages a Worker can count. Counting so many messages, each from an address of its own, took 42 MB (75 MB where each went to a
  * range of its own too) of the 128 MB an isolate has, and reading them 10 s of processor time, local D1 included, of the
  * 30 s a request has; 100 questions to D1 of 1000.
  */
 export const MOST_MESSAGES = 100_000;
 
-/** Rows one question to the ledger gets. */
+/** Rows in one answer of the ledger. */
 const PAGE_ROWS = 1000;
-/** Whatever a window holds, its messages have fewer providers. */
+/** More providers than any window has. */
 const MOST_PROVIDERS = 1000;
 
 export interface ReportPlan {
   kind: "plan";
   window: LedgerWindow;
   messages: number;
-  /** Messages the incident counted, where the ledger holds none of its time any more. */
+  /** The incident's own count of messages, where the ledger has none of its time any more; else 0. */
   forgotten: number;
 }
 
 export interface ReportDownload {
   kind: "download";
   window: LedgerWindow;
-  /** Throws where the ledger falls silent: what was read until then is no report. */
+  /** Throws when the ledger stops answering: the part read until then is no report. */
   files: AsyncIterable<ReportFile>;
 }
 
-/** From an incident's first sign to its end, or to now. */
+/** The window from an incident's first sign to its end, or to now. */
 export const incidentWindow = (
   { openedAtMs, closedAtMs }: Pick<Incident, "openedAtMs" | "closedAtMs">,
   country: string | null,
   nowMs: number,
 ): LedgerWindow => ({ fromMs: openedAtMs, toMs: closedAtMs ?? nowMs, country });
 
-/** What a download would hold, where it may be one. @param country ISO 3166-1 alpha-2; null for all */
+/** Checks that a download is possible, and counts its messages. @param country ISO 3166-1 alpha-2; null for all */
 export async function planReport(
   deps: Needs,
   id: string,
@@ -76,7 +76,7 @@ export async function planReport(
   return { kind: "plan", window, messages, forgotten };
 }
 
-/** Writes the download down, and begins it. */
+/** Writes the download down, then begins it. */
 export async function downloadReport(
   deps: Needs,
   act: OperatorCommand,
@@ -97,14 +97,14 @@ export async function downloadReport(
   return { kind: "download", window, files: logInterruption(deps, act, progress, files) };
 }
 
-/** What breaks a report off, in whichever of its files, is told: the ZIP it ends shows nothing but that it ended. */
+/** Logs an error that interrupts a report, in any of its files: the ZIP shows only that it ended. */
 async function* logInterruption(
   { log }: Pick<Needs, "log">,
   { who }: OperatorCommand,
   progress: Readonly<Progress>,
   files: AsyncIterable<ReportFile>,
 ): AsyncGenerator<ReportFile> {
-  async function* telling<T>(parts: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T> {
+  async function* logged<T>(parts: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T> {
     try {
       yield* parts;
     } catch (error) {
@@ -114,7 +114,7 @@ async function* logInterruption(
       throw error;
     }
   }
-  for await (const { name, text } of telling(files)) yield { name, text: telling(text) };
+  for await (const { name, text } of logged(files)) yield { name, text: logged(text) };
 }
 
 async function countMessages(

@@ -1,7 +1,7 @@
 /**
- * Takes one person out of every store, and looks again: sessions end first, so that none books anything any more, then the
- * marks, limits and budgets, then the ledger, which is what says where to look. What fails half way is said, and doing it
- * again does the rest.
+ * Erases one person from every store, then looks again. Sessions end first, so that none records anything any more; then go
+ * marks, limits and budgets, and at last the ledger, which names the others. A failure half way is reported, and a second run
+ * erases the rest.
  */
 import type { Done, Unavailable } from "../../ports/result.ts";
 import {
@@ -15,7 +15,7 @@ import { findPerson, type PersonDeps, type PersonIdentity, parsePersonNumber } f
 export interface ErasedPerson extends Performed {
   /** Entries removed or made anonymous, by store. */
   removed: Record<string, number>;
-  /** What a second look still finds, by store: nothing, when all went well. */
+  /** The entries that a second look still finds, by store; empty when everything is erased. */
   remaining: Record<string, number>;
 }
 
@@ -82,7 +82,7 @@ async function eraseOnce(
   return { kind: "done" };
 }
 
-/** What is still there, by store. */
+/** Counts the remaining entries by store. */
 async function countRemaining(
   { ledger, people, sessions }: PersonDeps,
   { traces, sessionIds }: PersonIdentity,

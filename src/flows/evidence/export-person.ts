@@ -1,5 +1,4 @@
-/** What is held of one person, found by the number under every pepper key there is. */
-
+/** The data of one person, found by the number's hashes under every pepper key. */
 import { addressUnit } from "../../domain/admission/address.ts";
 import { parsePhone } from "../../domain/kernel/phone.ts";
 import { DAY_MS, MINUTE_MS, minuteOf } from "../../domain/kernel/time.ts";
@@ -126,7 +125,7 @@ const distinct = (values: readonly (string | null)[]): string[] => [
   ...new Set(values.filter((value) => value !== null)),
 ];
 
-/** What is held of a person, for that person; that it was asked for is written down, and not for whom. */
+/** Exports a person's data for that person. The export is written down, without the number. */
 export async function exportPerson(
   deps: PersonDeps,
   act: OperatorCommand,

@@ -1,4 +1,4 @@
-/** The story of one verification, found by its correlation id, or by its number among all of the number's. */
+/** The trace of one verification, found by its correlation id, or among all verifications of a number. */
 
 import { parsePhone } from "../../domain/kernel/phone.ts";
 import { EVENT_KINDS, type LedgerRow } from "../../domain/ledger/event.ts";
@@ -11,11 +11,11 @@ export interface VerificationTrace {
   correlationId: string;
   /** In the order of their times. */
   rows: LedgerRow[];
-  /** The session as it is now; null when it is over, or never was. */
+  /** The session as it is now; null when it has ended, or never was. */
   session: SessionView | null;
 }
 
-/** One verification in short. */
+/** A verification in one line. */
 export interface VerificationSummary {
   correlationId: string;
   firstAtMs: number;
@@ -55,7 +55,7 @@ export async function readTrace(
   return { kind: "story", correlationId, rows: found.rows.toSorted(inOrder), session };
 }
 
-/** What happened in the same millisecond comes in the order in which it can. */
+/** Events of the same millisecond come in the order in which they can happen. */
 const inOrder = (a: LedgerRow, b: LedgerRow): number =>
   a.atMs - b.atMs || EVENT_KINDS.indexOf(a.kind) - EVENT_KINDS.indexOf(b.kind);
 

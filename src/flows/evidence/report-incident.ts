@@ -1,7 +1,7 @@
 /**
- * What a report of a window is written from: the ledger's rows page by page, and the facts around them. Numbers and addresses
- * are opened only for an export, which is written down before its first page, and whose further pages need that page's
- * cursor: nobody reads numbers without a trace.
+ * The contents of a report of a window: the ledger's messages page by page, and the facts around them. Numbers and addresses
+ * are decrypted only for an export. An export is written down before its first page, and further pages need the cursor of the
+ * page before, so that numbers are never read without a trace.
  */
 import { DAY_MS } from "../../domain/kernel/time.ts";
 import type { LedgerRow } from "../../domain/ledger/event.ts";
@@ -19,16 +19,16 @@ import {
 
 type Needs = Pick<Deps, "ledger" | "records" | "vault" | "log" | "nowMs">;
 
-/** What is usual is measured over so long before the window. */
+/** The usual traffic is measured over this many days before the window. */
 const USUAL_DAYS = 7;
 
-/** What was done this long after the window still belongs to it. */
+/** Actions until this long after the window belong to it. */
 const AFTERMATH_MS = DAY_MS;
 
-/** As many of the latest incidents and actions as the records give at once. */
+/** The number of latest incidents and actions that the records give at once. */
 const RECORDS = 200;
 
-/** Subjects one question for volumes may get. */
+/** The most subjects in one answer of volumes. */
 const MOST_SUBJECTS = 1000;
 
 /** A part of the ledger that is read page by page. */
@@ -68,7 +68,7 @@ export async function exportMessages(
   return { ...page, cursor: `${page.cursor}~${await vault.tag("export cursor", bound(page.cursor))}` };
 }
 
-/** Writes down that numbers are about to be opened; without that none may be. */
+/** Writes down that numbers are about to be decrypted; without that none may be. */
 export function recordExport(
   deps: Needs,
   act: OperatorCommand,
@@ -135,7 +135,7 @@ export interface WindowFacts {
   faults: string[];
 }
 
-/** Everything a report says beside the messages. Each part is read on its own; what does not answer is among the faults. */
+/** The facts of a report beside its messages. Each part is read on its own; a part that does not answer is among the faults. */
 export async function readFacts(
   { ledger, records }: Pick<Needs, "ledger" | "records">,
   window: LedgerWindow,
@@ -149,28 +149,28 @@ export async function readFacts(
     records.actions(RECORDS),
   ]);
   const faults: string[] = [];
-  const told = <T extends { kind: "answered" }>(part: string, answer: T | Unavailable): T | null => {
+  const answerOf = <T extends { kind: "answered" }>(part: string, answer: T | Unavailable): T | null => {
     if (answer.kind === "answered") return answer as T;
     faults.push(`${part}: ${(answer as Unavailable).cause}`);
     return null;
   };
-  const known = told("incidents", incidents)?.incidents ?? [];
+  const known = answerOf("incidents", incidents)?.incidents ?? [];
   if (known.length === RECORDS && (known.at(-1)?.openedAtMs ?? 0) > fromMs) {
     faults.push(`incidents: only the latest ${RECORDS} are in reach, and the window begins before them`);
   }
   const matters = known.filter(
     ({ openedAtMs, closedAtMs }) => openedAtMs < toMs && (closedAtMs ?? toMs) >= fromMs,
   );
-  const all = told("actions", actions)?.actions ?? [];
+  const all = answerOf("actions", actions)?.actions ?? [];
   if (all.length === RECORDS && (all.at(-1)?.atMs ?? 0) > fromMs) {
     faults.push(`actions: only the latest ${RECORDS} are in reach, and the window begins before them`);
   }
   return {
     usual: {
       ...usualWindow,
-      ...sumOf(told("what is usual", before)?.volumes ?? []),
+      ...sumOf(answerOf("what is usual", before)?.volumes ?? []),
     },
-    refused: told("refusals", refused)?.refused ?? [],
+    refused: answerOf("refusals", refused)?.refused ?? [],
     incidents: matters.map(({ id, openedAtMs, closedAtMs, severity, posture, findings }) => ({
       id,
       openedAtMs,

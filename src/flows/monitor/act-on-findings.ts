@@ -17,7 +17,7 @@ export interface AppliedBans {
   refused: string | null;
 }
 
-/** What one run of the monitor changed. */
+/** The changes that one run of the monitor made. */
 export interface MinuteActs {
   posture: AppliedPosture;
   bans: AppliedBans;

@@ -8,7 +8,7 @@ const QUARTERS_A_DAY = 96;
 /** The history's sums lose half their weight in this time (see history.ts). */
 const HALF_LIFE_MINUTES = 3 * 1440;
 
-/** How many messages leave in a minute when nothing is wrong, and how that is known. */
+/** The rate of messages when nothing is wrong, and the source of that figure. */
 export interface UsualRate {
   perMinute: number;
   from: "same_time" | "history" | "nothing";

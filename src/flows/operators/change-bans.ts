@@ -11,6 +11,7 @@ import {
   type Performed,
   runOperatorAction,
 } from "../audit/run-operator-action.ts";
+import { findReplaced } from "./find-replaced.ts";
 
 type BanDeps = Pick<Deps, "control" | "records" | "vault" | "log" | "nowMs">;
 
@@ -194,14 +195,8 @@ async function findSubject({ vault, control, nowMs: clock }: BanDeps, text: stri
   const documents = await control.documents();
   if ("kind" in documents) return documents;
   const nowMs = clock();
-  const running = documents.operatorBlocks.filter(({ untilMs }) => nowMs < untilMs);
-  return {
-    subject,
-    documents,
-    nowMs,
-    others: running.filter((other) => !isSame(other, subject)),
-    replaced: running.find((other) => isSame(other, subject)) ?? null,
-  };
+  const ofSubject = (other: OperatorBan) => isSame(other, subject);
+  return { subject, documents, nowMs, ...findReplaced(documents.operatorBlocks, ofSubject, nowMs) };
 }
 
 const isSame = (left: BanSubject, right: BanSubject): boolean =>

@@ -1,4 +1,4 @@
-/** People pause one country, flow or provider, and let it go on. */
+/** Operators pause one country, flow or provider, and resume it. */
 import { isCountry } from "../../domain/kernel/phone.ts";
 import type { Pause, PauseKind } from "../../domain/monitor/pause.ts";
 import type { Policy } from "../../domain/policy.ts";
@@ -11,20 +11,21 @@ import {
   type Performed,
   runOperatorAction,
 } from "../audit/run-operator-action.ts";
+import { findReplaced } from "./find-replaced.ts";
 
 type PauseDeps = Pick<Deps, "policy" | "control" | "records" | "vault" | "log" | "nowMs">;
 type Subject = Pick<Pause, "kind" | "subject">;
 
-/** Every send looks through them; whoever stops more stops everything. */
+/** Every send compares with all pauses; stopping more than this means stopping everything. */
 export const PAUSES_MOST = 300;
 
 export interface PauseChanged extends Performed {
   pause: Pause | null;
-  /** What people had said of the same before. */
+  /** The pause that this one replaces. */
   replaced: Pause | null;
 }
 
-/** Stops a subject for everybody until the time is over. */
+/** Pauses sending for a country, flow or provider until the time is over, for known people too. */
 export async function pauseSending(
   deps: PauseDeps,
   act: OperatorCommand,
@@ -35,7 +36,7 @@ export async function pauseSending(
   const documents = await deps.control.documents();
   if ("kind" in documents) return documents;
   const nowMs = deps.nowMs();
-  const { others, replaced } = split(documents.operatorPauses, { kind, subject }, nowMs);
+  const { others, replaced } = findReplaced(documents.operatorPauses, isPauseOf({ kind, subject }), nowMs);
   if (others.length >= PAUSES_MOST)
     return invalidAction("subject", `is one too many: at most ${PAUSES_MOST}`);
   const untilMs = nowMs + forSeconds * 1000;
@@ -54,7 +55,7 @@ export async function pauseSending(
   return { ...acted, notes: [...acted.notes, ...notes], pause: made, replaced };
 }
 
-/** Lets a paused subject go on. */
+/** Ends a pause. */
 export async function resumeSending(
   deps: PauseDeps,
   act: OperatorCommand,
@@ -62,7 +63,11 @@ export async function resumeSending(
 ): Promise<PauseChanged | NotPerformed> {
   const documents = await deps.control.documents();
   if ("kind" in documents) return documents;
-  const { others, replaced } = split(documents.operatorPauses, { kind, subject }, deps.nowMs());
+  const { others, replaced } = findReplaced(
+    documents.operatorPauses,
+    isPauseOf({ kind, subject }),
+    deps.nowMs(),
+  );
   if (replaced === null) return { kind: "not_found", reason: `The ${kind} ${subject} is not paused.` };
   const acted = await runOperatorAction(deps, act, {
     what: `${kind} resumed`,
@@ -74,7 +79,7 @@ export async function resumeSending(
   return { ...acted, notes: [...acted.notes, `The ${kind} ${subject} goes on.`], pause: null, replaced };
 }
 
-/** Why there is no such subject; null when there is. */
+/** The reason why there is no such subject; null when there is one. */
 export function pauseFault(policy: Policy, { kind, subject }: Subject): string | null {
   const known: Record<PauseKind, boolean> = {
     country: isCountry(subject),
@@ -84,8 +89,7 @@ export function pauseFault(policy: Policy, { kind, subject }: Subject): string |
   return known[kind] ? null : `is no ${kind} of the policy`;
 }
 
-function split(pauses: readonly Pause[], { kind, subject }: Subject, nowMs: number) {
-  const running = pauses.filter(({ untilMs }) => nowMs < untilMs);
-  const isSame = (other: Pause) => other.kind === kind && other.subject === subject;
-  return { others: running.filter((other) => !isSame(other)), replaced: running.find(isSame) ?? null };
-}
+const isPauseOf =
+  ({ kind, subject }: Subject) =>
+  (other: Pause): boolean =>
+    other.kind === kind && other.subject === subject;

@@ -1,4 +1,4 @@
-/** People drain, weigh and pin providers for a time, over the policy, and take their word back. */
+/** Operators drain, weigh and pin providers for a time, over the policy, and take their instructions back. */
 import {
   instructionSubject,
   isSameInstruction,
@@ -16,20 +16,21 @@ import {
   type Performed,
   runOperatorAction,
 } from "../audit/run-operator-action.ts";
+import { findReplaced } from "./find-replaced.ts";
 
 type RouteDeps = Pick<Deps, "policy" | "providers" | "control" | "records" | "vault" | "log" | "nowMs">;
 
-/** Words on routes at one time: every message looks through them. A pin for each of a hundred countries is a policy. */
+/** Instructions at one time: every message compares with all of them, and a pin for each of a hundred countries is a policy. */
 export const ROUTE_INSTRUCTIONS_MOST = 100;
 
 export interface RouteChanged extends Performed {
-  /** What holds from now on; null when the policy decides again. */
+  /** The instruction from now on; null when the policy decides again. */
   override: RouteOverride | null;
-  /** What people had said of the same before. */
+  /** The instruction that this one replaces. */
   replaced: RouteOverride | null;
 }
 
-/** Says something of a route until the time is over. */
+/** Gives an instruction for a route until the time is over. */
 export async function instructRoute(
   deps: RouteDeps,
   act: OperatorCommand,
@@ -41,7 +42,11 @@ export async function instructRoute(
   const documents = await deps.control.documents();
   if ("kind" in documents) return documents;
   const nowMs = deps.nowMs();
-  const { others, replaced } = split(documents.operatorRoutes, word, nowMs);
+  const { others, replaced } = findReplaced(
+    documents.operatorRoutes,
+    (other) => isSameInstruction(other, word),
+    nowMs,
+  );
   if (others.length >= ROUTE_INSTRUCTIONS_MOST) {
     return invalidAction(
       "provider",
@@ -72,7 +77,7 @@ export async function instructRoute(
   return { ...acted, notes: [...acted.notes, ...notes], override, replaced };
 }
 
-/** Takes people's word back: the policy decides again. */
+/** Takes an instruction back, so that the policy decides again. */
 export async function clearRouteInstruction(
   deps: RouteDeps,
   act: OperatorCommand,
@@ -81,12 +86,14 @@ export async function clearRouteInstruction(
   const documents = await deps.control.documents();
   if ("kind" in documents) return documents;
   const nowMs = deps.nowMs();
-  const running = documents.operatorRoutes.filter(({ untilMs }) => nowMs < untilMs);
-  const replaced = running.find((word) => word.kind === kind && instructionSubject(word) === subject);
-  if (replaced === undefined) {
+  const { others, replaced } = findReplaced(
+    documents.operatorRoutes,
+    (word) => word.kind === kind && instructionSubject(word) === subject,
+    nowMs,
+  );
+  if (replaced === null) {
     return { kind: "not_found", reason: `Nobody has set a ${kind} of ${subject}.` };
   }
-  const others = running.filter((word) => word !== replaced);
   const acted = await runOperatorAction(deps, act, {
     what: `route ${kind} cleared`,
     details: { subject },
@@ -101,7 +108,7 @@ export async function clearRouteInstruction(
   return { ...acted, notes: [...acted.notes, ...notes], override: null, replaced };
 }
 
-/** Why a word cannot be said; null when it can. */
+/** The reason why an instruction is impossible; null when it is possible. */
 export function routeFault(
   { policy, providers }: Pick<Deps, "policy" | "providers">,
   word: RouteInstruction,
@@ -120,7 +127,7 @@ export function routeFault(
     : invalidAction("country", `is not served by ${provider}`);
 }
 
-/** What whoever leaves these words in force ought to know. */
+/** Warnings about the consequences of these instructions together. */
 export function routeWarnings(
   { policy }: Pick<Deps, "policy">,
   words: readonly RouteOverride[],
@@ -134,21 +141,13 @@ export function routeWarnings(
     : [];
 }
 
-function split(all: readonly RouteOverride[], word: RouteInstruction, nowMs: number) {
-  const running = all.filter(({ untilMs }) => nowMs < untilMs);
-  return {
-    others: running.filter((other) => !isSameInstruction(other, word)),
-    replaced: running.find((other) => isSameInstruction(other, word)) ?? null,
-  };
-}
-
 function inShort(word: RouteInstruction): string {
   if (word.kind === "drain") return word.drained ? "drained" : "filled";
   if (word.kind === "weight") return "weighed";
   return word.provider === null ? "unpinned" : "pinned";
 }
 
-/** What a word means, for people. */
+/** The meaning of an instruction, for people. */
 export function routeInstructionText(word: RouteInstruction): string {
   if (word.kind === "drain") {
     return word.drained

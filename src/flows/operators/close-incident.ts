@@ -8,8 +8,8 @@ import {
 } from "../audit/run-operator-action.ts";
 
 /**
- * Closes the open incident by hand. The watch forgets it and opens another if it still finds something; the posture stays
- * what it is. The watch's run is taken for the moment, so that neither writes over the other.
+ * Closes the open incident by hand. The monitor forgets it, and opens another if it still finds an attack; the posture stays
+ * as it is. The monitor's run is claimed meanwhile, so that neither overwrites the other.
  */
 export async function closeIncident(
   deps: Pick<Deps, "monitorState" | "records" | "vault" | "log" | "nowMs">,

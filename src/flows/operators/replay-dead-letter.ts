@@ -17,7 +17,7 @@ export interface DeadLetterReplay extends Performed {
   letter: DeadLetter;
 }
 
-/** Sends a delivery that was given up once more. One that cannot be put on its queue goes back to the dead letters. */
+/** Puts a dead letter on its queue again. If the queue does not take it, it is kept as a dead letter again. */
 export async function replayDeadLetter(
   deps: Pick<Deps, "records" | "vault" | "log" | "nowMs"> & { queues: QueuesPort },
   act: OperatorCommand,

@@ -1,4 +1,4 @@
-/** What the operators' flows found, in the wire's words: `snake_case`, RFC 3339, money in micros. */
+/** Answers of the operators' API: `snake_case`, RFC 3339, money in micros. */
 
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import type { ListedBan } from "../../domain/monitor/ban-list.ts";
@@ -41,7 +41,7 @@ const documentToWire = (document: ControlDocument | null) =>
   };
 
 export function serviceStateToWire(state: ServiceState, policy: Policy, environment: string) {
-  const { posture, monitor: watch, window, spend } = state;
+  const { posture, monitor, window, spend } = state;
   const { currency, caps, plan_day_micros } = policy.money;
   return {
     environment,
@@ -53,13 +53,13 @@ export function serviceStateToWire(state: ServiceState, policy: Policy, environm
       cron: documentToWire(posture.cron),
       blocks: posture.bans,
     },
-    watch: watch && {
-      last_run: timeOrNull(watch.lastRunMs),
-      age_seconds: watch.ageSeconds,
-      late: watch.late,
-      last_failure: watch.lastFailure,
-      alerts_this_hour: { sent: watch.alertsThisHour.sent, held_back: watch.alertsThisHour.heldBack },
-      incident: watch.incident && incidentToWire(watch.incident),
+    watch: monitor && {
+      last_run: timeOrNull(monitor.lastRunMs),
+      age_seconds: monitor.ageSeconds,
+      late: monitor.late,
+      last_failure: monitor.lastFailure,
+      alerts_this_hour: { sent: monitor.alertsThisHour.sent, held_back: monitor.alertsThisHour.heldBack },
+      incident: monitor.incident && incidentToWire(monitor.incident),
     },
     window: window && windowToWire(window, policy),
     spend: spend && {

@@ -1,5 +1,4 @@
-/** What operators send. Strict: a field nobody knows is a mistake, and mistakes here stop a service. */
-
+/** Bodies and queries of operators. They are strict: an unknown field is a mistake, and mistakes here stop a service. */
 import { z } from "zod";
 import { isOperatorTokenReadable } from "../../domain/access/operator.ts";
 import { POSTURES } from "../../domain/kernel/posture.ts";
@@ -52,7 +51,7 @@ const blocked = z.strictObject({
     .regex(/^AS[1-9]\d{0,9}$/, "must be an AS number, like AS64500")
     .optional(),
   ip: z.union([z.ipv4(), z.ipv6()], { error: "must be an IPv4 or IPv6 address" }).optional(),
-  /** Shut to strangers, or a fresh challenge for them. */
+  /** A ban for strangers, or a fresh challenge for them. */
   effect: z.enum(["stop", "challenge"]).default("stop"),
   for_seconds: durationField,
   why: whyField,
@@ -65,7 +64,7 @@ const unblocked = z.strictObject({
   subject: z.string().min(1).max(64),
   why: whyField,
   exempt_for_seconds: durationField.optional(),
-  /** The challenge alone: what the watch shut meanwhile stays shut. */
+  /** Ends the challenge alone: a ban of the monitor stays. */
   effect: z.literal("challenge").optional(),
 });
 export const liftBanBody = unblocked.refine(

@@ -1,4 +1,4 @@
-/** What operators send for evidence, and what they get. Times are RFC 3339, with or without seconds. */
+/** Requests for evidence and their answers. Times are RFC 3339, with or without seconds. */
 
 import { z } from "zod";
 import { KEYRING_NAMES } from "../../domain/access/key-age.ts";

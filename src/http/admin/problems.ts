@@ -1,4 +1,4 @@
-/** Why an operator did not get what they asked for. They may know causes: they are the ones who can put them right. */
+/** Problems of the operators' API. They state causes, because operators are the people who can remove them. */
 import type { Context } from "hono";
 import type { NotPerformed } from "../../flows/audit/run-operator-action.ts";
 import { type Wire, wire } from "../problems.ts";

@@ -1,4 +1,4 @@
-/** What rules in record-only mode would have done: mounted at `/rules`. */
+/** The effect that rules in record-only mode would have had; mounted at `/rules`. */
 import { Hono } from "hono";
 import { type RecordedRules, readRecordedRules } from "../../flows/operators/views/read-recorded-rules.ts";
 import type { Deps } from "../../ports/deps.ts";

@@ -1,4 +1,4 @@
-/** What every part of the operators' API does alike: roles, reasons, queries, problems. */
+/** Helpers of every part of the operators' API: roles, reasons, queries, problems. */
 import type { Context } from "hono";
 import type { z } from "zod";
 import type { Operator } from "../../domain/access/operator.ts";
@@ -8,13 +8,13 @@ import { fieldErrors, readBody } from "../body.ts";
 import { wire } from "../problems.ts";
 import { type AdminWire, answerAdminProblem, notDoneToWire, VIEWER_FORBIDDEN } from "./problems.ts";
 
-/** Whoever was let in. */
+/** The authenticated operator. */
 export type AdminEnv = { Variables: { operator: Operator } };
 
 type Answer = { answer: object } | { wire: AdminWire };
 
 export interface AdminTools {
-  /** Role, body, deed, answer. */
+  /** Checks the role, reads the body, performs the action and answers. */
   action<S extends z.ZodType<{ why: string }>>(
     c: Context<AdminEnv>,
     schema: S,
@@ -43,7 +43,7 @@ export function adminTools({ vault, log }: Pick<Deps, "vault" | "log">): AdminTo
   };
 }
 
-/** What an action came to: its answer, or why it was not done. */
+/** The answer of an action, or the problem that prevented it. */
 export function actionAnswer<T extends { kind: "done" }>(
   outcome: T | NotPerformed,
   toWire: (done: T) => object,
@@ -53,7 +53,7 @@ export function actionAnswer<T extends { kind: "done" }>(
     : { wire: notDoneToWire(outcome as NotPerformed) };
 }
 
-/** A query whose names are all known and come once. */
+/** Reads a query; an unknown name and a repeated one are problems. */
 export function readQuery<S extends z.ZodType>(
   c: Context,
   schema: S,

@@ -7,7 +7,7 @@ import { DataTable, type TableColumn } from "../table.tsx";
 import { DESTINATION_STATE_BADGES } from "../views/destinations.ts";
 import type { PageWords } from "../words.ts";
 
-/** What 60 to 80 % of messages being answered is: the ordinary business of honest people. */
+/** The usual share of verified messages of honest people is 60 to 80 %. */
 const NORMAL_BAND = { from: 0.6, to: 0.8 };
 
 /** The share of messages that were answered, between where it usually is and where it alarms. */
@@ -138,7 +138,7 @@ export function SpendCard({
 
 const toneOf = (share: number): Tone => (share >= 1 ? "bad" : share >= 0.8 ? "warn" : "good");
 
-/** Where messages go that nobody answers. */
+/** The prefixes with the most unanswered messages. */
 export function DestinationsCard({
   rows,
   minutes,
@@ -163,23 +163,23 @@ export function DestinationsCard({
 
 const SEVERITY_TONE = { notice: "quiet", elevated: "warn", emergency: "bad" } as const;
 
-/** What people were told within the hour. */
+/** Alerts of the last hour. */
 export function RecentAlertsCard({
   title,
-  told,
+  alerts,
   empty,
 }: {
   title: string;
-  told: readonly RecentAlert[];
+  alerts: readonly RecentAlert[];
   empty: string;
 }) {
   return (
-    <Card title={title} aside={told.length === 0 ? undefined : String(told.length)}>
-      {told.length === 0 ? (
+    <Card title={title} aside={alerts.length === 0 ? undefined : String(alerts.length)}>
+      {alerts.length === 0 ? (
         <EmptyNote>{empty}</EmptyNote>
       ) : (
         <ul class="told">
-          {told.map(({ says, severity, atMs }) => (
+          {alerts.map(({ says, severity, atMs }) => (
             <li>
               <Badge tone={SEVERITY_TONE[severity]}>{severity}</Badge> <span>{says}</span>{" "}
               {atMs === null ? null : (

@@ -24,7 +24,7 @@ interface HeadlineProps {
   worst: { prefixes: readonly RangeRow[]; countries: readonly RangeRow[] };
 }
 
-/** What is going on, in words that are read from two metres, and what stops it. */
+/** The state of the service in words that are read from two metres, and the buttons that stop an attack. */
 export function Headline({ view, state, worst, monitor }: HeadlineProps) {
   const incident = state.monitor?.incident?.closedAtMs === null ? state.monitor.incident : null;
   const posture = state.posture?.posture ?? null;
@@ -61,7 +61,7 @@ export function Headline({ view, state, worst, monitor }: HeadlineProps) {
   );
 }
 
-/** What the watch, which looks once a minute, is about to see. */
+/** True when so few messages are verified that the monitor, which runs once a minute, is about to see it. */
 const fewAnswer = (window: WindowState | null, { alarm_ratio, min_sends }: MonitorPolicy): boolean =>
   window !== null && window.ratio !== null && window.due >= min_sends && window.ratio < alarm_ratio;
 
@@ -157,23 +157,25 @@ function EffectivePosture({
 }
 
 function MonitorStatus({ view, state }: { view: ViewerContext; state: ServiceState }) {
-  const { monitor: watch, posture } = state;
-  const shut = (posture?.bans.cron ?? 0) + (posture?.bans.operator ?? 0);
+  const { monitor, posture } = state;
+  const banned = (posture?.bans.cron ?? 0) + (posture?.bans.operator ?? 0);
   const challenged = posture?.bans.challenged ?? 0;
   const counted = (count: number) =>
     `${view.words.count(count)} ${count === 1 ? "range or source is" : "ranges and sources are"}`;
   return (
     <p class="faint">
-      {watch === null || watch.lastRunMs === null ? (
+      {monitor === null || monitor.lastRunMs === null ? (
         "The watch has not run yet."
       ) : (
         <>
-          Watched <Time ms={watch.lastRunMs} />
-          {watch.late ? `, which is ${view.words.lasting((watch.ageSeconds ?? 0) * 1000)} ago and late` : ""}
-          {watch.lastFailure === "" ? "" : `; it failed at ${watch.lastFailure}`}.
+          Watched <Time ms={monitor.lastRunMs} />
+          {monitor.late
+            ? `, which is ${view.words.lasting((monitor.ageSeconds ?? 0) * 1000)} ago and late`
+            : ""}
+          {monitor.lastFailure === "" ? "" : `; it failed at ${monitor.lastFailure}`}.
         </>
       )}{" "}
-      {shut === 0 ? "Nothing is shut." : `${counted(shut)} shut.`}
+      {banned === 0 ? "Nothing is shut." : `${counted(banned)} shut.`}
       {challenged === 0 ? "" : ` ${counted(challenged)} challenged.`}
     </p>
   );

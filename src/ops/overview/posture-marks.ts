@@ -13,7 +13,7 @@ export interface PostureMark {
 /** As the timeline of an incident has it: `posture normal -> emergency: why`. */
 const CHANGE = /^posture \w+ -> (\w+)/;
 
-/** Changes of the posture in the last 24 hours, by the watch and by people, the earliest first. */
+/** Changes of the posture in the last 24 hours, by the monitor and by people, the earliest first. */
 export function postureMarks(
   incidents: readonly Incident[],
   actions: readonly OperatorAction[],

@@ -1,4 +1,4 @@
-/** Deliveries that were given up: alerts, feedback to providers. */
+/** Dead letters: alerts, events and feedback that could not be delivered. */
 import { z } from "zod";
 import { replayDeadLetter } from "../../flows/operators/replay-dead-letter.ts";
 import type { DeadLetter } from "../../ports/records.ts";

@@ -1,4 +1,4 @@
-/** Where messages go, from countries down to blocks of ten thousand numbers; shut, challenged, opened and exempted from here. */
+/** Destinations of messages, from countries down to number ranges, with forms that ban, challenge and exempt them. */
 import {
   DESTINATION_STATES,
   type DestinationQuestion,
@@ -12,7 +12,7 @@ import type { OpsPage, ViewerContext } from "../page.ts";
 import { Badge, Card, EmptyNote, FaultsNotice, Field, Time } from "../parts.tsx";
 import { hrefOf } from "../shell.tsx";
 import { DataTable, type TableColumn } from "../table.tsx";
-import { FilterForm, Pager, Tabs } from "../table-parts.tsx";
+import { FilterForm, Pager, SpanTabs, Tabs } from "../table-parts.tsx";
 import {
   countryName,
   DESTINATIONS_PATH,
@@ -59,14 +59,14 @@ const columnsOf = (view: ViewerContext, back: string): readonly TableColumn<Dest
   {
     title: "Actions",
     acts: true,
-    cell: ({ subject, title, banned: shut, challenged }) =>
+    cell: ({ subject, title, banned, challenged }) =>
       subject === null ? null : (
         <BanActions
           view={view}
           subject={subject}
           name={title}
           back={back}
-          shut={shut}
+          banned={banned}
           challenged={challenged}
         />
       ),
@@ -90,20 +90,11 @@ export const destinations: OpsPage = {
       <>
         <div class="head">
           <h1>{titleOf(question)}</h1>
-          <Tabs
-            label="Span"
-            tabs={[
-              {
-                title: `${window_minutes} min`,
-                href: tableLink(DESTINATIONS_PATH, params, { span: "" }),
-                here: question.span === "window",
-              },
-              {
-                title: "24 hours",
-                href: tableLink(DESTINATIONS_PATH, params, { span: "day" }),
-                here: question.span === "day",
-              },
-            ]}
+          <SpanTabs
+            path={DESTINATIONS_PATH}
+            params={params}
+            span={question.span}
+            windowMinutes={window_minutes}
           />
         </div>
         <FaultsNotice faults={found.faults} />

@@ -1,4 +1,4 @@
-/** One incident: its first sign, what was found, what was done and by whom, and what leaked. */
+/** One incident: its first sign, findings, actions with their authors, and cost. */
 import { z } from "zod";
 import type { Finding } from "../../domain/monitor/finding.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";

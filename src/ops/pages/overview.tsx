@@ -42,7 +42,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
     ...(incidents.kind === "answered" ? [] : [`incidents: ${incidents.cause}`]),
     ...(actions.kind === "answered" ? [] : [`actions: ${actions.cause}`]),
   ];
-  const told = recentAlerts(left.kind === "answered" ? left.memory : null);
+  const alerts = recentAlerts(left.kind === "answered" ? left.memory : null);
   const marks = postureMarks(
     incidents.kind === "answered" ? incidents.incidents : [],
     actions.kind === "answered" ? actions.actions : [],
@@ -89,12 +89,12 @@ async function view(deps: OpsDeps, request: PageRequest) {
       <div class="columns">
         <RecentAlertsCard
           title="Billing alerts"
-          told={told.billing}
+          alerts={alerts.billing}
           empty="No alert about money within the hour."
         />
         <RecentAlertsCard
           title="Authentication alerts"
-          told={told.authentication}
+          alerts={alerts.authentication}
           empty="No alert about who gets in within the hour."
         />
       </div>
@@ -102,7 +102,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
   );
 }
 
-/** Where most goes unanswered first. */
+/** Sorts by unanswered messages, the most first. */
 const silent = (rows: readonly RangeRow[]): RangeRow[] =>
   rows
     .filter(({ sent }) => sent > 0)

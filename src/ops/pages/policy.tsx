@@ -1,4 +1,4 @@
-/** The policy as it is in force, to be read; each part says where it is changed. */
+/** The policy of this deployment, to be read; each part states the place where it is changed. */
 import { readRecordedRules } from "../../flows/operators/views/read-recorded-rules.ts";
 import type { OpsPage } from "../page.ts";
 import { Badge, Card, SettingPlace, Time } from "../parts.tsx";
@@ -18,7 +18,7 @@ import { placeOf } from "../views/policy-place.ts";
 import { queryChoice, tableLink } from "../views/query.ts";
 
 const PATH = "/policy";
-/** What a developer starts with stands in no deployment. */
+/** The development policy is in no deployment. */
 const LAID_OVER = ", or comes from what npm start was told to lay over it";
 const RULES_ID = "record-only";
 

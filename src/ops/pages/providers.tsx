@@ -1,4 +1,4 @@
-/** Who carries messages: what each does with them, and drain, weigh and pin from here. */
+/** Providers with their results, and forms that drain, weigh and pin them. */
 import { instructionSubject, type RouteOverride } from "../../domain/delivery/route-overrides.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { routeInstructionText } from "../../flows/operators/change-routes.ts";

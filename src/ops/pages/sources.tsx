@@ -1,4 +1,4 @@
-/** Who asks: networks and addresses. Addresses are keyed hashes here: nobody reads a person's off this page. */
+/** Sources of requests: networks and addresses. Addresses are keyed hashes, so that the page shows nobody's own. */
 import {
   type AddressRow,
   type NetworkRow,
@@ -11,7 +11,7 @@ import { MEASURES } from "../measures.tsx";
 import type { OpsPage, ViewerContext } from "../page.ts";
 import { Badge, Card, EmptyNote, FaultsNotice, Field, Time } from "../parts.tsx";
 import { DataTable, type TableColumn } from "../table.tsx";
-import { FiguresCell, FilterForm, Pager, Tabs } from "../table-parts.tsx";
+import { FiguresCell, FilterForm, Pager, SpanTabs } from "../table-parts.tsx";
 import { tableLink } from "../views/query.ts";
 import {
   type AddressLine,
@@ -64,17 +64,17 @@ const networkColumns = (view: ViewerContext, back: string): readonly TableColumn
   ofLine(MEASURES.refused),
   ofLine({ title: "Turned away", number: true, sort: "turned_away", cell: ({ turnedAway }) => turnedAway }),
   ofLine(MEASURES.spent),
-  { title: "State", cell: ({ row }) => <BanState block={row.ban} /> },
+  { title: "State", cell: ({ row }) => <BanState ban={row.ban} /> },
   {
     title: "Actions",
     acts: true,
-    cell: ({ line: { subject, shut, challenged } }) => (
+    cell: ({ line: { subject, banned, challenged } }) => (
       <BanActions
         view={view}
         subject={subject}
         name={subject}
         back={back}
-        shut={shut}
+        banned={banned}
         challenged={challenged}
       />
     ),
@@ -86,17 +86,17 @@ const addressColumns = (view: ViewerContext, back: string): readonly TableColumn
   { title: "Numbers", number: true, cell: ({ line }) => line.numbers },
   { title: "Requests", number: true, cell: ({ line }) => line.asked },
   { title: "Unanswered", number: true, cell: ({ line }) => <FiguresCell judged={line.exposure} /> },
-  { title: "State", cell: ({ row }) => <BanState block={row.ban} /> },
+  { title: "State", cell: ({ row }) => <BanState ban={row.ban} /> },
   {
     title: "Actions",
     acts: true,
-    cell: ({ line: { subject, title, shut, challenged } }) => (
+    cell: ({ line: { subject, title, banned, challenged } }) => (
       <BanActions
         view={view}
         subject={subject}
         name={`address ${title}`}
         back={back}
-        shut={shut}
+        banned={banned}
         challenged={challenged}
       />
     ),
@@ -115,22 +115,11 @@ export const sources: OpsPage = {
     const params = sourceParams(question);
     const back = tableLink(SOURCES_PATH, params, {});
     const blocks = pageOfLines(found.bans, Number(request.query.get("blocks") ?? 1), BLOCKS_PER_PAGE);
-    const tab = (title: string, span: string, here: boolean) => ({
-      title,
-      href: tableLink(SOURCES_PATH, params, { span }),
-      here,
-    });
     return (
       <>
         <div class="head">
           <h1>Sources</h1>
-          <Tabs
-            label="Span"
-            tabs={[
-              tab(`${window_minutes} min`, "", question.span === "window"),
-              tab("24 hours", "day", question.span === "day"),
-            ]}
-          />
+          <SpanTabs path={SOURCES_PATH} params={params} span={question.span} windowMinutes={window_minutes} />
         </div>
         <FaultsNotice faults={found.faults} />
         <Card

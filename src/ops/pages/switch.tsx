@@ -1,4 +1,4 @@
-/** The switch: what is set, by whom and until when; what can be set, and how it is undone. */
+/** The switch page: the posture, throttle and pauses, each with its author and end, and the forms that change them. */
 import { POSTURES } from "../../domain/kernel/posture.ts";
 import { type PostureDocuments, postureDocumentsOf } from "../../domain/monitor/posture-documents.ts";
 import type { OperatorAction } from "../../ports/records.ts";

@@ -1,4 +1,4 @@
-/** The destinations as people read them. */
+/** The rows of destinations as people read them. */
 
 import { rangeOfCountry } from "../../domain/kernel/phone.ts";
 import {
@@ -26,7 +26,7 @@ export function countryName(code: string): string {
   return /^[A-Z]{2}$/.test(code) ? (NAMES.of(code) ?? code) : code;
 }
 
-/** Of prefixes a country, of blocks a prefix; anything else is nothing. */
+/** The form of the wider subject: a country for prefixes, a prefix for number ranges. Anything else is ignored. */
 const WITHIN: Readonly<Record<Destination, RegExp | null>> = {
   country: null,
   prefix: /^[A-Z]{2}$/,
@@ -47,7 +47,7 @@ export function readDestinationQuestion(query: URLSearchParams): DestinationQues
   };
 }
 
-/** The question as its address has it; what is so by itself is empty. */
+/** The question as parameters of an address; defaults are empty. */
 export function destinationParams(question: DestinationQuestion): Record<string, string> {
   const { by, within, span, contains, state, sort, page } = question;
   return {
@@ -66,9 +66,9 @@ export interface DestinationLine {
   /** The range that is blocked and exempted; null for a country that shares its calling code. */
   subject: string | null;
   title: string;
-  /** Of a country its code, of a range its country. */
+  /** The code of a country, or the country of a range. */
   under: string;
-  /** What lies in it; null for a block, the smallest. */
+  /** Link to the subjects in it; null for a number range, the smallest. */
   drill: string | null;
   sent: string;
   volume: { note: string; tone: Tone };
@@ -78,7 +78,7 @@ export interface DestinationLine {
   refused: string;
   spark: Spark;
   state: { text: string; tone: Tone; untilMs: number | null };
-  /** All of it or a part; of a challenge, one by people. */
+  /** True when all of it or a part is banned. */
   banned: boolean;
   challenged: boolean;
 }

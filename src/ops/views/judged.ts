@@ -6,7 +6,7 @@ import type { PageWords } from "../words.ts";
 
 export interface JudgedFigure {
   text: string;
-  /** What it is compared with; empty for nothing. */
+  /** The figure it is compared with, in words; empty for none. */
   note: string;
   tone: Tone;
 }
@@ -29,7 +29,7 @@ export function judgeRatio(
   return { text, note, tone: ratio < expected * 0.75 ? "warn" : "good" };
 }
 
-/** What is out unanswered, of what may be. */
+/** Unanswered units against the budget. */
 export function judgeExposure(
   exposure: Exposure | null,
   { count }: Pick<PageWords, "count">,
@@ -62,7 +62,7 @@ export function judgeTime(
   return { text, note, tone: taken.p95Ms >= longMs ? "warn" : "good" };
 }
 
-/** How many times the usual: worth a word from twice on. */
+/** A volume against the usual one: worth a word from twice the usual on. */
 export function judgeVolume(
   timesUsual: number | null,
   count: (value: number) => string,

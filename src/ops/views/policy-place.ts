@@ -1,4 +1,4 @@
-/** Where a setting of the policy stands, to the line: what somebody must open and change at 3 a.m. */
+/** The file and line of a setting of the policy, for the person who must change it in a hurry. */
 import { type AST, parseTOML } from "toml-eslint-parser";
 
 /** The settings' file, and the line of each table and setting in it by their path: `vars.POLICY.limits.number`. */
@@ -11,11 +11,15 @@ export interface PolicyFile {
 export interface PolicyPlace {
   file: string;
   table: string;
-  /** Of its head; null for a table without one, into which a setting goes with a head of its own. */
+  /** The line of the table's head; null for a table without one, into which a setting goes with a head of its own. */
   line: number | null;
 }
 
-/** Of every table and every setting, those of inline tables too; the first of several. @throws for text that is no TOML */
+/**
+ * The line of every table and every setting, including those in inline tables; the first of several.
+ *
+ * @throws for text that is no TOML
+ */
 export function linesOfToml(text: string): Map<string, number> {
   const lines = new Map<string, number>();
   const note = (path: readonly (string | number)[], { loc }: AST.TOMLNode) => {

@@ -10,14 +10,14 @@ export interface PolicyLine {
   /** As the policy spells it, below its table. */
   name: string;
   value: string;
-  /** Of the file; null for a default. */
+  /** The line in the file; null for a default. */
   line: number | null;
 }
 
 export interface PolicySection {
   id: string;
   title: string;
-  /** Where it is set. */
+  /** The place where it is set. */
   place: PolicyPlace;
   lines: PolicyLine[];
 }
@@ -132,7 +132,7 @@ export interface PostureLine {
 /** Limits a posture tightens: those that count callers. */
 const CALLERS = ["number", "ip", "numbers_per_ip", "device", "user"] as const;
 
-/** What a posture makes of the policy, side by side. */
+/** The policy under each posture, side by side. */
 export function postureLines(policy: Policy, words: PageWords): PostureLine[] {
   const [elevated, emergency] = [
     postureRules("elevated", policy.postures),
@@ -179,7 +179,7 @@ export interface OwnerLine {
   state: "in charge" | "later" | "over";
 }
 
-/** Who owns what, and when; an owner with dates stands in for the one without. */
+/** Owners of subjects with their times; an owner with dates stands in for the one without. */
 export function ownerLines({ alerts }: Policy, nowMs: number): OwnerLine[] {
   const at = (text: string | undefined) => (text === undefined ? null : Date.parse(text));
   return alerts.owners.map((owner) => {
@@ -202,7 +202,7 @@ export function ownersPlace(file: PolicyFile, environment: string): PolicyPlace 
   return { ...place, table: `[${place.table}]` };
 }
 
-/** Where a flow's rules are put into record-only mode; of null, or a flow without rules of its own, the general ones. */
+/** The place that puts a flow's rules into record-only mode; for null, or a flow without rules of its own, the general one. */
 export function riskPlace(
   file: PolicyFile,
   { flows, risk }: Policy,

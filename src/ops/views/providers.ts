@@ -27,7 +27,7 @@ const BAD = 0.3;
 
 type Yardsticks = Pick<Policy, "monitor" | "delivery" | "resend" | "code">;
 
-/** Of the time after which a route is given up, half of the whole. */
+/** The share of a route's time-out after which an answer counts as slow. */
 function answerBounds({ delivery }: Yardsticks): TimeBounds {
   const givenMs = delivery.timeout_ms / 2;
   return { longMs: givenMs * 0.5, tooLongMs: givenMs * 0.75 };

@@ -1,4 +1,4 @@
-/** What a table's address says of it, and addresses of the same table otherwise: bounded, and free of anything personal. */
+/** Reads the question in a table's address, and writes addresses of the same table; bounded, and free of anything personal. */
 
 /** One of these; the first where it is none. */
 export function queryChoice<T extends string>(
@@ -18,7 +18,7 @@ export function pageNumber(query: URLSearchParams): number {
 
 const LONGEST = 40;
 
-/** A text somebody seeks; letters, digits and what ranges and networks are written with. */
+/** A search text: letters, digits and the signs in ranges and networks. */
 export const soughtText = (query: URLSearchParams): string =>
   (query.get("q") ?? "").replaceAll(/[^\p{L}\p{N}+ .-]/gu, "").slice(0, LONGEST);
 
@@ -38,5 +38,5 @@ export function tableLink(
   return query === "" ? path : `${path}?${query}`;
 }
 
-/** Where an action may lead back to: a table, as {@link tableLink} writes it. */
+/** The path an action leads back to: a table, as {@link tableLink} writes it. */
 export const BACK_PATH = /^\/(destinations|sources|providers)(\?[\w=&%+.*~-]{0,400})?$/;

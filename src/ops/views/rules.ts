@@ -19,7 +19,7 @@ export interface RuleLine {
   left: string;
   leftVerified: string;
   unanswered: string;
-  /** Where it is in record-only mode; null where it counts by now, or is none. */
+  /** The place that puts it into record-only mode; null for a rule that counts. */
   place: PolicyPlace | null;
   countsNow: boolean;
   /** Empty where it met nothing. */

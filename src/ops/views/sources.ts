@@ -30,17 +30,17 @@ export const sourceParams = ({ span, contains, sort, page }: SourceQuestion): Re
   page: page === 1 ? "" : String(page),
 });
 
-interface Standing {
-  shut: boolean;
+interface SourceStateLine {
+  banned: boolean;
   challenged: boolean;
 }
 
-const standingOf = ({ ban: block, challenged }: Pick<NetworkRow, "ban" | "challenged">): Standing => ({
-  shut: block?.effect === "stop",
+const stateLineOf = ({ ban, challenged }: Pick<NetworkRow, "ban" | "challenged">): SourceStateLine => ({
+  banned: ban?.effect === "stop",
   challenged,
 });
 
-export interface NetworkLine extends Standing {
+export interface NetworkLine extends SourceStateLine {
   id: string;
   subject: string;
   /** Owner of a hosting network; empty for others. */
@@ -70,11 +70,11 @@ export function networkLine(row: NetworkRow, alarmRatio: number, words: PageWord
     turnedAway: words.count(row.turnedAway),
     spent: words.money(row.spentMicros),
     spark: sparkOf(row.course, words.count),
-    ...standingOf(row),
+    ...stateLineOf(row),
   };
 }
 
-export interface AddressLine extends Standing {
+export interface AddressLine extends SourceStateLine {
   id: string;
   subject: string;
   title: string;
@@ -90,5 +90,5 @@ export const addressLine = (row: AddressRow, words: PageWords): AddressLine => (
   numbers: words.count(row.numbers),
   asked: words.count(row.asked),
   exposure: judgeExposure(row.exposure, words),
-  ...standingOf(row),
+  ...stateLineOf(row),
 });

@@ -1,6 +1,6 @@
 /**
  * The last day by subject. Ninety-six quarters of an hour are megabytes when all are full, and change once in fifteen
- * minutes: they are read and summed once, and kept until the watch has folded the next one.
+ * minutes: they are read and summed once, and kept until the monitor has folded the next one.
  */
 import { MINUTE_MS } from "../../../domain/kernel/time.ts";
 import type { AnswerCurve } from "../../../domain/monitor/cohorts.ts";
@@ -23,7 +23,7 @@ const QUARTER_MS = QUARTER_MINUTES * MINUTE_MS;
 
 const kept = new WeakMap<Deps["monitorState"], { foldedTo: number; day: DayLines }>();
 
-/** @param foldedTo the last quarter the watch has folded, as its memory says */
+/** @param foldedTo the last quarter that the monitor has folded, from its memory */
 export async function readDayLines(
   monitorState: Deps["monitorState"],
   foldedTo: number,

@@ -64,7 +64,7 @@ export interface Destinations extends TallyPage<DestinationRow> {
   othersSent: number;
   /** Banned, challenged and exempt ranges, the one that ends last first. */
   bans: ListedBan[];
-  /** What could not be read, in words; its columns are empty. */
+  /** The parts that could not be read, in words; their columns are empty. */
   faults: string[];
 }
 

@@ -20,7 +20,7 @@ export interface Exposure {
   most: number | null;
 }
 
-/** What levels hold, in one round trip and in their order; null for a level of null. */
+/** Reads levels in one round trip; the answer keeps their order and has null for a level of null. */
 export async function readExposures(
   { policy, budgets }: Pick<Deps, "policy" | "budgets">,
   levels: readonly (Level | null)[],

@@ -3,7 +3,7 @@ import { type MetricFigures, openMetrics } from "../../../domain/monitor/metrics
 import { postureDocumentsOf } from "../../../domain/monitor/posture-documents.ts";
 import type { Deps } from "../../../ports/deps.ts";
 
-/** The figures as OpenMetrics text. A part that does not answer is left out, and told as `tollgate_source_up 0`. */
+/** The figures as OpenMetrics text. A part that does not answer is left out, and shown as `tollgate_source_up 0`. */
 export async function readMetrics({
   policy,
   control,
@@ -24,13 +24,13 @@ export async function readMetrics({
     watch: null,
   };
   if (!("kind" in documents)) {
-    const blocks = listBans(documents, now);
-    const shut = blocks.filter(isBanned);
-    const cron = shut.filter(({ set }) => set === "cron").length;
-    const challenged = blocks.filter(({ effect }) => effect === "challenge").length;
+    const listed = listBans(documents, now);
+    const bans = listed.filter(isBanned);
+    const cron = bans.filter(({ set }) => set === "cron").length;
+    const challenged = listed.filter(({ effect }) => effect === "challenge").length;
     figures.control = {
       posture: postureDocumentsOf(documents, now).posture,
-      blocks: { cron, operator: shut.length - cron, challenged },
+      blocks: { cron, operator: bans.length - cron, challenged },
     };
   }
   if (left.kind === "answered") {

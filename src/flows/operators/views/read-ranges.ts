@@ -1,4 +1,4 @@
-/** Where messages go and come from: each subject of a dimension with its sends, answers, money and state. */
+/** Each subject of a dimension with its messages, conversions, costs and state. */
 
 import { minuteOf } from "../../../domain/kernel/time.ts";
 import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
@@ -23,16 +23,16 @@ export interface RangeRow {
   subject: string;
   sent: number;
   verified: number;
-  /** Of what could have been answered by now; null while nothing could. */
+  /** Verified messages divided by those that could have been verified by now; null while there are none. */
   ratio: number | null;
   spentMicros: number;
   refused: number;
-  /** What its own history says; null where it has none. */
+  /** The ratio in the subject's own history; null where it has none. */
   usualRatio: number | null;
-  /** `partly`: a part of the range is shut; `partly_challenged`: people challenge a part of it. */
+  /** `partly`: a part of the range is banned; `partly_challenged`: people challenge a part of it. */
   state: "open" | "blocked" | "partly" | "challenged" | "partly_challenged" | "exempt";
   untilMs: number | null;
-  /** People challenge it or a part of it, whatever is shut of it besides. */
+  /** True when people challenge it or a part of it, even where a ban is stricter. */
   challenged: boolean;
 }
 
@@ -41,9 +41,9 @@ export type RangeState = Pick<RangeRow, "state" | "untilMs" | "challenged">;
 export interface Ranges {
   kind: "answered";
   rows: RangeRow[];
-  /** How many there were before the limit. */
+  /** The number of subjects before the limit. */
   subjects: number;
-  /** What could not be read, in words; its columns are empty. */
+  /** The parts that could not be read, in words; their columns are empty. */
   faults: string[];
 }
 
@@ -65,7 +65,7 @@ export async function readRanges(
     ...("kind" in documents ? [`control: ${documents.cause}`] : documents.faults),
     ...(left.kind === "answered" ? [] : [`watch: ${left.cause}`]),
   ];
-  const blocks = "kind" in documents ? [] : listBans(documents, nowMs);
+  const bans = "kind" in documents ? [] : listBans(documents, nowMs);
   const history = left.kind === "answered" ? (left.history?.subjects ?? {}) : {};
 
   const busiest = tallyLines(counted.parts, by, policy.monitor.answer_curve, nowMs).toSorted(
@@ -81,7 +81,7 @@ export async function readRanges(
       spentMicros: counts.micros ?? 0,
       refused: counts.refused ?? 0,
       usualRatio: usualRatio(history, tallyKey(by, subject)),
-      ...rangeStateOf(by, subject, blocks),
+      ...rangeStateOf(by, subject, bans),
     }),
   );
   return { kind: "answered", rows, subjects: busiest.length, faults };
@@ -108,28 +108,28 @@ async function readHours(monitorState: Deps["monitorState"], nowMs: number, hour
 }
 
 /**
- * What is shut or challenged of a subject: a prefix, a block or a network. A wider block holds of all of it, a narrower one of
- * a part; what is shut is told before what is challenged.
+ * The state of a prefix, a number range or a network. A ban of a wider range covers all of it, that of a narrower one a part
+ * of it; a ban comes before a challenge.
  */
-export function rangeStateOf(by: RangeDimension, subject: string, blocks: readonly ListedBan[]): RangeState {
+export function rangeStateOf(by: RangeDimension, subject: string, bans: readonly ListedBan[]): RangeState {
   const ofRange = by === "prefix" || by === "block";
-  const touching = blocks.filter(({ kind, subject: shut }) =>
+  const touching = bans.filter((ban) =>
     ofRange
-      ? kind === "range" && (subject.startsWith(shut) || shut.startsWith(subject))
-      : by === "network" && kind === "network" && shut === subject,
+      ? ban.kind === "range" && (subject.startsWith(ban.subject) || ban.subject.startsWith(subject))
+      : by === "network" && ban.kind === "network" && ban.subject === subject,
   );
-  const first = (state: RangeRow["state"], holds: (block: ListedBan) => boolean) => {
-    const found = touching.find(holds);
+  const first = (state: RangeRow["state"], applies: (ban: ListedBan) => boolean) => {
+    const found = touching.find(applies);
     return found ? { state, untilMs: found.untilMs } : null;
   };
-  const holdsOfAll = (block: ListedBan) => subject.startsWith(block.subject);
+  const coversAll = (ban: ListedBan) => subject.startsWith(ban.subject);
   const isChallenged = ({ effect }: ListedBan) => effect === "challenge";
   const strictest =
-    first("blocked", (block) => isBanned(block) && holdsOfAll(block)) ??
+    first("blocked", (ban) => isBanned(ban) && coversAll(ban)) ??
     first("partly", isBanned) ??
-    first("challenged", (block) => isChallenged(block) && holdsOfAll(block)) ??
+    first("challenged", (ban) => isChallenged(ban) && coversAll(ban)) ??
     first("partly_challenged", isChallenged) ??
-    first("exempt", (block) => block.effect === "exempt" && holdsOfAll(block));
+    first("exempt", (ban) => ban.effect === "exempt" && coversAll(ban));
   return { ...(strictest ?? OPEN), challenged: touching.some(isChallenged) };
 }
 

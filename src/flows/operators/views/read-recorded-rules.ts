@@ -1,8 +1,7 @@
 /**
- * Rules in record-only mode: what they met, how they would have stopped it, and what became of the messages that left all
- * the same. What was saved and whom it would have bothered stand side by side, before somebody lets a rule count.
+ * Rules in record-only mode: the requests they matched, the action they would have taken, and the later verifications among
+ * the messages that left all the same. The savings and the honest people stopped stand side by side, before a rule counts.
  */
-
 import { recordOnlyRules } from "../../../domain/admission/record-only.ts";
 import { type RuleCounts, ruleCounts } from "../../../domain/monitor/rule-counts.ts";
 import { OTHER_SUBJECTS } from "../../../domain/monitor/tally.ts";
@@ -35,7 +34,7 @@ export async function readRecordedRules(
   span: ReportSpan,
 ): Promise<RecordedRules | Unavailable> {
   const { lines, fromMs, toMs, faults } = await readTallyLines(deps, "rule", span);
-  // Without counters there are no lines. A zero here would speak for a rule that nobody looked at.
+  // Without counters there are no lines, and a zero would speak in favour of a rule without any evidence.
   if (lines.length === 0 && faults.length > 0) return { kind: "unavailable", cause: faults.join("; ") };
   const rules = recordOnlyRules(deps.policy);
   const met = lines.map(({ subject, counts }): RuleRow => {
@@ -55,6 +54,6 @@ interface InFlow {
   flow: string | null;
 }
 
-/** Whether this setting is what puts a flow's rule into record-only mode. */
+/** True for the setting that puts a flow's rule into record-only mode. */
 const isSetBy = ({ flows }: Policy, set: InFlow, { rule, flow }: InFlow): boolean =>
   set.rule === rule && set.flow === (flow !== null && flows[flow]?.risk ? flow : null);

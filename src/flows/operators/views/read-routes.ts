@@ -1,6 +1,6 @@
 /**
- * What the providers did in the last window, what each route is known for, and what people said of them. Each part is read
- * on its own: what does not answer is named among the faults.
+ * The providers' results in the last window, the record of each route, and the instructions by people. Each part is read on
+ * its own: one that does not answer is named among the faults.
  */
 import { messagePriceMicros } from "../../../domain/delivery/money.ts";
 import { overrideRouting, type RouteOverride } from "../../../domain/delivery/route-overrides.ts";
@@ -30,9 +30,9 @@ export interface RouteSums {
   course: number[];
 }
 
-/** How long something took, as far as the counters' buckets tell. */
+/** A length of time, as precise as the counters' buckets. */
 export interface DurationSummary {
-  /** How often it was measured. */
+  /** The number of measurements. */
   count: number;
   medianMs: number;
   p95Ms: number;
@@ -43,17 +43,17 @@ export interface ProviderLine extends RouteSums {
   channels: readonly Channel[];
   /** ISO codes it serves; null for all. */
   countries: readonly string[] | null;
-  /** Of all messages in the window. */
+  /** Its share of all messages in the window; null when there are none. */
   share: number | null;
   usualRatio: number | null;
-  /** What a message cost on average; null where none left. */
+  /** The mean cost of a message; null where none left. */
   meanMicros: number | null;
-  /** From a hand-over to its answer, refusals and time-outs included; null where there was none. */
+  /** The time from a delivery attempt to its answer, including refusals and time-outs; null where there was none. */
   answers: DurationSummary | null;
-  /** From a hand-over to its receipt, without calls. */
+  /** The time from a delivery attempt to its receipt, without calls. */
   deliveries: DurationSummary | null;
   drained: boolean;
-  /** Of its chances; 1 by itself. */
+  /** The factor on its chances to be chosen; 1 without an instruction. */
   weight: number;
   /** Countries pinned to it. */
   pins: string[];
@@ -65,7 +65,7 @@ export interface RouteLine extends RouteSums {
   provider: string;
   channel: string;
   country: string;
-  /** Of the table; null where it has no row. */
+  /** The price in the price table; null where it has no row. */
   priceMicros: number | null;
   restsUntilMs: number | null;
   /** Failures in a row. */
@@ -77,11 +77,11 @@ export interface Routes {
   providers: ProviderLine[];
   /** The busiest, resting ones first. */
   routes: RouteLine[];
-  /** How many there are in all. */
+  /** The number of all routes, shown or not. */
   routesInAll: number;
   pins: Readonly<Record<string, string>>;
   overrides: readonly RouteOverride[];
-  /** What could not be read, in words; its columns are empty. */
+  /** The parts that could not be read, in words; their columns are empty. */
   faults: string[];
 }
 

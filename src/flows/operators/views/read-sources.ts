@@ -1,5 +1,4 @@
-/** Who asks: networks and addresses, with how many numbers they asked for and what became of that. */
-
+/** Sources of requests: networks and addresses, with the numbers they asked for and the results. */
 import type { Level } from "../../../domain/admission/exposure.ts";
 import { exposureLevels } from "../../../domain/admission/levels.ts";
 import { MINUTE_MS, minuteOf } from "../../../domain/kernel/time.ts";
@@ -23,9 +22,9 @@ export interface SourceQuestion {
 }
 
 interface SourceState {
-  /** What shuts it, else challenges it, else exempts it; null when nothing does. */
+  /** The ban on it, else the challenge, else the exemption; null when there is none. */
   ban: ListedBan | null;
-  /** People challenge it, whatever shuts it besides. */
+  /** True when people challenge it, even where a ban is stricter. */
   challenged: boolean;
   exposure: Exposure | null;
 }
@@ -61,10 +60,10 @@ export interface Sources {
   fromMs: number;
   toMs: number;
   networks: TallyPage<NetworkRow>;
-  /** Of the policy's window; the busiest. */
+  /** The busiest addresses of the policy's window. */
   addresses: AddressRow[];
   othersSent: number;
-  /** Networks and addresses that are shut, challenged or exempt. */
+  /** Networks and addresses that are banned, challenged or exempt. */
   bans: ListedBan[];
   faults: string[];
 }

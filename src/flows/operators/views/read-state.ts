@@ -1,5 +1,5 @@
 /**
- * The state of the service for people: posture, the watch, the last window, money, the open incident. Each part is read on
+ * The state of the service for people: posture, the monitor, the last window, money, the open incident. Each part is read on
  * its own; what does not answer is null and named among the faults, and the posture needs KV alone.
  */
 
@@ -19,11 +19,11 @@ import type { Unavailable } from "../../../ports/result.ts";
 
 export interface PostureState {
   posture: Posture;
-  /** The document that decides; null on a normal day. */
+  /** The document that decides on the posture; null on a normal day. */
   deciding: ControlDocument | null;
   operator: ControlDocument | null;
   cron: ControlDocument | null;
-  /** What is shut, by whom; challenges and exemptions by people. */
+  /** The number of bans in effect by the monitor and by people, and of challenges and exemptions by people. */
   bans: { cron: number; operator: number; challenged: number; exempt: number };
 }
 
@@ -71,7 +71,7 @@ export interface ServiceState {
   monitor: MonitorHealth | null;
   window: WindowState | null;
   spend: SpendState | null;
-  /** What could not be read, in words. */
+  /** The parts that could not be read, in words. */
   faults: string[];
 }
 
@@ -98,8 +98,7 @@ export async function readState(
   const state: ServiceState = { nowMs, posture: null, monitor: null, window: null, spend: null, faults };
   if (answered("control", documents) && !("kind" in documents)) {
     faults.push(...documents.faults);
-    const standings = postureDocumentsOf(documents, nowMs);
-    state.posture = postureState(standings, listBans(documents, nowMs));
+    state.posture = postureState(postureDocumentsOf(documents, nowMs), listBans(documents, nowMs));
   }
   if (answered("watch", left) && left.kind === "answered") {
     state.monitor = monitorHealth(left.memory, nowMs, late_after_minutes);

@@ -1,4 +1,4 @@
-/** Counters as lines of a table: one per subject of a dimension, with its sums and its course over time. */
+/** The lines of a table of counters: one per subject of a dimension, with its sums and its course over time. */
 import { type AnswerCurve, dueShare } from "../../../domain/monitor/cohorts.ts";
 import {
   addCounts,
@@ -19,7 +19,7 @@ export interface TallyLine {
   counts: Counts;
   /** Messages that left in each part, the oldest first. */
   course: number[];
-  /** Of what could have been answered by now; null while nothing could. */
+  /** Verified messages divided by those that could have been verified by now; null while there are none. */
   ratio: number | null;
 }
 
@@ -57,7 +57,7 @@ export function tallyLines(
   }));
 }
 
-/** What its history says of the subject's conversion; null where it has none. */
+/** The share of verified messages in a subject's history; null for a subject without one. */
 export function usualRatio(history: Readonly<Record<string, Counts>>, key: string): number | null {
   const { sent = 0, verified = 0 } = history[key] ?? {};
   return sent < USUAL_FROM_SENT ? null : Math.min(1, verified / sent);
@@ -68,7 +68,7 @@ const USUAL_FROM_SENT = 1;
 
 export interface TallyPage<T> {
   rows: T[];
-  /** How many there are in all. */
+  /** The number of rows on all pages. */
   total: number;
   /** From 1. */
   page: number;
