@@ -19,6 +19,7 @@ export default defineConfig({
           setupFiles: ["./test/support/seed.ts"],
           provide: { seed },
           testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -52,6 +53,7 @@ export default defineConfig({
           include: ["test/worker/**/*.test.ts"],
           setupFiles: ["./test/support/database.ts", "./test/support/no-surprises.ts"],
           testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
     ],
