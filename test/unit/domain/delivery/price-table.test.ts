@@ -73,7 +73,7 @@ describe("every fault is named by line and column", () => {
 
   test.each([
     ["provider is not a name in lower case", "*,Twilio,sms,1,0,list,2026-01-31"],
-    ["channel is none of sms, voice, whatsapp", "*,twilio,mms,1,0,list,2026-01-31"],
+    ["channel is none of sms, voice, whatsapp, telegram", "*,twilio,mms,1,0,list,2026-01-31"],
   ])("%s: %s", (fault, line) => {
     expect(faultsOf(HEADER, line)).toEqual([`line 2: ${fault}`]);
   });
