@@ -3,6 +3,7 @@ import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { readCsv } from "./from-csv.ts";
+import { reportMatrix, reportOpponents } from "./long-runs.ts";
 import { type Options, readOptions, USAGE } from "./options.ts";
 import { judge } from "./play/goals.ts";
 import { countsFrom, type Job, measureTrace, scenarioEvents, type TraceSource } from "./play/job.ts";
@@ -25,6 +26,8 @@ async function main(): Promise<number> {
   if (options.csvPath !== null) return writeLines(readCsv(options.csvPath), process.stdout);
   if (options.exportPath !== null) return exportTrace(options, options.exportPath);
   for (const note of options.notes) process.stderr.write(`note: ${note}\n`);
+  if (options.matrix) return reportMatrix(options, process.stdout, process.stderr);
+  if (options.adversary) return reportOpponents(options, options.adversary, process.stdout, process.stderr);
   return playAll(options);
 }
 

@@ -28,6 +28,8 @@ export interface TraceEvent {
   wrong_first: number;
   /** This event only happens if that earlier event's person has not verified by now. */
   retry_of: string | null;
+  /** False for a message that would never reach its person; where a trace does not say, it arrives. */
+  arrives?: boolean;
 }
 
 /** A fault in a trace, naming the file and the line. */
@@ -95,6 +97,7 @@ function parseEvent(line: string, where: string): TraceEvent {
     verify_after: field.numberOrNull("verify_after"),
     wrong_first: field.wholeNumber("wrong_first", 0),
     retry_of: field.textOrNull("retry_of"),
+    ...(field.isFalse("arrives") && { arrives: false }),
   };
 }
 
@@ -120,6 +123,11 @@ function fieldReader(json: Record<string, unknown>, where: string) {
     text,
     textOrNull: (key: string) => (absent(key) ? null : text(key)),
     numberOrNull: (key: string) => (absent(key) ? null : number(key, 0)),
+    isFalse: (key: string): boolean => {
+      const value = json[key];
+      if (!absent(key) && typeof value !== "boolean") fail(key, "true or false");
+      return value === false;
+    },
     wholeNumber(key: string, fallback?: number): number {
       if (fallback !== undefined && absent(key)) return fallback;
       const value = number(key, 0);

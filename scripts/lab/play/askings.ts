@@ -12,12 +12,18 @@ export interface Asking {
   country: string;
   /** The number or the device had verified earlier in the trace when they first asked. */
   known: boolean;
+  /** They first asked on the very device that had verified this number. */
+  ownDevice: boolean;
   challenged: boolean;
   steppedUp: boolean;
   /** Trace seconds of the first message, or of the other way in. */
   servedAt: number | null;
   /** Verified, or in by another way: will not retry. */
   done: boolean;
+  /** A message left that could have reached them, or another way in did. */
+  reached: boolean;
+  /** Why their last refused request within their patience was refused: the rule's reasons, else its answer. */
+  refusedFor: readonly string[] | null;
 }
 
 export interface Askings {
@@ -38,6 +44,8 @@ export function askings(): Askings {
   const byNumber = new Map<string, Asking>();
   const knownNumbers = new Set<string>();
   const knownDevices = new Set<string>();
+  /** The numbers that each device verified. */
+  const ownNumbers = new Set<string>();
 
   const find = (event: TraceEvent, key: string): Asking | undefined => {
     const retried = event.retry_of === null ? undefined : byEvent.get(event.retry_of);
@@ -59,10 +67,13 @@ export function askings(): Askings {
         firstAt: event.t,
         country: countryOf(event.phone),
         known: knownNumbers.has(event.phone) || (event.device !== null && knownDevices.has(event.device)),
+        ownDevice: event.device !== null && ownNumbers.has(`${event.device} ${event.phone}`),
         challenged: false,
         steppedUp: false,
         servedAt: null,
         done: false,
+        reached: false,
+        refusedFor: null,
       };
       everyone.push(asking);
       byEvent.set(event.id, asking);
@@ -72,7 +83,9 @@ export function askings(): Askings {
     verified(event, asking) {
       asking.done = true;
       knownNumbers.add(event.phone);
-      if (event.device !== null) knownDevices.add(event.device);
+      if (event.device === null) return;
+      knownDevices.add(event.device);
+      ownNumbers.add(`${event.device} ${event.phone}`);
     },
     all: () => everyone,
   };
@@ -81,3 +94,10 @@ export function askings(): Askings {
 /** True when the person got nothing within their patience. */
 export const isLost = ({ servedAt, firstAt }: Asking): boolean =>
   servedAt === null || servedAt - firstAt > PATIENCE_SECONDS;
+
+/**
+ * True when every message that left for the person was lost on the way, and asking again within their patience was refused:
+ * nobody counts them as lost, and they stand there all the same.
+ */
+export const isStranded = (one: Asking): boolean =>
+  !isLost(one) && !one.done && !one.reached && one.refusedFor !== null;

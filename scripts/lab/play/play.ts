@@ -4,9 +4,12 @@
  * due, and the cron every virtual minute.
  */
 
+import type { Adversary } from "../adversary/adversary.ts";
 import type { Rule, SendOutcome } from "../rule.ts";
 import type { TraceEvent } from "../trace.ts";
-import { type Asking, askings, isLost } from "./askings.ts";
+import { type Asking, askings, PATIENCE_SECONDS } from "./askings.ts";
+import { countHonest, sortKeys } from "./count-people.ts";
+import { attackBooks } from "./profit.ts";
 import { percent, type RuleReport } from "./report.ts";
 import { type Fate, recordSeries, type Series } from "./series.ts";
 import { timeline } from "./timeline.ts";
@@ -15,6 +18,8 @@ import { watchReadings } from "./watch.ts";
 /** Monday, 5 January 2026, midnight UTC: every trace starts then. */
 export const START_MS = Date.UTC(2026, 0, 5);
 const MINUTE = 60;
+/** Ids of an adversary's requests begin so. */
+export const ADVERSARY_PREFIX = "x";
 
 export interface PlayOptions {
   /** Only events from here on count; the days before are learning. */
@@ -23,6 +28,10 @@ export interface PlayOptions {
   toSeconds: number;
   /** Called now and then with the number of events played. */
   onProgress?: (events: number) => void;
+  /** Someone who decides as they go what to ask for next; beside the trace. */
+  adversary?: Adversary | null;
+  /** Minutes between two runs of the cron before anything counts; 1 is what the product does. */
+  learningCronMinutes?: number;
 }
 
 export interface Run {
@@ -51,7 +60,7 @@ interface Tally {
 export async function play(
   trace: Iterable<TraceEvent> | AsyncIterable<TraceEvent>,
   rule: Rule,
-  { fromSeconds, toSeconds, onProgress }: PlayOptions,
+  { fromSeconds, toSeconds, onProgress, adversary = null, learningCronMinutes = 1 }: PlayOptions,
 ): Promise<Run> {
   const people = askings();
   const due = timeline<Typing>();
@@ -60,6 +69,7 @@ export async function play(
   const tallies = { attack: newTally(), honest: newTally() };
   let attackStartedAt: number | null = null;
   let nextMinute = MINUTE;
+  const ledger = attackBooks(adversary?.sims ?? 0);
 
   const advanceTo = async (seconds: number): Promise<void> => {
     for (;;) {
@@ -70,7 +80,7 @@ export async function play(
         const readings = rule.readings();
         watch.look(nextMinute, readings, tallies.attack.left);
         recorder.reading(nextMinute, readings);
-        nextMinute += MINUTE;
+        nextMinute += nextMinute < fromSeconds ? learningCronMinutes * MINUTE : MINUTE;
       } else {
         const typing = due.take();
         if (typing) await typeCode(typing, typingAt);
@@ -84,17 +94,18 @@ export async function play(
     if (!(await rule.verified(event, ref, msOf(seconds)))) return;
     people.verified(event, asking);
     recorder.answered(event.label, event.t);
-    if (event.t >= fromSeconds) tallies[event.label].answered++;
+    if (event.t < fromSeconds) return;
+    tallies[event.label].answered++;
+    if (event.label === "attack") ledger.answered();
   };
 
   const ask = async (event: TraceEvent, asking: Asking): Promise<void> => {
-    const { outcome, challenged, steppedUp } = await climb(rule, event);
+    const { outcome, challenged, solved, steppedUp } = await climb(rule, event);
     asking.challenged ||= challenged;
     asking.steppedUp ||= steppedUp;
     const fate = fateOf(outcome, event);
     const costMicros = outcome.kind === "left" ? outcome.costMicros : 0;
-    if (fate === "left" || fate === "stepped_up") asking.servedAt ??= event.t;
-    if (fate === "stepped_up") asking.done = true;
+    noteFate(asking, event, fate, outcome);
     if (outcome.kind === "left") planTyping(due, event, asking, outcome.ref);
     recorder.request(event, fate, costMicros);
     if (event.t < fromSeconds) return;
@@ -109,16 +120,31 @@ export async function play(
     for (const reason of outcome.kind === "left" ? [] : (outcome.reasons ?? [])) {
       tally.reasons[reason] = (tally.reasons[reason] ?? 0) + 1;
     }
-    if (event.label === "attack") attackStartedAt ??= event.t;
+    if (event.label !== "attack") return;
+    attackStartedAt ??= event.t;
+    ledger.asked(event, outcome, solved);
+    if (event.id.startsWith(ADVERSARY_PREFIX)) adversary?.heard(event, outcome, solved);
+  };
+
+  const adversaryUntil = async (seconds: number): Promise<void> => {
+    for (let at = adversary?.nextAt() ?? seconds; adversary && at < seconds; at = adversary.nextAt()) {
+      await advanceTo(at);
+      const event = adversary.act();
+      const asking = people.join(event);
+      if (asking) await ask(event, asking);
+      else adversary.heard(event, { kind: "refused", reason: "done" }, false);
+    }
   };
 
   let played = 0;
   for await (const event of trace) {
+    await adversaryUntil(event.t);
     await advanceTo(event.t);
     const asking = people.join(event);
     if (asking) await ask(event, asking);
     if (++played % 500 === 0) onProgress?.(played);
   }
+  await adversaryUntil(toSeconds);
   while (Number.isFinite(due.nextAt())) await advanceTo(due.nextAt());
 
   const counted = people.all().filter((one) => one.label === "honest" && one.firstAt >= fromSeconds);
@@ -132,14 +158,14 @@ export async function play(
       leak_percent: percent(attack.left, attack.requests),
       answered: attack.answered,
       started_seconds: attackStartedAt,
+      ...ledger.books(),
     },
     honest: {
-      ...countPeople(counted),
+      ...countHonest(counted),
       requests: honest.requests,
       left: honest.left,
       answered: honest.answered,
       cost_micros: honest.costMicros,
-      by_country: countCountries(counted),
     },
     refusals: { attack: sortKeys(attack.refusals), honest: sortKeys(honest.refusals) },
     reasons: { attack: sortKeys(attack.reasons), honest: sortKeys(honest.reasons) },
@@ -167,13 +193,28 @@ async function climb(rule: Rule, event: TraceEvent) {
   const nowMs = msOf(event.t);
   let outcome: SendOutcome = await rule.send(event, { freshCaptcha: false }, nowMs);
   const challenged = outcome.kind === "challenge";
-  if (challenged && event.captcha === "pass") {
+  const solved = challenged && event.captcha === "pass";
+  if (solved) {
     outcome = await rule.send(event, { freshCaptcha: true }, nowMs);
   }
   if (outcome.kind === "challenge" && outcome.orStepUp && event.step_up === "pass") {
     outcome = { kind: "step_up", reasons: outcome.reasons ?? [] };
   }
-  return { outcome, challenged, steppedUp: outcome.kind === "step_up" };
+  return { outcome, challenged, solved, steppedUp: outcome.kind === "step_up" };
+}
+
+/** What the request's fate makes of its person. */
+function noteFate(asking: Asking, event: TraceEvent, fate: Fate, outcome: SendOutcome): void {
+  if (fate === "left" || fate === "stepped_up") {
+    asking.servedAt ??= event.t;
+    asking.refusedFor = null;
+    asking.reached ||= fate === "stepped_up" || event.arrives !== false;
+    asking.done ||= fate === "stepped_up";
+  } else if (event.t - asking.firstAt <= PATIENCE_SECONDS) {
+    const reasons = outcome.kind === "left" ? [] : (outcome.reasons ?? []);
+    const answer = outcome.kind === "refused" ? outcome.reason : outcome.kind;
+    asking.refusedFor = reasons.length > 0 ? reasons : [answer];
+  }
 }
 
 function fateOf(outcome: SendOutcome, event: TraceEvent): Fate {
@@ -196,34 +237,3 @@ function planTyping(
   }
   if (verifyAfter !== null) due.add(t + verifyAfter, { event, asking, ref, right: true });
 }
-
-function countPeople(everyone: readonly Asking[]) {
-  const count = (test: (one: Asking) => boolean): number => everyone.filter(test).length;
-  const lost = count(isLost);
-  return {
-    people: everyone.length,
-    lost,
-    challenged: count((one) => one.challenged),
-    stepped_up: count((one) => one.steppedUp),
-    known: count((one) => one.known),
-    known_lost: count((one) => one.known && isLost(one)),
-    lost_percent: percent(lost, everyone.length),
-  };
-}
-
-function countCountries(everyone: readonly Asking[]): RuleReport["honest"]["by_country"] {
-  const byCountry: RuleReport["honest"]["by_country"] = {};
-  for (const one of everyone) {
-    byCountry[one.country] ??= { people: 0, lost: 0, known: 0, known_lost: 0 };
-    const entry = byCountry[one.country];
-    if (!entry) continue;
-    entry.people++;
-    if (isLost(one)) entry.lost++;
-    if (one.known) entry.known++;
-    if (one.known && isLost(one)) entry.known_lost++;
-  }
-  return sortKeys(byCountry);
-}
-
-const sortKeys = <T>(record: Record<string, T>): Record<string, T> =>
-  Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -8,6 +8,21 @@ export interface CountryReport {
   known_lost: number;
 }
 
+/** People of one kind, and how many of them came away with nothing. */
+export interface PeopleReport {
+  people: number;
+  lost: number;
+  stranded: number;
+}
+
+/** What an attack earned and paid, in micros: see `profitMicros`. */
+export interface AttackBooks {
+  solved: number;
+  addresses: number;
+  sims: number;
+  profit_micros: number;
+}
+
 export interface DetectionReport {
   /** Trace seconds, all of them from `from_seconds` on; null: never. */
   first_alert_seconds: number | null;
@@ -29,7 +44,7 @@ export interface RuleReport {
     /** Messages that left and were answered by the attacker. */
     answered: number;
     started_seconds: number | null;
-  };
+  } & AttackBooks;
   honest: {
     people: number;
     lost: number;
@@ -43,6 +58,14 @@ export interface RuleReport {
     answered: number;
     cost_micros: number;
     by_country: Record<string, CountryReport>;
+    /** People whose message was lost on the way and who were refused another one. */
+    stranded: number;
+    stranded_percent: number;
+    /** People who asked on the very device that verified their number, and those known by their number alone. */
+    own_device: PeopleReport;
+    known_number: PeopleReport;
+    /** Lost and stranded people by the reasons of their last refusal; one person may count under several. */
+    stopped_by: Record<string, number>;
   };
   /** Why requests were refused, by the rule's own names: how many. */
   refusals: { attack: Record<string, number>; honest: Record<string, number> };

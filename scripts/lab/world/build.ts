@@ -12,6 +12,10 @@ export interface World {
   /** Times the size of every attack. */
   attackScale: number;
   honest: HonestParams;
+  /** Days that count, after the learning ones; a part of a day ends early. */
+  countedDays: number;
+  /** Prices of a message by country that differ from the lab's own, in micros. */
+  prices: Readonly<Record<string, number>>;
 }
 
 export const DEFAULT_WORLD: World = {
@@ -19,6 +23,8 @@ export const DEFAULT_WORLD: World = {
   learningDays: 14,
   attackScale: 1,
   honest: HONEST_DEFAULTS,
+  countedDays: 1,
+  prices: {},
 };
 
 /** What a scenario may cost at most. */
@@ -46,11 +52,17 @@ export interface Scenario {
 /** Seconds from which events count: the attack day. */
 export const countedFrom = (world: World): number => world.learningDays * DAY;
 
+/** Seconds at which counting ends. */
+export const countedUntil = (world: World): number => (world.learningDays + world.countedDays) * DAY;
+
 /** All events of the scenario, ordered by time. The same world gives the same events. */
 export function buildScenario({ id, plan, warmUpPerDay, special }: Scenario, world: World): TraceEvent[] {
   const { seed, learningDays, attackScale, honest: params } = world;
-  const days = learningDays + 1;
-  const honest = honestTraffic(seededRandom(`${seed}/${id}/honest`), { params, days, ...special });
+  const days = learningDays + Math.ceil(world.countedDays);
+  const untilSeconds = countedUntil(world);
+  const honest = honestTraffic(seededRandom(`${seed}/${id}/honest`), { params, days, ...special }).filter(
+    ({ t }) => world.countedDays >= 1 || t < untilSeconds,
+  );
   if (plan === undefined) return honest;
 
   const random = seededRandom(`${seed}/${id}/attack`);

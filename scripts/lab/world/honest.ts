@@ -1,9 +1,10 @@
 /** Honest traffic: days of people asking, retrying, giving up and coming back. */
 
 import type { TraceEvent } from "../trace.ts";
-import { homeNetworksOf, ipv4Origin, type Network, type Origin } from "./networks.ts";
+import { carriersOf, homeNetworksOf, ipv4Origin, type Network, type Origin } from "./networks.ts";
+import { isMobile, randomNumber } from "./numbers.ts";
 import { type HonestParams, type Person, population } from "./people.ts";
-import type { Random } from "./random.ts";
+import { type Random, seededRandom } from "./random.ts";
 
 export const HOUR = 3600;
 export const DAY = 24 * HOUR;
@@ -28,6 +29,8 @@ export interface HonestPlan {
   outage?: { startHour: number; minutes: number };
   /** People of one office behind one address, all signing up for the first time. */
   office?: { people: number; startHour: number; minutes: number };
+  /** People of one city: numbers of one series, one carrier and one home network, all for the first time. */
+  city?: { people: number; startHour: number; hours: number };
 }
 
 interface Asking {
@@ -35,6 +38,7 @@ interface Asking {
   flow: "signup" | "returning";
   country?: string;
   origin?: Origin;
+  fromCity?: boolean;
 }
 
 /** Flows of people who come back, by weight. */
@@ -58,13 +62,15 @@ export function honestTraffic(random: Random, plan: HonestPlan): TraceEvent[] {
   const lastDay = plan.days - 1;
   for (let day = 0; day < plan.days; day++) {
     const special = day === lastDay ? specialAskings(random, plan) : [];
-    const factor = day === lastDay ? (plan.lastDayFactor ?? 1) : 1;
+    const isWeekend = day % 7 >= 5;
+    const factor = (day === lastDay ? (plan.lastDayFactor ?? 1) : 1) * (isWeekend ? params.weekendFactor : 1);
     const usual = usualAskings(random, params, Math.round(params.askingsPerDay * factor));
     const askings = [...usual, ...special].sort((a, b) => a.t - b.t);
     for (const asking of askings) {
       const t = day * DAY + asking.t;
       const returning = asking.flow === "returning" ? people.someoneKnown(t) : null;
-      const person = returning ?? people.newPerson(asking.country);
+      const stranger = returning ?? people.newPerson(asking.country);
+      const person = asking.fromCity ? movedToCity(random, stranger) : stranger;
       person.lastAskedAt = t;
       const story = tell(random, plan, person, t, () => asking.origin ?? people.originOf(person));
       const flow = returning ? (RETURNING_FLOWS[random.weighted(RETURNING_WEIGHTS)] ?? "login") : "signup";
@@ -95,7 +101,7 @@ function usualAskings(random: Random, params: HonestParams, count: number): Aski
   }));
 }
 
-function specialAskings(random: Random, { params, rush, launch, office }: HonestPlan): Asking[] {
+function specialAskings(random: Random, { params, rush, launch, office, city }: HonestPlan): Asking[] {
   const askings: Asking[] = [];
   const add = (count: number, startSeconds: number, seconds: number, more: Partial<Asking> = {}): void => {
     for (let at = 0; at < count; at++) {
@@ -113,7 +119,35 @@ function specialAskings(random: Random, { params, rush, launch, office }: Honest
     const origin = ipv4Origin(network, 123_456);
     add(office.people, office.startHour * HOUR, office.minutes * 60, { country: params.homeCountry, origin });
   }
+  if (city) {
+    const more = { country: params.homeCountry, fromCity: true };
+    add(city.people, city.startHour * HOUR, city.hours * HOUR, more);
+  }
   return askings;
+}
+
+/** The same person as someone of the city: two series of ten million numbers, the first carrier, the first home network. */
+function movedToCity(random: Random, person: Person): Person {
+  const [carrier] = carriersOf(person.country);
+  const [network] = homeNetworksOf(person.country);
+  if (!carrier || !network) return person;
+  return {
+    ...person,
+    phone: cityNumber(random, person),
+    carrier,
+    home: person.home && { network, line: person.home.line },
+  };
+}
+
+/** A number of the city's two series, which are the same whoever asks. */
+function cityNumber(random: Random, { country, phone }: Person): string {
+  const map = seededRandom(`city/${country}`);
+  const series = [randomNumber(map, country), randomNumber(map, country)].map((one) => one.slice(0, -7));
+  for (let tries = 0; tries < 50; tries++) {
+    const number = random.pick(series) + random.digits(7);
+    if (isMobile(number, country)) return number;
+  }
+  return phone;
 }
 
 /** One person's asking: the first request and what they would do if it did not work. `retry_of` marks a retry. */
@@ -147,6 +181,7 @@ function tell(
       verify_after: willing && arrives ? roundSeconds(Math.max(4, afterSeconds)) : null,
       wrong_first: random.chance(params.wrongCodeShare) ? (random.chance(0.2) ? 2 : 1) : 0,
       retry_of: isRetry ? "the one before" : null,
+      ...(arrives ? {} : { arrives: false }),
     };
   };
 

@@ -20,6 +20,8 @@ export interface HonestParams {
   otherCountries: Readonly<Record<string, number>>;
   /** First requests a day; conditional retries come on top. */
   askingsPerDay: number;
+  /** Times the usual traffic on Saturdays and Sundays. */
+  weekendFactor: number;
   /** Askings by people who verified before (log in, recover, pay). */
   returningShare: number;
   /** People whose client keeps a device token. */
@@ -53,6 +55,7 @@ export const HONEST_DEFAULTS: HonestParams = {
   homeShare: 0.85,
   otherCountries: { SG: 50, AE: 40, US: 35, GB: 25, AU: 8, SA: 8, CA: 6, DE: 4, NP: 4 },
   askingsPerDay: 1000,
+  weekendFactor: 1,
   returningShare: 0.4,
   deviceShare: 0.7,
   mobileShare: 0.58,

@@ -15,6 +15,11 @@ const FORTY = [
   ...["MG", "MZ", "BO", "EC", "PY", "HN", "GT", "DO", "JM", "LA", "MN"],
 ];
 
+/** Destinations that pay a pump best. */
+export const DEAR_COUNTRIES: readonly string[] = ["UZ", "TJ", "AZ"];
+/** Where pumps aim when it is not home: thirty-three countries. */
+export const ABROAD_COUNTRIES: readonly string[] = FORTY.slice(0, 33);
+
 const ROTATING: Source = { kind: "rotating", addresses: 5000 };
 const homes = (country: string, addresses = 5000): Source => ({ kind: "homes", country, addresses });
 const blocks = (countries: readonly string[], blocksEach: number): Aim => ({

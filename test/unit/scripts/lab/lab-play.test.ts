@@ -233,3 +233,19 @@ describe("the report", () => {
     expect(series.spend_micros.honest[0]).toBe(1000);
   });
 });
+
+describe("stranded people", () => {
+  const lost = { arrives: false };
+  test.each<[string, Partial<TraceEvent>, SendOutcome, Partial<TraceEvent>, number]>([
+    ["whose only message was lost and who were refused another", lost, REFUSED, {}, 1],
+    ["whose message arrived are not", {}, REFUSED, {}, 0],
+    ["who got another message are not", lost, LEFT, {}, 0],
+    ["who found another way in are not", lost, STEP_UP, {}, 0],
+    ["who asked again after their patience are not", lost, REFUSED, { t: 700 }, 0],
+  ])("%s", async (_, first, answer, second, stranded) => {
+    const events = [event(0, "e1", first), event(90, "e2", { retry_of: "e1", ...second })];
+    const { report } = await playThrough(events, { answers: { e2: answer } });
+    expect(report.honest).toMatchObject({ people: 1, lost: 0, stranded });
+    expect(report.honest.stopped_by).toEqual(stranded ? { limit: 1 } : {});
+  });
+});
