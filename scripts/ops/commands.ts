@@ -1,5 +1,6 @@
 /** The operator's commands: what each takes, says of itself and does. */
 import { ACTING } from "./acting.ts";
+import { BOUND } from "./bound.ts";
 import type { Command } from "./command.ts";
 import { ERASE } from "./erase.ts";
 import { INCIDENT } from "./incident.ts";
@@ -41,6 +42,7 @@ const TOKENS: readonly Command[] = [
 export const COMMANDS: readonly Command[] = [
   ...LOOKING,
   ...TRACE,
+  ...BOUND,
   ...RULES,
   ...ACTING,
   ...ROUTES,

@@ -21,6 +21,7 @@ export const OPTIONS = {
   since: { type: "string" },
   country: { type: "string" },
   out: { type: "string" },
+  policy: { type: "string" },
   "lift-caps": { type: "boolean" },
   challenge: { type: "boolean" },
 } as const;

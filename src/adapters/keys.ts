@@ -20,7 +20,8 @@ import { DAY_SECONDS } from "../domain/kernel/time.ts";
  * | `tg:x:<pool>:<level>:<subject>` | hash of slots, see upstash-budgets.ts | window; 30 days once something verified | send, resend, verify | send, resend |
  * | `tg:spend:<scope>:<UTC period>` | integer (micros) | two periods | send, resend | send, resend, people |
  * | `tg:hold:<id>` | mark of what one message took | 1 hour, or until it is given back or booked | send, resend | verify |
- * | `tg:known:<number>` | mark | 180 days since the last verification | verify | send, resend |
+ * | `tg:open:<level of one number>` | hash: reservation id to its levels as JSON | 1 hour since the last message | send, resend | verify |
+ * | `tg:known:<number>` | time of its first verification (ms); 1 of before that was kept | 180 days since the last verification | verify | send, resend |
  * | `tg:refused:<channel>:<number>` | string: `unreachable`, `opted_out` or `fraud` | policy `delivery.refused_numbers` | send, receipts | send, resend |
  * | `tg:refunds:<provider>:<country>:<UTC minute>` | integer: refused messages that were given back (a spend meter) | 2 minutes | send, resend | the same |
  * | `tg:insight:<number>` | JSON: what a source said of it | policy `lookup.memory_seconds`; 1 hour of what passes | send, resend | the same |
@@ -50,6 +51,7 @@ export const keys = {
   level: (key: string) => `tg:x:${key}`,
   meter: (scope: string, period: string) => `tg:${scope}:${period}`,
   hold: (id: string) => `tg:hold:${id}`,
+  openReservations: (person: string) => `tg:open:${person}`,
   known: (tag: string) => `tg:known:${tag}`,
   refused: (channel: string, tag: string) => `tg:refused:${channel}:${tag}`,
   insight: (tag: string) => `tg:insight:${tag}`,

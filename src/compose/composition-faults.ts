@@ -1,6 +1,10 @@
 import { isTestSecret } from "../adapters/identity/captcha-siteverify.ts";
 import type { Config, Tables } from "../config/config.ts";
+import { rulesForCountry } from "../domain/admission/country-rules.ts";
+import { sessionFaults } from "../domain/admission/session-fit.ts";
 import { messageFaults } from "../domain/delivery/message-faults.ts";
+import { messagePriceMicros } from "../domain/delivery/money.ts";
+import type { Channel } from "../domain/kernel/channel.ts";
 import { composeProviders } from "./compose-providers.ts";
 
 /**
@@ -35,6 +39,7 @@ export function compositionFaults(
     ...unserved.map((channel) => `POLICY.delivery.channels: no provider serves ${channel}`),
     ...unpriced.map((pair) => `src/data/prices.csv: no default price for ${pair}`),
     ...texts.faults,
+    ...(unpriced.length > 0 ? [] : sessionFaultsOf(config, prices)),
     ...(ENVIRONMENT === "production" && isTestSecret(POLICY.captcha.provider, CAPTCHA_SECRET_KEY)
       ? ["CAPTCHA_SECRET_KEY: is a published test secret, which lets everybody through"]
       : []),
@@ -42,4 +47,26 @@ export function compositionFaults(
       ? ["CAPTCHA_FRESH_SECRET_KEY: is a published test secret, which lets everybody through"]
       : []),
   ];
+}
+
+/** Budgets that a person's session cannot fit into, by the prices of the providers in use. */
+function sessionFaultsOf({ POLICY }: Config, prices: Tables["prices"]): string[] {
+  const { providers, channels } = POLICY.delivery;
+  const dearest = (country: string, channel: Channel): number =>
+    Math.max(
+      0,
+      ...providers
+        .filter((provider) => prices.some((row) => row.provider === provider && row.channel === channel))
+        .map((provider) => messagePriceMicros(prices, country, provider, channel)),
+    );
+  const countries = [...new Set(prices.map(({ country }) => country))].map((country) => ({
+    country,
+    textMicros: Math.max(
+      ...channels.filter((channel) => channel !== "voice").map((one) => dearest(country, one)),
+    ),
+    callMicros: dearest(country, "voice"),
+    exposure: rulesForCountry(POLICY, country).exposure,
+  }));
+  const texts = Math.min(3, POLICY.resend.wait_seconds.length + 1);
+  return sessionFaults(countries, texts, channels.includes("voice")).map((fault) => `POLICY.${fault}`);
 }

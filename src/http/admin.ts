@@ -27,6 +27,7 @@ import {
   serviceStateToWire,
   throttleChangedToWire,
 } from "./admin/answers.ts";
+import { boundApi } from "./admin/bound.ts";
 import {
   banBody,
   isRecordId,
@@ -170,6 +171,7 @@ export function adminApi(deps: AdminDeps) {
   });
 
   api.route("/routes", routesApi(deps, tools));
+  api.route("/bound", boundApi(deps, tools));
   api.route("/rules", rulesApi(deps, tools));
   api.route("/webhooks", webhooksApi(deps, tools));
   api.route("/trace", traceApi(deps, tools));

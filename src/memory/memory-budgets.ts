@@ -2,10 +2,13 @@ import {
   budgetOf,
   type Level,
   type LevelReading,
+  oldestReadSlot,
   oldestSlotOf,
+  PAST_HUNDREDTHS,
   slotOf,
 } from "../domain/admission/exposure.ts";
 import { EARNED_SECONDS } from "../domain/admission/lifetimes.ts";
+import { type Reservation, type TakenLevel, weightIn } from "../domain/admission/reservation.ts";
 import type { SpendMeter } from "../domain/delivery/money.ts";
 import type { BudgetsPort } from "../ports/admission.ts";
 
@@ -19,6 +22,8 @@ interface Account {
   slots: Map<number, Slot>;
   earned: number;
   earnedAtMs: number;
+  /** What has left the window, fading. */
+  past: { unverified: number; verified: number };
 }
 
 /** Keeps exposure budgets and spend meters in memory, by the rules of the adapter's scripts. */
@@ -28,16 +33,20 @@ export function memoryBudgets(
   const levels = new Map<string, Account>();
   const meters = new Map<string, number>();
   /** Reservations that were neither released nor credited; as many as there are messages unanswered. */
-  const open = new Set<string>();
+  const open = new Map<string, Reservation>();
+  /** Ids of open reservations by the level that counts their number. */
+  const byPerson = new Map<string, Set<string>>();
 
   function read(level: Level, atMs: number): LevelReading {
-    const reading = { level, unverified: 0, verified: 0, verifiedEarlier: 0, messages: 0, earned: 0 };
+    const none = { unverified: 0, verified: 0, verifiedEarlier: 0, messages: 0, earned: 0 };
+    const reading = { level, ...none, past: { unverified: 0, verified: 0 } };
     const held = levels.get(level.key);
     if (!held) return reading;
-    const [current, oldest] = [slotOf(atMs, level.windowSeconds), oldestSlotOf(atMs, level.windowSeconds)];
+    const [current, oldest] = [slotOf(atMs, level.windowSeconds), oldestReadSlot(level, atMs)];
     for (const [number, slot] of held.slots) {
       if (number < oldest) {
-        held.slots.delete(number);
+        reading.past.unverified += Math.max(0, slot.unverified);
+        reading.past.verified += slot.verified;
         continue;
       }
       reading.unverified += slot.unverified;
@@ -46,11 +55,13 @@ export function memoryBudgets(
       if (number < current) reading.verifiedEarlier += slot.verified;
     }
     if (held.earnedAtMs <= atMs - EARNED_SECONDS * 1000) held.earned = 0;
+    reading.past.unverified += held.past.unverified;
+    reading.past.verified += held.past.verified;
     return { ...reading, earned: held.earned };
   }
 
   function slot(key: string, number: number): Slot {
-    const held = levels.get(key) ?? { slots: new Map<number, Slot>(), earned: 0, earnedAtMs: 0 };
+    const held = levels.get(key) ?? newAccount();
     levels.set(key, held);
     const found = held.slots.get(number) ?? { unverified: 0, verified: 0, messages: 0 };
     held.slots.set(number, found);
@@ -78,7 +89,7 @@ export function memoryBudgets(
       for (const level of wanted) {
         const reading = read(level, hold.atMs);
         const full = level.maxMessages !== null && reading.messages >= level.maxMessages;
-        if (full || reading.unverified + hold.weight > budgetOf(reading, exposure)) {
+        if (full || reading.unverified + weightIn(hold, level.key) > budgetOf(reading, exposure)) {
           return { kind: "exhausted", level: level.key };
         }
       }
@@ -86,10 +97,12 @@ export function memoryBudgets(
         const total = (meters.get(meterKey(meter, hold.atMs)) ?? 0) + meter.amount;
         if (!meter.lifted && total > meter.cap) return { kind: "capped", meter };
       }
-      open.add(hold.id);
-      for (const { key, windowSeconds } of hold.taken) {
+      open.set(hold.id, hold);
+      if (hold.person !== undefined) openOf(hold.person).add(hold.id);
+      for (const { key, windowSeconds, weight = hold.weight } of hold.taken) {
+        dropStale(key, oldestSlotOf(hold.atMs, windowSeconds));
         const taken = slot(key, slotOf(hold.atMs, windowSeconds));
-        taken.unverified += hold.weight;
+        taken.unverified += weight;
         taken.messages += 1;
       }
       const totals = hold.meters.map((meter) => {
@@ -108,40 +121,83 @@ export function memoryBudgets(
       return { kind: "granted", total };
     },
 
-    async release({ id, taken, weight, meters: run, atMs }) {
-      if (!open.delete(id)) return;
-      for (const { key, windowSeconds } of taken) {
-        const counted = slotIfCounted(key, windowSeconds, atMs);
+    async release(hold) {
+      if (!close(hold)) return;
+      for (const { key, windowSeconds, weight = hold.weight } of hold.taken) {
+        const counted = slotIfCounted(key, windowSeconds, hold.atMs);
         if (counted) {
           counted.unverified -= weight;
           counted.messages -= 1;
         }
       }
-      for (const meter of run) {
-        const key = meterKey(meter, atMs);
+      for (const meter of hold.meters) {
+        const key = meterKey(meter, hold.atMs);
         meters.set(key, (meters.get(key) ?? 0) - meter.amount);
       }
     },
 
     async credit(hold, others = []) {
-      const { taken, earns, weight } = hold;
-      const isOpen = open.has(hold.id);
-      for (const held of [hold, ...others]) {
-        if (!open.delete(held.id)) continue;
-        for (const { key, windowSeconds } of held.taken) {
-          const counted = slotIfCounted(key, windowSeconds, held.atMs);
-          if (counted) counted.unverified -= held.weight;
+      const booked = open.has(hold.id);
+      const sameNumber = hold.person === undefined ? [] : [...openOf(hold.person)];
+      for (const id of new Set([hold.id, ...others.map((other) => other.id), ...sameNumber])) {
+        const held = open.get(id);
+        if (!held || !close(held)) continue;
+        for (const { key, windowSeconds, weight = held.weight, kept } of held.taken) {
+          const counted = kept ? null : slotIfCounted(key, windowSeconds, held.atMs);
+          if (counted) counted.unverified -= weight;
         }
       }
-      if (!isOpen) return;
-      for (const { key, windowSeconds } of [...taken, ...earns]) {
+      if (!booked) return;
+      const earned = [...hold.taken.filter(({ kept }) => !kept), ...hold.earns];
+      for (const { key, windowSeconds, weight = hold.weight } of earned as TakenLevel[]) {
         slot(key, slotOf(nowMs(), windowSeconds)).verified += weight;
         const held = levels.get(key);
         if (held) Object.assign(held, { earned: held.earned + 1, earnedAtMs: nowMs() });
       }
     },
   };
+
+  /** Adds the slots that left the window to the past, which fades by half when it has grown long. */
+  function dropStale(key: string, oldest: number): void {
+    const held = levels.get(key);
+    if (!held) return;
+    let dropped = false;
+    for (const [number, { unverified, verified }] of held.slots) {
+      if (number >= oldest) continue;
+      held.slots.delete(number);
+      held.past.unverified += Math.max(0, unverified);
+      held.past.verified += verified;
+      dropped = true;
+    }
+    const { past } = held;
+    if (past.verified === 0) past.unverified = 0;
+    if (!dropped || past.verified <= PAST_HUNDREDTHS) return;
+    past.unverified = Math.floor(past.unverified / 2);
+    past.verified = Math.floor(past.verified / 2);
+  }
+
+  function openOf(person: string): Set<string> {
+    const ids = byPerson.get(person) ?? new Set<string>();
+    byPerson.set(person, ids);
+    return ids;
+  }
+
+  /** @returns false for a reservation that is not open */
+  function close({ id, person }: Reservation): boolean {
+    if (person !== undefined) {
+      openOf(person).delete(id);
+      if (openOf(person).size === 0) byPerson.delete(person);
+    }
+    return open.delete(id);
+  }
 }
+
+const newAccount = (): Account => ({
+  slots: new Map(),
+  earned: 0,
+  earnedAtMs: 0,
+  past: { unverified: 0, verified: 0 },
+});
 
 function meterKey({ scope, period }: SpendMeter, atMs: number): string {
   const digits = { minute: 16, hour: 13, day: 10, month: 7 }[period];

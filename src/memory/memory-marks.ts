@@ -6,7 +6,7 @@ import { expiringMap } from "./expiring-map.ts";
 
 /** Keeps marks of people in memory: known numbers, demanded challenges and failures, each for its life. */
 export function memoryMarks(nowMs: () => number, failureMemorySeconds: number): MarksPort {
-  const known = expiringMap<true>(nowMs);
+  const known = expiringMap<number>(nowMs);
   const asked = expiringMap<number>(nowMs);
   const failed = expiringMap<Failures>(nowMs);
   const refused = expiringMap<NumberRefusal>(nowMs);
@@ -14,14 +14,15 @@ export function memoryMarks(nowMs: () => number, failureMemorySeconds: number): 
     async recall({ numberTag, askTag, failureTags, channel }) {
       return {
         kind: "answered",
-        numberKnown: known.get(numberTag) ?? false,
+        numberKnown: known.get(numberTag) !== undefined,
+        knownSinceMs: known.get(numberTag) ?? null,
         askedAtMs: asked.get(askTag) ?? null,
         failures: failureTags.map((tag) => failed.get(tag) ?? null),
         refusal: refused.get(`${channel} ${numberTag}`) ?? null,
       };
     },
     async markKnown(tag) {
-      known.set(tag, true, KNOWN_SECONDS);
+      known.set(tag, known.get(tag) ?? nowMs(), KNOWN_SECONDS);
     },
     async markAsked(tag) {
       if (asked.get(tag) === undefined) asked.set(tag, nowMs(), ASKED_SECONDS);

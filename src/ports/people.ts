@@ -10,6 +10,8 @@ import type { Unavailable } from "./result.ts";
 export interface Recalled {
   kind: "answered";
   numberKnown: boolean;
+  /** The number's first verification; null for one that never verified, 0 where the time was not kept. */
+  knownSinceMs: number | null;
   /** When this number was first sent away from this address, within the last ten minutes. */
   askedAtMs: number | null;
   /** In the order of the tags asked for. */

@@ -1,7 +1,14 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import { type Level, type LevelReading, oldestSlotOf, slotOf } from "../../domain/admission/exposure.ts";
+import {
+  type Level,
+  type LevelReading,
+  oldestReadSlot,
+  oldestSlotOf,
+  PAST_HUNDREDTHS,
+  slotOf,
+} from "../../domain/admission/exposure.ts";
 import { EARNED_SECONDS, RESERVATION_SECONDS } from "../../domain/admission/lifetimes.ts";
-import type { Reservation } from "../../domain/admission/reservation.ts";
+import { type Reservation, weightIn } from "../../domain/admission/reservation.ts";
 import type { SpendMeter } from "../../domain/delivery/money.ts";
 import type { BudgetsPort, ReservationRequest } from "../../ports/admission.ts";
 import { keys, METER_SECONDS } from "../keys.ts";
@@ -10,12 +17,14 @@ import { scriptNumbers, upstashUnavailable } from "./upstash-client.ts";
 /**
  * A level is a hash: `u<slot>` units unverified, `v<slot>` units verified, `n<slot>` messages, `e` verifications ever,
  * `t` the time of the last one (s). The last ARGV is the time before which that one, and with it all, is forgotten.
- * Slots that fell out of the window are dropped when the level is next written. Sums: u, v, v before this slot, n, e.
+ * Slots that fell out of the window are dropped when the level is next written; their units are added to `u-1` and `v-1`, the
+ * slot before all slots, which an earlier version takes for one more that fell out. Sums: u, v, v before this slot, n, e, and
+ * u and v of the past.
  */
 const SUM = `
 local forgotten = tonumber(ARGV[#ARGV])
 local function sum(key, current, oldest)
-  local u, v, earlier, n, e, t = 0, 0, 0, 0, 0, 0
+  local u, v, earlier, n, e, t, pu, pv = 0, 0, 0, 0, 0, 0, 0, 0
   local stale, all = {}, redis.call("HGETALL", key)
   for j = 1, #all, 2 do
     local field, amount = all[j], tonumber(all[j + 1])
@@ -27,7 +36,9 @@ local function sum(key, current, oldest)
     else
       local slot = tonumber(string.sub(field, 2))
       if slot < oldest then
-        stale[#stale + 1] = field
+        if kind == "u" then pu = pu + math.max(0, amount) end
+        if kind == "v" then pv = pv + amount end
+        if slot >= 0 then stale[#stale + 1] = field end
       elseif kind == "u" then
         u = u + amount
       elseif kind == "n" then
@@ -42,62 +53,78 @@ local function sum(key, current, oldest)
     e = 0
     stale[#stale + 1] = "e"
   end
-  return u, v, earlier, n, e, stale
+  return {u, v, earlier, n, e, pu, pv}, stale
 end
 `;
 
+/** Sums that `SUM` returns for one level. */
+const SUMS = 7;
+
 /**
- * KEYS levels, then meters. ARGV number of levels; current and oldest slot of each. Returns five sums for each level, then
+ * KEYS levels, then meters. ARGV number of levels; current and oldest slot of each. Returns seven sums for each level, then
  * each meter's total.
  */
 const READ = `${SUM}
 local sums, levels = {}, tonumber(ARGV[1])
 for i = 1, levels do
-  local u, v, earlier, n, e = sum(KEYS[i], tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1]))
-  for _, value in ipairs({u, v, earlier, n, e}) do sums[#sums + 1] = value end
+  local found = sum(KEYS[i], tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1]))
+  for _, value in ipairs(found) do sums[#sums + 1] = value end
 end
 for i = levels + 1, #KEYS do sums[#sums + 1] = tonumber(redis.call("GET", KEYS[i]) or "0") end
 return sums`;
 
 /**
- * Checks every level and meter, and only then takes from all of them. KEYS: levels, meters, the hold's mark. ARGV: number of levels, weight, slow start and its
- * factor; for each level current slot, oldest slot, base, gain, most messages (-1: any), life; for each meter amount, cap,
- * life. Returns 1 and the meters' totals, 0 and the number of the level that is used up, or -1 and that of the meter.
+ * Checks every level and meter, and only then takes from all of them. KEYS: levels, meters, the reservation's mark, the number's
+ * open reservations. ARGV: number of levels, slow start and its factor, the reservation's id and JSON, and how much may be past;
+ * for each level current slot, oldest slot, base, gain, most messages (-1: any), life, weight, 1 for a quick start; for each meter amount,
+ * cap, life. Returns 1 and the meters' totals, 0 and the number of the level that is used up, or -1 and that of the meter.
  */
 const RESERVE = `${SUM}
-local levels, weight, start, factor = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local stale, at = {}, 5
+local levels, start, factor, most_past = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[6])
+local stale, past, at = {}, {}, 7
 for i = 1, levels do
   local current, oldest = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
   local base, gain, most = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
-  local u, v, earlier, n, e, old = sum(KEYS[i], current, oldest)
-  local budget = base + math.floor(gain * math.min(v, start + factor * earlier))
-  if u + weight > budget or (most >= 0 and n >= most) then return {0, i} end
+  local found, old = sum(KEYS[i], current, oldest)
+  local counted = found[2]
+  if ARGV[at + 7] ~= "1" then counted = math.min(counted, start + factor * found[3]) end
+  local budget = base + math.floor(gain * counted)
+  if found[1] + tonumber(ARGV[at + 6]) > budget or (most >= 0 and found[4] >= most) then return {0, i} end
   stale[i] = old
-  at = at + 6
+  past[i] = {found[6], found[7]}
+  at = at + 8
 end
 local meters = at
-for i = levels + 1, #KEYS - 1 do
+for i = levels + 1, #KEYS - 2 do
   local total = tonumber(redis.call("GET", KEYS[i]) or "0")
   if total + tonumber(ARGV[at]) > tonumber(ARGV[at + 1]) then return {-1, i - levels} end
   at = at + 3
 end
-at = 5
+at = 7
 for i = 1, levels do
-  for _, field in ipairs(stale[i]) do redis.call("HDEL", KEYS[i], field) end
-  redis.call("HINCRBY", KEYS[i], "u" .. ARGV[at], ARGV[2])
+  if #stale[i] > 0 then
+    redis.call("HDEL", KEYS[i], unpack(stale[i]))
+    local pu, pv = past[i][1], past[i][2]
+    if pv > most_past then pu, pv = math.floor(pu / 2), math.floor(pv / 2) end
+    if pv > 0 then redis.call("HSET", KEYS[i], "u-1", pu, "v-1", pv) end
+  end
+  if ARGV[at + 6] ~= "0" then redis.call("HINCRBY", KEYS[i], "u" .. ARGV[at], ARGV[at + 6]) end
   redis.call("HINCRBY", KEYS[i], "n" .. ARGV[at], "1")
   if redis.call("TTL", KEYS[i]) < tonumber(ARGV[at + 5]) then redis.call("EXPIRE", KEYS[i], ARGV[at + 5]) end
-  at = at + 6
+  at = at + 8
 end
 local granted = {1}
 at = meters
-for i = levels + 1, #KEYS - 1 do
+for i = levels + 1, #KEYS - 2 do
   granted[#granted + 1] = redis.call("INCRBY", KEYS[i], ARGV[at])
   redis.call("EXPIRE", KEYS[i], ARGV[at + 2])
   at = at + 3
 end
-redis.call("SET", KEYS[#KEYS], "1", "EX", ARGV[#ARGV - 1])
+redis.call("SET", KEYS[#KEYS - 1], "1", "EX", ARGV[#ARGV - 1])
+if ARGV[5] ~= "" then
+  redis.call("HSET", KEYS[#KEYS], ARGV[4], ARGV[5])
+  redis.call("EXPIRE", KEYS[#KEYS], ARGV[#ARGV - 1])
+end
 return granted`;
 
 /** Draws on one meter, or does not. KEYS the meter. ARGV amount, cap, life. Returns the total, or -1 where it has no room. */
@@ -109,28 +136,30 @@ return total`;
 
 /**
  * Takes back what was taken, once, and what is still there: a store that lost a key must not stand below zero, nor keep a
- * key without an end. KEYS: levels, meters, the hold's mark, which is gone afterwards. ARGV: number of levels, weight, messages; the slot of each level; the amount of each meter; amounts below zero.
+ * key without an end. KEYS: levels, meters, the reservation's mark, which is gone afterwards, and the number's open ones. ARGV:
+ * number of levels, messages, the reservation's id; the slot and the weight of each level; the amount of each meter; amounts below zero.
  */
 const GIVE_BACK = `
-if redis.call("DEL", KEYS[#KEYS]) == 0 then return 0 end
+redis.call("HDEL", KEYS[#KEYS], ARGV[3])
+if redis.call("DEL", KEYS[#KEYS - 1]) == 0 then return 0 end
 local levels = tonumber(ARGV[1])
 for i = 1, levels do
-  local slot = ARGV[3 + i]
-  if redis.call("HEXISTS", KEYS[i], "u" .. slot) == 1 then
-    redis.call("HINCRBY", KEYS[i], "u" .. slot, ARGV[2])
-    redis.call("HINCRBY", KEYS[i], "n" .. slot, ARGV[3])
+  local slot, weight = ARGV[2 + 2 * i], ARGV[3 + 2 * i]
+  if redis.call("HEXISTS", KEYS[i], "n" .. slot) == 1 then
+    if weight ~= "0" then redis.call("HINCRBY", KEYS[i], "u" .. slot, weight) end
+    if ARGV[2] ~= "0" then redis.call("HINCRBY", KEYS[i], "n" .. slot, ARGV[2]) end
   end
 end
-for i = levels + 1, #KEYS - 1 do
-  if redis.call("EXISTS", KEYS[i]) == 1 then redis.call("INCRBY", KEYS[i], ARGV[3 + i]) end
+for i = levels + 1, #KEYS - 2 do
+  if redis.call("EXISTS", KEYS[i]) == 1 then redis.call("INCRBY", KEYS[i], ARGV[3 + levels + i]) end
 end
 return 1`;
 
 /** Exposure budgets and spend meters on Upstash: one command reads all levels, one takes from all of them or from none. */
 export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
-  const slots = ({ windowSeconds }: { windowSeconds: number }, atMs: number) => [
-    slotOf(atMs, windowSeconds),
-    oldestSlotOf(atMs, windowSeconds),
+  const slots = (level: Pick<Level, "windowSeconds" | "sinceMs">, atMs: number) => [
+    slotOf(atMs, level.windowSeconds),
+    oldestReadSlot(level, atMs),
   ];
 
   return {
@@ -142,11 +171,11 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
           [...levels.map(({ key }) => keys.level(key)), ...meters.map((meter) => meterKey(meter, now))],
           [levels.length, ...levels.flatMap((level) => slots(level, now)), forgottenAt(now)],
         );
-        const sums = scriptNumbers(answer, 5 * levels.length + meters.length);
+        const sums = scriptNumbers(answer, SUMS * levels.length + meters.length);
         return {
           kind: "answered",
-          readings: levels.map((level, i) => reading(level, sums.slice(5 * i, 5 * i + 5))),
-          totals: sums.slice(5 * levels.length),
+          readings: levels.map((level, i) => reading(level, sums.slice(SUMS * i, SUMS * (i + 1)))),
+          totals: sums.slice(SUMS * levels.length),
         };
       } catch (error) {
         return upstashUnavailable(error);
@@ -154,7 +183,7 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
     },
 
     async reserve({ levels, reservation: hold, slowStart }: ReservationRequest) {
-      const { meters, weight, atMs } = hold;
+      const { meters, atMs } = hold;
       try {
         const answer = await redis.eval<(string | number)[], unknown>(
           RESERVE,
@@ -162,18 +191,23 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
             ...levels.map(({ key }) => keys.level(key)),
             ...meters.map((meter) => meterKey(meter, atMs)),
             keys.hold(hold.id),
+            keys.openReservations(hold.person ?? hold.id),
           ],
           [
             levels.length,
-            weight,
             slowStart.start,
             slowStart.factor,
+            hold.id,
+            hold.person === undefined ? "" : JSON.stringify(openPart(hold)),
+            PAST_HUNDREDTHS,
             ...levels.flatMap((level) => [
               ...slots(level, atMs),
               level.base,
               level.rule.gain,
               level.maxMessages ?? -1,
               level.windowSeconds,
+              weightIn(hold, level.key),
+              level.quickStart ? 1 : 0,
             ]),
             ...meters.flatMap(meterArgs),
             RESERVATION_SECONDS,
@@ -215,13 +249,17 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
     },
 
     async credit(hold: Reservation, others: readonly Reservation[] = []) {
-      const { taken, earns, weight } = hold;
       const now = nowMs();
-      const [given] = await Promise.all([hold, ...others].map((held) => giveBack(held, 0, [])));
+      const sameNumber = await openOf(hold);
+      const rest = [...others, ...sameNumber].filter(({ id }) => id !== hold.id);
+      const distinct = [...new Map(rest.map((held) => [held.id, held])).values()];
+      const [given] = await Promise.all([hold, ...distinct].map((held) => giveBack(held, 0, [])));
       // Booked once: a hold that was given back, or booked before, has no mark any more.
       if (!given) return;
+      const taken = hold.taken.filter(({ kept }) => !kept);
+      const earning = [...taken, ...hold.earns.map((one) => ({ ...one, weight: undefined }))];
       await Promise.all(
-        [...taken, ...earns].flatMap(({ key, windowSeconds }) => [
+        earning.flatMap(({ key, windowSeconds, weight = hold.weight }) => [
           redis.hincrby(keys.level(key), `v${slotOf(now, windowSeconds)}`, weight),
           redis.hincrby(keys.level(key), "e", 1),
           redis.hset(keys.level(key), { t: Math.floor(now / 1000) }),
@@ -231,28 +269,39 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
     },
   };
 
+  /** The number's reservations that are neither released nor credited, whatever session they belong to. */
+  async function openOf({ person }: Reservation): Promise<Reservation[]> {
+    if (person === undefined) return [];
+    const open = await redis.hgetall<Record<string, Pick<Reservation, "atMs" | "weight" | "taken">>>(
+      keys.openReservations(person),
+    );
+    return Object.entries(open ?? {}).map(([id, part]) => ({ ...part, id, person, earns: [], meters: [] }));
+  }
+
   /** @returns false when there was nothing to give back: never taken, or given back or booked before */
-  async function giveBack(
-    { id, taken, weight, atMs }: Reservation,
-    messages: number,
-    meters: readonly SpendMeter[],
-  ) {
+  async function giveBack(held: Reservation, messages: number, meters: readonly SpendMeter[]) {
+    const { id, taken, atMs, person = id } = held;
     const now = nowMs();
     const counted = taken.filter(
-      ({ windowSeconds }) => slotOf(atMs, windowSeconds) >= oldestSlotOf(now, windowSeconds),
+      ({ windowSeconds, kept }) =>
+        slotOf(atMs, windowSeconds) >= oldestSlotOf(now, windowSeconds) && !(kept && messages === 0),
     );
-    const given = await redis.eval<number[], number>(
+    const given = await redis.eval<(number | string)[], number>(
       GIVE_BACK,
       [
         ...counted.map(({ key }) => keys.level(key)),
         ...meters.map((meter) => meterKey(meter, atMs)),
         keys.hold(id),
+        keys.openReservations(person),
       ],
       [
         counted.length,
-        -weight,
         -messages,
-        ...counted.map(({ windowSeconds }) => slotOf(atMs, windowSeconds)),
+        id,
+        ...counted.flatMap(({ windowSeconds, weight = held.weight }) => [
+          slotOf(atMs, windowSeconds),
+          -weight,
+        ]),
         ...meters.map(({ amount }) => -amount),
       ],
     );
@@ -260,10 +309,15 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
   }
 }
 
+/** What another session needs of a reservation to give it back. */
+const openPart = ({ atMs, weight, taken }: Reservation) => ({ atMs, weight, taken });
+
 const forgottenAt = (nowMs: number) => Math.floor(nowMs / 1000) - EARNED_SECONDS;
 
-function reading(level: Level, [u = 0, v = 0, earlier = 0, n = 0, e = 0]: number[]): LevelReading {
-  return { level, unverified: u, verified: v, verifiedEarlier: earlier, messages: n, earned: e };
+function reading(level: Level, sums: number[]): LevelReading {
+  const [u = 0, v = 0, earlier = 0, n = 0, e = 0, pastUnverified = 0, pastVerified = 0] = sums;
+  const past = { unverified: pastUnverified, verified: pastVerified };
+  return { level, unverified: u, verified: v, verifiedEarlier: earlier, messages: n, earned: e, past };
 }
 
 const meterArgs = ({ amount, cap, lifted, period }: SpendMeter): number[] => [

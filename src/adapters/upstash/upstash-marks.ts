@@ -10,7 +10,7 @@ import { upstashUnavailable } from "./upstash-client.ts";
  * for the failures also their remaining life (ms), from which their time follows.
  */
 const RECALL = `
-local known = redis.call("EXISTS", KEYS[1])
+local known = redis.call("GET", KEYS[1]) or ""
 local asked = redis.call("GET", KEYS[2]) or ""
 local refused = redis.call("GET", KEYS[3]) or ""
 local found = {known, asked, refused}
@@ -41,7 +41,9 @@ export function upstashMarks(redis: Redis, nowMs: () => number, failureMemorySec
         const [known, asked, refused, ...failures] = answer;
         return {
           kind: "answered",
-          numberKnown: known === 1,
+          numberKnown: known !== "",
+          // The mark of an earlier version is a 1: long ago.
+          knownSinceMs: known === "" ? null : Number(known) <= 1 ? 0 : Number(known),
           askedAtMs: asked === "" ? null : Number(asked),
           refusal: NUMBER_REFUSALS.find((refusal) => refusal === refused) ?? null,
           failures: failureTags.map((_, i) => {
@@ -56,7 +58,11 @@ export function upstashMarks(redis: Redis, nowMs: () => number, failureMemorySec
     },
 
     async markKnown(numberTag) {
-      await redis.set(keys.known(numberTag), 1, { ex: KNOWN_SECONDS });
+      // The first verification is what counts; the life runs from the last.
+      await Promise.all([
+        redis.set(keys.known(numberTag), nowMs(), { ex: KNOWN_SECONDS, nx: true }),
+        redis.expire(keys.known(numberTag), KNOWN_SECONDS),
+      ]);
     },
 
     async markAsked(askTag) {

@@ -43,9 +43,9 @@ export const exposurePolicy = z
     odd: budget(20, 0.5),
     /**
      * Those to one country, which draw on this and not on the country's own room, so that nobody uses it up from afar. One
-     * traveller who asks three times.
+     * traveller's session: three texts and the call.
      */
-    odd_country: budget(3, 0.5),
+    odd_country: budget(4, 0.5),
     /** Six countries' worth: a second line behind theirs. */
     overall: budget(30, 0.5),
     /**
@@ -57,9 +57,24 @@ export const exposurePolicy = z
     slow_start: z
       .strictObject({ start: z.number().min(0).default(10), factor: z.number().min(1).default(2) })
       .prefault({}),
-    /** A message weighs its price over this one's, from 1 up to `max_weight`. */
+    /**
+     * In sums over countries a message weighs its price over this one's, from 1 up to `max_weight`; everywhere else it is one
+     * message. With 2.5 a session's four fit `unknown`, the smallest of those sums.
+     */
     reference_price_micros: z.int().positive().default(60_000),
-    max_weight: z.number().min(1).max(100).default(3),
+    max_weight: z.number().min(1).max(100).default(2.5),
+    /**
+     * Gains learned from the messages and answers of earlier days: `factor` times (1 - r) / r at a conversion of r, which is what
+     * the shipped gains are at 72 %, up to `most`, once `least_verified` were verified.
+     */
+    learned_gain: z
+      .strictObject({
+        factor: z.number().min(1).max(2).default(1.2),
+        least: z.number().min(0).max(5).default(0.3),
+        most: z.number().min(0).max(5).default(1.2),
+        least_verified: z.int().min(1).default(50),
+      })
+      .prefault({}),
     /** Verifications ever (with gaps under 30 days) that give a country a history. */
     history_verified: z.int().min(1).default(5),
     /**
@@ -110,14 +125,42 @@ export const exposurePolicy = z
       })
       .prefault({}),
     /**
-     * People who verified before, so that a stolen known number is no hole either. Four codes a day that nobody types, and the
-     * second pool's two for its range: a bombed victim costs six.
+     * Both pools behind a fresh challenge together, in the long window: their short windows open seventy-two times a day, and this
+     * is what a solver who waits for each of them gets. Verified units count at once.
+     */
+    second_pools: budget(150, 1),
+    /**
+     * Money to numbers that nobody verified before the last `fresh_days`, answered or not, in a window: own SIM cards answer
+     * everything, and exposure cannot bind them. A country gets `base_micros`, and `factor` times the price for each verification
+     * of a longer known number there; those with fewer than `settled_verified` of them get `unsettled_micros` together. A service
+     * that knows no number for so long has no bound but its caps.
+     */
+    growth: z
+      .strictObject({
+        fresh_days: z.int().min(1).max(60).default(7),
+        base_micros: z.int().min(0).default(10_000_000),
+        unsettled_micros: z.int().min(0).default(40_000_000),
+        settled_verified: z.int().min(1).default(20),
+        factor: z.number().min(0).default(3),
+      })
+      .prefault({}),
+    /**
+     * People who verified before: `number` bounds the codes a day that nobody types for one number, whatever pool pays; `device`
+     * those that an own device asks for. `block`, `country` and `overall` are those of requests that name a known number.
      */
     known: z
       .strictObject({
         window_seconds: seconds(HOUR_SECONDS, 7 * DAY_SECONDS).default(DAY_SECONDS),
         number: budget(4, 0),
         device: budget(4, 0.5),
+        block: budget(10, 0.7),
+        country: budget(20, 0.7),
+        overall: budget(60, 0.7),
+      })
+      .prefault({}),
+    /** People on a device that verified their number. Strangers cannot touch these, whatever number they name. */
+    own: z
+      .strictObject({
         block: budget(10, 0.7),
         country: budget(20, 0.7),
         overall: budget(60, 0.7),

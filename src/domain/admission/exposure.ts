@@ -23,16 +23,25 @@ export type LevelName =
   | "address"
   | "device"
   | "number"
+  | "density"
   | "unknown"
   | "odd"
   | "odd_country"
-  | "overall";
+  | "overall"
+  | "day";
 
-/** Whose purse a message is paid from. */
-export type Pool = "stranger" | "challenged" | "returned" | "proven" | "known";
+/**
+ * The budget pool that pays for a message. `known` is the one of people on a device that verified their number, `named` that
+ * of requests which name a number that verified before; nobody else's messages touch the first.
+ */
+export type Pool = "stranger" | "challenged" | "returned" | "proven" | "named" | "known";
 
-/** Purses, and the levels that some strangers draw on beside theirs. */
-export type BudgetGroup = Pool | "suspicious" | "unknown";
+/**
+ * Pools, and levels that some messages draw on beside theirs: `person` bounds one number over all pools, `density` one range
+ * over all strangers' pools, `growth` the money to freshly verified numbers; `settled` counts verifications of long-known
+ * numbers and bounds nothing.
+ */
+export type BudgetGroup = Pool | "suspicious" | "unknown" | "person" | "density" | "growth" | "settled";
 
 /** One budget that a message draws on. */
 export interface Level {
@@ -45,6 +54,14 @@ export interface Level {
   windowSeconds: number;
   /** Messages the level takes in its window at all, or null. */
   maxMessages: number | null;
+  /** Hundredths that this message takes of it: a unit where evidence is counted, its price where money is. */
+  weight: number;
+  /** A verification gives nothing back and earns nothing: the level bounds what leaves, answered or not. */
+  kept: boolean;
+  /** Verified units count at once, however few there were before. */
+  quickStart: boolean;
+  /** Reads only the slots from this time on; absent for the whole window. */
+  sinceMs?: number;
 }
 
 /** What is known of one level now. Units are hundredths. */
@@ -57,10 +74,15 @@ export interface LevelReading {
   messages: number;
   /** Verifications since the level was first seen, forgotten after 30 days without one. */
   earned: number;
+  /** Units of earlier windows, fading: those that stayed unanswered, and those that were verified. */
+  past: { unverified: number; verified: number };
 }
 
-/** All that is known of a request's levels, as `allLevels` names them. */
+/** All that is known of a request's levels, as `exposureLevels` names them. */
 export type LevelReadings = Record<BudgetGroup, LevelReading[]>;
+
+/** Past units fade by half when more than so many were verified: about a fortnight of a service of a hundred strangers a day. */
+export const PAST_HUNDREDTHS = 1000 * UNIT_HUNDREDTHS;
 
 export const slotOf = (nowMs: number, windowSeconds: number): number =>
   Math.floor(nowMs / ((windowSeconds * 1000) / SLOTS));
@@ -69,36 +91,71 @@ export const slotOf = (nowMs: number, windowSeconds: number): number =>
 export const oldestSlotOf = (nowMs: number, windowSeconds: number): number =>
   slotOf(nowMs, windowSeconds) - SLOTS + 1;
 
+/** The oldest slot that is read of a level. */
+export const oldestReadSlot = (
+  { windowSeconds, sinceMs = 0 }: Pick<Level, "windowSeconds" | "sinceMs">,
+  nowMs: number,
+) => Math.max(oldestSlotOf(nowMs, windowSeconds), slotOf(sinceMs, windowSeconds));
+
 const GROWS_WITH_HISTORY: readonly LevelName[] = ["prefix", "country", "odd_country", "network", "address"];
 
-/** The readings with every base that history has raised. */
-export function withHistory(readings: LevelReadings, { seasoned: rule }: ExposurePolicy): LevelReadings {
-  const season = (reading: LevelReading): LevelReading => {
+/**
+ * A group's readings with every base that history has raised, and every gain that earlier days have taught.
+ *
+ * @param country the reading of the number's country that teaches levels which have seen too little
+ */
+export function withHistory(
+  readings: readonly LevelReading[],
+  policy: Pick<ExposurePolicy, "seasoned" | "learned_gain">,
+  country = readings.find(isCountry),
+): LevelReading[] {
+  const { verified_per_unit, most } = policy.seasoned;
+  const grow = (reading: LevelReading): LevelReading => {
     const { level, earned } = reading;
-    const more = Math.min(rule.most, Math.floor(earned / rule.verified_per_unit));
-    return { ...reading, level: { ...level, base: level.base + more * UNIT_HUNDREDTHS } };
+    const grows = level.key.startsWith("stranger:") && GROWS_WITH_HISTORY.includes(level.name);
+    const more = grows ? Math.min(most, Math.floor(earned / verified_per_unit)) : 0;
+    const gain = learnedGain(reading, country, policy.learned_gain);
+    const rule = { ...level.rule, gain };
+    return { ...reading, level: { ...level, rule, base: level.base + more * UNIT_HUNDREDTHS } };
   };
-  const grows = ({ level }: LevelReading) =>
-    level.key.startsWith("stranger:") && GROWS_WITH_HISTORY.includes(level.name);
-  const entries = Object.entries(readings).map(([drawn, list]) => [
-    drawn,
-    list.map((reading) => (grows(reading) ? season(reading) : reading)),
-  ]);
-  return Object.fromEntries(entries);
+  return readings.map(grow);
 }
+
+/**
+ * The gain that earlier windows teach: where people honestly answer a share r of their messages, room must grow by (1 - r) / r
+ * for each answer, and a little more for chance. Today's messages never teach, the rule's own gain is the least, and `most`
+ * the most that is learned. A level that has not seen enough learns from its country.
+ */
+function learnedGain(
+  { level, past }: LevelReading,
+  country: LevelReading | undefined,
+  { factor, least, most, least_verified }: ExposurePolicy["learned_gain"],
+): number {
+  const { gain } = level.rule;
+  if (gain === 0 || level.kept) return gain;
+  const teacher = [past, country?.past].find(
+    (one) => (one?.verified ?? 0) >= least_verified * UNIT_HUNDREDTHS,
+  );
+  if (!teacher) return gain;
+  const lowest = level.key.startsWith("stranger:country:") ? Math.min(gain, least) : gain;
+  return Math.max(lowest, Math.min(most, (factor * teacher.unverified) / teacher.verified));
+}
+
+const isCountry = ({ level }: LevelReading): boolean => level.name === "country";
 
 /** Units that may be out at this level now (hundredths). */
 export function budgetOf(reading: LevelReading, { slow_start }: Pick<ExposurePolicy, "slow_start">): number {
   const { start, factor } = slow_start;
-  const counted = Math.min(reading.verified, start * UNIT_HUNDREDTHS + factor * reading.verifiedEarlier);
+  const slowly = start * UNIT_HUNDREDTHS + factor * reading.verifiedEarlier;
+  const counted = reading.level.quickStart ? reading.verified : Math.min(reading.verified, slowly);
   return reading.level.base + Math.floor(reading.level.rule.gain * counted);
 }
 
-/** True when a message of this weight (hundredths) still fits. */
-export function hasRoom(reading: LevelReading, weight: number, policy: ExposurePolicy): boolean {
+/** True when the message still fits. */
+export function hasRoom(reading: LevelReading, policy: Pick<ExposurePolicy, "slow_start">): boolean {
   const { maxMessages } = reading.level;
   if (maxMessages !== null && reading.messages >= maxMessages) return false;
-  return reading.unverified + weight <= budgetOf(reading, policy);
+  return reading.unverified + reading.level.weight <= budgetOf(reading, policy);
 }
 
 /** The level as it counts for a record-only rule: it takes what comes and refuses nothing. */
@@ -108,8 +165,40 @@ export const withoutBound = (level: Level): Level => ({
   maxMessages: null,
 });
 
-/** What a message weighs (hundredths): an expensive destination uses up its room sooner. */
-export function weightOf(costMicros: number, policy: ExposurePolicy): number {
+/** Hundredths that a message weighs in sums over countries, where an expensive destination uses up the room sooner. */
+export function weightOf(
+  costMicros: number,
+  policy: Pick<ExposurePolicy, "reference_price_micros" | "max_weight">,
+): number {
   const times = costMicros / policy.reference_price_micros;
   return Math.round(Math.min(policy.max_weight, Math.max(1, times)) * UNIT_HUNDREDTHS);
 }
+
+/** All of a request's readings with what history and earlier days make of them. */
+export function allWithHistory(readings: LevelReadings, policy: ExposurePolicy): LevelReadings {
+  const country = readings.stranger.find(isCountry);
+  return Object.fromEntries(
+    Object.entries(readings).map(([group, list]) => [
+      group,
+      withHistory(list, policy, list.find(isCountry) ?? country),
+    ]),
+  ) as LevelReadings;
+}
+
+/**
+ * The readings as they count for a number that has an unanswered message: the next one is still the same person, and weighs
+ * nothing where people are counted. `person` bounds how many there may be.
+ */
+export function asSamePerson(readings: LevelReadings): LevelReadings {
+  const waits = readings.person.some(({ unverified }) => unverified > 0);
+  if (!waits) return readings;
+  const weightless = (reading: LevelReading): LevelReading =>
+    COUNTS_PEOPLE.includes(reading.level.name)
+      ? { ...reading, level: { ...reading.level, weight: 0 } }
+      : reading;
+  return Object.fromEntries(
+    Object.entries(readings).map(([group, list]) => [group, list.map(weightless)]),
+  ) as LevelReadings;
+}
+
+const COUNTS_PEOPLE: readonly LevelName[] = ["block", "prefix", "network", "address"];

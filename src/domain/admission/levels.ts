@@ -1,83 +1,166 @@
 import type { Phone } from "../kernel/phone.ts";
+import { BOUND_POOLS, type BoundPool } from "./bound.ts";
 import type { BudgetRule, ExposurePolicy } from "./exposure.policy.ts";
-import { type BudgetGroup, type Level, type LevelName, type Pool, UNIT_HUNDREDTHS } from "./exposure.ts";
+import {
+  type BudgetGroup,
+  type Level,
+  type LevelName,
+  type Pool,
+  UNIT_HUNDREDTHS,
+  weightOf,
+} from "./exposure.ts";
 
-/** The subjects whose budgets a message may draw on; people and addresses as keyed hashes. */
+/** Micros of the price table's currency in one hundredth of a unit of money. */
+const GROWTH_MICROS = 100;
+
+/** The subjects a message's budgets are kept for; hashed where they name a person. */
 export interface ExposureSubjects {
   phone: Phone;
   numberTag: string;
   addressTag: string;
   asn: number | null;
   /**
-   * A device that verified this very number before, by the token we gave it: strangers' messages to the number do not count
-   * against it. Any other device is a stranger's, or one verified number would open the known people's budget for all others.
+   * A device that verified this very number before, by the token we gave it. Any other device is a stranger's, or one verified
+   * number would open the pool for all others.
    */
   ownDevice: string | null;
+  /** Price of the message by the route it most probably takes. */
+  costMicros: number;
 }
 
-/** Every level that any verdict could draw on, by budget group: they are read together, in one round trip. */
+/** Names every level any verdict could draw on: they are read together, in one round trip. */
 export function exposureLevels(
   subjects: ExposureSubjects,
   policy: ExposurePolicy,
 ): Record<BudgetGroup, Level[]> {
-  const { phone, numberTag, addressTag, asn, ownDevice } = subjects;
-  const { window_seconds: windowSeconds, known, proven } = policy;
-  const stranger = levelMaker({ pool: "stranger", windowSeconds });
-  const ofKnown = levelMaker({ pool: "known", windowSeconds: known.window_seconds });
-  const ofProven = levelMaker({ pool: "proven", windowSeconds });
-  const range: Level = { ...stranger("block", phone.block, policy.block), maxMessages: policy.block_density };
-  const address = stranger("address", addressTag, policy.address);
-  const challengedRange = levelMaker({ pool: "challenged", windowSeconds })(
-    "block",
-    phone.block,
-    policy.challenged.block,
-  );
-  const afterChallenge = (pool: "challenged" | "returned"): Level[] => {
-    const { country, overall, window_seconds } = policy[pool];
-    const level = levelMaker({ pool, windowSeconds: window_seconds });
-    return [challengedRange, level("country", phone.country, country), level("overall", "all", overall)];
-  };
+  const { phone, numberTag, addressTag, asn, ownDevice, costMicros } = subjects;
+  const { window_seconds: day, known, own } = policy;
+  const make = levelMaker(weightOf(costMicros, policy), day);
+  const block = make("stranger:block", phone.block, policy.block, { maxMessages: policy.block_density });
+  const address = make("stranger:address", addressTag, policy.address);
+  const challengedBlock = make("challenged:block", phone.block, policy.challenged.block);
+  const bothSecond = make("challenged:day", "all", policy.second_pools, { quickStart: true });
+  const secondPool = (
+    pool: "challenged" | "returned",
+    { country, overall, window_seconds: windowSeconds }: Omit<ExposurePolicy["returned"], "after_seconds">,
+  ) => [
+    challengedBlock,
+    make(`${pool}:country`, phone.country, country, { windowSeconds }),
+    make(`${pool}:overall`, "all", overall, { windowSeconds, weight: UNIT_HUNDREDTHS }),
+    bothSecond,
+  ];
+  const knownWindow = { windowSeconds: known.window_seconds };
   return {
     stranger: [
-      range,
-      stranger("prefix", `${phone.country} ${phone.prefix}`, policy.prefix),
-      stranger("country", phone.country, policy.country),
-      ...(asn === null ? [] : [stranger("network", `AS${asn}`, policy.network)]),
+      block,
+      make("stranger:prefix", `${phone.country} ${phone.prefix}`, policy.prefix),
+      make("stranger:country", phone.country, policy.country),
+      ...(asn === null ? [] : [make("stranger:network", `AS${asn}`, policy.network)]),
       address,
-      stranger("overall", "all", policy.overall),
+      make("stranger:overall", "all", policy.overall),
     ],
     proven: [
       address,
-      range,
-      ofProven("country", phone.country, proven.country),
-      ofProven("overall", "all", proven.overall),
+      block,
+      make("proven:country", phone.country, policy.proven.country),
+      make("proven:overall", "all", policy.proven.overall),
     ],
-    challenged: afterChallenge("challenged"),
-    returned: afterChallenge("returned"),
-    known: [
+    challenged: secondPool("challenged", policy.challenged),
+    returned: secondPool("returned", policy.returned),
+    named: [
+      make("known:block", phone.block, known.block, knownWindow),
+      make("known:country", phone.country, known.country, knownWindow),
+      make("known:overall", "all", known.overall, knownWindow),
+    ],
+    known:
       ownDevice === null
-        ? ofKnown("number", numberTag, known.number)
-        : ofKnown("device", ownDevice, known.device),
-      ofKnown("block", phone.block, known.block),
-      ofKnown("country", phone.country, known.country),
-      ofKnown("overall", "all", known.overall),
-    ],
+        ? []
+        : [
+            make("known:device", ownDevice, known.device, knownWindow),
+            make("own:block", phone.block, own.block, knownWindow),
+            make("own:country", phone.country, own.country, knownWindow),
+            make("own:overall", "all", own.overall, knownWindow),
+          ],
     suspicious: [
-      stranger("odd", "all", policy.odd),
-      stranger("odd_country", phone.country, policy.odd_country),
+      make("stranger:odd", "all", policy.odd),
+      make("stranger:odd_country", phone.country, policy.odd_country),
     ],
-    unknown: [stranger("unknown", "all", policy.unknown)],
+    unknown: [make("stranger:unknown", "all", policy.unknown)],
+    person: [make("known:number", numberTag, known.number, knownWindow)],
+    density: [
+      make("stranger:density", phone.block, NO_ROOM, { weight: 0, maxMessages: policy.block_density }),
+    ],
+    growth: [
+      make("growth:country", phone.country, NO_ROOM, moneyOf(policy.growth.base_micros, costMicros)),
+      make("growth:overall", "all", NO_ROOM, moneyOf(policy.growth.unsettled_micros, costMicros)),
+    ],
+    settled: [
+      make("settled:country", phone.country, NO_ROOM),
+      make("settled:overall", "all", NO_ROOM, { weight: UNIT_HUNDREDTHS }),
+    ],
   };
 }
 
-/** Makes the levels of one pool, which share its window. */
-const levelMaker =
-  ({ pool, windowSeconds }: { pool: Pool; windowSeconds: number }) =>
-  (name: LevelName, subject: string, rule: BudgetRule): Level => ({
-    name,
-    key: `${pool}:${name}:${subject}`,
-    rule,
-    base: Math.round(rule.base * UNIT_HUNDREDTHS),
-    windowSeconds,
-    maxMessages: null,
-  });
+/** The rule of a level that bounds messages or money in itself, or nothing. */
+const NO_ROOM: BudgetRule = { base: 0, gain: 0 };
+
+/** Sums over countries weigh a message by its price, all others by one. */
+const WEIGHED_BY_PRICE: readonly LevelName[] = ["overall", "day", "unknown", "odd"];
+
+function levelMaker(priceWeight: number, daySeconds: number) {
+  return (
+    name: `${Pool | "own" | "growth" | "settled"}:${LevelName}`,
+    subject: string,
+    rule: BudgetRule,
+    more: Partial<Level> = {},
+  ): Level => {
+    const level = name.slice(name.indexOf(":") + 1) as LevelName;
+    return {
+      name: level,
+      key: `${name}:${subject}`,
+      rule,
+      base: Math.round(rule.base * UNIT_HUNDREDTHS),
+      windowSeconds: daySeconds,
+      maxMessages: null,
+      weight: WEIGHED_BY_PRICE.includes(level) ? priceWeight : UNIT_HUNDREDTHS,
+      kept: false,
+      quickStart: false,
+      ...more,
+    };
+  };
+}
+
+/** What a level that counts money has room for, and what a message takes of it for good. */
+const moneyOf = (roomMicros: number, costMicros: number): Partial<Level> => ({
+  base: Math.round(roomMicros / GROWTH_MICROS),
+  weight: Math.round(costMicros / GROWTH_MICROS),
+  kept: true,
+});
+
+/** The level of each pool of the bound that counts all its messages. */
+export function boundLevels(policy: ExposurePolicy): ReadonlyMap<BoundPool, Level> {
+  const nobody = { e164: "", country: "", type: "unknown", block: "", prefix: "" } as const;
+  const subjects = {
+    phone: nobody,
+    numberTag: "",
+    addressTag: "",
+    asn: null,
+    ownDevice: "any",
+    costMicros: 0,
+  };
+  const levels = exposureLevels(subjects, policy);
+  const groups = {
+    stranger: "stranger",
+    proven: "proven",
+    second: "challenged",
+    named: "named",
+    known: "known",
+  } as const;
+  return new Map(
+    BOUND_POOLS.flatMap((pool) => {
+      const name = pool === "second" ? "day" : "overall";
+      const level = levels[groups[pool]].find((one) => one.name === name);
+      return level ? [[pool, level] as const] : [];
+    }),
+  );
+}

@@ -114,23 +114,28 @@ export function probeLimit(subject: string, seconds: number): LimitDraw {
 }
 
 /**
- * Limits of an address give way where the address has earned it, because behind a carrier's stand thousands of people, and
- * for someone known, who has a purse of their own. Its neighbours' wrong codes are not held against somebody on the own
- * device.
+ * Names the limits that do not hold for a request: those of an address give way where the address has earned it, because
+ * thousands of people stand behind a carrier's, and for a person on their own device. Answers from an address raise its limits
+ * by `perAnswer` each before it is proven. Naming a known number waives nothing.
  */
 export function waivedLimits({
   proven,
-  numberKnown,
   ownDevice,
+  results = [],
+  answers = 0,
+  perAnswer = 0,
 }: {
   proven: boolean;
-  numberKnown: boolean;
   ownDevice: boolean;
+  results?: readonly LimitResult[];
+  answers?: number;
+  perAnswer?: number;
 }): LimitDraw["name"][] {
-  return [
-    ...(proven || numberKnown || ownDevice ? (["ip", "numbers_per_ip"] as const) : []),
-    ...(proven || ownDevice ? (["wrong_codes_per_ip"] as const) : []),
-  ];
+  if (proven || ownDevice) return ["ip", "numbers_per_ip", "wrong_codes_per_ip"];
+  return results
+    .filter(({ take }) => take.name === "ip" || take.name === "numbers_per_ip")
+    .filter(({ used, max }) => answers > 0 && used <= max + perAnswer * answers)
+    .map(({ take }) => take.name);
 }
 
 /** The refused limit that takes longest to open again, or null when all allow. */

@@ -1,17 +1,29 @@
 import type { SpendMeter } from "../delivery/money.ts";
-import type { BudgetGroup, Level, Pool } from "./exposure.ts";
+import { type BudgetGroup, type Level, type Pool, UNIT_HUNDREDTHS } from "./exposure.ts";
 
-/** What one message took from budgets and spend meters, kept with its session until the code comes back. */
+/** What a message took of one level. */
+export interface TakenLevel {
+  key: string;
+  windowSeconds: number;
+  /** Hundredths; where it is absent, the reservation's own weight. */
+  weight?: number;
+  /** A verification gives nothing back of it. */
+  kept?: true;
+}
+
+/** What one message took, kept with its session until the code comes back. */
 export interface Reservation {
   /** Released or credited once, and only if it was really taken. */
   id: string;
   atMs: number;
-  /** Weight of the message on each budget, in hundredths of a unit. */
+  /** Hundredths that a message weighs where nothing else is said. */
   weight: number;
-  taken: { key: string; windowSeconds: number }[];
+  taken: TakenLevel[];
   /** Levels that took nothing and are credited with the verification all the same. */
   earns: { key: string; windowSeconds: number }[];
   meters: SpendMeter[];
+  /** Key of the level that counts its number over all pools: a verification gives back every open reservation there. */
+  person?: string;
   /** The tally that counts the verification, where a ban let the message through to see whether it converts. */
   probe?: string;
   /** The tallies that count the verification, where rules in record-only mode would have stopped the message. */
@@ -19,30 +31,45 @@ export interface Reservation {
 }
 
 /** A message that is about to be paid for. */
-export interface ReservationDraft extends Pick<Reservation, "id" | "atMs" | "weight" | "meters"> {
+export interface ReservationDraft extends Pick<Reservation, "id" | "atMs" | "meters"> {
   /** The pool that pays. */
   pool: Pool;
   /** The levels it draws on. */
   drawn: readonly Level[];
   /** All levels of the request. */
   levels: Record<BudgetGroup, Level[]>;
+  /** The number verified before; it did not before the last `growth.fresh_days`. */
+  number: { known: boolean; fresh: boolean };
 }
 
 /**
  * The reservation of a message. Whichever pool let a stranger in, the address earns room for the next stranger by the
- * verification. A known person proves nothing new about an address, or one number verified over and over would make it a
- * proven one.
+ * verification. A number that verified before proves nothing new about an address, or one verified over and over would make it
+ * a proven one; one known for long settles its country.
  */
-export function reservationFor({ pool, drawn, levels, ...message }: ReservationDraft): Reservation {
-  const taken = new Set(drawn.map(({ key }) => key));
-  const learners = pool === "known" ? [] : levels.stranger.filter(({ name }) => name === "address");
-  const slim = ({ key, windowSeconds }: Level) => ({ key, windowSeconds });
+export function reservationFor(draft: ReservationDraft): Reservation {
+  const { id, atMs, meters, pool, drawn, levels, number } = draft;
+  const takenKeys = new Set(drawn.map(({ key }) => key));
+  const addresses = number.known ? [] : levels.stranger.filter(({ name }) => name === "address");
+  const learners = number.fresh ? addresses : [...addresses, ...levels.settled];
   return {
-    id: message.id,
-    atMs: message.atMs,
-    weight: message.weight,
-    taken: drawn.map(slim),
-    earns: learners.filter(({ key }) => !taken.has(key)).map(slim),
-    meters: message.meters,
+    id,
+    atMs,
+    meters,
+    weight: UNIT_HUNDREDTHS,
+    taken: drawn.map(({ key, windowSeconds, weight, kept }) => ({
+      key,
+      windowSeconds,
+      weight,
+      ...(kept && { kept: true as const }),
+    })),
+    earns: learners
+      .filter(({ key }) => !takenKeys.has(key))
+      .map(({ key, windowSeconds }) => ({ key, windowSeconds })),
+    ...(pool !== "known" && levels.person[0] && { person: levels.person[0].key }),
   };
 }
+
+/** Hundredths that a reservation takes of one of its levels. */
+export const weightIn = ({ taken, weight }: Pick<Reservation, "taken" | "weight">, key: string): number =>
+  taken.find((level) => level.key === key)?.weight ?? weight;

@@ -15,6 +15,8 @@ export const riskPolicy = z.strictObject({
   many_numbers: z.int().min(1).default(5),
   /** The same for the budget pool `challenged`: in a pump most addresses ask for one number after another. */
   many_numbers_challenged: z.int().min(1).default(1),
+  /** Numbers more that an address may ask for, for each one that was answered from there: an office answers, a pump does not. */
+  numbers_per_answer: z.int().min(0).default(3),
   /** Refused strangers get an answer that looks like a send. */
   decoy: z.boolean().default(false),
 });

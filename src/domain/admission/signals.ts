@@ -3,12 +3,12 @@ import type { SourceFinding } from "./source.ts";
 
 /** Everything that is known of a request when it is decided on. */
 export interface Signals {
-  /** Weight of its message on the budgets, in hundredths of a unit. */
-  weight: number;
   source: SourceFinding[];
   readings: LevelReadings;
-  /** The number verified before. */
+  /** The number verified before. Anybody can name one. */
   numberKnown: boolean;
+  /** The number verified for the first time within `exposure.growth.fresh_days`, or never. */
+  freshNumber: boolean;
   /** The request comes from a device that verified this very number. */
   ownDevice: boolean;
   /** The challenge this request brought: none or not needed, an ordinary one, or one solved after we demanded it. */

@@ -19,6 +19,8 @@ export interface MetricFigures {
   currency: string;
   control: { posture: Posture; blocks: { cron: number; operator: number; challenged: number } } | null;
   watch: { lastRunMs: number | null; incidentOpen: boolean } | null;
+  /** The most that an attack can cost until midnight UTC, in micros; null or absent where it could not be read. */
+  boundMicros?: number | null;
 }
 
 type Labels = Record<string, string>;
@@ -82,7 +84,7 @@ const SPEND_HELP = "Spent on messages, in units of the currency.";
 
 /** The whole exposition, to its end mark. */
 export function openMetrics(figures: MetricFigures): string {
-  const { totals, currency, control, watch } = figures;
+  const { totals, currency, control, watch, boundMicros = null } = figures;
   const sources = [
     ["counters", totals],
     ["control", control],
@@ -92,6 +94,16 @@ export function openMetrics(figures: MetricFigures): string {
     ...(totals === null ? [] : counterLines(totals, currency)),
     ...(control === null ? [] : controlLines(control)),
     ...(watch === null ? [] : monitorLines(watch)),
+    ...(boundMicros === null
+      ? []
+      : familyLines(
+          {
+            name: "attack_cost_bound",
+            type: "gauge",
+            help: "The most that an attack can cost until midnight UTC.",
+          },
+          [sample({ currency }, boundMicros / MICROS)],
+        )),
     ...familyLines(
       { name: "source_up", type: "gauge", help: "Whether this part of the figures could be read." },
       sources.map(([source, part]) => sample({ source }, part === null ? 0 : 1)),

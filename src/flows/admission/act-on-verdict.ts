@@ -118,7 +118,7 @@ function reservationOf(
       pool: verdict.pool,
       drawn: verdict.levels.map(({ level }) => level),
       levels: evidence.levels,
-      weight: signals.weight,
+      number: { known: signals.numberKnown || signals.ownDevice, fresh: signals.freshNumber },
       meters,
       id: vault.newId(),
       atMs: nowMs(),

@@ -10,7 +10,6 @@
  */
 
 import { rulesForCountry } from "../../domain/admission/country-rules.ts";
-import { weightOf } from "../../domain/admission/exposure.ts";
 import { decide } from "../../domain/admission/verdict.ts";
 import { composeMessage } from "../../domain/delivery/message.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
@@ -36,7 +35,11 @@ export async function admit(deps: AdmitNeeds, request: AdmissionRequest): Promis
   if (routes.length === 0) return refused(noRoute(request));
 
   const meters = metersFor(policy, request, routes);
-  const evidence = await gatherEvidence(deps, request, meters);
+  const evidence = await gatherEvidence(deps, request, {
+    meters,
+    // Nearly all messages go by the first route, whose price is what they weigh.
+    costMicros: routes[0]?.costMicros ?? 0,
+  });
   const trail = { storeFailure: null, carriedOver: evidence.carriedOver, lookup: null, verdict: null };
   const giveBack = claimToGiveBack(request);
   if (evidence.kind === "unavailable") {
@@ -91,9 +94,7 @@ async function decideOn(
   const { phone, person, flow, control } = request;
   const { exposure } = rulesForCountry(policy, phone.country);
   const risk = policy.flows[flow]?.risk ?? policy.risk;
-  // Nearly all messages go by the first route, whose price is what they weigh.
-  const weight = weightOf(found.routes[0]?.costMicros ?? 0, exposure);
-  const signals = deriveSignals(deps, request, found.evidence, weight);
+  const signals = deriveSignals(deps, request, found.evidence);
   const { verdict, lookup } = await lookUpNumber(
     deps,
     {

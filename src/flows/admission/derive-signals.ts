@@ -2,9 +2,10 @@
 
 import { rulesForCountry } from "../../domain/admission/country-rules.ts";
 import { waitAfterFailures } from "../../domain/admission/failures.ts";
+import { isFreshNumber } from "../../domain/admission/growth.ts";
 import type { Signals } from "../../domain/admission/signals.ts";
 import { inspectSource } from "../../domain/admission/source.ts";
-import { isProven, type Verdict } from "../../domain/admission/verdict.ts";
+import { isManyNumbers, type Verdict } from "../../domain/admission/verdict.ts";
 import { takesProbes } from "../../domain/monitor/ban.ts";
 import { countAddress, countChallenge } from "../../domain/monitor/counting.ts";
 import { countRulesMet } from "../../domain/monitor/rule-counts.ts";
@@ -16,22 +17,18 @@ import type { AdmissionRequest } from "./request.ts";
 
 export type SignalNeeds = Pick<Deps, "policy" | "hosting" | "nowMs">;
 
-/** Derives the decision's signals. @param weight of the message, in hundredths of a unit */
-export function deriveSignals(
-  deps: SignalNeeds,
-  request: AdmissionRequest,
-  evidence: Evidence,
-  weight: number,
-): Signals {
+/** Derives the decision's signals. */
+export function deriveSignals(deps: SignalNeeds, request: AdmissionRequest, evidence: Evidence): Signals {
   const { policy, hosting, nowMs } = deps;
   const { caller, phone, person, control } = request;
   const { recalled, readings, ban, challengeBan } = evidence;
-  const { after_seconds } = rulesForCountry(policy, phone.country).exposure.returned;
+  const { exposure } = rulesForCountry(policy, phone.country);
+  const { after_seconds } = exposure.returned;
   return {
-    weight,
     source: inspectSource(caller, phone, policy.source, hosting),
     readings,
     numberKnown: recalled.numberKnown,
+    freshNumber: isFreshNumber(recalled.knownSinceMs, exposure, nowMs()),
     ownDevice: person.ownDevice !== null,
     challenge: challengeGrade(evidence.challenge, recalled, policy.captcha.fresh_site_key !== undefined),
     challengeDemanded: challengeDemanded(deps, request, readings),
@@ -66,7 +63,11 @@ export function observedEntries(
 ): CounterEntry[] {
   const { exposure } = rulesForCountry(policy, phone.country);
   const { challenge, distinctNumbers } = signals;
-  const suspicious = distinctNumbers > policy.risk.many_numbers && !isProven(readings, exposure);
+  const suspicious = isManyNumbers(distinctNumbers, policy.risk.many_numbers, {
+    readings,
+    risk: policy.risk,
+    exposure,
+  });
   return [
     ...(suspicious ? countAddress(addressTag, distinctNumbers) : []),
     ...(verdict.action === "challenge" ? countChallenge(phone.country, "challenged") : []),

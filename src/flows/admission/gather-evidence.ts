@@ -52,17 +52,19 @@ export type EvidenceNeeds = Pick<
 /**
  * Asks everything at once: one round trip to Upstash and one to the CAPTCHA's issuer, in parallel. Of a destination's
  * limits nothing is drawn here: that waits until the decision is made, or garbage tokens could hold a stranger's number.
+ *
+ * @param costs the meters the message runs on, and its price by the route it most probably takes
  */
 export async function gatherEvidence(
   deps: EvidenceNeeds,
   request: AdmissionRequest,
-  meters: readonly SpendMeter[],
+  { meters, costMicros }: { meters: readonly SpendMeter[]; costMicros: number },
 ): Promise<Evidence | NoEvidence> {
   const { policy, limits, claims, challenge, marks, adoption, budgets, nowMs } = deps;
   const { caller, claim, control, person } = request;
   const tags = await tagsOf(deps, request);
   const addressTags = [tags.address, ...tags.olderAddresses];
-  const levels = levelsOf(deps, request, tags);
+  const levels = levelsOf(deps, request, tags, costMicros);
   const subject = { e164: request.phone.e164, asn: caller.asn, addressTags };
   const ban = findBan(control.bans, "stop", subject, nowMs());
   const draws = limitDraws(deps, request, tags, ban);
@@ -140,10 +142,18 @@ function levelsOf(
   { policy }: Pick<Deps, "policy">,
   { phone, person, caller }: AdmissionRequest,
   { address }: RequestTags,
+  costMicros: number,
 ): Record<BudgetGroup, Level[]> {
   const { numberTag, ownDevice } = person;
   return exposureLevels(
-    { phone, numberTag, addressTag: address, asn: caller.asn, ownDevice: ownDevice?.deviceId ?? null },
+    {
+      phone,
+      numberTag,
+      addressTag: address,
+      asn: caller.asn,
+      ownDevice: ownDevice?.deviceId ?? null,
+      costMicros,
+    },
     rulesForCountry(policy, phone.country).exposure,
   );
 }

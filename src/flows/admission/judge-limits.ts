@@ -7,7 +7,7 @@ import {
   tightestRefusal,
   waivedLimits,
 } from "../../domain/admission/limits.ts";
-import { isProven } from "../../domain/admission/verdict.ts";
+import { answersFrom, isProven } from "../../domain/admission/verdict.ts";
 import { type SpendMeter, secondsToNextPeriod, spendMeters } from "../../domain/delivery/money.ts";
 import { refuseKnownNumber } from "../../domain/delivery/number-refusal.ts";
 import type { Route } from "../../domain/delivery/routing.ts";
@@ -41,14 +41,16 @@ export function metersFor(
 /** Names the limits that give way for this caller, see `waivedLimits`. */
 export function waivedFor(
   policy: Policy,
-  { phone, person }: AdmissionRequest,
-  { readings, recalled }: Evidence,
+  { phone, person, flow }: AdmissionRequest,
+  { readings, limits }: Evidence,
 ): LimitDraw["name"][] {
   const { exposure } = rulesForCountry(policy, phone.country);
   return waivedLimits({
     proven: isProven(readings, exposure),
-    numberKnown: recalled.numberKnown,
     ownDevice: person.ownDevice !== null,
+    results: limits,
+    answers: answersFrom(readings),
+    perAnswer: (policy.flows[flow]?.risk ?? policy.risk).numbers_per_answer,
   });
 }
 

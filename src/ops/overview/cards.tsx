@@ -1,4 +1,5 @@
 import type { Policy } from "../../domain/policy.ts";
+import type { Bound } from "../../flows/operators/views/read-bound.ts";
 import type { RangeRow } from "../../flows/operators/views/read-ranges.ts";
 import type { SpendState, WindowState } from "../../flows/operators/views/read-state.ts";
 import { Badge, Bar, Card, EmptyNote, Time, type Tone } from "../parts.tsx";
@@ -89,11 +90,14 @@ export function SpendCard({
   spend,
   window,
   policy,
+  bound,
   words,
 }: {
   spend: SpendState | null;
   window: WindowState | null;
   policy: Policy;
+  /** null where it could not be read. */
+  bound: Bound | null;
   words: PageWords;
 }) {
   if (spend === null) return <Unread title="Spend" />;
@@ -132,6 +136,11 @@ export function SpendCard({
           );
         })}
       </dl>
+      {bound === null ? null : (
+        <p class="faint">
+          An attack can cost at most {words.money(bound.mostMicros)} until midnight UTC, whatever it does.
+        </p>
+      )}
     </Card>
   );
 }

@@ -1,5 +1,6 @@
 /** Are we being pumped, where does it go, what does it cost: what one sees from two metres, and the way to the switch. */
 
+import { readBound } from "../../flows/operators/views/read-bound.ts";
 import { readIncidents } from "../../flows/operators/views/read-incidents.ts";
 import { type RangeRow, readRanges } from "../../flows/operators/views/read-ranges.ts";
 import { readState } from "../../flows/operators/views/read-state.ts";
@@ -27,7 +28,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
   const shared = { minutes, of: ["overall", "prefix", "country"] as const };
   const reads = sharedReads({ ...deps, nowMs: () => nowMs }, shared);
   const rangesBy = (by: "prefix" | "country") => readRanges(reads, { by, span: { minutes }, limit: ROWS });
-  const [state, prefixes, countries, day, left, incidents, actions] = await Promise.all([
+  const [state, prefixes, countries, day, left, incidents, actions, bound] = await Promise.all([
     readState(reads),
     rangesBy("prefix"),
     rangesBy("country"),
@@ -35,6 +36,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
     reads.monitorState.look(),
     readIncidents(reads),
     records.actions(ACTIONS),
+    readBound({ ...deps, nowMs: () => nowMs }),
   ]);
   const faults = [
     ...state.faults,
@@ -79,7 +81,13 @@ async function view(deps: OpsDeps, request: PageRequest) {
       <DayPlot day={day} marks={marks} words={words} />
       <div class="columns">
         <ConversionCard window={now} policy={policy} words={words} />
-        <SpendCard spend={state.spend} window={now} policy={policy} words={words} />
+        <SpendCard
+          spend={state.spend}
+          window={now}
+          policy={policy}
+          bound={bound.kind === "answered" ? bound : null}
+          words={words}
+        />
         <DestinationsCard
           rows={prefixes.kind === "answered" ? worst.prefixes.slice(0, DESTINATIONS) : null}
           minutes={minutes}

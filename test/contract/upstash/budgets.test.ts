@@ -45,7 +45,17 @@ function keepsBudgets(open: () => BudgetsPort, pass: (seconds: number) => Promis
     const level = levelOf(5);
     expect(await open().read([level], [])).toEqual({
       kind: "answered",
-      readings: [{ level, unverified: 0, verified: 0, verifiedEarlier: 0, messages: 0, earned: 0 }],
+      readings: [
+        {
+          level,
+          unverified: 0,
+          verified: 0,
+          verifiedEarlier: 0,
+          messages: 0,
+          earned: 0,
+          past: { unverified: 0, verified: 0 },
+        },
+      ],
       totals: [],
     });
   });
@@ -832,8 +842,13 @@ describeOnRedis("budgets", (upstash) => {
       now += 13 * DAY_SLOT_MS;
     }
     const slots = (await redis.hkeys(keys.level(level.key))).filter((field) => /\d/.test(field));
-    expect(slots.map((field) => field.charAt(0)).sort()).toEqual(["n", "u", "v"]);
+    // The past is the slot before all slots.
+    expect(slots.filter((field) => field.endsWith("-1")).sort()).toEqual(["u-1", "v-1"]);
+    const counted = slots.filter((field) => !field.endsWith("-1"));
+    expect(counted.map((field) => field.charAt(0)).sort()).toEqual(["n", "u", "v"]);
     expect(await unitsOf(budgets, [level])).toEqual([units({ earned: 3 })]);
+    const [reading] = await read(budgets, [level]);
+    expect(reading?.past).toEqual({ unverified: 0, verified: 3 * UNIT_HUNDREDTHS });
   });
 
   test("a Redis that is down is unavailable and has taken nothing", async () => {
@@ -969,8 +984,8 @@ function sameAsMemory(upstash: () => UpstashWorld): (steps: Step[]) => Promise<v
       const readings = await both((budgets) => read(budgets, levels));
       const answer = await both((budgets) => budgets.read([], [meter]));
       expect(answer.kind === "answered" && Math.min(...answer.totals)).toBeGreaterThanOrEqual(0);
-      for (const { level: _, ...numbers } of readings) {
-        expect(Math.min(...Object.values(numbers))).toBeGreaterThanOrEqual(0);
+      for (const { level: _, past, ...numbers } of readings) {
+        expect(Math.min(...Object.values(numbers), ...Object.values(past))).toBeGreaterThanOrEqual(0);
       }
     }
   };

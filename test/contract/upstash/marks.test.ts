@@ -22,6 +22,7 @@ async function recall(
 const NOTHING: Recalled = {
   kind: "answered",
   numberKnown: false,
+  knownSinceMs: null,
   askedAtMs: null,
   failures: [null, null],
   refusal: null,
@@ -35,9 +36,15 @@ function keepsMarks(open: () => MarksPort): void {
 
   test("a number that was marked is known, and no other", async () => {
     const marks = open();
+    const beforeMs = Date.now();
     await marks.markKnown("number");
+    const afterMs = Date.now();
+    await new Promise((resolve) => setTimeout(resolve, 20));
     await marks.markKnown("number");
-    expect(await recall(marks)).toEqual({ ...NOTHING, numberKnown: true });
+    const { knownSinceMs, ...rest } = await recall(marks);
+    expect({ ...rest, knownSinceMs: null }).toEqual({ ...NOTHING, numberKnown: true });
+    expect(knownSinceMs, "its first verification counts").toBeGreaterThanOrEqual(beforeMs);
+    expect(knownSinceMs).toBeLessThanOrEqual(afterMs);
     expect(await recall(marks, "another")).toEqual(NOTHING);
   });
 

@@ -27,6 +27,9 @@ export function levelOf(base: number, more: Partial<Level> & { gain?: number } =
     base: base * UNIT_HUNDREDTHS,
     windowSeconds: DAY,
     maxMessages: null,
+    weight: UNIT_HUNDREDTHS,
+    kept: false,
+    quickStart: false,
     ...rest,
   };
 }

@@ -190,7 +190,7 @@ const BY: Readonly<Record<DestinationQuestion["sort"], Order>> = {
 function levelOf(policy: Policy, by: Destination, { subject, country }: DestinationRow): Level | null {
   if (country === null) return null;
   const phone: Phone = { e164: subject, country, type: "unknown", block: subject, prefix: subject };
-  const nobody = { phone, numberTag: "", addressTag: "", asn: null, ownDevice: null };
+  const nobody = { phone, numberTag: "", addressTag: "", asn: null, ownDevice: null, costMicros: 0 };
   const { exposure } = rulesForCountry(policy, country);
   return exposureLevels(nobody, exposure).stranger.find(({ name }) => name === by) ?? null;
 }

@@ -38,8 +38,7 @@ export async function readExposures(
 
 /** A reading in whole units, with the base that history has raised. */
 function exposureOf(reading: LevelReading, policy: ExposurePolicy): Exposure {
-  const none = { challenged: [], returned: [], known: [], proven: [], suspicious: [], unknown: [] };
-  const [grown = reading] = withHistory({ ...none, stranger: [reading] }, policy).stranger;
+  const [grown = reading] = withHistory([reading], policy);
   return {
     unverified: reading.unverified / UNIT_HUNDREDTHS,
     budget: budgetOf(grown, policy) / UNIT_HUNDREDTHS,

@@ -2,6 +2,7 @@ import { isBanned, listBans } from "../../../domain/monitor/ban-list.ts";
 import { type MetricFigures, openMetrics } from "../../../domain/monitor/metrics.ts";
 import { postureDocumentsOf } from "../../../domain/monitor/posture-documents.ts";
 import type { Deps } from "../../../ports/deps.ts";
+import { readBound } from "./read-bound.ts";
 
 /** The figures as OpenMetrics text. A part that does not answer is left out, and shown as `tollgate_source_up 0`. */
 export async function readMetrics({
@@ -9,12 +10,18 @@ export async function readMetrics({
   control,
   counters,
   monitorState,
+  budgets,
+  prices,
   nowMs,
-}: Pick<Deps, "policy" | "control" | "counters" | "monitorState" | "nowMs">): Promise<string> {
-  const [documents, totals, left] = await Promise.all([
+}: Pick<
+  Deps,
+  "policy" | "control" | "counters" | "monitorState" | "budgets" | "prices" | "nowMs"
+>): Promise<string> {
+  const [documents, totals, left, bound] = await Promise.all([
     control.documents(),
     counters.totals(),
     monitorState.look(),
+    readBound({ policy, prices, budgets, nowMs }),
   ]);
   const now = nowMs();
   const figures: MetricFigures = {
@@ -22,6 +29,7 @@ export async function readMetrics({
     currency: policy.money.currency,
     control: null,
     watch: null,
+    boundMicros: bound.kind === "answered" ? bound.mostMicros : null,
   };
   if (!("kind" in documents)) {
     const listed = listBans(documents, now);

@@ -180,6 +180,6 @@ function addressesOf(
 function levelOf({ policy }: SourceDeps, name: "network" | "address", subject: string): Level | null {
   const phone = { e164: "", country: "", type: "unknown", block: "", prefix: "" } as const;
   const asn = name === "network" ? Number(subject.slice(2)) : null;
-  const nobody = { phone, numberTag: "", addressTag: subject, asn, ownDevice: null };
+  const nobody = { phone, numberTag: "", addressTag: subject, asn, ownDevice: null, costMicros: 0 };
   return exposureLevels(nobody, policy.exposure).stranger.find((level) => level.name === name) ?? null;
 }

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  allWithHistory,
+  asSamePerson,
   budgetOf,
   hasRoom,
   type Level,
@@ -9,7 +11,6 @@ import {
   type Pool,
   UNIT_HUNDREDTHS,
   weightOf,
-  withHistory,
 } from "../../../../src/domain/admission/exposure.ts";
 import { type ExposureSubjects, exposureLevels } from "../../../../src/domain/admission/levels.ts";
 import { type Reservation, reservationFor } from "../../../../src/domain/admission/reservation.ts";
@@ -29,6 +30,7 @@ const subjects = (more: Partial<ExposureSubjects> = {}): ExposureSubjects => ({
   addressTag: "address1",
   asn: 55_836,
   ownDevice: null,
+  costMicros: 3_000,
   ...more,
 });
 
@@ -228,6 +230,7 @@ const readingOf = (level: Level, more: Partial<LevelReading> = {}): LevelReading
   verifiedEarlier: 0,
   messages: 0,
   earned: 0,
+  past: { unverified: 0, verified: 0 },
   ...more,
 });
 
@@ -299,7 +302,7 @@ test("a block takes so many messages in its window and no more, though every one
   const [block] = exposureLevels(subjects(), POLICY).stranger as [Level];
   const verified = 1000 * UNIT_HUNDREDTHS;
   const room = (messages: number) =>
-    hasRoom(readingOf(block, { verified, verifiedEarlier: verified, messages }), UNIT_HUNDREDTHS, POLICY);
+    hasRoom(readingOf(block, { verified, verifiedEarlier: verified, messages }), POLICY);
   expect(room(POLICY.block_density - 1)).toBe(true);
   expect(room(POLICY.block_density)).toBe(false);
 });
@@ -308,8 +311,8 @@ test.each([
   ["cheaper than the reference", 3_000, 1],
   ["the reference", 60_000, 1],
   ["half as dear again", 90_000, 1.5],
-  ["as dear as counts", 180_000, 3],
-  ["dearer than counts", 300_000, 3],
+  ["as dear as counts", 150_000, 2.5],
+  ["dearer than counts", 300_000, 2.5],
   ["free", 0, 1],
 ])("a message %s weighs accordingly", (_, costMicros, units) => {
   expect(weightOf(costMicros, POLICY)).toBe(units * UNIT_HUNDREDTHS);
@@ -328,7 +331,7 @@ test.each([
     Object.entries(levels).map(([drawn, list]) => [drawn, list.map((level) => readingOf(level, { earned }))]),
   ) as LevelReadings;
   const raised = (drawn: keyof LevelReadings) =>
-    withHistory(readings, POLICY)[drawn].map(({ level }, i) => [
+    allWithHistory(readings, POLICY)[drawn].map(({ level }, i) => [
       level.name,
       (level.base - (levels[drawn][i]?.base ?? 0)) / UNIT_HUNDREDTHS,
     ]);
@@ -344,7 +347,7 @@ test.each([
     ["odd", 0],
     ["odd_country", more],
   ]);
-  for (const purse of ["challenged", "returned", "known"] as const) {
+  for (const purse of ["challenged", "returned", "named", "known"] as const) {
     expect(raised(purse).map(([, units]) => units)).not.toContain(more || 1);
   }
 });
@@ -354,37 +357,63 @@ test("no level's name holds a number's last four digits or an address", () => {
     list.map(({ key }) => key),
   );
   expect(keys.join(" ")).not.toContain("3210");
-  expect(new Set(keys).size).toBe(keys.length - 3);
+  // A range, an address, a range behind a challenge and the day of both such pools are read for two pools each.
+  expect(new Set(keys).size).toBe(keys.length - 4);
 });
 
-test("whatever purses open, a block gets five messages that nobody answers, and a known number six", async () => {
+test("whatever pools open, a range gets five people whose messages nobody answers, and one number four messages", async () => {
   const budgets = memoryBudgets(() => T0);
-  const purses = exposureLevels(subjects(), POLICY);
-  const tryAll = async (pools: readonly Pool[]) => {
+  let ids = 0;
+  const reserve = async (levels: readonly Level[], pool: Pool, all: ReturnType<typeof exposureLevels>) => {
+    const hold = reservationFor({
+      pool,
+      drawn: levels,
+      levels: all,
+      id: `${ids++}`,
+      atMs: T0,
+      meters: [],
+      number: { known: false, fresh: true },
+    });
+    return (await budgets.reserve({ levels, reservation: hold, slowStart: SLOW_START })).kind === "granted";
+  };
+  const tryAll = async (
+    pools: readonly Pool[],
+    levelsOfTry: (nth: number) => ReturnType<typeof exposureLevels>,
+  ) => {
     let left = 0;
     for (let i = 0; i < 40; i++) {
       const pool = pools[i % pools.length] as Pool;
-      const hold = holdOf(purses, pool, UNIT_HUNDREDTHS, T0);
-      const answer = await budgets.reserve({
-        levels: purses[pool],
-        reservation: hold,
-        slowStart: SLOW_START,
-      });
-      if (answer.kind === "granted") left++;
+      const all = levelsOfTry(i);
+      if (await reserve([...all[pool], ...all.person], pool, all)) left++;
     }
     return left;
   };
-  expect(await tryAll(["stranger", "proven", "challenged", "returned"])).toBe(5);
-  const [number] = purses.known as [Level];
-  expect(number.name).toBe("number");
-  expect(number.base / UNIT_HUNDREDTHS + POLICY.challenged.block.base).toBe(6);
+  const strangers = ["stranger", "proven", "challenged", "returned"] as const;
+  expect(await tryAll(strangers, (i) => exposureLevels(subjects({ numberTag: `number${i}` }), POLICY))).toBe(
+    5,
+  );
+  const samePerson = (): ReturnType<typeof exposureLevels> => {
+    const levels = exposureLevels(subjects({ numberTag: "victim" }), POLICY);
+    const readings = Object.fromEntries(
+      Object.entries(levels).map(([group, list]) => [
+        group,
+        list.map((level) => readingOf(level, level.name === "number" ? { unverified: 1 } : {})),
+      ]),
+    ) as LevelReadings;
+    const counted = asSamePerson(readings);
+    return Object.fromEntries(
+      Object.entries(counted).map(([group, list]) => [group, list.map(({ level }) => level)]),
+    ) as ReturnType<typeof exposureLevels>;
+  };
+  expect(await tryAll(["named", "challenged", "returned"], samePerson)).toBe(POLICY.known.number.base);
 });
 
 test("a network that is not known is not counted, and an owner's own device spares the number", () => {
   const names = (more: Partial<ExposureSubjects>, pool: Pool) =>
     exposureLevels(subjects(more), POLICY)[pool].map(({ name }) => name);
   expect(names({ asn: null }, "stranger")).toEqual(["block", "prefix", "country", "address", "overall"]);
-  expect(names({}, "known")).toEqual(["number", "block", "country", "overall"]);
+  expect(names({}, "named")).toEqual(["block", "country", "overall"]);
+  expect(names({}, "known")).toEqual([]);
   expect(names({ ownDevice: "device1" }, "known")).toEqual(["device", "block", "country", "overall"]);
 });
 
@@ -393,17 +422,19 @@ test.each<[Pool, number]>([
   ["proven", 1],
   ["challenged", 1],
   ["returned", 1],
+  ["named", 0],
   ["known", 0],
 ])("an address hears of a verification that the %s purse paid for this often: %i", (pool, times) => {
-  const levels = exposureLevels(subjects(), POLICY);
+  const levels = exposureLevels(subjects({ ownDevice: pool === "known" ? "device1" : null }), POLICY);
+  const known = pool === "named" || pool === "known";
   const hold = reservationFor({
     pool,
     drawn: levels[pool],
     levels,
-    weight: UNIT_HUNDREDTHS,
-    meters: [],
     id: "hold",
     atMs: T0,
+    meters: [],
+    number: { known, fresh: !known },
   });
   expect(hold.taken.map(({ key }) => key)).toEqual(levels[pool].map(({ key }) => key));
   const hears = [...hold.taken, ...hold.earns].filter(({ key }) => key === "stranger:address:address1");

@@ -50,12 +50,16 @@ const level = (name: LevelName): LevelReading => ({
     base: 500,
     windowSeconds: DAY,
     maxMessages: null,
+    weight: 100,
+    kept: false,
+    quickStart: false,
   },
   unverified: 0,
   verified: 0,
   verifiedEarlier: 0,
   messages: 0,
   earned: 0,
+  past: { unverified: 0, verified: 0 },
 });
 
 const verdictOf = (pool: Pool = "stranger", levels: LevelName[] = ["block", "country"]): Verdict => ({

@@ -113,8 +113,21 @@ test("of refused limits the one that takes longest to open counts", () => {
 test.each([
   ["a stranger", {}, []],
   ["a proven address", { proven: true }, ["ip", "numbers_per_ip", "wrong_codes_per_ip"]],
-  ["a known number, whose wrong codes may be a stranger's,", { numberKnown: true }, ["ip", "numbers_per_ip"]],
+  ["a known number, which anybody can name,", { numberKnown: true }, []],
   ["the owner's device", { ownDevice: true }, ["ip", "numbers_per_ip", "wrong_codes_per_ip"]],
 ])("%s is spared these limits of its address", (_, more, waived) => {
-  expect(waivedLimits({ proven: false, numberKnown: false, ownDevice: false, ...more })).toEqual(waived);
+  expect(waivedLimits({ proven: false, ownDevice: false, ...more })).toEqual(waived);
+});
+
+test.each([
+  ["no answer", 0, 11, []],
+  ["one answer and thirteen requests", 1, 13, ["ip"]],
+  ["one answer and fourteen requests", 1, 14, []],
+  ["five answers and twenty-five requests", 5, 25, ["ip"]],
+])("an address with %s is spared what its answers earned", (_, answers, used, waived) => {
+  const ip = named(takes(), "ip") as LimitDraw;
+  const refused = { take: ip, allowed: false, max: 10, remaining: 0, used, retryAfterSeconds: 60 };
+  expect(
+    waivedLimits({ proven: false, ownDevice: false, results: [refused], answers, perAnswer: 3 }),
+  ).toEqual(waived);
 });

@@ -21,7 +21,7 @@ import { policySchema } from "../../../../src/domain/policy.ts";
 
 const EXPOSURE = policySchema.shape.exposure.parse({});
 const RISK = policySchema.shape.risk.parse({});
-const levelsOf = (ownDevice: string | null) =>
+const levelsOf = (ownDevice: string | null, costMicros = 3_000) =>
   exposureLevels(
     {
       phone: { e164: "+919876543210", country: "IN", type: "mobile", block: "+91987654", prefix: "+91987" },
@@ -29,6 +29,7 @@ const levelsOf = (ownDevice: string | null) =>
       addressTag: "address1",
       asn: 55_836,
       ownDevice,
+      costMicros,
     },
     EXPOSURE,
   );
@@ -47,7 +48,9 @@ function readings(filled: Filled, ownDevice: boolean): LevelReadings {
       verified: verified * UNIT_HUNDREDTHS,
       verifiedEarlier: verified * UNIT_HUNDREDTHS,
       messages,
-      earned: earned ?? EXPOSURE.history_verified,
+      // Countries have a history, addresses have answered nothing yet.
+      earned: earned ?? (level.name === "address" ? 0 : EXPOSURE.history_verified),
+      past: { unverified: 0, verified: 0 },
     };
   };
   return Object.fromEntries(
@@ -58,10 +61,10 @@ function readings(filled: Filled, ownDevice: boolean): LevelReadings {
 const nameOf = (key: string) => key.split(":", 2).join(":");
 
 const signals = (more: Partial<Signals> = {}, filled: Filled = {}): Signals => ({
-  weight: UNIT_HUNDREDTHS,
   source: [],
   readings: readings(filled, more.ownDevice ?? false),
   numberKnown: false,
+  freshNumber: !(more.numberKnown ?? more.ownDevice ?? false),
   ownDevice: false,
   challenge: "ordinary",
   challengeDemanded: null,
@@ -138,42 +141,69 @@ describe("the order of the policy", () => {
       ["failed_attempts"],
     ],
 
-    ["a known number passes used-up budgets", { numberKnown: true }, ALL_FULL, "allow from known", []],
+    [
+      "a known number passes the strangers' used-up budgets",
+      { numberKnown: true },
+      ALL_FULL,
+      "allow from named",
+      [],
+    ],
     ["an owner's own device passes used-up budgets", { ownDevice: true }, ALL_FULL, "allow from known", []],
     [
-      "a known number is not asked for a challenge on its travels",
+      "naming a known number waives nothing of the source's rules",
       { numberKnown: true, source: [ABROAD] },
+      {},
+      "challenge",
+      ["country_mismatch"],
+    ],
+    [
+      "nor does it from a hosting network, whose room it takes too",
+      { numberKnown: true, source: [HOSTING], ...FRESH },
+      { "stranger:odd": { unverified: 500 } },
+      "step_up",
+      ["hosting_network", "exposure", "exposure"],
+    ],
+    [
+      "an own device is not asked for a challenge on its travels",
+      { ownDevice: true, source: [ABROAD] },
       {},
       "allow from known",
       ["country_mismatch"],
     ],
     [
-      "a known number whose purse is empty must pass a fresh challenge",
+      "a known number with four unanswered messages gets no fifth, whatever pool would pay",
       { numberKnown: true },
       KNOWN_NUMBER_FULL,
-      "challenge",
-      ["exposure"],
+      "step_up",
+      ["exposure", "exposure", "exposure"],
     ],
     [
-      "and then pays from the second purse, not from the first",
-      { numberKnown: true, ...FRESH },
+      "nor after a fresh challenge",
+      { numberKnown: true, ...FRESH, returned: true },
       KNOWN_NUMBER_FULL,
-      "allow from challenged",
-      ["exposure"],
+      "step_up",
+      ["exposure", "exposure", "exposure", "exposure"],
+    ],
+    [
+      "but its owner's own device does",
+      { numberKnown: true, ownDevice: true },
+      KNOWN_NUMBER_FULL,
+      "allow from known",
+      [],
     ],
     [
       "a known number's neighbours behind one address do not stand in its way",
       { numberKnown: true, ...FRESH, distinctNumbers: 3 },
-      KNOWN_NUMBER_FULL,
+      { ...COUNTRY_FULL, "known:country": { unverified: 500 } },
       "allow from challenged",
-      ["exposure"],
+      ["exposure", "exposure"],
     ],
     [
       "a proven address does not stand for a bombed number",
       { numberKnown: true },
       { ...PROVEN, ...KNOWN_NUMBER_FULL, "stranger:country": {} },
-      "challenge",
-      ["exposure"],
+      "step_up",
+      ["exposure", "exposure", "exposure"],
     ],
     [
       "an own device whose purse is empty is a stranger",
@@ -221,18 +251,39 @@ describe("the order of the policy", () => {
       ["listed_source", "exposure"],
     ],
     [
-      "all odd sources share their room",
+      "all suspicious sources share their room",
+      { source: [HOSTING], ...FRESH },
+      { "stranger:odd": { unverified: 500 } },
+      "step_up",
+      ["hosting_network", "exposure"],
+    ],
+    [
+      "a traveller whose own country has a history finds the second pool",
       { source: [ABROAD], ...FRESH },
       { "stranger:odd": { unverified: 500 } },
+      "allow from challenged",
+      ["country_mismatch", "exposure"],
+    ],
+    [
+      "one whose country has none does not",
+      { source: [ABROAD], ...FRESH },
+      { "stranger:odd": { unverified: 500 }, "stranger:country": { earned: 4 } },
       "step_up",
       ["country_mismatch", "exposure"],
     ],
     [
+      "nor does a traveller through a hosting network",
+      { source: [ABROAD, HOSTING], ...FRESH },
+      { "stranger:odd": { unverified: 500 } },
+      "step_up",
+      ["country_mismatch", "hosting_network", "exposure"],
+    ],
+    [
       "those to one country share theirs",
-      { source: [ABROAD], ...FRESH },
+      { source: [HOSTING], ...FRESH },
       { "stranger:odd_country": { unverified: 500 } },
       "step_up",
-      ["country_mismatch", "exposure"],
+      ["hosting_network", "exposure"],
     ],
     [
       "a used-up country does not stop odd sources, nor do they use it up",
@@ -242,22 +293,50 @@ describe("the order of the policy", () => {
       ["country_mismatch"],
     ],
     [
-      "a proven address does not help an odd source",
-      { source: [ABROAD], ...FRESH },
-      { ...PROVEN, "stranger:block": { unverified: 500 } },
+      "a proven address does not help a suspicious source",
+      { source: [HOSTING], ...FRESH },
+      { ...PROVEN, "stranger:prefix": { unverified: 500 } },
       "step_up",
-      ["country_mismatch", "exposure"],
+      ["hosting_network", "exposure"],
     ],
     [
-      "coming back does not help an odd source",
-      { source: [ABROAD], ...FRESH, returned: true },
+      "coming back does not help Tor",
+      { source: [TOR], ...FRESH, returned: true },
       { "stranger:odd": { unverified: 500 } },
       "step_up",
-      ["country_mismatch", "exposure"],
+      ["tor", "exposure"],
     ],
 
     ["a stranger of what is shut gets nothing", { block: SHUT, ...FRESH }, {}, "step_up", ["blocked"]],
-    ["someone known does", { block: SHUT, numberKnown: true }, {}, "allow from known", []],
+    ["an own device does", { block: SHUT, ownDevice: true }, {}, "allow from known", []],
+    [
+      "a number known for long must pass a fresh challenge where its range is banned",
+      { block: SHUT, numberKnown: true },
+      {},
+      "challenge",
+      ["blocked"],
+    ],
+    [
+      "and passes with one",
+      { block: SHUT, numberKnown: true, ...FRESH },
+      {},
+      "allow from named",
+      ["blocked"],
+    ],
+    [
+      "one known for a few days does not",
+      { block: SHUT, numberKnown: true, freshNumber: true, ...FRESH },
+      {},
+      "step_up",
+      ["blocked"],
+    ],
+    [
+      "nor anybody from a banned network",
+      { block: { ...SHUT, subject: "AS55836" }, numberKnown: true, ...FRESH },
+      {},
+      "step_up",
+      ["blocked"],
+    ],
     ["a probe must pass a fresh challenge", { block: PROBE }, {}, "challenge", ["blocked"]],
     ["a probe passes with one", { block: PROBE, ...FRESH }, {}, "allow from stranger", ["blocked"]],
     [
@@ -289,11 +368,11 @@ describe("the order of the policy", () => {
       ["challenged", "exposure"],
     ],
     [
-      "nobody known is asked for it",
+      "so must whoever names a known number",
       { challenged: CHALLENGED, numberKnown: true },
       {},
-      "allow from known",
-      [],
+      "challenge",
+      ["challenged"],
     ],
     [
       "nobody on their own device is asked for it",
@@ -325,6 +404,27 @@ describe("the order of the policy", () => {
       ["many_numbers"],
     ],
     ["five numbers from one address do not", { distinctNumbers: 5 }, {}, "allow from stranger", []],
+    [
+      "nor do three more for each one that answered there",
+      { distinctNumbers: 11 },
+      { "stranger:address": { verified: 2 } },
+      "allow from stranger",
+      [],
+    ],
+    [
+      "whether it answered today or before",
+      { distinctNumbers: 11 },
+      { "stranger:address": { earned: 2 } },
+      "allow from stranger",
+      [],
+    ],
+    [
+      "a fourth is one too many",
+      { distinctNumbers: 12 },
+      { "stranger:address": { earned: 2 } },
+      "challenge",
+      ["many_numbers"],
+    ],
     [
       "many numbers from one address pass with it",
       { distinctNumbers: 6, ...FRESH },
@@ -364,7 +464,7 @@ describe("the order of the policy", () => {
       "nobody demands one of known people",
       { challengeDemanded: "posture", numberKnown: true },
       {},
-      "allow from known",
+      "allow from named",
       [],
     ],
 
@@ -411,6 +511,41 @@ describe("the order of the policy", () => {
       ["exposure", "exposure"],
     ],
 
+    [
+      "a second number from an address that answered finds the second pool",
+      { ...FRESH, distinctNumbers: 4 },
+      { ...COUNTRY_FULL, "stranger:address": { verified: 1 } },
+      "allow from challenged",
+      ["exposure"],
+    ],
+    [
+      "the day's level bounds both second pools",
+      { ...FRESH, returned: true },
+      { ...COUNTRY_FULL, "challenged:day": { unverified: 150 } },
+      "step_up",
+      ["exposure", "exposure", "exposure"],
+    ],
+    [
+      "a range's density holds behind a challenge too",
+      FRESH,
+      { ...COUNTRY_FULL, "stranger:density": { messages: 30 } },
+      "step_up",
+      ["exposure", "exposure", "exposure"],
+    ],
+    [
+      "and for numbers that verified a few days ago",
+      { numberKnown: true, freshNumber: true },
+      { "stranger:density": { messages: 30 } },
+      "step_up",
+      ["exposure", "exposure", "exposure"],
+    ],
+    [
+      "not for numbers known for long",
+      { numberKnown: true },
+      { "stranger:density": { messages: 30 } },
+      "allow from named",
+      [],
+    ],
     ["others must pass a fresh challenge", {}, COUNTRY_FULL, "challenge", ["exposure"]],
     ["and pay from the second purse", FRESH, COUNTRY_FULL, "allow from challenged", ["exposure"]],
     [
@@ -481,51 +616,69 @@ describe("what a message draws on", () => {
   const FIRST = ["block", "prefix", "country", "network", "address", "overall"].map(
     (name) => `stranger:${name}`,
   );
-  const SECOND = ["block", "country", "overall"];
+  const SECOND = ["block", "country", "overall", "day"];
+  const BOUNDS = ["known:number", "stranger:density"];
 
   test.each<[string, Partial<Signals>, Filled, string[]]>([
-    ["a stranger's on every first level", {}, {}, FIRST],
+    ["a stranger's on every first level", {}, {}, [...FIRST, ...BOUNDS]],
     [
       "one to a country without history on the room of all such countries too",
       {},
       { "stranger:country": { earned: 4 } },
-      [...FIRST, "stranger:unknown"],
+      [...FIRST, "stranger:unknown", ...BOUNDS],
     ],
     [
       "an odd source's on its own room and not on the country's",
       { source: [ABROAD], ...FRESH },
       {},
-      [...FIRST.filter((name) => name !== "stranger:country"), "stranger:odd", "stranger:odd_country"],
+      [
+        ...FIRST.filter((name) => name !== "stranger:country"),
+        "stranger:odd",
+        "stranger:odd_country",
+        ...BOUNDS,
+      ],
     ],
     [
       "one that a proven address stands for on that, the block and what may be out on such evidence",
       {},
       PROVEN,
-      ["stranger:address", "stranger:block", "proven:country", "proven:overall"],
+      ["stranger:address", "stranger:block", "proven:country", "proven:overall", ...BOUNDS],
     ],
     [
       "one from the second purse on that alone",
       FRESH,
       COUNTRY_FULL,
-      SECOND.map((name) => `challenged:${name}`),
+      [...SECOND.map((name) => `challenged:${name}`), ...BOUNDS],
     ],
     [
-      "one from the third purse on that and the second one's block",
+      "one from the third pool on that, the second one's range and the day of both",
       { ...FRESH, returned: true },
       SECOND_FULL,
-      ["challenged:block", "returned:country", "returned:overall"],
+      ["challenged:block", "returned:country", "returned:overall", "challenged:day", ...BOUNDS],
     ],
     [
-      "a known person's on their own",
+      "one that names a known number on the room of such and on the number's",
       { numberKnown: true },
       {},
-      ["known:number", "known:block", "known:country", "known:overall"],
+      ["known:block", "known:country", "known:overall", "known:number"],
     ],
     [
       "a known person's on their own device on that instead of the number",
       { numberKnown: true, ownDevice: true },
       {},
-      ["known:device", "known:block", "known:country", "known:overall"],
+      ["known:device", "own:block", "own:country", "own:overall"],
+    ],
+    [
+      "one to a fresh number of a settled service on the money for such numbers too",
+      {},
+      { "settled:overall": { earned: 20 }, "settled:country": { earned: 19 } },
+      [...FIRST, ...BOUNDS, "growth:country", "growth:overall"],
+    ],
+    [
+      "in a settled country on that country's alone",
+      {},
+      { "settled:overall": { earned: 20 }, "settled:country": { earned: 20 } },
+      [...FIRST, ...BOUNDS, "growth:country"],
     ],
     ["a refused one on nothing", {}, ALL_FULL, []],
   ])("%s", (_, more, filled, levels) => {
@@ -540,10 +693,69 @@ describe("what a message draws on", () => {
     expect(judge({}, { "stranger:country": { earned: 60, unverified: 8 } }).action).toBe("challenge");
   });
 
-  test("a dear message finds its room used up sooner", () => {
-    const almost = { "stranger:country": { unverified: 4 } };
-    expect(judge({ weight: UNIT_HUNDREDTHS }, almost).action).toBe("allow");
-    expect(judge({ weight: 2 * UNIT_HUNDREDTHS }, almost).action).toBe("challenge");
+  test("money weighs in sums over countries alone", () => {
+    const dear = levelsOf(null, 300_000);
+    const weights = new Set(dear.stranger.map(({ name, weight }) => `${name} ${weight}`));
+    expect([...weights]).toEqual([
+      "block 100",
+      "prefix 100",
+      "country 100",
+      "network 100",
+      "address 100",
+      "overall 250",
+    ]);
+    const heavy = Object.entries(dear).flatMap(([group, list]) =>
+      list.filter(({ weight }) => weight === 250).map(({ name }) => `${group} ${name}`),
+    );
+    expect(heavy).toEqual([
+      "stranger overall",
+      "proven overall",
+      "challenged day",
+      "returned day",
+      "named overall",
+      "suspicious odd",
+      "unknown unknown",
+    ]);
+  });
+
+  test("a number that waits for its answer weighs nothing more where people are counted", () => {
+    const { levels } = judge({}, { "known:number": { unverified: 1 }, "stranger:block": { unverified: 3 } });
+    const weights = levels.map(({ level }) => `${nameOf(level.key)} ${level.weight}`);
+    expect(weights.slice(0, 6)).toEqual([
+      "stranger:block 0",
+      "stranger:prefix 0",
+      "stranger:country 100",
+      "stranger:network 0",
+      "stranger:address 0",
+      "stranger:overall 100",
+    ]);
+  });
+});
+
+describe("what earlier days teach", () => {
+  const gainOf = (past: { unverified: number; verified: number }, name = "country") => {
+    const given = signals();
+    const taught = given.readings.stranger.map((reading) =>
+      reading.level.name === "country" ? { ...reading, past } : reading,
+    );
+    const verdict = decide({ ...given, readings: { ...given.readings, stranger: taught } }, RISK, EXPOSURE);
+    return verdict.levels.find(({ level }) => level.key.startsWith(`stranger:${name}`))?.level.rule.gain;
+  };
+
+  test.each([
+    ["nothing yet", 0, 0, 0.46],
+    ["too little", 4_000, 4_900, 0.46],
+    ["72 % conversion", 2_800, 7_200, 0.46],
+    ["60 % conversion", 4_000, 6_000, 0.8],
+    ["90 % conversion", 1_000, 9_000, 0.3],
+    ["nobody answers", 90_000, 5_000, 1.2],
+  ])("%s is a country's gain", (_, unverified, verified, gain) => {
+    expect(gainOf({ unverified, verified })).toBeCloseTo(gain, 1);
+  });
+
+  test("levels that have seen too little learn from their country, and never less than their own", () => {
+    expect(gainOf({ unverified: 4_000, verified: 6_000 }, "network")).toBeCloseTo(0.8, 5);
+    expect(gainOf({ unverified: 1_000, verified: 9_000 }, "network")).toBe(0.5);
   });
 });
 
@@ -611,9 +823,9 @@ describe("a rule in record-only", () => {
     expect(verdict.reasons).toEqual([{ rule, evidence: expect.anything(), counted: false }]);
   });
 
-  test("exposure lets known people pay from their purse however empty it is", () => {
+  test("exposure lets a known number pay from its pool however empty it is", () => {
     const verdict = judge({ numberKnown: true }, KNOWN_NUMBER_FULL, { record_only: ["exposure"] });
-    expect(word(verdict)).toBe("allow from known");
+    expect(word(verdict)).toBe("allow from named");
   });
 });
 
@@ -627,7 +839,7 @@ describe("with everything in record-only", () => {
   test("whoever would have passed draws as usual", () => {
     const verdict = judge({}, {}, { record_all: true });
     expect(word(verdict)).toBe("allow from stranger");
-    expect(verdict.levels).toHaveLength(levelsOf(null).stranger.length);
+    expect(verdict.levels).toHaveLength(levelsOf(null).stranger.length + 2);
   });
 });
 
@@ -659,9 +871,9 @@ describe("what a rule in record-only would have changed", () => {
       [["failed_attempts", "deny"]],
     ],
     [
-      "nothing for people we know",
+      "nothing for people on their own device",
       { record_only: ["hosting_network"] },
-      { source: [HOSTING], numberKnown: true },
+      { source: [HOSTING], ownDevice: true },
       {},
       [["hosting_network", null]],
     ],
@@ -723,6 +935,7 @@ describe("what a rule in record-only would have changed", () => {
   const someSignals = fc.record({
     source: fc.subarray([HOSTING, ABROAD, LISTED, TOR, BLOCKED]),
     numberKnown: fc.boolean(),
+    freshNumber: fc.boolean(),
     ownDevice: fc.boolean(),
     challenge: fc.constantFrom("none", "ordinary", "fresh"),
     challengeDemanded: fc.constantFrom(null, "policy", "posture"),
@@ -733,7 +946,7 @@ describe("what a rule in record-only would have changed", () => {
     block: fc.constantFrom(null, SHUT, PROBE),
     challenged: fc.constantFrom(null, CHALLENGED),
     unknownRanges: fc.constantFrom("as_usual", "challenge", "stop"),
-  } satisfies { [K in keyof Omit<Signals, "weight" | "readings">]: fc.Arbitrary<Signals[K]> });
+  } satisfies { [K in keyof Omit<Signals, "readings">]: fc.Arbitrary<Signals[K]> });
   const someFilled = fc.constantFrom<Filled>({}, COUNTRY_FULL, PROVEN, SECOND_FULL, ALL_FULL, {
     ...KNOWN_NUMBER_FULL,
     ...OWN_DEVICE_FULL,
