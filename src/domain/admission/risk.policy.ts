@@ -13,8 +13,8 @@ export const riskPolicy = z.strictObject({
    * wanted: more than a household's.
    */
   many_numbers: z.int().min(1).default(5),
-  /** The same for the budget pool `challenged`: in a pump most addresses ask for one number after another. */
-  many_numbers_challenged: z.int().min(1).default(1),
+  /** The same for the budget pool `challenged`: a household behind one address, before any of them has answered. */
+  many_numbers_challenged: z.int().min(1).default(3),
   /** Numbers more that an address may ask for, for each one that was answered from there: an office answers, a pump does not. */
   numbers_per_answer: z.int().min(0).default(3),
   /** Refused strangers get an answer that looks like a send. */
