@@ -178,7 +178,7 @@ export function readProblem(status: number, body: Partial<Problem> | null, retry
   const answered = { status, correlationId: body.correlation_id ?? "", title: body.title ?? "" };
   const factors = body.step_up?.factors ?? [];
   const attemptsLeft = body.attempts_left ?? 0;
-  const code = body.code as ProblemCode | "in_progress";
+  const code = body.code as ProblemCode;
   switch (code) {
     case "unauthorized":
     case "number_invalid":

@@ -51,10 +51,11 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
     const request = await readSend(c, deps, environment);
     if ("wire" in request) return problem(c, request.wire, correlationId);
     if ("refusal" in request) return refuse(c, request.refusal, correlationId);
-    const outcome =
+    const sending =
       request.kind === "resend"
-        ? await resend(deps, request.resend, request.caller)
-        : await send(deps, request.send, request.caller, correlationId);
+        ? resend(deps, request.resend, request.caller)
+        : send(deps, request.send, request.caller, correlationId);
+    const outcome = await finish(sending, correlationId);
     if (outcome.kind !== "sent") return refuse(c, outcome, correlationId);
     if (outcome.ownLimit) {
       // Of the caller's own limits only: a destination's headroom would tell an attacker where there is still room.
@@ -73,7 +74,7 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
     const { session, code, reference, client } = body.value;
     const caller = await identifyCaller(c, source, client, deps.apiKeys);
     if ("kind" in caller) return refuse(c, caller, requestId);
-    const outcome = await verify(deps, { session, code, reference }, caller);
+    const outcome = await finish(verify(deps, { session, code, reference }, caller), requestId);
     return outcome.kind === "verified" ? c.json(verifiedToWire(outcome)) : refuse(c, outcome, requestId);
   });
 
@@ -127,6 +128,15 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
     return answerProblem(c, wire(500, "internal_error", "Something broke on our side"), correlationId);
   });
   return app;
+
+  /** Lets work end though its client has left, which cancels a request; its error is the answer's to tell. */
+  function finish<T>(work: Promise<T>, correlationId: string): Promise<T> {
+    deps.defer(
+      work.catch(() => undefined),
+      correlationId,
+    );
+    return work;
+  }
 
   function refuse(c: Context, refusal: RefusedAnswer, requestId: string) {
     const cause = "cause" in refusal ? refusal.cause : null;

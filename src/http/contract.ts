@@ -145,6 +145,7 @@ export const PROBLEM_CODES = [
   "step_up_required",
   "too_many_requests",
   "idempotency_conflict",
+  "in_progress",
   "sending_paused",
   "delivery_failed",
   "session_gone",

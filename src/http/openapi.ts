@@ -78,6 +78,7 @@ export function openApiDocument(issuer: string) {
               "number_unreachable",
               "number_opted_out",
               "idempotency_conflict",
+              "in_progress",
               "too_many_requests",
               "too_many_attempts",
               "internal_error",

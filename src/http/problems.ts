@@ -58,6 +58,10 @@ export function refusalToWire(refusal: Refusal, captcha: Renderable): Wire {
       return wire(429, refusal.kind, "Too many requests", { retry_after: refusal.retryAfterSeconds });
     case "idempotency_conflict":
       return wire(422, refusal.kind, "This idempotency key belongs to another request");
+    case "in_progress":
+      return wire(409, refusal.kind, "The first try of this request has not ended; repeat it", {
+        retry_after: refusal.retryAfterSeconds,
+      });
     case "sending_paused":
       return wire(503, refusal.kind, "No codes are sent at the moment", {
         retry_after: refusal.retryAfterSeconds,

@@ -22,6 +22,8 @@ export type Refusal =
   | { kind: "step_up_required"; factors: readonly string[] }
   | { kind: "too_many_requests"; cause: string; retryAfterSeconds: number }
   | { kind: "idempotency_conflict" }
+  /** An earlier try of the very same request has not ended: nothing is refused yet. */
+  | { kind: "in_progress"; cause: string; retryAfterSeconds: number }
   | { kind: "sending_paused"; cause: string; retryAfterSeconds: number }
   | { kind: "delivery_failed"; cause: string; retryAfterSeconds: number }
   | { kind: "session_gone"; cause: string }

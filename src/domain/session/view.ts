@@ -1,8 +1,15 @@
 import type { Channel } from "../kernel/channel.ts";
 import { secondsUntil } from "../kernel/time.ts";
 import type { CustomerSubject } from "./customer-event.ts";
+import { LONGEST_SENDING_MS } from "./lifetimes.ts";
 import { channelAtMs, nextResendAtMs } from "./next-message.ts";
-import { isSessionOver, type SendStatus, type SessionRules, type SessionState } from "./session.ts";
+import {
+  isSessionOver,
+  type SendRecord,
+  type SendStatus,
+  type SessionRules,
+  type SessionState,
+} from "./session.ts";
 
 /** A session as its client may see it, with everything the client needs to act. */
 export interface SessionView {
@@ -32,7 +39,7 @@ export function viewSession(state: SessionState, rules: SessionRules, nowMs: num
     correlationId: state.correlationId,
     customer: state.customer?.subject ?? null,
     channel: last?.channel ?? "sms",
-    delivery: last?.status ?? "unknown",
+    delivery: last ? deliveryOf(last, nowMs) : "unknown",
     sends: state.sends.length,
     attemptsLeft: Math.max(0, rules.attempts.max - state.attempts),
     expiresInSeconds: over ? 0 : secondsUntil(state.codeExpiresAtMs, nowMs),
@@ -45,4 +52,9 @@ export function viewSession(state: SessionState, rules: SessionRules, nowMs: num
             return atMs === null ? [] : [{ channel, availableInSeconds: secondsUntil(atMs, nowMs) }];
           }),
   };
+}
+
+/** Whoever handed the message over may have died meanwhile: it may have left, and nobody will say so. */
+function deliveryOf({ status, atMs }: SendRecord, nowMs: number): SendStatus {
+  return status === "sending" && nowMs - atMs > LONGEST_SENDING_MS ? "unknown" : status;
 }

@@ -50,7 +50,9 @@ export async function admit(deps: AdmitNeeds, request: AdmissionRequest): Promis
   if (claim && evidence.held !== null && evidence.held !== claim.value) {
     // A repetition brings the first request's token, which is spent, or one that passes. Garbage is neither.
     const entitled = challengeFailure === null || claim.repeats(evidence.held);
-    return entitled ? { kind: "replay", held: evidence.held, trail } : refused(challengeFailure, { trail });
+    if (!entitled) return refused(challengeFailure, { trail });
+    const drawnOnly = { reservation: null, limitDraws: evidence.drawn, claim: null };
+    return { kind: "replay", held: evidence.held, trail, giveBack: drawnOnly };
   }
 
   const waived = waivedFor(policy, request, evidence);

@@ -15,6 +15,8 @@ import type { AdmissionRequest } from "./request.ts";
 export interface Evidence {
   kind: "gathered";
   limits: LimitResult[];
+  /** Of these, the limits that were drawn on. */
+  drawn: LimitDraw[];
   /** The value that holds the idempotency key; null without a key. */
   held: string | null;
   recalled: Recalled;
@@ -50,7 +52,8 @@ export type EvidenceNeeds = Pick<
 >;
 
 /**
- * Asks everything at once: one round trip to Upstash and one to the CAPTCHA's issuer, in parallel. Of a destination's
+ * Asks everything at once: one round trip to Upstash and one to the CAPTCHA's issuer, in parallel; under an idempotency key
+ * the issuer is asked once it is known that no earlier request holds the key. Of a destination's
  * limits nothing is drawn here: that waits until the decision is made, or garbage tokens could hold a stranger's number.
  *
  * @param costs the meters the message runs on, and its price by the route it most probably takes
@@ -60,8 +63,8 @@ export async function gatherEvidence(
   request: AdmissionRequest,
   { meters, costMicros }: { meters: readonly SpendMeter[]; costMicros: number },
 ): Promise<Evidence | NoEvidence> {
-  const { policy, limits, claims, challenge, marks, adoption, budgets, nowMs } = deps;
-  const { caller, claim, control, person } = request;
+  const { policy, limits, claims, marks, adoption, budgets, nowMs } = deps;
+  const { claim, control, caller, person } = request;
   const tags = await tagsOf(deps, request);
   const addressTags = [tags.address, ...tags.olderAddresses];
   const levels = levelsOf(deps, request, tags, costMicros);
@@ -73,9 +76,10 @@ export async function gatherEvidence(
     number: { present: person.numberTag, older: person.olderNumberTags },
     address: { present: tags.address, older: tags.olderAddresses },
   });
-  const [drawn, held, recalled, exposure, answer, carriedOver] = await Promise.all([
+  const holding = claim ? claims.claim(claim.key, claim.value, policy.code.session_seconds) : null;
+  const asking = [
     limits.take(draws.map((draw) => (isDrawnOnLeaving(draw) ? { ...draw, peek: true } : draw))),
-    claim ? claims.claim(claim.key, claim.value, policy.code.session_seconds) : null,
+    holding,
     marks.recall({
       numberTag: person.numberTag,
       askTag: tags.ask,
@@ -83,14 +87,15 @@ export async function gatherEvidence(
       channel: request.channel,
     }),
     budgets.read(distinct(levels), meters),
-    request.captchaToken === null
-      ? null
-      : challenge.verify(request.captchaToken, caller.ip, request.retryKey),
+    checkToken(deps, request, holding),
     adopted.then(
       () => true,
       () => false,
     ),
-  ]);
+  ] as const;
+  // All have ended before one that threw is heard of: the key that another one claimed must be freed.
+  await Promise.allSettled(asking);
+  const [drawn, held, recalled, exposure, answer, carriedOver] = await Promise.all(asking);
   if (drawn.kind === "unavailable") return { ...drawn, carriedOver };
   if (held?.kind === "unavailable") return { ...held, carriedOver };
   if (recalled.kind === "unavailable") return { ...recalled, carriedOver };
@@ -99,6 +104,7 @@ export async function gatherEvidence(
   return {
     kind: "gathered",
     limits: drawn.results,
+    drawn: drawn.results.filter(({ allowed, take }) => allowed && !take.peek).map(({ take }) => take),
     held: held?.value ?? null,
     recalled,
     levels,
@@ -114,6 +120,19 @@ export async function gatherEvidence(
     limitDraws: draws.filter(isDrawnOnLeaving),
     carriedOver,
   };
+}
+
+/** Checks the token once its key is known: the token of a repeated request is spent, and says nothing any more. */
+async function checkToken(
+  { challenge }: Pick<Deps, "challenge">,
+  { captchaToken, caller, retryKey, claim }: AdmissionRequest,
+  holding: ReturnType<Deps["claims"]["claim"]> | null,
+): Promise<ChallengeResult | null> {
+  if (captchaToken === null) return null;
+  const held = await holding;
+  if (held?.kind === "unavailable") return null;
+  const isRepeated = held != null && held.value !== claim?.value && claim?.repeats(held.value);
+  return isRepeated ? null : challenge.verify(captchaToken, caller.ip, retryKey);
 }
 
 /** Keyed hashes of what a request brings. */

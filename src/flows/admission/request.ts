@@ -77,6 +77,8 @@ export interface ReplayRequest {
   /** The value that the earlier request claimed the key with. */
   held: string;
   trail: AdmissionTrail;
+  /** The repetition's own draws on its caller's limits: it is no request of its own. */
+  giveBack: Taken;
 }
 
 /** The part of a refused request that is given back: its place under the idempotency key, so that it can be tried again. */

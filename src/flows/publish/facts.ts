@@ -78,14 +78,16 @@ export interface DecoySent extends Admitted {
 export interface Replayed {
   kind: "replayed";
   trail: AdmissionTrail;
+  giveBack: Taken;
   session: BearerSession;
 }
 
-/** A send that an unexpected error broke off after it was admitted; the error is thrown once this is published. */
+/** A send that an unexpected error broke off once it could hold something; the error is thrown once this is published. */
 export interface Broken {
   kind: "broken";
   error: unknown;
-  trail: AdmissionTrail;
+  /** null where it broke off before admission had decided. */
+  trail: AdmissionTrail | null;
   /** null where the session had no message yet. */
   requested: (Pick<Admitted, "verdict"> & { message: BegunMessage }) | null;
   giveBack: Taken | null;

@@ -1,4 +1,5 @@
 import type { Attempted, RequestSummary, SendFact } from "./facts.ts";
+import { giveBack } from "./give-back.ts";
 import { type AdmissionNeeds, publishAdmission } from "./publish-admission.ts";
 import { type AttemptNeeds, publishAttempted } from "./publish-attempted.ts";
 import { type DeliveredNeeds, publishDelivered } from "./publish-delivered.ts";
@@ -31,6 +32,7 @@ export function publish(deps: PublishNeeds, request: RequestSummary, fact: SendF
       publishAttempted(deps, request, fact);
       break;
     case "replayed":
-    // The first request's own fact says everything.
+      // The first request's own fact says everything else.
+      giveBack(deps, fact.giveBack, request.correlationId);
   }
 }

@@ -1,4 +1,5 @@
 /** A request that is repeated under one idempotency key is one request: same session, one message, one bill. */
+import type { SessionView } from "../../domain/session/view.ts";
 import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { IdempotencyClaim, ReplayRequest } from "../admission/request.ts";
@@ -25,7 +26,7 @@ const SAFE_KEY_LENGTH = 22;
  * @returns null for a request without a key
  */
 export async function claimIdempotency(
-  { vault }: Pick<Deps, "vault">,
+  { vault, nowMs }: Pick<Deps, "vault" | "nowMs">,
   input: SendInput,
   { server, ip }: Caller,
   session: { phone: string; token: string },
@@ -45,7 +46,7 @@ export async function claimIdempotency(
   return {
     key,
     fingerprint,
-    value: writeHeld({ fingerprint, captchaTag, sealedToken }),
+    value: writeHeld({ fingerprint, captchaTag, sealedToken, claimedAtMs: nowMs() }),
     retryKey: vault.uuidFrom(retry),
     repeats: (held) => readHeld(held).captchaTag === captchaTag,
   };
@@ -56,34 +57,44 @@ interface HeldValue {
   fingerprint: string;
   captchaTag: string;
   sealedToken: string;
+  /** NaN in values that were written without it. */
+  claimedAtMs: number;
 }
 
-const writeHeld = ({ fingerprint, captchaTag, sealedToken }: HeldValue): string =>
-  `${fingerprint} ${captchaTag} ${sealedToken}`;
+const writeHeld = ({ fingerprint, captchaTag, sealedToken, claimedAtMs }: HeldValue): string =>
+  `${fingerprint} ${captchaTag} ${sealedToken} ${claimedAtMs}`;
 
 function readHeld(value: string): HeldValue {
-  const [fingerprint = "", captchaTag = "", sealedToken = ""] = value.split(" ");
-  return { fingerprint, captchaTag, sealedToken };
+  const [fingerprint = "", captchaTag = "", sealedToken = "", claimedAt] = value.split(" ");
+  return { fingerprint, captchaTag, sealedToken, claimedAtMs: Number(claimedAt ?? Number.NaN) };
 }
 
 const sealName = (key: string) => `idempotency ${key}`;
 
-/** A repetition looks this often, and this long apart, whether the first request has opened its session. */
+/** A repetition looks this often, and this long apart, for the provider's answer to the first request. */
 const REPLAY_LOOKS = 10;
 const REPLAY_PAUSE_MS = 200;
 
-/** Answers a repeated request with the first one's session. */
+/** No request works as long before its session opens: one that held its key for longer and opened none has died. */
+const LONGEST_OPENING_MS = 30_000;
+
+export type ReplayNeeds = Pick<
+  Deps,
+  "policy" | "sessions" | "tokens" | "vault" | "claims" | "nowMs" | "pause"
+>;
+
+/**
+ * Answers a repeated request with the first one's session.
+ *
+ * @returns the session once it is open, after a short wait for the provider's answer; `in_progress` while it is not, which
+ * also frees the key of a request that died, so that the next repetition is a first request again
+ */
 export async function replay(
-  {
-    policy,
-    sessions,
-    tokens,
-    vault,
-    pause,
-  }: Pick<Deps, "policy" | "sessions" | "tokens" | "vault" | "pause">,
+  deps: ReplayNeeds,
   claim: RequestClaim | null,
-  { held, trail }: ReplayRequest,
+  { held, trail, giveBack }: ReplayRequest,
 ): Promise<Replayed | Refused> {
+  const { policy, sessions, tokens, vault, pause } = deps;
   const { fingerprint, sealedToken } = readHeld(held);
   if (claim === null || claim.fingerprint !== fingerprint) {
     return refused({ kind: "idempotency_conflict" }, { trail });
@@ -93,18 +104,26 @@ export async function replay(
   if (token === null || !claims) {
     return refused({ kind: "session_gone", cause: "idempotent session expired" }, { trail });
   }
+  let view: SessionView | null = null;
   for (let look = 0; look < REPLAY_LOOKS; look++) {
-    const view = await sessions.view(claims.sessionId, policy);
-    if (view?.delivery === "refused") {
-      const cause = "first request's delivery failed";
-      return refused({ kind: "delivery_failed", cause, retryAfterSeconds: 5 }, { trail });
-    }
-    if (view && view.delivery !== "sending") {
-      const session = { token, phone: claims.phone, view, ownLimits: [] };
-      return { kind: "replayed", trail, session };
-    }
+    view = await sessions.view(claims.sessionId, policy);
+    if (view && view.delivery !== "sending") break;
     await pause(REPLAY_PAUSE_MS);
   }
-  const cause = "first request still running";
-  return refused({ kind: "too_many_requests", cause, retryAfterSeconds: 1 }, { trail });
+  if (view === null) {
+    await freeIfDead(deps, claim.key, held);
+    const cause = "first request still running";
+    return refused({ kind: "in_progress", cause, retryAfterSeconds: 1 }, { trail, giveBack });
+  }
+  if (view.delivery === "refused") {
+    const cause = "first request's delivery failed";
+    return refused({ kind: "delivery_failed", cause, retryAfterSeconds: 5 }, { trail, giveBack });
+  }
+  const session = { token, phone: claims.phone, view, ownLimits: [] };
+  return { kind: "replayed", trail, giveBack, session };
+}
+
+async function freeIfDead({ claims, nowMs }: ReplayNeeds, key: string, held: string): Promise<void> {
+  const { claimedAtMs } = readHeld(held);
+  if (nowMs() - claimedAtMs > LONGEST_OPENING_MS) await claims.release(key, held);
 }

@@ -17,9 +17,10 @@ import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { type AdmitNeeds, admit } from "../admission/admit.ts";
 import { recognise } from "../admission/recognise.ts";
+import { claimToGiveBack } from "../admission/request.ts";
 import { type DeliverNeeds, deliver } from "../delivery/deliver.ts";
-import type { SendFact } from "../publish/facts.ts";
-import { claimIdempotency, replay } from "./claim-idempotency.ts";
+import type { Broken, SendFact } from "../publish/facts.ts";
+import { claimIdempotency, type ReplayNeeds, replay } from "./claim-idempotency.ts";
 import { type GateNeeds, gate, SEND_GATES } from "./gate.ts";
 import { openDecoy } from "./open-decoy.ts";
 import { type MintNeeds, mintSession, prepareOpening } from "./open-session.ts";
@@ -36,7 +37,8 @@ export type SendNeeds = GateNeeds &
   AdmitNeeds &
   DeliverNeeds &
   ConcludeNeeds &
-  Pick<Deps, "devices" | "pause">;
+  ReplayNeeds &
+  Pick<Deps, "devices">;
 
 /** @param correlationId names this verification in the answer, every line of the log, the message and the proof */
 export async function send(
@@ -60,6 +62,15 @@ export async function send(
   const session = await mintSession(deps, { correlationId, input, caller, phone, person });
   const { claims, token } = session;
   const claim = await claimIdempotency(deps, input, caller, { phone: phone.e164, token });
+  // Whatever breaks before a message is handed over frees the key, so that the request can be repeated.
+  const giveBack = claimToGiveBack({ claim });
+  const broken = (error: unknown): Broken => ({
+    kind: "broken",
+    error,
+    trail: null,
+    requested: null,
+    giveBack,
+  });
   const admitted = await admit(deps, {
     correlationId,
     control,
@@ -75,12 +86,16 @@ export async function send(
     failureSubjects: claims.failureSubjects,
     retryKey: claim?.retryKey ?? deps.vault.newId(),
     claim,
-  });
-  if (admitted.kind === "refused") return conclude(admitted);
+  }).catch(broken);
+  if (admitted.kind === "refused" || admitted.kind === "broken") return conclude(admitted);
   if (admitted.kind === "replay") return conclude(await replay(deps, claim, admitted));
 
-  const opening = await prepareOpening(deps, claims, { channel, phone, caller });
-  if (admitted.kind === "decoy") return conclude(await openDecoy(deps, admitted, session, opening));
+  const opening = await prepareOpening(deps, claims, { channel, phone, caller }).catch(broken);
+  if (opening.kind === "broken") return conclude({ ...opening, trail: admitted.trail });
+  if (admitted.kind === "decoy") {
+    const opened = await openDecoy(deps, admitted, session, opening);
+    return conclude(opened.kind === "broken" ? { ...opened, giveBack } : opened);
+  }
 
   const delivered = await deliver(deps, admitted, {
     correlationId,

@@ -23,6 +23,7 @@ const REASONS: { [Kind in Refusal["kind"]]: Extract<Refusal, { kind: Kind }> } =
   step_up_required: { kind: "step_up_required", factors: ["passkey"] },
   too_many_requests: { kind: "too_many_requests", cause: "", retryAfterSeconds: 60 },
   idempotency_conflict: { kind: "idempotency_conflict" },
+  in_progress: { kind: "in_progress", cause: "", retryAfterSeconds: 1 },
   sending_paused: { kind: "sending_paused", cause: "", retryAfterSeconds: 300 },
   delivery_failed: { kind: "delivery_failed", cause: "", retryAfterSeconds: 5 },
   session_gone: { kind: "session_gone", cause: "" },

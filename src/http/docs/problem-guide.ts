@@ -103,6 +103,14 @@ export const PROBLEM_GUIDES: Record<ProblemCode, ProblemGuide> = {
     operator:
       "It is a fault in a client: one that makes keys from something that repeats, a user id for example.",
   },
+  in_progress: {
+    happened:
+      "An earlier request with this `Idempotency-Key` is still at work, and its session is not open yet. No second message leaves.",
+    client:
+      "Repeat the very same request under the same key after `retry_after` seconds. The answer is then that of the first request. A new key would ask for a second message.",
+    operator:
+      "Now and then it is a client that gave up early. Many of them mean that the store, the CAPTCHA's issuer or a provider is slow.",
+  },
   sending_paused: {
     happened: "Nothing is sent to anybody at the moment. Codes that are out already can still be verified.",
     client: "Say that codes cannot be sent right now, and try again after `retry_after` seconds.",
