@@ -81,10 +81,12 @@ test.each([
   { status: "delivered", afterMs: 15_000, statedMs: 4300, times: { delivery_ms: 4300, "delivered_by:3": 1 } },
   {
     status: "delivered",
-    afterMs: 7_200_000,
+    afterMs: 1_400_000,
     statedMs: null,
-    times: { delivery_ms: 7_200_300, "delivered_by:14": 1 },
+    times: { delivery_ms: 1_400_300, "delivered_by:14": 1 },
   },
+  // The session and its grace are over: nobody knows any more when the message was handed over.
+  { status: "delivered", afterMs: 7_200_000, statedMs: null, times: {} },
   { status: "undelivered", afterMs: 6000, statedMs: null, times: {} },
   { status: "sent", afterMs: 6000, statedMs: null, times: {} },
 ] as const)(

@@ -64,10 +64,14 @@ describe("numbers", () => {
     expect(pumped.every((phone) => blockOf(phone) === block && isMobile(phone, "IN"))).toBe(true);
   });
 
-  test("tens of thousands take about a second", () => {
-    const random = seededRandom("speed");
-    const startedMs = performance.now();
-    for (let at = 0; at < 40_000; at++) randomNumber(random, "IN");
-    expect(performance.now() - startedMs).toBeLessThan(5000);
+  test("take a bounded number of draws each, so that worlds of tens of thousands stay cheap", () => {
+    const random = seededRandom("draws");
+    let draws = 0;
+    const counting = () => {
+      draws++;
+      return random();
+    };
+    for (let at = 0; at < 4000; at++) randomNumber(counting, "IN");
+    expect(draws / 4000).toBeLessThan(40);
   });
 });
