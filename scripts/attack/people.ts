@@ -42,7 +42,7 @@ export function readTargets(list: string): Target[] {
 }
 
 /** A mobile number of a destination. @throws CommandError when there is none */
-export function numberIn(random: Random, target: Target): string {
+function numberIn(random: Random, target: Target): string {
   if ("country" in target) {
     try {
       return randomNumber(random, target.country);

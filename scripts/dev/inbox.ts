@@ -28,7 +28,7 @@ export interface InboxSend extends Omit<InboxMessage, "body"> {
   verified: boolean | null;
 }
 
-export interface HookCall {
+interface HookCall {
   at: string;
   body: unknown;
 }

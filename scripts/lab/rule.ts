@@ -13,7 +13,7 @@ export type SendOutcome =
   | { kind: "refused"; reason: string; retryAfterSeconds?: number; reasons?: readonly string[] };
 
 /** How the person asks this time. Everyone brings the invisible check along; this is about a fresh challenge. */
-export interface Attempt {
+interface Attempt {
   freshCaptcha: boolean;
 }
 

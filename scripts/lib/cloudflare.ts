@@ -14,7 +14,7 @@ export interface Cloudflare {
   post<T>(path: string, body: object): Promise<T>;
 }
 
-export type Query = Readonly<Record<string, string>>;
+type Query = Readonly<Record<string, string>>;
 
 /** A refusal in the API's own words; `codes` are Cloudflare's numbers. */
 export class ApiError extends CommandError {
@@ -45,7 +45,7 @@ interface Answer {
 }
 
 /** The API's address: Cloudflare's, or a stand-in's on this machine by `CLOUDFLARE_API_BASE_URL`. */
-export function apiUrl(): string {
+function apiUrl(): string {
   const url = (process.env.CLOUDFLARE_API_BASE_URL || DEFAULT_URL).replace(/\/+$/, "");
   if (/^https:\/\/|^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(url)) return url;
   throw new CommandError("CLOUDFLARE_API_BASE_URL must be https: a token does not travel in the clear.");

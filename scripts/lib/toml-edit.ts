@@ -5,7 +5,7 @@ import { type AST, parseTOML } from "toml-eslint-parser";
 import { CommandError } from "./command.ts";
 import type { Table } from "./settings.ts";
 
-export type TomlPath = readonly (string | number)[];
+type TomlPath = readonly (string | number)[];
 export type TomlValue =
   | string
   | number

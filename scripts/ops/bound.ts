@@ -78,7 +78,7 @@ function laidOver(under: object, over: unknown): unknown {
   return { ...under, ...Object.fromEntries(entries) };
 }
 
-export function boundLines(answer: BoundAnswer, other: WhatIf | null = null): string[] {
+function boundLines(answer: BoundAnswer, other: WhatIf | null = null): string[] {
   const { currency } = answer;
   const right = true;
   const rows = answer.pools.map(({ pool, base, gain, verified, out, left, left_micros }) => [

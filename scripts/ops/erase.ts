@@ -23,7 +23,7 @@ export const ERASE: readonly Command[] = [
   },
 ];
 
-export function erasedLines({ notes, removed, out_of_reach }: ErasureAnswer): string[] {
+function erasedLines({ notes, removed, out_of_reach }: ErasureAnswer): string[] {
   return [
     ...table(
       [{ title: "removed", right: true }, { title: "from" }],

@@ -38,7 +38,7 @@ Users and addresses are keyed hashes. Refused requests are a sample; ranges and 
   },
 ];
 
-export function volumesLines({ by, rows, currency }: VolumesAnswer): string[] {
+function volumesLines({ by, rows, currency }: VolumesAnswer): string[] {
   if (rows.length === 0) return ["Nothing was sent or refused in this time."];
   const right = true;
   return table(

@@ -7,9 +7,6 @@ import { type Wire, wire } from "./problems.ts";
 /** Receipts have a few hundred bytes; providers that batch them stay far below this. */
 const MAX_RECEIPT_BYTES = 64 * 1024;
 
-/** Where in the service the receipts of a provider arrive. */
-export const receiptPath = (provider: string): string => `/v1/receipts/${provider}`;
-
 /** Takes in a provider's webhook. What is wrong with a signature is for the log; the caller hears that it is not good. */
 export async function takeReceipt(c: Context, deps: Deps): Promise<Response | { wire: Wire }> {
   const body = await readAtMost(c.req.raw.body, MAX_RECEIPT_BYTES);

@@ -29,7 +29,7 @@ export const banDurationField = z
   .pipe(z.int().min(SHORTEST_SECONDS).max(LONGEST_SECONDS));
 
 /** The table to go back to. */
-export const backField = z.string().regex(BACK_PATH, "is no table of the dashboard");
+const backField = z.string().regex(BACK_PATH, "is no table of the dashboard");
 
 const subject = z.string().min(1).max(64);
 const opened = z.strictObject({ subject, back: backField });

@@ -21,7 +21,7 @@ export interface SealPort {
 }
 
 /** A shift. */
-export const SESSION_SECONDS = 8 * HOUR_SECONDS;
+const SESSION_SECONDS = 8 * HOUR_SECONDS;
 /** The life of a message from an action to the page that shows it. */
 const FLASH_SECONDS = 60;
 /** Browsers keep some 4 kB of a cookie; sealing adds a half. */

@@ -19,7 +19,7 @@ interface DocumentProps {
 }
 
 /** A whole HTML document. Its scripts and styles are files: the content security policy lets no other run. */
-export function htmlDocument({ title, live = false }: DocumentProps, body: Child) {
+function htmlDocument({ title, live = false }: DocumentProps, body: Child) {
   return html`<!doctype html>${(
     <html lang="en">
       <head>

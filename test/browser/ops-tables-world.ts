@@ -19,7 +19,7 @@ import {
   type World,
 } from "../support/support-operate.ts";
 
-export const HOSTILE = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`;
+const HOSTILE = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`;
 export const CORRELATION_ID = "3f2b8c1e-0d4a-4c55-9e21-7a6b5c4d3e2f";
 export const NUMBER = "+2348012345678";
 const NUMBER_TAG = "tag-of-the-number";
@@ -183,7 +183,7 @@ const STORY = [
 ];
 
 /** The dashboard's needs over a world; sessions are sealed with nothing, which is enough on loopback. */
-export function opsDeps(world: World): OpsDeps {
+function opsDeps(world: World): OpsDeps {
   const base = depsOver(world);
   const levels = async (asked: readonly { key: string; name: string }[]) => ({
     kind: "answered" as const,

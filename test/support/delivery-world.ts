@@ -60,9 +60,7 @@ export function roomyPolicy(delivery: object = {}, rest: object = {}): Policy {
 }
 
 /** Sessions whose states can be looked at; a message that is settled twice, or never began, is an error. */
-export function watchedSessions(
-  nowMs: () => number,
-): SessionsPort & { states: ReadonlyMap<string, SessionState> } {
+function watchedSessions(nowMs: () => number): SessionsPort & { states: ReadonlyMap<string, SessionState> } {
   const inner = memorySessions(nowMs);
   const states = new Map<string, SessionState>();
   const settled = new Set<string>();

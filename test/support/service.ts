@@ -10,7 +10,7 @@ export const DUMMY_TOKEN = "XXXX.DUMMY.TOKEN.XXXX";
 
 type Json = Record<string, unknown>;
 
-export interface Answer {
+interface Answer {
   status: number;
   headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: tests look at answers as a client without types would

@@ -34,7 +34,7 @@ export const POLICY: MonitorPolicy = policySchema.shape.monitor.parse({});
 export const START = Math.floor(Date.UTC(2026, 0, 5) / 60_000);
 export const DAY = 1440;
 
-export interface Message {
+interface Message {
   /** Within its minute. */
   second: number;
   /** E.164 with a prefix of 7 and a block of 4 digits to go. */
@@ -58,7 +58,7 @@ interface Country {
 }
 
 /** Ten countries of unequal size; of their messages 60 to 80 % are answered, by country and hour. */
-export const COUNTRIES: readonly Country[] = (
+const COUNTRIES: readonly Country[] = (
   [
     ["IN", "91", 0.35, 0.74],
     ["BR", "55", 0.2, 0.78],
@@ -176,7 +176,7 @@ const PRICE_MICROS = 50_000;
  *
  * @param fine blocks and hundreds are told apart
  */
-export function counters(fine: boolean) {
+function counters(fine: boolean) {
   const minutes = new Map<number, Map<string, Counts>>();
   const answers = new Map<number, { message: Message; minute: number }[]>();
   const people = new Map<string, Set<string>>();
@@ -361,7 +361,7 @@ export function simulate(
 }
 
 /** What a run over many minutes came to. */
-export function summary() {
+function summary() {
   const sum = {
     elevated: 0,
     emergencies: 0,

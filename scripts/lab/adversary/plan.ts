@@ -6,7 +6,7 @@ export type AddressKind = (typeof ADDRESS_KINDS)[number];
 
 /** Which countries: where the service is at home, the dearest, what honest people rarely call, or all of these. */
 export const AIMS = ["home", "dear", "abroad", "everywhere"] as const;
-export type AimKind = (typeof AIMS)[number];
+type AimKind = (typeof AIMS)[number];
 
 export interface OpponentPlan {
   id: string;

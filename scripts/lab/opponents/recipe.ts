@@ -12,7 +12,7 @@ import { slidingCounts } from "./windows.ts";
 const MINUTE_MS = 60_000;
 
 /** The recipe's numbers. */
-export const RECIPE = {
+const RECIPE = {
   perNumber: [
     { messages: 1, windowMs: MINUTE_MS },
     { messages: 3, windowMs: 10 * MINUTE_MS },

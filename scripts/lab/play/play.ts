@@ -19,7 +19,7 @@ import { watchReadings } from "./watch.ts";
 export const START_MS = Date.UTC(2026, 0, 5);
 const MINUTE = 60;
 /** Ids of an adversary's requests begin so. */
-export const ADVERSARY_PREFIX = "x";
+const ADVERSARY_PREFIX = "x";
 
 export interface PlayOptions {
   /** Only events from here on count; the days before are learning. */

@@ -1,7 +1,7 @@
 /** What one rule did with one trace. The JSON of `--json` has exactly these names. */
 import type { Posture } from "../../../src/domain/kernel/posture.ts";
 
-export interface CountryReport {
+interface CountryReport {
   people: number;
   lost: number;
   known: number;

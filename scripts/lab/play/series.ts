@@ -6,8 +6,6 @@ import type { TraceEvent } from "../trace.ts";
 /** What became of one request, apart from its message. */
 export type Fate = "left" | "stepped_up" | "challenge_failed" | "refused";
 
-export const FATES: readonly Fate[] = ["left", "stepped_up", "challenge_failed", "refused"];
-
 export interface Series {
   from_seconds: number;
   bucket_seconds: number;

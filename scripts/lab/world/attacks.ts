@@ -29,7 +29,7 @@ export type Source =
   | { kind: "homes"; country: string; addresses: number };
 
 /** When: evenly, like people's day, or in bursts with pauses. */
-export type Pace =
+type Pace =
   | { kind: "steady" }
   | { kind: "daily" }
   | { kind: "bursts"; onMinutes: number; offMinutes: number };

@@ -10,7 +10,7 @@ export const HOUR = 3600;
 export const DAY = 24 * HOUR;
 
 /** Share of a day's requests by hour, from midnight at home: a night low, a midday and an evening high. */
-export const DAILY_CURVE: readonly number[] = [
+const DAILY_CURVE: readonly number[] = [
   1.2, 0.7, 0.45, 0.3, 0.3, 0.45, 0.9, 1.8, 3.2, 4.6, 5.6, 6.1, 6.0, 5.6, 5.3, 5.3, 5.5, 5.9, 6.4, 6.9, 7.0,
   6.2, 4.4, 2.5,
 ];

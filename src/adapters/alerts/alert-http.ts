@@ -21,7 +21,7 @@ const READ_BYTES = 2048;
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 /** True for https, and for plain http to this machine, where stand-ins live. */
-export function isConfidential(text: string): boolean {
+function isConfidential(text: string): boolean {
   const url = URL.parse(text);
   return url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.includes(url.hostname));
 }

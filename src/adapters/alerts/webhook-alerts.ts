@@ -49,7 +49,7 @@ export function webhookChannel(
 const TYPES = { trigger: "alert.opened", update: "alert.updated", resolve: "alert.closed" } as const;
 
 /** The event as receivers read it: times in RFC 3339, money in millionths of the currency. */
-export function webhookEvent(alert: Alert) {
+function webhookEvent(alert: Alert) {
   return {
     type: TYPES[alert.phase],
     timestamp: new Date(alert.atMs).toISOString(),

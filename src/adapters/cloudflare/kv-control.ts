@@ -19,12 +19,12 @@ export interface ControlStore {
 }
 
 /** The cron's flag, and the document of people, in keys of their own: neither can overwrite the other. */
-export const CRON_KEY = "emergency-mode";
-export const OPERATOR_KEY = "operator-mode";
-export const CRON_BLOCKS_KEY = "cron-blocks";
-export const OPERATOR_BLOCKS_KEY = "operator-blocks";
-export const OPERATOR_ROUTES_KEY = "operator-routes";
-export const OPERATOR_PAUSES_KEY = "operator-pauses";
+const CRON_KEY = "emergency-mode";
+const OPERATOR_KEY = "operator-mode";
+const CRON_BLOCKS_KEY = "cron-blocks";
+const OPERATOR_BLOCKS_KEY = "operator-blocks";
+const OPERATOR_ROUTES_KEY = "operator-routes";
+const OPERATOR_PAUSES_KEY = "operator-pauses";
 const KEYS = [
   OPERATOR_KEY,
   CRON_KEY,

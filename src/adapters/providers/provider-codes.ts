@@ -1,7 +1,7 @@
 import type { Judgement } from "../../domain/delivery/judgement.ts";
 
 /** A vendor's code, or all whole numbers from one to another, both included. */
-export type CodeRange = string | number | readonly [from: number, to: number];
+type CodeRange = string | number | readonly [from: number, to: number];
 
 /** One row of a vendor's table: a judgement, the reason for it, and the codes that mean it. */
 export type CodeRow = readonly [judgement: Judgement, reason: string, codes: readonly CodeRange[]];

@@ -5,7 +5,7 @@ import { getFromProvider, hoursSince, readLookup } from "../providers/provider-h
 import { twilioAuthorization } from "./twilio-provider.ts";
 
 /** Packages of Lookup; each is billed. */
-export type TwilioLookupField = "line_type_intelligence" | "sms_pumping_risk" | "sim_swap";
+type TwilioLookupField = "line_type_intelligence" | "sms_pumping_risk" | "sim_swap";
 
 export interface TwilioLookupOptions {
   /** `https://lookups.twilio.com`, or a stand-in. */

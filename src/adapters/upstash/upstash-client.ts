@@ -3,7 +3,7 @@ import type { Config } from "../../config/config.ts";
 import type { Unavailable } from "../../ports/result.ts";
 
 /** A limiter that takes longer than this counts as silent. */
-export const UPSTASH_TIMEOUT_MS = 1000;
+const UPSTASH_TIMEOUT_MS = 1000;
 
 /**
  * The one connection to Upstash. Commands issued in the same tick share a round trip (auto-pipelining). No retries: a

@@ -116,7 +116,7 @@ const lineType = (types: LineTypes, ...words: (string | undefined)[]): NumberIns
   words.map((word) => types.get(word ?? "") ?? null).find((type) => type !== null) ?? null;
 
 /** Insights, each of them billed; the last two are previews of Vonage's. */
-export type VonageInsight = "sim_swap" | "current_carrier" | "original_carrier" | "reachability" | "roaming";
+type VonageInsight = "sim_swap" | "current_carrier" | "original_carrier" | "reachability" | "roaming";
 
 export interface IdentityInsightsOptions extends VonageApplication {
   /** `https://api-eu.vonage.com` or `https://api-us.vonage.com`, or a stand-in. */

@@ -8,7 +8,7 @@ const COOL_DOWN_MS = 30_000;
 const RETRY_MS = 5_000;
 const TIMEOUT_MS = 3_000;
 
-export type FoundKey = { key: CryptoKey } | { refusal: "unknown_key" | "keys_unavailable" };
+type FoundKey = { key: CryptoKey } | { refusal: "unknown_key" | "keys_unavailable" };
 type FindKey = (header: JWSHeaderParameters) => Promise<FoundKey>;
 
 const sources = new Map<string, FindKey>();

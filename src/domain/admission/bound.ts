@@ -79,7 +79,7 @@ export function dearestUnitMicros(
 }
 
 /** What one pool can still let out until midnight UTC. */
-export interface PoolRest extends PoolBound {
+interface PoolRest extends PoolBound {
   /** Units verified in its window, and units that left since midnight and are unanswered. */
   verified: number;
   out: number;

@@ -25,7 +25,7 @@ export interface CountingPlace {
 }
 
 /** The subject of the dimension `route`: a provider's way to a country by a channel. */
-export const routeSubject = (route: { provider: string; channel: Channel; country: string }): string =>
+const routeSubject = (route: { provider: string; channel: Channel; country: string }): string =>
   `${route.provider}/${route.channel}/${route.country}`;
 
 const ALL: CounterEntry["subject"] = "all";

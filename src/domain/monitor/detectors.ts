@@ -9,8 +9,6 @@ import type { MonitorPolicy } from "./monitor.policy.ts";
 import type { MonitorMemory } from "./monitor-memory.ts";
 import { type MonitoredCounts, type MonitorView, viewCounts } from "./monitor-view.ts";
 
-export type { MonitoredCounts as Watched } from "./monitor-view.ts";
-
 /** All findings of one run, the worst first. Each detector states how often it errs. */
 export const detect = (watched: MonitoredCounts, policy: MonitorPolicy): Finding[] =>
   detectFindings(viewCounts(watched, policy));

@@ -10,7 +10,7 @@ import type { MinuteTally } from "./tally.ts";
 import { OVERALL } from "./tally.ts";
 
 /** One line of an incident's timeline. */
-export interface IncidentEntry {
+interface IncidentEntry {
   atMs: number;
   /** `cron` for the monitor, or the operator's name. */
   by: string;

@@ -39,7 +39,7 @@ export interface MonitoredCounts {
 }
 
 /** One subject's sums over the window; `numbers` is the largest seen. */
-export interface SubjectSums {
+interface SubjectSums {
   sent: number;
   verified: number;
   rejected: number;

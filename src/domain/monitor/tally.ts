@@ -2,7 +2,7 @@
 import type { StopKind } from "../admission/risk.ts";
 
 /** The dimensions in which messages are counted; `hundred` is a number without its last two digits. */
-export const DIMENSIONS = [
+const DIMENSIONS = [
   "overall",
   "country",
   "prefix",

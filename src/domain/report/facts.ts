@@ -89,7 +89,7 @@ export interface IncidentReport extends Omit<ReportFacts, "deeds"> {
 const LISTED = 100;
 
 /** True for sums without one verification. */
-export const isUnanswered = ({ verified }: Sums): boolean => verified === 0;
+const isUnanswered = ({ verified }: Sums): boolean => verified === 0;
 
 /** Draws the report's conclusions from its facts. */
 export function concludeReport(facts: ReportFacts): IncidentReport {

@@ -11,7 +11,6 @@ import { writeReportPage } from "./page.ts";
 import { inOrder } from "./sums-table.ts";
 import {
   ADDRESS_COLUMNS,
-  addressCells,
   MESSAGE_COLUMNS,
   messageCells,
   RANGE_COLUMNS,
@@ -46,7 +45,7 @@ export async function* reportFiles(
   };
   yield {
     name: "ips.csv",
-    text: table(ADDRESS_COLUMNS, inOrder(sums.addresses), (row) => addressCells(row, currency)),
+    text: table(ADDRESS_COLUMNS, inOrder(sums.addresses), (row) => rangeCells(row, currency)),
   };
   yield { name: "summary.json", text: [`${JSON.stringify(summaryOf(report), null, 2)}\n`] };
   yield { name: "report.html", text: [writeReportPage(report)] };

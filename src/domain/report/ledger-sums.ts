@@ -9,7 +9,7 @@ import { addSums, NO_MESSAGES, type Sums, sumsOfOne } from "./sums.ts";
 import { addToTable, newTable, type SumsTable } from "./sums-table.ts";
 
 /** A minute also knows its first and last unanswered message, from which an incident's ends follow. */
-export interface MinuteSums extends Sums {
+interface MinuteSums extends Sums {
   firstUnansweredMs: number;
   lastUnansweredMs: number;
 }
@@ -34,7 +34,7 @@ export interface LedgerSums {
 }
 
 /** The most ranges, and the most addresses, that a report lists. */
-export const MOST_SUBJECTS = 250_000;
+const MOST_SUBJECTS = 250_000;
 
 /** The sums before the first message. */
 export const newLedgerSums = (): LedgerSums => ({

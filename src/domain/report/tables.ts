@@ -86,7 +86,6 @@ export const rangeCells = (row: Ranked, currency: string): Cell[] => [
 /** The columns of `ips.csv`. */
 export const ADDRESS_COLUMNS = ["ip", "network", ...SUM_COLUMNS] as const;
 /** The cells of one address. */
-export const addressCells = rangeCells;
 
 /** The report for programs: `summary.json`. */
 export function summaryOf(report: IncidentReport): object {

@@ -37,7 +37,7 @@ export interface CustomerSubject {
   phoneHash: string;
 }
 
-export type JsonValue =
+type JsonValue =
   | string
   | number
   | boolean

@@ -34,7 +34,7 @@ export interface Performed {
 }
 
 /** `raises`: the service is stricter afterwards, or as strict. */
-export type ActionEffect = "raises" | "lowers";
+type ActionEffect = "raises" | "lowers";
 
 /** An action as it is written down, and as it is done. */
 export interface AuditedAction extends Pick<OperatorAction, "what" | "details"> {

@@ -1,6 +1,5 @@
 import { retryDelaySeconds } from "../../domain/kernel/retry.ts";
 import { LEDGER_QUEUE, type LedgerEvent } from "../../domain/ledger/event.ts";
-import { REFUSAL_DIMENSIONS, refusalCounts } from "../../domain/ledger/refusals.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { GIVEN_UP_BY_QUEUE, keepDeadLetter, type QueueMessage } from "./settle-message.ts";
 

@@ -63,7 +63,7 @@ async function tryRoute(
 }
 
 /** The judgement in an answer that is no acceptance. */
-export const judgementOf = (result: Exclude<DeliveryResult, { kind: "accepted" }>): Judgement =>
+const judgementOf = (result: Exclude<DeliveryResult, { kind: "accepted" }>): Judgement =>
   result.kind === "refused" ? result.judgement : "unknown";
 
 /**

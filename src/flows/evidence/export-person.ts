@@ -17,7 +17,7 @@ import {
 } from "../audit/run-operator-action.ts";
 
 /** Ends a session and deletes what it kept. */
-export interface ErasableSessions {
+interface ErasableSessions {
   /** @returns false where there was none */
   forget(sessionId: string): Promise<boolean>;
 }

@@ -7,7 +7,7 @@ import { type AppliedPosture, applyPosture } from "../control/apply-posture.ts";
 import { type MinuteRead, readOpenIncident } from "./read-minute.ts";
 
 /** The bans after one run of the monitor. */
-export interface AppliedBans {
+interface AppliedBans {
   changes: BanChanges;
   /** Bans that are new and in effect. */
   effective: readonly Ban[];

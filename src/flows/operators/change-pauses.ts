@@ -17,7 +17,7 @@ type PauseDeps = Pick<Deps, "policy" | "control" | "records" | "vault" | "log" |
 type Subject = Pick<Pause, "kind" | "subject">;
 
 /** Every send compares with all pauses; stopping more than this means stopping everything. */
-export const PAUSES_MOST = 300;
+const PAUSES_MOST = 300;
 
 export interface PauseChanged extends Performed {
   pause: Pause | null;

@@ -114,7 +114,7 @@ interface Admitted {
 }
 
 /** Seen on the way to a refusal, for the counters. */
-export interface Observed {
+interface Observed {
   /** A budget was used up, which is where attacks end. */
   budgetUsedUp: boolean;
   entries: readonly CounterEntry[];

@@ -13,9 +13,6 @@ import type { ServiceState, WindowState } from "../../flows/operators/views/read
 import type { DeadLetter, OperatorAction } from "../../ports/records.ts";
 
 export type StatusAnswer = ReturnType<typeof serviceStateToWire>;
-export type PostureAnswer = ReturnType<typeof postureChangedToWire>;
-export type ThrottleAnswer = ReturnType<typeof throttleChangedToWire>;
-export type BanAnswer = ReturnType<typeof banChangedToWire>;
 export type BansAnswer = { blocks: ReturnType<typeof banToWire>[]; faults: readonly string[] };
 export type RangesAnswer = ReturnType<typeof rangesToWire>;
 export type IncidentAnswer = ReturnType<typeof incidentStoryToWire>;

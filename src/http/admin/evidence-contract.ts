@@ -79,7 +79,6 @@ export const windowOf = (read: { from: number; to: number; country?: string | un
   country: read.country ?? null,
 });
 
-export type EventsAnswer = ReturnType<typeof eventsToWire>;
 export type MessagesAnswer = ReturnType<typeof messagesToWire>;
 export type FactsAnswer = ReturnType<typeof factsToWire>;
 export type VolumesAnswer = ReturnType<typeof volumesToWire>;

@@ -49,7 +49,7 @@ const said = z.strictObject({
   why: whyField,
 });
 const word = exactlyOneOf<z.infer<typeof said>>("drain", "weight", "pin");
-export const routeBody = said.refine(word.holds, word.fault);
+const routeBody = said.refine(word.holds, word.fault);
 
 /** Exactly one of them is there: the schema refuses everything else. */
 function wordOf({ drain, weight, pin }: z.infer<typeof routeBody>): RouteInstruction {
@@ -58,7 +58,7 @@ function wordOf({ drain, weight, pin }: z.infer<typeof routeBody>): RouteInstruc
   return { kind: "pin", ...(pin ?? { country: "", provider: null }) };
 }
 
-export const clearRouteBody = z.strictObject({
+const clearRouteBody = z.strictObject({
   kind: z.enum(["drain", "weight", "pin"]),
   /** The provider, or of a pin the country. */
   subject: z.union([provider, country], { error: "must be a provider, or of a pin the country" }),
@@ -80,7 +80,7 @@ const overrideToWire = ({ sinceMs, untilMs, by, why: reason, ...rest }: RouteOve
   why: reason,
 });
 
-export const routeChangedToWire = ({ recorded, notes, override, replaced }: RouteChanged) => ({
+const routeChangedToWire = ({ recorded, notes, override, replaced }: RouteChanged) => ({
   recorded,
   notes,
   override: override && overrideToWire(override),
@@ -111,7 +111,7 @@ const providerToWire = (line: ProviderLine) => ({
   resting_routes: line.resting,
 });
 
-export const routesToWire = (routes: Routes, currency: string) => ({
+const routesToWire = (routes: Routes, currency: string) => ({
   minutes: routes.minutes,
   currency,
   providers: routes.providers.map(providerToWire),

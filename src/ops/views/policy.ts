@@ -6,7 +6,7 @@ import type { Policy } from "../../domain/policy.ts";
 import type { PageWords } from "../words.ts";
 import { lineOf, type PolicyFile, type PolicyPlace, placeOf } from "./policy-place.ts";
 
-export interface PolicyLine {
+interface PolicyLine {
   /** As the policy spells it, below its table. */
   name: string;
   value: string;

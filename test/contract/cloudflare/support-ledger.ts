@@ -58,6 +58,3 @@ export const sent = (n: number, facts: Partial<LedgerEvent> = {}): LedgerEvent =
     sealedAddress: `key-1.nonce.address${n}`,
     ...facts,
   });
-
-export const count = async (db: D1Database, table: string): Promise<number> =>
-  (await db.prepare(`SELECT count(*) AS n FROM ${table}`).first<number>("n")) ?? -1;

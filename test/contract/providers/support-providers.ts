@@ -75,7 +75,7 @@ export const messageTo = (to = "+919876543210"): OutgoingMessage => ({
   idempotencyKey: `${randomUUID()}.0`,
 });
 
-export const twilioAt = (apiUrl: string, timeoutMs = PATIENCE_MS) =>
+const twilioAt = (apiUrl: string, timeoutMs = PATIENCE_MS) =>
   twilioProvider({ ...TWILIO, apiUrl, timeoutMs });
 
 export const sandboxAt = (baseUrl: string, timeoutMs = PATIENCE_MS) =>

@@ -15,7 +15,7 @@ export const DAY_SLOT_MS = (DAY / 12) * 1000;
 export const NOON_MS = Date.UTC(2026, 6, 1, 12);
 
 /** Whatever was verified counts towards room at once. */
-export const AT_ONCE = { start: 1_000_000, factor: 0 };
+const AT_ONCE = { start: 1_000_000, factor: 0 };
 
 /** A level nobody has drawn on, with room for `base` units and `gain` more for each verified one. */
 export function levelOf(base: number, more: Partial<Level> & { gain?: number } = {}): Level {

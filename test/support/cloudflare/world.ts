@@ -1,7 +1,7 @@
 /** What an account at Cloudflare holds, in memory, for the stand-in of its API. */
 import { DatabaseSync } from "node:sqlite";
 
-export interface Queue {
+interface Queue {
   queue_id: string;
   queue_name: string;
   consumers: {
@@ -14,7 +14,7 @@ export interface Queue {
   producers: object[];
 }
 
-export interface Widget {
+interface Widget {
   sitekey: string;
   name: string;
   domains: string[];

@@ -1,7 +1,7 @@
 import { type KeyringState, type KeyState, keyringStates } from "../../../domain/access/key-age.ts";
 import type { Deps } from "../../../ports/deps.ts";
 
-export interface KeyLine extends KeyState {
+interface KeyLine extends KeyState {
   /** Sealed texts in the ledger that only this key opens; null for a key that seals none there, and while it is not known. */
   holds: number | null;
 }

@@ -19,7 +19,7 @@ import { type Counts, OTHER_SUBJECTS, tallyKey } from "../../../domain/monitor/t
 import type { Deps } from "../../../ports/deps.ts";
 import { type TallyLine, tallyLines, usualRatio } from "./summarise-tally.ts";
 
-export interface RouteSums {
+interface RouteSums {
   sent: number;
   verified: number;
   ratio: number | null;

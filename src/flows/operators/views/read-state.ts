@@ -17,7 +17,7 @@ import { addCounts, type Counts, type MinuteTally, tallyKey } from "../../../dom
 import type { Deps } from "../../../ports/deps.ts";
 import type { Unavailable } from "../../../ports/result.ts";
 
-export interface PostureState {
+interface PostureState {
   posture: Posture;
   /** The document that decides on the posture; null on a normal day. */
   deciding: ControlDocument | null;
@@ -27,7 +27,7 @@ export interface PostureState {
   bans: { cron: number; operator: number; challenged: number; exempt: number };
 }
 
-export interface MonitorHealth {
+interface MonitorHealth {
   /** null before the first run. */
   lastRunMs: number | null;
   ageSeconds: number | null;
@@ -147,7 +147,7 @@ function monitorHealth(memory: MonitorMemory | null, nowMs: number, lateAfterMin
 }
 
 /** The figures of a window over everything. */
-export function windowState(
+function windowState(
   minutes: readonly MinuteTally[],
   nowMs: number,
   curve: Parameters<typeof readRatio>[2],

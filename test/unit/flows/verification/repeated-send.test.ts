@@ -178,7 +178,7 @@ const CALLS: [string, (deps: Deps) => void][] = [
 
 function breakOnce<Port extends keyof Deps>(deps: Deps, port: Port, name: keyof Deps[Port]): void {
   let broken = false;
-  const inner = deps[port] as Record<PropertyKey, (...args: unknown[]) => Promise<unknown>>;
+  const inner = deps[port] as unknown as Record<PropertyKey, (...args: unknown[]) => Promise<unknown>>;
   const once = async (...args: unknown[]) => {
     if (broken) return inner[name]?.(...args);
     broken = true;
@@ -186,7 +186,7 @@ function breakOnce<Port extends keyof Deps>(deps: Deps, port: Port, name: keyof 
     await new Promise((done) => setImmediate(done));
     throw FAULT;
   };
-  deps[port] = { ...inner, [name]: once } as Deps[Port];
+  deps[port] = { ...inner, [name]: once } as unknown as Deps[Port];
 }
 
 test.each(CALLS)(
