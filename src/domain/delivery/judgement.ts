@@ -48,7 +48,7 @@ export function refusalMemorySeconds(
 }
 
 /** What follows from a kind of word. */
-export interface Consequence {
+interface Consequence {
   /** As an answer to a send: another route is asked for the same message. */
   asksNextRoute: boolean;
   /** As a receipt: the code may go out once more by itself, where policy says so. */
