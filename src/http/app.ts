@@ -21,7 +21,7 @@ import { docsPages } from "./docs.ts";
 import { openApiDocument } from "./openapi.ts";
 import { takeOutcomes } from "./outcomes.ts";
 import { answerProblem, refusalToWire, type Wire, wire } from "./problems.ts";
-import { identifyCaller, readSend, type SendDeps } from "./read-send.ts";
+import { identifyCaller, readIdempotencyKey, readSend, type SendDeps } from "./read-send.ts";
 import { takeReceipt } from "./receipts.ts";
 
 export type Environment = "development" | "staging" | "production";
@@ -71,10 +71,12 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
     if (!source) return refuse(c, devClientUnreadable, requestId);
     const body = await readBody(c, verifyBody);
     if (!body.ok) return problem(c, body.wire, requestId);
+    const key = readIdempotencyKey(c);
+    if ("kind" in key) return refuse(c, key, requestId);
     const { session, code, reference, client } = body.value;
     const caller = await identifyCaller(c, source, client, deps.apiKeys);
     if ("kind" in caller) return refuse(c, caller, requestId);
-    const outcome = await finish(verify(deps, { session, code, reference }, caller), requestId);
+    const outcome = await finish(verify(deps, { session, code, reference, ...key }, caller), requestId);
     return outcome.kind === "verified" ? c.json(verifiedToWire(outcome)) : refuse(c, outcome, requestId);
   });
 

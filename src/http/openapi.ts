@@ -9,6 +9,7 @@ import {
   sessionAnswer,
   verifyAnswer,
   verifyBody,
+  verifyIdempotencyKey,
 } from "./contract.ts";
 import {
   KEY_SET,
@@ -97,6 +98,7 @@ export function openApiDocument(issuer: string) {
           description:
             "Each call is an attempt and is counted before the code is looked at. A right code is used up: the session is over. A send with a `reference` is verified with the same `reference`.",
           security: [{}, { apiKey: [] }],
+          requestParams: { header: z.object({ "Idempotency-Key": verifyIdempotencyKey }) },
           requestBody: {
             required: true,
             content: { "application/json": { schema: verifyBody, examples: VERIFY_REQUESTS } },
@@ -113,6 +115,7 @@ export function openApiDocument(issuer: string) {
               "body_too_large",
               "unsupported_media_type",
               "code_incorrect",
+              "idempotency_conflict",
               "too_many_attempts",
               "internal_error",
               "misconfigured",

@@ -30,10 +30,8 @@ export async function readSend(
   const read = await readBody(c, sendBody);
   if (!read.ok) return { wire: read.wire };
   const body = read.value;
-  const key = idempotencyKey.safeParse(c.req.header("Idempotency-Key"));
-  if (!key.success) {
-    return invalid(fieldErrors(key.error).map(({ reason }) => ({ field: "Idempotency-Key", reason })));
-  }
+  const key = readIdempotencyKey(c);
+  if ("kind" in key) return { refusal: key };
   const caller = await identifyCaller(c, source, body.client, apiKeys);
   if ("kind" in caller) return { refusal: caller };
 
@@ -66,7 +64,15 @@ export async function readSend(
     userId: body.user_id,
     ...tokens,
   };
-  return { kind: "send", send: { ...request, idempotencyKey: key.data }, caller };
+  return { kind: "send", send: { ...request, ...key }, caller };
+}
+
+/** The header `Idempotency-Key`, where there is one. */
+export function readIdempotencyKey(c: Context): { idempotencyKey: string | undefined } | Refusal {
+  const key = idempotencyKey.safeParse(c.req.header("Idempotency-Key"));
+  if (key.success) return { idempotencyKey: key.data };
+  const errors = fieldErrors(key.error).map(({ reason }) => ({ field: "Idempotency-Key", reason }));
+  return { kind: "invalid_request", errors };
 }
 
 /** The caller as the flows see it: the platform's word for a public client, the server's word for its end user. */

@@ -1,4 +1,4 @@
-import { attemptCode } from "../domain/session/attempt.ts";
+import { attemptCode, attemptOnce, unknownSession } from "../domain/session/attempt.ts";
 import { SESSION_GRACE_MS } from "../domain/session/lifetimes.ts";
 import { resendSession } from "../domain/session/resend.ts";
 import { openSession, type SessionState } from "../domain/session/session.ts";
@@ -47,6 +47,13 @@ export function memorySessions(
       const state = sessions.get(id);
       if (!state) return GONE;
       const next = attemptCode(state, digest, rules, nowMs());
+      keep(id, next.state);
+      return next.result;
+    },
+    async attemptOnce(id, command, rules) {
+      const state = sessions.get(id);
+      if (!state) return unknownSession(command, nowMs());
+      const next = attemptOnce(state, command, rules, nowMs());
       keep(id, next.state);
       return next.result;
     },

@@ -2,7 +2,7 @@
 import type { FailureSubjects } from "../domain/admission/failures.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { Channel } from "../domain/kernel/channel.ts";
-import type { AttemptResult } from "../domain/session/attempt.ts";
+import type { AttemptCommand, AttemptResult, KeyedAttempt } from "../domain/session/attempt.ts";
 import type { ResendCommand, ResendResult } from "../domain/session/resend.ts";
 import type { OpenCommand, SendRecord, SessionRules } from "../domain/session/session.ts";
 import type { SessionView } from "../domain/session/view.ts";
@@ -23,6 +23,8 @@ export interface SessionsPort {
     result: Pick<SendRecord, "status" | "provider" | "messageId">,
   ): Promise<void>;
   attempt(id: string, digest: string, rules: SessionRules): Promise<AttemptResult>;
+  /** An attempt under an idempotency key: repeated, it has the same result and counts once. */
+  attemptOnce(id: string, command: AttemptCommand, rules: SessionRules): Promise<KeyedAttempt>;
   /** null when there is no such session (never opened, or deleted at its end). */
   view(id: string, rules: SessionRules): Promise<SessionView | null>;
   /** Ends a session and deletes what it kept. @returns false where there was none */
@@ -73,8 +75,8 @@ export interface ProofClaims {
   correlationId: string;
 }
 
-/** Signed proofs, which the customer's backend checks. */
+/** Signed proofs, which the customer's backend checks; `proofId` is the claim `jti`, a new one where absent. */
 export interface ProofsPort {
-  sign(claims: ProofClaims, nowMs: number): Promise<string>;
+  sign(claims: ProofClaims, nowMs: number, proofId?: string): Promise<string>;
   publicKeys(): { keys: object[] };
 }

@@ -92,6 +92,7 @@ function watchedSessions(nowMs: () => number): SessionsPort & { states: Readonly
       await thenLook(id, inner.settle(id, sendIndex, outcome));
     },
     attempt: (id, digest, rules) => thenLook(id, inner.attempt(id, digest, rules)),
+    attemptOnce: (id, command, rules) => thenLook(id, inner.attemptOnce(id, command, rules)),
     view: (id, rules) => inner.view(id, rules),
   };
 }

@@ -18,6 +18,7 @@ export function objectSessions(namespace: DurableObjectNamespace<SessionObject>)
     receipt: async (id, sendIndex, receipt) => object(id).receipt(sendIndex, receipt),
     settle: async (id, sendIndex, outcome) => object(id).settle(sendIndex, outcome),
     attempt: async (id, digest, rules) => object(id).attempt(digest, pick(rules)),
+    attemptOnce: async (id, command, rules) => object(id).attemptOnce(command, pick(rules)),
     forget: async (id) => object(id).forget(),
     view: async (id, rules) => object(id).view(pick(rules)),
   };

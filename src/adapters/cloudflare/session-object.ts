@@ -1,7 +1,14 @@
 import { DurableObject } from "cloudflare:workers";
 import { HOUR_MS, MINUTE_MS } from "../../domain/kernel/time.ts";
 import { EMPTY_EVENT_DETAILS, type LedgerEvent } from "../../domain/ledger/event.ts";
-import { type AttemptResult, attemptCode } from "../../domain/session/attempt.ts";
+import {
+  type AttemptCommand,
+  type AttemptResult,
+  attemptCode,
+  attemptOnce,
+  type KeyedAttempt,
+  unknownSession,
+} from "../../domain/session/attempt.ts";
 import { expiryEvent, sessionExpiry, unansweredMessages } from "../../domain/session/end.ts";
 import { SESSION_GRACE_MS } from "../../domain/session/lifetimes.ts";
 import { type ResendCommand, type ResendResult, resendSession } from "../../domain/session/resend.ts";
@@ -77,6 +84,15 @@ export class SessionObject extends DurableObject<Env> {
     const state = this.#state();
     if (!state) return { kind: "gone", cause: "no such session" };
     const next = attemptCode(state, digest, rules, Date.now());
+    this.#keep(next.state);
+    return next.result;
+  }
+
+  attemptOnce(command: AttemptCommand, rules: SessionRules): KeyedAttempt {
+    const nowMs = Date.now();
+    const state = this.#state();
+    if (!state) return unknownSession(command, nowMs);
+    const next = attemptOnce(state, command, rules, nowMs);
     this.#keep(next.state);
     return next.result;
   }

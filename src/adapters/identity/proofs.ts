@@ -24,7 +24,11 @@ export function es256Proofs(
   if (!active) throw new Error("no proof key: config.ts lets none through");
   const signingKey = importJWK({ ...active, alg: "ES256" });
   return {
-    async sign({ phone, flow, audience, channel, reference, correlationId }, nowMs) {
+    async sign(
+      { phone, flow, audience, channel, reference, correlationId },
+      nowMs,
+      proofId = crypto.randomUUID(),
+    ) {
       const issuedAt = Math.floor(nowMs / 1000);
       return new SignJWT({
         phone_number: phone,
@@ -38,7 +42,7 @@ export function es256Proofs(
         .setIssuer(issuer)
         .setSubject(`tel:${phone}`)
         .setAudience(audience)
-        .setJti(crypto.randomUUID())
+        .setJti(proofId)
         .setIssuedAt(issuedAt)
         .setExpirationTime(issuedAt + ttl_seconds)
         .sign(await signingKey);

@@ -1,9 +1,10 @@
 import type { Reservation } from "../admission/reservation.ts";
 import type { Channel } from "../kernel/channel.ts";
 import { sameDigest } from "../kernel/digest.ts";
-import { secondsUntil } from "../kernel/time.ts";
+import { MINUTE_MS, secondsUntil } from "../kernel/time.ts";
 import {
   isSessionOver,
+  type KeptResult,
   messagesThatMayHaveLeft,
   type SendRecord,
   type SessionRules,
@@ -33,6 +34,60 @@ export type AttemptResult =
   | { kind: "locked"; retryAfterSeconds: number }
   | { kind: "wait"; attemptsLeft: number; retryAfterSeconds: number }
   | { kind: "gone"; cause: string };
+
+/** A code that is offered under an idempotency key. */
+export interface AttemptCommand {
+  /** Digest of the code, made with the session's key. */
+  digest: string;
+  /** Keyed hash of the key. */
+  key: string;
+  /** UUID for the proof, should the code be right. */
+  proofId: string;
+}
+
+/** The result of an attempt under an idempotency key. */
+export type KeyedAttempt =
+  | { kind: "judged"; result: AttemptResult; proofId: string; atMs: number }
+  /** An earlier attempt under the key had this result, proof and time; nothing was counted. */
+  | { kind: "repeated"; result: KeptResult; proofId: string; atMs: number }
+  /** The key was used for another code. */
+  | { kind: "conflict" };
+
+/** The result of an attempt at a session that is not known. */
+export const unknownSession = ({ proofId }: AttemptCommand, atMs: number): KeyedAttempt => ({
+  kind: "judged",
+  result: { kind: "gone", cause: "no such session" },
+  proofId,
+  atMs,
+});
+
+/** A repetition whose answer was lost comes soon; nobody needs the answer for longer. */
+const REPEATABLE_MS = 2 * MINUTE_MS;
+
+/**
+ * Judges one code under an idempotency key: the same code under the same key has the same result for two minutes, and counts
+ * once. A refusal that only says to wait is not kept, so that the same attempt can be made when the wait is over.
+ */
+export function attemptOnce(
+  state: SessionState,
+  { digest, key, proofId }: AttemptCommand,
+  rules: SessionRules,
+  nowMs: number,
+): { state: SessionState; result: KeyedAttempt } {
+  const earlier = state.keptAttempt;
+  if (earlier && sameDigest(earlier.key, key) && nowMs - earlier.atMs < REPEATABLE_MS) {
+    if (!sameDigest(earlier.digest, digest)) return { state, result: { kind: "conflict" } };
+    const { result, proofId, atMs } = earlier;
+    return { state, result: { kind: "repeated", result, proofId, atMs } };
+  }
+  const next = attemptCode(state, digest, rules, nowMs);
+  const { result } = next;
+  const answer = { kind: "judged", result, proofId, atMs: nowMs } as const;
+  if (result.kind !== "verified" && result.kind !== "incorrect") return { ...next, result: answer };
+  const kept = result.kind === "verified" ? { kind: result.kind, channel: result.channel } : result;
+  const keptAttempt = { key, digest, atMs: nowMs, result: kept, proofId };
+  return { state: { ...next.state, keptAttempt }, result: answer };
+}
 
 /**
  * Judges one code. The attempt is counted in the same step that compares, and a right code is used up in that step, so a

@@ -44,6 +44,23 @@ export interface KeptCode {
   sealed: string;
 }
 
+/** The result of an attempt, as far as its answer needs it. */
+export type KeptResult =
+  | { kind: "verified"; channel: Channel }
+  | { kind: "incorrect"; attemptsLeft: number; retryInSeconds: number };
+
+/** An attempt under an idempotency key, as the session keeps it. */
+export interface KeptAttempt {
+  /** Keyed hash of the idempotency key. */
+  key: string;
+  /** Digest of the code that was offered under it. */
+  digest: string;
+  atMs: number;
+  result: KeptResult;
+  /** The id that the proof of a right code has. */
+  proofId: string;
+}
+
 /** The customer's part of a session, for events that happen without a request. */
 export interface SessionCustomer {
   subject: CustomerSubject;
@@ -66,6 +83,8 @@ export interface SessionState {
   landline: boolean;
   /** Absent or null where no backend receives events. */
   customer?: SessionCustomer | null;
+  /** The latest attempt under an idempotency key; absent before the first. */
+  keptAttempt?: KeptAttempt;
 }
 
 /** The parameters of a new session. */

@@ -9,8 +9,9 @@
  */
 
 import type { Source } from "../../domain/admission/source.ts";
+import type { Channel } from "../../domain/kernel/channel.ts";
 import { parsePhone } from "../../domain/kernel/phone.ts";
-import type { AttemptResult } from "../../domain/session/attempt.ts";
+import type { AttemptResult, KeyedAttempt } from "../../domain/session/attempt.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { OpenedToken } from "../../ports/session.ts";
 import { type PublishNeeds, publish } from "../publish/publish.ts";
@@ -21,6 +22,8 @@ export interface VerifyInput {
   code: string;
   /** Must be the one the session was asked for with, where there was one. */
   reference: string | undefined;
+  /** Under it the same code has the same answer for a short time; absent, every call is an attempt. */
+  idempotencyKey?: string | undefined;
 }
 
 export interface VerifiedAnswer {
@@ -44,7 +47,7 @@ export async function verify(
   input: VerifyInput,
   source: Source,
 ): Promise<VerifiedAnswer | RefusedAnswer> {
-  const { policy, sessions, tokens, vault } = deps;
+  const { tokens, vault } = deps;
   const claims = await tokens.open(input.session);
   if (!claims) return { kind: "session_gone", cause: "token refused" };
   const { sessionId, correlationId, flow } = claims;
@@ -53,15 +56,49 @@ export async function verify(
   }
 
   const digest = await vault.digestCode(claims.keyId, sessionId, input.code);
-  const result = await sessions.attempt(sessionId, digest, policy);
+  const proofId = vault.newId();
+  const attempted = await attempt(deps, claims, { digest, proofId, key: input.idempotencyKey });
+  if (attempted.kind === "conflict") return { kind: "idempotency_conflict", correlationId };
+  const { result } = attempted;
 
   const numberTags = await vault.tags("number", claims.phone);
   const number = parsePhone(claims.phone, undefined);
   const request = { correlationId, flow, phone: "kind" in number ? null : number, source };
-  publish(deps, request, { kind: "attempted", claims, result, numberTag: numberTags[0] ?? "" });
+  // A repeated attempt has been published, and taught everything it has to teach.
+  if (attempted.kind === "judged") {
+    const { result } = attempted;
+    publish(deps, request, { kind: "attempted", claims, result, numberTag: numberTags[0] ?? "" });
+  }
 
-  if (result.kind === "verified") return prove(deps, claims, result.channel, numberTags);
+  if (result.kind === "verified") {
+    const { proofId, atMs } = attempted;
+    return prove(deps, claims, { numberTags, channel: result.channel, proofId, atMs });
+  }
   return { ...refusalOf(result), correlationId };
+}
+
+/** One attempt; under an idempotency key a repetition of the same one has its result. */
+async function attempt(
+  { policy, sessions, vault, nowMs }: Pick<Deps, "policy" | "sessions" | "vault" | "nowMs">,
+  { sessionId }: OpenedToken,
+  { digest, proofId, key }: { digest: string; proofId: string; key: string | undefined },
+): Promise<KeyedAttempt> {
+  if (key === undefined) {
+    const result = await sessions.attempt(sessionId, digest, policy);
+    return { kind: "judged", result, proofId, atMs: nowMs() };
+  }
+  const tag = await vault.tag("verify idempotency", `${sessionId} ${key}`);
+  return sessions.attemptOnce(sessionId, { digest, proofId, key: tag }, policy);
+}
+
+/** A right code, and everything its proof says that the token does not. */
+interface Proven {
+  channel: Channel;
+  /** Keyed hashes of the number, under the present key first. */
+  numberTags: readonly string[];
+  /** The proof's `jti`, and its time. */
+  proofId: string;
+  atMs: number;
 }
 
 function refusalOf(result: Exclude<AttemptResult, { kind: "verified" }>): RefusedAnswer {
@@ -79,15 +116,14 @@ function refusalOf(result: Exclude<AttemptResult, { kind: "verified" }>): Refuse
 
 /** Signs the proof of a verified number, and issues the device's token with the number as its newest. */
 async function prove(
-  { policy, proofs, devices, nowMs }: Pick<Deps, "policy" | "proofs" | "devices" | "nowMs">,
+  { policy, proofs, devices }: Pick<Deps, "policy" | "proofs" | "devices">,
   { phone, flow, reference, correlationId, deviceId, deviceNumberTags }: OpenedToken,
-  channel: Extract<AttemptResult, { kind: "verified" }>["channel"],
-  [numberTag = "", ...olderTags]: readonly string[],
+  { channel, numberTags: [numberTag = "", ...olderTags], proofId, atMs }: Proven,
 ): Promise<VerifiedAnswer> {
   const audience = policy.flows[flow]?.audience ?? policy.proof.audience;
   const others = deviceNumberTags.filter((tag) => tag !== numberTag && !olderTags.includes(tag));
   const [proof, deviceToken] = await Promise.all([
-    proofs.sign({ phone, flow, audience, channel, reference, correlationId }, nowMs()),
+    proofs.sign({ phone, flow, audience, channel, reference, correlationId }, atMs, proofId),
     devices.issue({ deviceId, numberTags: [numberTag, ...others].slice(0, NUMBERS_PER_DEVICE) }),
   ]);
   return { kind: "verified", proof, phone, correlationId, deviceToken };
