@@ -8,6 +8,7 @@ import parsePhoneNumberFromString, {
 import type { Channel } from "./channel.ts";
 import type { CountryPolicy, NumberPolicy, NumberType } from "./phone.policy.ts";
 import type { Refusal } from "./refusal.ts";
+import { typedNumber } from "./typed-text.ts";
 
 /** A telephone number that exists on paper: parsed, valid, and classified by libphonenumber's full metadata. */
 export interface Phone {
@@ -46,7 +47,7 @@ const SATELLITE_CALLING_CODES = new Set(["870", "881", "882", "883"]);
 const INDIAN_MOBILE = /^[6-9]\d{9}$/;
 
 /**
- * Reads a number as a person or an app wrote it.
+ * Reads a number as a person or an app wrote it, in any script and with any marks (`typedNumber`).
  *
  * @param text E.164, or national together with `region`
  * @param region ISO 3166-1 alpha-2 of a national number
@@ -57,7 +58,7 @@ export function parsePhone(text: string, region: string | undefined): Phone | Re
   if (region !== undefined && !isSupportedCountry(region)) return { kind: "number_invalid" };
   let parsed: ReturnType<typeof parsePhoneNumberWithError>;
   try {
-    parsed = parsePhoneNumberWithError(text, {
+    parsed = parsePhoneNumberWithError(typedNumber(text), {
       ...(region === undefined ? {} : { defaultCountry: region as CountryCode }),
       extract: false,
     });
