@@ -34,7 +34,7 @@ import type { Config, Tables } from "../config/config.ts";
 import { keyIdsOf } from "../config/keyrings.ts";
 import { LEDGER_QUEUE } from "../domain/ledger/event.ts";
 import { ALERTS_QUEUE } from "../domain/monitor/alert.ts";
-import type { ApiKeysPort, OperatorsPort } from "../ports/access.ts";
+import type { ApiKeyLookup, OperatorIdentification } from "../ports/access.ts";
 import type { Deps, Log } from "../ports/deps.ts";
 import type { AlertChannelPort } from "../ports/monitor.ts";
 import type { PeoplePort } from "../ports/people.ts";
@@ -47,8 +47,8 @@ type Bindings = Pick<Env, "SESSIONS" | "CONTROL" | "DB" | "OUTBOX" | "LEDGER"> &
 /** What the service's routes, its cron and its queue need: the flows' ports, and who may come in. */
 export type Service = Deps & {
   opsSeal: ReturnType<typeof sealedTokens>;
-  apiKeys: ApiKeysPort;
-  operators: OperatorsPort;
+  apiKeys: ApiKeyLookup;
+  operators: OperatorIdentification;
   people: PeoplePort;
   alertChannels: readonly AlertChannelPort[];
   alertQueue: ReturnType<typeof queueAlerts>;

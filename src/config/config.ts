@@ -10,7 +10,7 @@ import { parsePriceTable } from "../domain/delivery/price-table.ts";
 import { isCountry } from "../domain/kernel/phone.ts";
 import type { Policy } from "../domain/policy.ts";
 import { policySchema } from "../domain/policy.ts";
-import { joinKeyrings } from "./keyrings.ts";
+import { joinKeyringParts } from "./keyrings.ts";
 import { listOf, lookupNeeds, needs, providerSettings, WHSEC } from "./provider-settings.ts";
 
 /** One key of a ring: its id travels with what it made, so that old keys go on verifying while a new one signs. */
@@ -196,7 +196,7 @@ export function parsePolicy(input: unknown): Checked<Policy> {
 
 /** Checks the whole environment. */
 export function parseConfig(env: unknown): Checked<Config> {
-  return checked(configSchema.safeParse(joinKeyrings(env)), "");
+  return checked(configSchema.safeParse(joinKeyringParts(env)), "");
 }
 
 /** Reads the data files; every fault is named by file and line. */

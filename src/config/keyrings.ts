@@ -27,7 +27,7 @@ export function secretsOf(ring: KeyringName, names: readonly string[]): string[]
 }
 
 /** The environment with each ring's parts put together under its setting; what is no text stays as it is, to be refused. */
-export function joinKeyrings(env: unknown): unknown {
+export function joinKeyringParts(env: unknown): unknown {
   if (typeof env !== "object" || env === null) return env;
   const raw: Readonly<Record<string, unknown>> = { ...env };
   const joined = Object.entries(RING_SETTINGS).flatMap(([ring, setting]): [string, unknown][] => {

@@ -13,7 +13,7 @@ import { readIncident, readIncidents } from "../flows/operators/views/read-incid
 import { readMetrics } from "../flows/operators/views/read-metrics.ts";
 import { readRanges } from "../flows/operators/views/read-ranges.ts";
 import { readState } from "../flows/operators/views/read-state.ts";
-import type { OperatorsPort } from "../ports/access.ts";
+import type { OperatorIdentification } from "../ports/access.ts";
 import type { Deps } from "../ports/deps.ts";
 import {
   actionToWire,
@@ -46,7 +46,7 @@ import { type AdminEnv, actionAnswer, adminTools, readQuery } from "./admin/tool
 import { traceApi } from "./admin/trace.ts";
 import { webhooksApi } from "./admin/webhooks.ts";
 
-export type AdminDeps = Deps & EvidenceDeps & { operators: OperatorsPort; queues: QueuesPort };
+export type AdminDeps = Deps & EvidenceDeps & { operators: OperatorIdentification; queues: QueuesPort };
 
 export function adminApi(deps: AdminDeps) {
   const tools = adminTools(deps);

@@ -6,7 +6,7 @@ import {
   type ReportedOutcome,
   reportOutcomes,
 } from "../flows/verification/report-outcomes.ts";
-import type { ApiKeysPort } from "../ports/access.ts";
+import type { ApiKeyLookup } from "../ports/access.ts";
 import type { LimitsPort } from "../ports/admission.ts";
 import { readBody } from "./body.ts";
 import type { Wire } from "./problems.ts";
@@ -49,7 +49,7 @@ export const outcomesAnswer = z
   .meta({ id: "OutcomesAnswer" });
 
 type OutcomesDeps = Parameters<typeof reportOutcomes>[0] & {
-  apiKeys: ApiKeysPort;
+  apiKeys: ApiKeyLookup;
   limits: LimitsPort;
 };
 

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { Source } from "../domain/admission/source.ts";
 import type { FieldError, Refusal } from "../domain/kernel/refusal.ts";
 import type { ResendInput, SendInput } from "../flows/verification/request.ts";
-import type { ApiKeysPort } from "../ports/access.ts";
+import type { ApiKeyLookup } from "../ports/access.ts";
 import type { Caller } from "../ports/admission.ts";
 import type { Deps } from "../ports/deps.ts";
 import { authenticate, type StatedClient } from "./authenticate.ts";
@@ -11,7 +11,7 @@ import { callerOf, devClientUnreadable } from "./caller.ts";
 import { idempotencyKey, sendBody } from "./contract.ts";
 import type { Wire } from "./problems.ts";
 
-export type SendDeps = Deps & { apiKeys: ApiKeysPort };
+export type SendDeps = Deps & { apiKeys: ApiKeyLookup };
 
 export type SendReading =
   | { kind: "send"; send: SendInput; caller: Caller }
@@ -80,7 +80,7 @@ export async function identifyCaller(
   c: Context,
   source: Source,
   client: StatedClient | undefined,
-  apiKeys: ApiKeysPort,
+  apiKeys: ApiKeyLookup,
 ): Promise<Caller | Refusal> {
   const who = await authenticate(c, client, apiKeys);
   if (who.kind === "public") return { ...source, server: null };

@@ -2,7 +2,7 @@ import { type History, QUARTER_MINUTES, type QuarterTally } from "../domain/moni
 import { MONITOR_LOCK_MS, MONITOR_RUN_LOST, QUARTER_TALLY_SECONDS } from "../domain/monitor/lifetimes.ts";
 import type { MonitorMemory } from "../domain/monitor/monitor-memory.ts";
 import { sameTimeQuarters } from "../domain/monitor/same-time.ts";
-import { keepBusiest, QUARTER_SUBJECTS } from "../domain/monitor/tally.ts";
+import { keepBusiest, SUBJECTS_PER_QUARTER } from "../domain/monitor/tally.ts";
 import type { MonitorStatePort } from "../ports/monitor.ts";
 
 const QUARTERS_KEPT = Math.floor(QUARTER_TALLY_SECONDS / 60 / QUARTER_MINUTES);
@@ -27,7 +27,7 @@ export function memoryMonitorState(nowMs: () => number): MonitorStatePort {
       history = made.history ?? history;
       if (made.quarter !== null) {
         const { quarter, tally } = made.quarter;
-        kept.set(quarter, { quarter, tally: keepBusiest(tally, QUARTER_SUBJECTS) });
+        kept.set(quarter, { quarter, tally: keepBusiest(tally, SUBJECTS_PER_QUARTER) });
         for (const old of kept.keys()) if (old < quarter - QUARTERS_KEPT) kept.delete(old);
       }
       return { kind: "done" };

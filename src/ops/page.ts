@@ -7,13 +7,13 @@ import type { FieldError } from "../domain/kernel/refusal.ts";
 import type { ReportFile } from "../domain/report/files.ts";
 import type { NotPerformed, OperatorCommand, Performed } from "../flows/audit/run-operator-action.ts";
 import type { QueuesPort } from "../flows/operators/replay-dead-letter.ts";
-import type { OperatorsPort } from "../ports/access.ts";
+import type { OperatorIdentification } from "../ports/access.ts";
 import type { Deps } from "../ports/deps.ts";
 import type { SealPort } from "./session.ts";
 import type { PageWords } from "./words.ts";
 
 /** The ports of the dashboard: those of the flows, the operators' identities, and the seal of their sessions. */
-export type OpsDeps = Deps & { operators: OperatorsPort; queues: QueuesPort; opsSeal: SealPort };
+export type OpsDeps = Deps & { operators: OperatorIdentification; queues: QueuesPort; opsSeal: SealPort };
 
 /** The signed-in operator, and the language and time in which they read. */
 export interface ViewerContext {

@@ -10,7 +10,7 @@ import { z } from "zod";
 import type { Operator } from "../domain/access/operator.ts";
 import { sameDigest } from "../domain/kernel/digest.ts";
 import { HOUR_SECONDS } from "../domain/kernel/time.ts";
-import type { OperatorsPort } from "../ports/access.ts";
+import type { OperatorIdentification } from "../ports/access.ts";
 import type { Deps } from "../ports/deps.ts";
 
 /** Seals text for ourselves: authenticated, encrypted, and good until it ends. */
@@ -45,7 +45,7 @@ export type Identified =
   | { kind: "refused"; cause: string; ended: boolean; access: boolean }
   | { kind: "unavailable"; cause: string };
 
-type SessionDeps = { operators: OperatorsPort; opsSeal: SealPort; vault: Deps["vault"] };
+type SessionDeps = { operators: OperatorIdentification; opsSeal: SealPort; vault: Deps["vault"] };
 
 /** A session of ours counts before an assertion of Access: who signed in by token acts under its name. */
 export async function identifyOperator(c: Context, { operators, opsSeal }: SessionDeps): Promise<Identified> {

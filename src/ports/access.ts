@@ -3,7 +3,7 @@ import type { ApiKey } from "../domain/access/api-key.ts";
 import type { Operator } from "../domain/access/operator.ts";
 import type { Unavailable } from "./result.ts";
 
-export interface ApiKeysPort {
+export interface ApiKeyLookup {
   /**
    * Finds the key that a caller presents.
    *
@@ -13,7 +13,7 @@ export interface ApiKeysPort {
   find(presented: string): Promise<ApiKey | null | Unavailable>;
 }
 
-export interface OperatorsPort {
+export interface OperatorIdentification {
   /**
    * Identifies the operator who presents these headers: `Authorization: Bearer` with an operator token, or the assertion that
    * Cloudflare Access puts on what it lets through. A bearer token counts alone: an assertion beside a wrong one does not make

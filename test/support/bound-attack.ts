@@ -3,10 +3,10 @@
  * isolates that decide on what they read a while ago. It keeps books of its own and holds them against the bound.
  */
 import {
-  type BoundPool,
   boundByPolicy,
   boundUnits,
   dearestUnitMicros,
+  type TrustPool,
 } from "../../src/domain/admission/bound.ts";
 import type { ExposurePolicy } from "../../src/domain/admission/exposure.policy.ts";
 import {
@@ -27,7 +27,7 @@ const START_MS = Date.UTC(2026, 6, 1);
 /** Home, two middling ones, the dearest of most tables, and one dearer than the weight counts. */
 const PRICES = { IN: 3_000, SG: 40_000, DE: 85_000, UZ: 300_000, XK: 1_000_000 } as const;
 const COUNTRIES = Object.keys(PRICES) as (keyof typeof PRICES)[];
-const SUM_LEVELS: Readonly<Record<Pool, { key: string; pool: BoundPool }>> = {
+const SUM_LEVELS: Readonly<Record<Pool, { key: string; pool: TrustPool }>> = {
   stranger: { key: "stranger:overall:all", pool: "stranger" },
   proven: { key: "proven:overall:all", pool: "proven" },
   challenged: { key: "challenged:day:all", pool: "second" },
@@ -52,7 +52,7 @@ export interface AttackOnBudgets {
 
 interface Message {
   hold: Reservation;
-  pool: BoundPool;
+  pool: TrustPool;
   units: number;
   costMicros: number;
   number: string;
@@ -101,7 +101,7 @@ export async function attackBudgets(
   const known = new Map<string, number>();
   const pending: Pending[] = [];
   let messages: Message[] = [];
-  const verifiedAt: { atMs: number; pool: BoundPool; units: number }[] = [];
+  const verifiedAt: { atMs: number; pool: TrustPool; units: number }[] = [];
   const result: AttackOnBudgets = {
     steps,
     left: 0,

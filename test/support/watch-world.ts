@@ -2,7 +2,7 @@
 import { type Random, seededRandom } from "../../scripts/lab/world/random.ts";
 import type { Posture } from "../../src/domain/kernel/posture.ts";
 import { type Ban, type BanChanges, findBan, nextBans } from "../../src/domain/monitor/ban.ts";
-import { cohortsOf, readRatio } from "../../src/domain/monitor/cohorts.ts";
+import { cohortsOf, dueRatio } from "../../src/domain/monitor/cohorts.ts";
 import { detect } from "../../src/domain/monitor/detectors.ts";
 import type { Finding } from "../../src/domain/monitor/finding.ts";
 import { VERIFY_TIME } from "../../src/domain/monitor/histogram.ts";
@@ -317,7 +317,7 @@ export function simulate(
     const curve = answerCurve(history, policy.answer_curve);
     const decision = nextPosture(
       document,
-      { findings, reading: readRatio(cohortsOf(window, OVERALL), nowMs, curve) },
+      { findings, reading: dueRatio(cohortsOf(window, OVERALL), nowMs, curve) },
       policy,
       nowMs,
     );

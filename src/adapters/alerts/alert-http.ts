@@ -66,7 +66,7 @@ export function alertFailed(
 }
 
 /** Statuses that say the request itself will never be taken; all others may pass another time. */
-export function isFinalStatus(status: number): boolean {
+export function isPermanentFailure(status: number): boolean {
   return status >= 400 && status < 500 && ![408, 425, 429].includes(status);
 }
 

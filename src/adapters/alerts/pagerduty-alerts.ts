@@ -1,7 +1,7 @@
 import { moneyText } from "../../domain/kernel/text.ts";
 import type { Alert } from "../../domain/monitor/alert.ts";
 import type { AlertChannelPort } from "../../ports/monitor.ts";
-import { ALERT_TIMEOUT_MS, alertFailed, isFinalStatus, postAlert } from "./alert-http.ts";
+import { ALERT_TIMEOUT_MS, alertFailed, isPermanentFailure, postAlert } from "./alert-http.ts";
 
 export interface PagerDutyOptions {
   /** `https://events.pagerduty.com`, the service region's, or a stand-in. */
@@ -31,7 +31,7 @@ export function pagerdutyChannel(options: PagerDutyOptions): AlertChannelPort {
       if (answer.kind === "failed") return answer;
       const { status, retryAfterSeconds } = answer;
       if (status === 202) return { kind: "told" };
-      return alertFailed(`pagerduty answered ${status}`, !isFinalStatus(status), retryAfterSeconds);
+      return alertFailed(`pagerduty answered ${status}`, !isPermanentFailure(status), retryAfterSeconds);
     },
   };
 }

@@ -2,7 +2,7 @@ import { clockTime } from "../../domain/kernel/instant.ts";
 import { moneyText } from "../../domain/kernel/text.ts";
 import type { Alert } from "../../domain/monitor/alert.ts";
 import type { AlertChannelPort } from "../../ports/monitor.ts";
-import { ALERT_TIMEOUT_MS, alertFailed, isFinalStatus, postAlert } from "./alert-http.ts";
+import { ALERT_TIMEOUT_MS, alertFailed, isPermanentFailure, postAlert } from "./alert-http.ts";
 
 export interface SlackOptions {
   /** The incoming webhook's address, which is its secret. */
@@ -37,7 +37,7 @@ export function slackChannel({ webhookUrl, timeoutMs = ALERT_TIMEOUT_MS }: Slack
       if (answer.status === 200 && word === "ok") return { kind: "told" };
       const detail = ERROR_WORD.test(word) ? ` ${word}` : "";
       const cause = `slack answered ${answer.status}${detail}`;
-      return alertFailed(cause, !isFinalStatus(answer.status), answer.retryAfterSeconds);
+      return alertFailed(cause, !isPermanentFailure(answer.status), answer.retryAfterSeconds);
     },
   };
 }

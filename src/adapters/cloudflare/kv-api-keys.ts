@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type ApiKeyRecord, EVERY_FLOW, isGoodKey, parseApiKey } from "../../domain/access/api-key.ts";
-import type { ApiKeysPort } from "../../ports/access.ts";
+import type { ApiKeyLookup } from "../../ports/access.ts";
 import type { Log } from "../../ports/deps.ts";
 
 /** The methods of a KV namespace that this adapter uses. */
@@ -60,7 +60,7 @@ export async function hashApiKeySecret(secret: string): Promise<string> {
  * A record that nobody can read is no key, and told in the log. A KV that does not answer is `unavailable` and not
  * remembered: the next request asks again.
  */
-export function kvApiKeys(kv: ApiKeyStore, nowMs: () => number, log: Log): ApiKeysPort {
+export function kvApiKeys(kv: ApiKeyStore, nowMs: () => number, log: Log): ApiKeyLookup {
   // Apart, so that a flood of made-up ids cannot push out the keys in use.
   const known = memory<ApiKeyRecord>(nowMs);
   const unknown = memory<null>(nowMs);

@@ -1,7 +1,7 @@
 import type { DeliveryResult, OutgoingMessage, ProviderPort } from "../../ports/delivery.ts";
 import { msg91Judgement } from "./msg91-codes.ts";
 import { readMsg91Receipts } from "./msg91-receipts.ts";
-import { errorCode, errorText, postForDelivery, readRefusal } from "./provider-http.ts";
+import { errorText, loggableErrorCode, postForDelivery, readRefusal } from "./provider-http.ts";
 import { closestTag } from "./spoken-code.ts";
 
 export interface Msg91Options {
@@ -69,7 +69,7 @@ export function msg91Provider(options: Msg91Options): ProviderPort {
       if (ok && type === "success" && typeof messageId === "string") {
         return { kind: "accepted", messageId, costMicros: null };
       }
-      return readRefusal(answer.status, msg91Judgement(errorCode(code)));
+      return readRefusal(answer.status, msg91Judgement(loggableErrorCode(code)));
     },
 
     ...(receiptKeys.length > 0 && { readReceipt: (hook) => readMsg91Receipts(hook, receiptKeys) }),
@@ -81,7 +81,7 @@ export function msg91Provider(options: Msg91Options): ProviderPort {
  * number, so it is read and not passed on.
  */
 function refusal(said: unknown, code: unknown): DeliveryResult {
-  const number = errorCode(code);
+  const number = loggableErrorCode(code);
   const cause = `msg91 error${errorText(number)}`;
   const ofNumber = typeof said === "string" && NUMBER_FAULT.test(said);
   const judgement = msg91Judgement(number) ?? (ofNumber ? "not_this_number" : "not_this_route");

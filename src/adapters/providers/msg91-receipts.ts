@@ -4,7 +4,7 @@ import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/delivery
 import { sha256Hex } from "../digest.ts";
 import { parseJson, parseJsonBytes } from "../json.ts";
 import { msg91ReportJudgement } from "./msg91-codes.ts";
-import { errorCode } from "./provider-http.ts";
+import { loggableErrorCode } from "./provider-http.ts";
 import { forged, formFields, HOOK_LIMIT_BYTES, saysJson } from "./receipt-hook.ts";
 
 const state = z.object({
@@ -75,7 +75,7 @@ function receipt(
   messageId: string,
   { status, desc = "", failedReason = "", date = "" }: z.infer<typeof state>,
 ): Receipt[] {
-  const number = errorCode(status);
+  const number = loggableErrorCode(status);
   const words = desc.trim();
   const numbered = number === DELIVERED_STATUS || UNDELIVERED_STATUSES.includes(number ?? "");
   const delivered = numbered ? number === DELIVERED_STATUS : DELIVERED.test(words);

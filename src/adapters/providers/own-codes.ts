@@ -1,6 +1,6 @@
 import type { DeliveryResult } from "../../ports/delivery.ts";
 import { type CodeRow, codeTable } from "./provider-codes.ts";
-import { errorCode, readRefusal } from "./provider-http.ts";
+import { loggableErrorCode, readRefusal } from "./provider-http.ts";
 
 /**
  * The words of a service that speaks Tollgate's own contract (the webhook provider and the local inbox): `refused` in an
@@ -23,7 +23,7 @@ export const ownJudgement = codeTable(WORDS);
  * service itself says that it did not take the message; without it a status speaks for itself as any other's.
  */
 export function readOwnRefusal(status: number, { refused }: Record<string, unknown>): DeliveryResult {
-  const judgement = ownJudgement(errorCode(refused));
+  const judgement = ownJudgement(loggableErrorCode(refused));
   if (judgement === null || judgement === "unknown") return readRefusal(status, judgement);
   return { kind: "refused", cause: `provider answered ${status}`, judgement };
 }

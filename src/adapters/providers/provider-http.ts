@@ -104,7 +104,7 @@ export function feedbackResult(answer: ProviderAnswer): FeedbackResult {
  * A provider's error code, fit for a log: a word, or a number of up to five digits. Text, and a word with as many digits as
  * a code or a phone number has, are null.
  */
-export function errorCode(value: unknown): string | null {
+export function loggableErrorCode(value: unknown): string | null {
   const text = typeof value === "number" ? String(value) : value;
   if (typeof text !== "string" || text.length > 40) return null;
   const digits = text.replace(/\D/g, "").length;
@@ -149,7 +149,7 @@ export function statedMicros(amount: unknown, unit: unknown, currency: string): 
  * What a source answered about a number. Everything but a status of success in time is `unavailable`; the cause holds no
  * word of the answer, which may repeat the number.
  */
-export function readLookup(
+export function successfulLookupBody(
   answer: ProviderAnswer | Unavailable,
 ): { kind: "answered"; body: Record<string, unknown> } | Unavailable {
   if (answer.kind !== "answered") return { kind: "unavailable", cause: answer.cause };

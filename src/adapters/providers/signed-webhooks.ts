@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { IncomingHook, ReceiptReading } from "../../ports/delivery.ts";
 import { parseJson } from "../json.ts";
 import { ownJudgement } from "./own-codes.ts";
-import { errorCode } from "./provider-http.ts";
+import { loggableErrorCode } from "./provider-http.ts";
 import { forged, HOOK_LIMIT_BYTES } from "./receipt-hook.ts";
 
 /**
@@ -54,7 +54,7 @@ export function readSignedReceipt(hook: IncomingHook, secrets: readonly string[]
   const atMs = at ? Date.parse(at) : null;
   return {
     kind: "receipts",
-    receipts: [{ messageId, status, errorCode: errorCode(error_code), costMicros, atMs, judgement }],
+    receipts: [{ messageId, status, errorCode: loggableErrorCode(error_code), costMicros, atMs, judgement }],
   };
 }
 

@@ -1,6 +1,6 @@
 import type { DeliveryResult, ProviderPort, Receipt } from "../../ports/delivery.ts";
 import type { Unavailable } from "../../ports/result.ts";
-import { errorCode, getFromProvider, postForDelivery, readRefusal } from "./provider-http.ts";
+import { getFromProvider, loggableErrorCode, postForDelivery, readRefusal } from "./provider-http.ts";
 import { closestTag } from "./spoken-code.ts";
 import { startMessagingJudgement } from "./startmessaging-codes.ts";
 
@@ -93,7 +93,7 @@ export function startMessagingProvider(options: StartMessagingOptions): Provider
       return {
         messageId,
         status: state === "delivered" ? "delivered" : "undelivered",
-        errorCode: state === "failed" ? errorCode(fieldOf(data, "error")) : null,
+        errorCode: state === "failed" ? loggableErrorCode(fieldOf(data, "error")) : null,
         costMicros: null,
         atMs: Number.isNaN(deliveredAtMs) ? null : deliveredAtMs,
         judgement: startMessagingJudgement(state) ?? undefined,

@@ -1,5 +1,5 @@
 import type { DeliveryResult, ProviderPort } from "../../ports/delivery.ts";
-import { errorCode, errorText, postForDelivery, readRefusal } from "../providers/provider-http.ts";
+import { errorText, loggableErrorCode, postForDelivery, readRefusal } from "../providers/provider-http.ts";
 import { telegramJudgement } from "./telegram-codes.ts";
 import { readTelegramReceipt } from "./telegram-receipts.ts";
 
@@ -75,7 +75,7 @@ export function telegramProvider(options: TelegramOptions): ProviderPort {
 
 /** Reads `ok: false`, by which it says that it did nothing. A wait is named with its seconds: `FLOOD_WAIT_17`. */
 function refusal(status: number, error: unknown): DeliveryResult {
-  const code = errorCode(typeof error === "string" ? error.replace(/_\d+$/, "") : error);
+  const code = loggableErrorCode(typeof error === "string" ? error.replace(/_\d+$/, "") : error);
   return readRefusal(status, telegramJudgement(code) ?? "not_this_route", errorText(code));
 }
 

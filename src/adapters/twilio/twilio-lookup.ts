@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { NumberInsight } from "../../domain/admission/insight.ts";
 import type { LookupPort } from "../../ports/people.ts";
-import { getFromProvider, hoursSince, readLookup } from "../providers/provider-http.ts";
+import { getFromProvider, hoursSince, successfulLookupBody } from "../providers/provider-http.ts";
 import { twilioAuthorization } from "./twilio-provider.ts";
 
 /** Packages of Lookup; each is billed. */
@@ -71,7 +71,7 @@ export function twilioLookup(options: TwilioLookupOptions): LookupPort {
     name: "twilio",
     async lookup(e164) {
       const url = `${apiUrl}/v2/PhoneNumbers/${encodeURIComponent(e164)}?${query}`;
-      const answer = readLookup(await getFromProvider(url, timeoutMs, headers));
+      const answer = successfulLookupBody(await getFromProvider(url, timeoutMs, headers));
       if (answer.kind !== "answered") return answer;
       const parsed = answerSchema.safeParse(answer.body);
       if (!parsed.success) return { kind: "unavailable", cause: "lookup answered without a verdict" };

@@ -1,8 +1,8 @@
 import type { DeliveryResult, FeedbackResult, OutgoingMessage, ProviderPort } from "../../ports/delivery.ts";
 import {
-  errorCode,
   errorText,
   feedbackResult,
+  loggableErrorCode,
   postForDelivery,
   readRefusal,
   statedMicros,
@@ -129,10 +129,11 @@ export function twilioProvider(options: TwilioOptions): ProviderPort {
       if (answer.kind !== "answered") return answer;
       const { sid, status, code, error_code: reason, price, price_unit: unit } = answer.body;
       if (answer.status !== 201 || typeof sid !== "string") {
-        const known = errorCode(code);
+        const known = loggableErrorCode(code);
         return readRefusal(answer.status, twilioJudgement(known), errorText(known));
       }
-      if (DEAD_STATES.includes(String(status))) return deadFromTheStart(String(status), errorCode(reason));
+      if (DEAD_STATES.includes(String(status)))
+        return deadFromTheStart(String(status), loggableErrorCode(reason));
       return {
         kind: "accepted",
         messageId: sid,

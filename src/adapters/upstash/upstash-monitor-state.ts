@@ -6,7 +6,7 @@ import { type History, QUARTER_MINUTES, type QuarterTally } from "../../domain/m
 import { MONITOR_LOCK_MS, MONITOR_RUN_LOST, QUARTER_TALLY_SECONDS } from "../../domain/monitor/lifetimes.ts";
 import type { MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
 import { sameTimeQuarters } from "../../domain/monitor/same-time.ts";
-import { isTallyObject, keepBusiest, QUARTER_SUBJECTS, readTally } from "../../domain/monitor/tally.ts";
+import { isTallyObject, keepBusiest, readTally, SUBJECTS_PER_QUARTER } from "../../domain/monitor/tally.ts";
 import type { Log } from "../../ports/deps.ts";
 import type { MonitorStatePort } from "../../ports/monitor.ts";
 import { keys, WATCH_HISTORY_SECONDS, WATCH_MEMORY_SECONDS } from "../keys.ts";
@@ -151,7 +151,7 @@ export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
         kept.push([keys.watchHistory(), JSON.stringify(history), WATCH_HISTORY_SECONDS]);
       }
       if (quarter !== null) {
-        const text = JSON.stringify(Object.fromEntries(keepBusiest(quarter.tally, QUARTER_SUBJECTS)));
+        const text = JSON.stringify(Object.fromEntries(keepBusiest(quarter.tally, SUBJECTS_PER_QUARTER)));
         kept.push([keys.watchQuarter(quarter.quarter), text, QUARTER_TALLY_SECONDS]);
       }
       try {

@@ -2,12 +2,12 @@ import { z } from "zod";
 import type { NumberInsight } from "../../domain/admission/insight.ts";
 import type { LookupPort } from "../../ports/people.ts";
 import {
-  errorCode,
   getFromProvider,
   hoursSince,
+  loggableErrorCode,
   postForDelivery,
-  readLookup,
   statedMicros,
+  successfulLookupBody,
 } from "../providers/provider-http.ts";
 import { VONAGE_CURRENCY, type VonageApplication, vonageBearer } from "./vonage-api.ts";
 import { digitsOf } from "./vonage-messages.ts";
@@ -72,14 +72,14 @@ export function numberInsightLookup(options: NumberInsightOptions): LookupPort {
         number: digitsOf(e164),
       });
       const url = `${apiUrl}/ni/${level}/json?${query}`;
-      const answer = readLookup(await getFromProvider(url, timeoutMs, {}));
+      const answer = successfulLookupBody(await getFromProvider(url, timeoutMs, {}));
       if (answer.kind !== "answered") return answer;
       const { data } = numberInsightSchema.safeParse(answer.body);
       if (!data) return { kind: "unavailable", cause: "lookup answered without a verdict" };
       if (!ANSWERED.includes(data.status)) {
         return {
           kind: "unavailable",
-          cause: `lookup answered status ${errorCode(data.status) ?? "unknown"}`,
+          cause: `lookup answered status ${loggableErrorCode(data.status) ?? "unknown"}`,
         };
       }
       const price = statedMicros(data.request_price, VONAGE_CURRENCY, currency);
@@ -179,7 +179,7 @@ export function identityInsightsLookup(options: IdentityInsightsOptions): Lookup
         headers: { authorization, "content-type": "application/json" },
         body: JSON.stringify({ phone_number: digitsOf(e164), purpose: PURPOSE, insights: asked }),
       });
-      const answer = readLookup(await asking);
+      const answer = successfulLookupBody(await asking);
       if (answer.kind !== "answered") return answer;
       const parsed = insightsSchema.safeParse(answer.body);
       if (!parsed.success) return { kind: "unavailable", cause: "lookup answered without a verdict" };

@@ -15,11 +15,11 @@ import { type LevelReading, UNIT_HUNDREDTHS, weightOf } from "./exposure.ts";
 
 /** Pools as the bound counts them: those behind a challenge share one. */
 export const BOUND_POOLS = ["stranger", "proven", "second", "named", "known"] as const;
-export type BoundPool = (typeof BOUND_POOLS)[number];
+export type TrustPool = (typeof BOUND_POOLS)[number];
 
 /** The unanswered units of a day that one pool lets out at most: `base + gain x V`. */
 export interface PoolBound {
-  pool: BoundPool;
+  pool: TrustPool;
   /** Units with nothing verified. */
   base: number;
   /** Units more for each unit verified in the day and the window before. */
@@ -48,7 +48,7 @@ export const boundUnits = (bounds: readonly PoolBound[], verified: number): numb
   bounds.reduce((sum, { base, gain }) => sum + base + gain * verified, 0);
 
 /** A level in a day: as many windows as begin in it, each with its own base. A verification counts in two short windows. */
-function inOneDay(pool: BoundPool, { base }: BudgetRule, windowSeconds: number, gain: number): PoolBound {
+function inOneDay(pool: TrustPool, { base }: BudgetRule, windowSeconds: number, gain: number): PoolBound {
   const windows = Math.ceil(DAY_SECONDS / windowSeconds);
   return { pool, base: windows * base, gain: windows > 1 ? 2 * gain : gain };
 }
@@ -110,7 +110,7 @@ export interface BoundNow {
  */
 export function boundUntilMidnight(
   bounds: readonly PoolBound[],
-  readings: ReadonlyMap<BoundPool, { window: LevelReading; today: LevelReading }>,
+  readings: ReadonlyMap<TrustPool, { window: LevelReading; today: LevelReading }>,
   unitMicros: number,
   capsLeftMicros: number | null,
 ): BoundNow {

@@ -1,5 +1,5 @@
 import type { Phone } from "../kernel/phone.ts";
-import { BOUND_POOLS, type BoundPool } from "./bound.ts";
+import { BOUND_POOLS, type TrustPool } from "./bound.ts";
 import type { BudgetRule, ExposurePolicy } from "./exposure.policy.ts";
 import {
   type BudgetGroup,
@@ -138,7 +138,7 @@ const moneyOf = (roomMicros: number, costMicros: number): Partial<Level> => ({
 });
 
 /** The level of each pool of the bound that counts all its messages. */
-export function boundLevels(policy: ExposurePolicy): ReadonlyMap<BoundPool, Level> {
+export function boundLevels(policy: ExposurePolicy): ReadonlyMap<TrustPool, Level> {
   const nobody = { e164: "", country: "", type: "unknown", block: "", prefix: "" } as const;
   const subjects = {
     phone: nobody,

@@ -1,4 +1,4 @@
-import { segmentsOf } from "./gsm7.ts";
+import { segmentText } from "./gsm7.ts";
 import { canonicalLocale, lookUpLocale } from "./locale.ts";
 import type { MessagePolicy } from "./message.policy.ts";
 import { composeMessage, localesFor } from "./message.ts";
@@ -84,7 +84,7 @@ function lengthWarnings(policy: MessagePolicy, code: CodeShape): string[] {
         locale,
         ttlSeconds: code.ttl_seconds,
       } as const;
-      const size = segmentsOf(composeMessage(what, policy).body);
+      const size = segmentText(composeMessage(what, policy).body);
       if (size.units > (longest.get(locale)?.units ?? 0)) longest.set(locale, { flow, ...size });
     }
   }

@@ -1,5 +1,5 @@
 import type { Channel } from "../kernel/channel.ts";
-import { type Segmentation, segmentsOf } from "./gsm7.ts";
+import { type Segmentation, segmentText } from "./gsm7.ts";
 import { lookUpLocale } from "./locale.ts";
 import type { MessagePolicy } from "./message.policy.ts";
 import { SHIPPED_TEXTS } from "./shipped-texts.ts";
@@ -44,7 +44,7 @@ export function composeMessage(what: MessageContent, policy: MessagePolicy): Com
   const machineLine = channel === "sms" ? lineForMachines(code, policy) : "";
   const body = lines.join("\n") + (machineLine === "" ? "" : `\n\n${machineLine}`);
 
-  const { encoding, segments } = segmentsOf(body);
+  const { encoding, segments } = segmentText(body);
   return {
     body,
     spoken: fillTemplate(spoken, locale, { ...values, code: [...code].join(pause) }),

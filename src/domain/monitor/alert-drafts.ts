@@ -8,9 +8,9 @@ import {
   type Alert,
   type AlertContext,
   type AlertDraft,
-  type AlertHour,
   type AlertKind,
   type AlertMemory,
+  type HourlyAlertCount,
   perHour,
 } from "./alert.ts";
 import type { Ban } from "./ban.ts";
@@ -31,7 +31,7 @@ export interface MonitoredMinute extends AlertContext {
   /** The length of the window, and all spend in it. */
   window: { minutes: number; spentMicros: number };
   told: AlertMemory;
-  hour: AlertHour;
+  hour: HourlyAlertCount;
 }
 
 /** As many findings, actions and pieces of evidence as a reader can take in at a glance. */

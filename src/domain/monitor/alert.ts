@@ -63,7 +63,7 @@ export interface AlertMessage {
 export type AlertMemory = Readonly<Record<string, { atMs: number; severity: string }>>;
 
 /** The alerts of one hour (since 1970): how many were sent, and how many the hourly limit held back. */
-export interface AlertHour {
+export interface HourlyAlertCount {
   hour: number;
   sent: number;
   heldBack: number;

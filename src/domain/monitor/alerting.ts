@@ -8,10 +8,10 @@ import {
   type AddressedAlert,
   type Alert,
   type AlertDraft,
-  type AlertHour,
   type AlertMemory,
   address,
   dedupKey,
+  type HourlyAlertCount,
 } from "./alert.ts";
 import { incidentDraft, KIND_OF_FINDING, type MonitoredMinute, noticeDraft } from "./alert-drafts.ts";
 import { SEVERITIES, type Severity } from "./finding.ts";
@@ -21,7 +21,7 @@ import type { Incident } from "./incident.ts";
 export interface AlertingResult {
   alerts: AddressedAlert[];
   told: AlertMemory;
-  hour: AlertHour;
+  hour: HourlyAlertCount;
 }
 
 /** News of an incident wait until this long after its last alert. */
@@ -97,7 +97,7 @@ function remembered({ environment, before, after, told, policy, nowMs }: Monitor
 const belongsTo = (key: string, own: string) =>
   key === own || key === heldKeyOf(own) || key.startsWith(`${own}:`);
 
-function hourOf({ hour, nowMs }: MonitoredMinute): AlertHour {
+function hourOf({ hour, nowMs }: MonitoredMinute): HourlyAlertCount {
   const now = Math.floor(nowMs / HOUR_MS);
   return hour.hour === now ? { ...hour } : { hour: now, sent: 0, heldBack: hour.heldBack };
 }

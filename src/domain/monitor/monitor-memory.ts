@@ -1,7 +1,7 @@
 /** The monitor's memory from one minute to the next, composed of its parts' memories. */
 import type { Posture } from "../kernel/posture.ts";
 import { HOUR_MS } from "../kernel/time.ts";
-import type { AlertHour, AlertMemory } from "./alert.ts";
+import type { AlertMemory, HourlyAlertCount } from "./alert.ts";
 import type { BanMemory } from "./ban.ts";
 import type { DayPoint } from "./day.ts";
 import { type IncidentState, NO_INCIDENT_SUMS } from "./incident.ts";
@@ -14,7 +14,7 @@ export interface MonitorMemory extends IncidentState {
   /** The last quarter of an hour that was folded into the history. */
   foldedTo: number;
   told: AlertMemory;
-  hour: AlertHour;
+  hour: HourlyAlertCount;
   blocked: BanMemory;
   /** The last day's quarters of an hour that are over; absent in memories of older versions. */
   day?: readonly DayPoint[] | undefined;

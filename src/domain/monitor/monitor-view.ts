@@ -3,9 +3,9 @@ import {
   type AnswerCurve,
   type Cohort,
   cohortsOf,
+  dueRatio,
   dueShare,
   type RatioReading,
-  readRatio,
 } from "./cohorts.ts";
 import { answerCurve, type History, type QuarterTally } from "./history.ts";
 import type { Incident } from "./incident.ts";
@@ -88,7 +88,7 @@ export function viewCounts(watched: MonitoredCounts, policy: MonitorPolicy): Mon
     policy,
     curve,
     overall: { ...overall, turned_away: turnedAway },
-    reading: readRatio(cohortsOf(minutes, OVERALL), nowMs, curve),
+    reading: dueRatio(cohortsOf(minutes, OVERALL), nowMs, curve),
     subjects,
     cohorts: (key) => cohortsOf(minutes, key),
     ripe: (minute) => ripe.get(minute) ?? 1,

@@ -56,7 +56,7 @@ export const OTHER_SUBJECTS = "*";
 export const METRICS_PER_SUBJECT = 96;
 
 /** The number of subjects of each dimension that a quarter of an hour keeps, see {@link keepBusiest}. */
-export const QUARTER_SUBJECTS: Readonly<Record<Dimension, number>> = {
+export const SUBJECTS_PER_QUARTER: Readonly<Record<Dimension, number>> = {
   ...SUBJECTS_PER_MINUTE,
   prefix: 200,
   block: 200,

@@ -15,7 +15,6 @@ import { composeMessage } from "../../domain/delivery/message.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { refused } from "../publish/facts.ts";
-import { actOnVerdict, type Decision } from "./act-on-verdict.ts";
 import { deriveSignals, type SignalNeeds } from "./derive-signals.ts";
 import { findRoutes, type RouteNeeds } from "./find-routes.ts";
 import { type EvidenceNeeds, gatherEvidence } from "./gather-evidence.ts";
@@ -23,6 +22,7 @@ import { judgeChallenge } from "./judge-challenge.ts";
 import { metersFor, refuseByCaps, refuseByLimits, refuseByMemory, waivedFor } from "./judge-limits.ts";
 import { type LookupNeeds, lookUpNumber } from "./look-up-number.ts";
 import { type AdmissionRequest, type AdmissionResult, claimToGiveBack } from "./request.ts";
+import { type Decision, resultOfVerdict } from "./result-of-verdict.ts";
 
 export type AdmitNeeds = RouteNeeds & EvidenceNeeds & SignalNeeds & LookupNeeds;
 
@@ -64,7 +64,7 @@ export async function admit(deps: AdmitNeeds, request: AdmissionRequest): Promis
   if (refusal) return refused(refusal, { trail, giveBack });
 
   const decision = await decideOn(deps, request, { routes, meters, evidence, waived, trail });
-  return actOnVerdict(deps, request, decision);
+  return resultOfVerdict(deps, request, decision);
 }
 
 const STORE_UNAVAILABLE: Refusal = {

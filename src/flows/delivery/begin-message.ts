@@ -6,12 +6,12 @@ import type { Deps } from "../../ports/deps.ts";
 import { type Refused, refused } from "../publish/facts.ts";
 
 /** The way a session gets its message: it is opened with its first one, or asked for another. */
-export type MessageBeginning =
+export type BeginCommand =
   | { kind: "open"; command: Omit<OpenCommand, "hold">; code: string }
   | { kind: "resend"; command: Omit<ResendCommand, "hold"> };
 
 /** A message that its session has marked as being sent. */
-export interface Begun {
+export interface MarkedSend {
   kind: "begun";
   view: SessionView;
   sendIndex: number;
@@ -30,9 +30,9 @@ export type BeginNeeds = Pick<Deps, "policy" | "sessions" | "vault">;
 export async function beginMessage(
   { policy, sessions, vault }: BeginNeeds,
   sessionId: string,
-  beginning: MessageBeginning,
+  beginning: BeginCommand,
   reservation: Reservation,
-): Promise<Begun | Refused> {
+): Promise<MarkedSend | Refused> {
   if (beginning.kind === "open") {
     const { command, code } = beginning;
     const view = await sessions.open(sessionId, { ...command, hold: reservation }, policy);

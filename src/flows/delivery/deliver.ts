@@ -20,7 +20,7 @@ import type { Deps } from "../../ports/deps.ts";
 import type { AdmittedRequest } from "../admission/request.ts";
 import type { BegunMessage, Broken, Delivered, Refused, RouteAttempt, Taken } from "../publish/facts.ts";
 import { type AttemptDeliveryNeeds, attemptDelivery } from "./attempt-delivery.ts";
-import { type BeginNeeds, type Begun, beginMessage, type MessageBeginning } from "./begin-message.ts";
+import { type BeginCommand, type BeginNeeds, beginMessage, type MarkedSend } from "./begin-message.ts";
 import { type ReserveNeeds, reserve } from "./reserve.ts";
 
 /** A message to deliver. */
@@ -39,7 +39,7 @@ export interface DeliveryRequest {
   /** Keyed hashes of the number, and of the user a server named. */
   numberTag: string;
   userTag: string | null;
-  beginning: MessageBeginning;
+  beginning: BeginCommand;
   /** Nobody asked for it: it repeats a message that came back undelivered, and is not repeated itself. */
   isAutomatic: boolean;
 }
@@ -91,7 +91,7 @@ export async function deliver(
 
 interface Started {
   kind: "started";
-  begun: Begun;
+  begun: MarkedSend;
   meters: SpendReading[];
 }
 
@@ -138,7 +138,7 @@ const begunMessage = (
   { nowMs }: Pick<Deps, "nowMs">,
   { reservation }: AdmittedRequest,
   { sessionId, phone, channel, numberTag, userTag, reference, isAutomatic }: DeliveryRequest,
-  { sendIndex }: Begun,
+  { sendIndex }: MarkedSend,
 ): BegunMessage => ({
   sessionId,
   sendIndex,

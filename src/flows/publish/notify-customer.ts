@@ -15,7 +15,7 @@ export const CUSTOMER_QUEUE = "customer";
 export type CustomerNeeds = Pick<Deps, "policy" | "customer" | "outbox" | "records" | "log" | "nowMs">;
 
 /** Something that happened; a number in clear is hashed before it is queued. */
-export interface CustomerNews extends Omit<CustomerOccurrence, "type" | "atMs" | "subject"> {
+export interface CustomerEventDetails extends Omit<CustomerOccurrence, "type" | "atMs" | "subject"> {
   about: CustomerSubject | Pick<SessionClaims, "flow" | "reference" | "phone"> | null;
   /** The present where absent. */
   atMs?: number;
@@ -34,7 +34,7 @@ export const customerListens = (
 export async function notifyCustomer(
   deps: CustomerNeeds,
   type: CustomerEventType,
-  { about, atMs = deps.nowMs(), ...news }: CustomerNews,
+  { about, atMs = deps.nowMs(), ...news }: CustomerEventDetails,
 ): Promise<void> {
   const { customer, outbox, records, log } = deps;
   if (customer === null || !customerListens(deps, type)) return;

@@ -12,7 +12,7 @@ export function publishAdmission(
   const { log } = deps;
   if (!carriedOver) log("not_carried_over", { correlation_id: correlationId });
   if (storeFailure !== null) log("store_unavailable", { correlation_id: correlationId, cause: storeFailure });
-  if (lookup !== null) publishLookup(deps, correlationId, lookup);
+  if (lookup !== null) logAndRememberLookup(deps, correlationId, lookup);
   if (verdict === null) return;
   log("verdict", {
     correlation_id: correlationId,
@@ -27,7 +27,7 @@ export function publishAdmission(
 }
 
 /** Logs a number lookup, and remembers an answer for as long as it counts. */
-export function publishLookup(
+export function logAndRememberLookup(
   { insights, log, defer }: AdmissionNeeds,
   correlationId: string,
   lookup: NumberLookup,

@@ -1,15 +1,16 @@
 /**
  * Sends a code to a number.
  *
- * 1. Gate: what can be refused without asking a store or an issuer is refused first.
- * 2. Admit: one round trip to the stores and one to the CAPTCHA's issuer decide whether a message may leave.
+ * 1. Gate: what can be refused by the request and the control documents (a copy a few seconds old) is refused first.
+ * 2. Admit: one round trip to the store draws the caller's limits, claims the idempotency key and reads the signals, beside
+ *    one to the CAPTCHA's issuer; where the risk is worth its price, a source is asked about the number. The verdict decides.
  * 3. Open: a code is drawn, and the session's opening prepared; a decoy's session is opened, and its code thrown away.
- * 4. Deliver: room and money are reserved while the session opens with the message marked as being sent, then a provider is
- *    asked to send it, and the session writes down the answer.
+ * 4. Deliver: room and money are reserved while the session opens with the message marked as being sent, then up to three
+ *    routes are tried in turn, and the session writes down what became of it.
  * 5. Answer: everything the client needs next; and behind the answer the one fact of the request is published.
  *
- * A refused request opens no session object; an allowed one waits for three hops in a row: admission, reservation and
- * session, provider.
+ * What admission refuses opens no session object. An allowed send waits for three hops in a row: admission, reservation and
+ * session, provider; a lookup, a choice between routes or an idempotency key may add one each.
  */
 
 import { parsePhone } from "../../domain/kernel/phone.ts";
@@ -20,10 +21,10 @@ import { recognise } from "../admission/recognise.ts";
 import { claimToGiveBack } from "../admission/request.ts";
 import { type DeliverNeeds, deliver } from "../delivery/deliver.ts";
 import type { Broken, SendFact } from "../publish/facts.ts";
-import { claimIdempotency, type ReplayNeeds, replay } from "./claim-idempotency.ts";
 import { type GateNeeds, gate, SEND_GATES } from "./gate.ts";
 import { openDecoy } from "./open-decoy.ts";
 import { type MintNeeds, mintSession, prepareOpening } from "./open-session.ts";
+import { prepareClaim, type ReplayNeeds, replay } from "./prepare-claim.ts";
 import {
   type ConcludeNeeds,
   publishAndAnswer,
@@ -61,7 +62,7 @@ export async function send(
   const person = await recognise(deps, phone.e164, input.deviceToken);
   const session = await mintSession(deps, { correlationId, input, caller, phone, person });
   const { claims, token } = session;
-  const claim = await claimIdempotency(deps, input, caller, { phone: phone.e164, token });
+  const claim = await prepareClaim(deps, input, caller, { phone: phone.e164, token });
   // Whatever breaks before a message is handed over frees the key, so that the request can be repeated.
   const giveBack = claimToGiveBack({ claim });
   const broken = (error: unknown): Broken => ({

@@ -10,9 +10,9 @@ import {
   type OwnerLine,
   ownerLines,
   ownersPlace,
-  type PostureLine,
   policySections,
   postureLines,
+  type RuleByPosture,
 } from "../views/policy.ts";
 import { placeOf } from "../views/policy-place.ts";
 import { queryChoice, tableLink } from "../views/query.ts";
@@ -108,7 +108,7 @@ export const policy: OpsPage = {
 
 const rulesLink = (span: string): string => `${tableLink(PATH, {}, { span })}#${RULES_ID}`;
 
-const POSTURES: readonly TableColumn<PostureLine>[] = [
+const POSTURES: readonly TableColumn<RuleByPosture>[] = [
   { title: "What", cell: ({ name }) => name },
   { title: "Normal", cell: ({ normal }) => normal },
   { title: "Elevated", cell: ({ normal, elevated }) => changed(normal, elevated) },

@@ -122,7 +122,7 @@ const saysLimits = (rules: readonly LimitRule[], factor: number, { count, lastin
     )
     .join(", ");
 
-export interface PostureLine {
+export interface RuleByPosture {
   name: string;
   normal: string;
   elevated: string;
@@ -133,12 +133,12 @@ export interface PostureLine {
 const CALLERS = ["number", "ip", "numbers_per_ip", "device", "user"] as const;
 
 /** The policy under each posture, side by side. */
-export function postureLines(policy: Policy, words: PageWords): PostureLine[] {
+export function postureLines(policy: Policy, words: PageWords): RuleByPosture[] {
   const [elevated, emergency] = [
     postureRules("elevated", policy.postures),
     postureRules("emergency", policy.postures),
   ];
-  const line = (name: string, says: (rules: typeof elevated) => string): PostureLine => ({
+  const line = (name: string, says: (rules: typeof elevated) => string): RuleByPosture => ({
     name,
     normal: says(null),
     elevated: says(elevated),

@@ -7,7 +7,7 @@ import { spendMeters } from "../../../domain/delivery/money.ts";
 import type { Posture } from "../../../domain/kernel/posture.ts";
 import { HOUR_MS, minuteOf } from "../../../domain/kernel/time.ts";
 import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
-import { type RatioReading, readRatio } from "../../../domain/monitor/cohorts.ts";
+import { dueRatio, type RatioReading } from "../../../domain/monitor/cohorts.ts";
 import { quantileOf, VERIFY_TIME } from "../../../domain/monitor/histogram.ts";
 import type { Incident } from "../../../domain/monitor/incident.ts";
 import type { MonitorMemory } from "../../../domain/monitor/monitor-memory.ts";
@@ -150,7 +150,7 @@ function monitorHealth(memory: MonitorMemory | null, nowMs: number, lateAfterMin
 function windowState(
   minutes: readonly MinuteTally[],
   nowMs: number,
-  curve: Parameters<typeof readRatio>[2],
+  curve: Parameters<typeof dueRatio>[2],
 ): WindowState {
   const counts: Counts = {};
   for (const { tally } of minutes) addCounts(counts, tally.get(ALL) ?? {});
@@ -161,7 +161,7 @@ function windowState(
   const spentMicros = counts.micros ?? 0;
   const refusals = Object.entries(counts).filter(([metric]) => metric.startsWith("refused:"));
   return {
-    ...readRatio(perMinute, nowMs, curve),
+    ...dueRatio(perMinute, nowMs, curve),
     minutes: minutes.length,
     spentMicros,
     perHourMicros: minutes.length === 0 ? 0 : Math.round((spentMicros * 60) / minutes.length),

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { expect, test } from "vitest";
 import { mintKeyring, mintProofKeys } from "../../../../scripts/lib/mint.ts";
 import { keysLines, rotateKey } from "../../../../scripts/ops/keys.ts";
-import { addedSecretName, joinKeyrings, secretsOf } from "../../../../src/config/keyrings.ts";
+import { addedSecretName, joinKeyringParts, secretsOf } from "../../../../src/config/keyrings.ts";
 import { keyCreatedAtMs, keyFindings, keyringStates } from "../../../../src/domain/access/key-age.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 9, 0, 30);
@@ -47,22 +47,22 @@ test("secrets that were added to a ring come first, the latest of them makes", (
     first,
     "SESSION_KEYS",
   ]);
-  const joined = joinKeyrings({ SESSION_KEYS: "a:1", [first]: "b:2", [second]: "c:3", OTHER: 1 });
+  const joined = joinKeyringParts({ SESSION_KEYS: "a:1", [first]: "b:2", [second]: "c:3", OTHER: 1 });
   expect(joined).toMatchObject({ SESSION_KEYS: "c:3,b:2,a:1", OTHER: 1 });
 });
 
 test("proof keys are joined as one array, and a part that is none is left for the check to refuse", async () => {
   const [older, newer] = [await mintProofKeys(NOW), await mintProofKeys(NOW)];
   const added = addedSecretName("proof", NOW);
-  const joined = joinKeyrings({ PROOF_KEYS: older, [added]: newer }) as Record<string, string>;
+  const joined = joinKeyringParts({ PROOF_KEYS: older, [added]: newer }) as Record<string, string>;
   expect(JSON.parse(joined.PROOF_KEYS ?? "")).toEqual([...JSON.parse(newer), ...JSON.parse(older)]);
-  expect(joinKeyrings({ PROOF_KEYS: older, [added]: "{}" })).toMatchObject({ PROOF_KEYS: "{}" });
+  expect(joinKeyringParts({ PROOF_KEYS: older, [added]: "{}" })).toMatchObject({ PROOF_KEYS: "{}" });
 });
 
 test("an environment without added secrets stays as it is", () => {
   const env = { SESSION_KEYS: "a:1", PROOF_KEYS: "not JSON" };
-  expect(joinKeyrings(env)).toEqual(env);
-  expect(joinKeyrings(null)).toBeNull();
+  expect(joinKeyringParts(env)).toEqual(env);
+  expect(joinKeyringParts(null)).toBeNull();
 });
 
 const STATUS = {

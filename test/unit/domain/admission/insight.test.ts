@@ -16,7 +16,7 @@ import type { Posture } from "../../../../src/domain/kernel/posture.ts";
 import { POSTURES } from "../../../../src/domain/kernel/posture.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
 import { lookUpNumber } from "../../../../src/flows/admission/look-up-number.ts";
-import { publishLookup } from "../../../../src/flows/publish/publish-admission.ts";
+import { logAndRememberLookup } from "../../../../src/flows/publish/publish-admission.ts";
 import type { LookupPort } from "../../../../src/ports/people.ts";
 import { deliveryWorld, phoneOf, roomyPolicy } from "../../../support/delivery-world.ts";
 
@@ -256,7 +256,7 @@ function consulting(lookup: LookupPort | null, more: Partial<LookupPolicy> = {})
         risk,
       };
       const { verdict: after, lookup } = await lookUpNumber(deps, question, verdict);
-      if (lookup !== null) publishLookup(deps, `c${i}`, lookup);
+      if (lookup !== null) logAndRememberLookup(deps, `c${i}`, lookup);
       await world.settle();
       return after;
     },

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { segmentsOf } from "../../../../src/domain/delivery/gsm7.ts";
+import { segmentText } from "../../../../src/domain/delivery/gsm7.ts";
 import { lookUpLocale } from "../../../../src/domain/delivery/locale.ts";
 import { type MessagePolicy, messagePolicy } from "../../../../src/domain/delivery/message.policy.ts";
 import { composeMessage, type MessageContent } from "../../../../src/domain/delivery/message.ts";
@@ -238,14 +238,14 @@ describe("segments", () => {
     ["😀".repeat(66), "ucs2", 132, 2],
     ["😀".repeat(67), "ucs2", 134, 3],
   ])("%# of %s", ([text, encoding, units, segments]) => {
-    expect(segmentsOf(text)).toEqual({ encoding, units, segments });
+    expect(segmentText(text)).toEqual({ encoding, units, segments });
   });
 
   test("the default alphabet has 128 places: 127 characters and the escape", () => {
     const all = Array.from({ length: 0x2100 }, (_, point) => String.fromCodePoint(point));
-    const gsm = all.filter((character) => segmentsOf(character).encoding === "gsm7");
-    expect(gsm.filter((character) => segmentsOf(character).units === 1)).toHaveLength(127);
-    expect(gsm.filter((character) => segmentsOf(character).units === 2)).toHaveLength(10);
+    const gsm = all.filter((character) => segmentText(character).encoding === "gsm7");
+    expect(gsm.filter((character) => segmentText(character).units === 1)).toHaveLength(127);
+    expect(gsm.filter((character) => segmentText(character).units === 2)).toHaveLength(10);
   });
 });
 

@@ -15,8 +15,8 @@ import {
   isTallyObject,
   keepBusiest,
   type Metric,
-  QUARTER_SUBJECTS,
   readTally,
+  SUBJECTS_PER_QUARTER,
   sumTallies,
   type Tally,
 } from "../../../../src/domain/monitor/tally.ts";
@@ -133,7 +133,7 @@ test("sums do not depend on the order of their parts, and leave them as they wer
 });
 
 test("the busiest of each dimension stay, as many as there is room for, and nobody busier is dropped", () => {
-  const most = { ...QUARTER_SUBJECTS, country: 20, prefix: 3 };
+  const most = { ...SUBJECTS_PER_QUARTER, country: 20, prefix: 3 };
   fc.assert(
     fc.property(tallies, (tally) => {
       const kept = keepBusiest(tally, most);
@@ -174,5 +174,5 @@ test.each([{ sent: "7" }, { sent: null }, { sent: {} }, { sent: Number.NaN }, []
 
 test("a quarter that is over keeps what rules in record-only mode met, though none of it may have left", () => {
   const counted = new Map<string, Counts>([["rule tor/signup", { met: 9, "would:deny": 9 }]]);
-  expect(keepBusiest(counted, QUARTER_SUBJECTS)).toEqual(counted);
+  expect(keepBusiest(counted, SUBJECTS_PER_QUARTER)).toEqual(counted);
 });

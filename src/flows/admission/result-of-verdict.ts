@@ -40,7 +40,11 @@ export interface Decision {
 type ActNeeds = Pick<Deps, "policy" | "vault" | "nowMs">;
 
 /** Turns a verdict into the request's admission, its decoy, or its refusal. */
-export function actOnVerdict(deps: ActNeeds, request: AdmissionRequest, decision: Decision): AdmissionResult {
+export function resultOfVerdict(
+  deps: ActNeeds,
+  request: AdmissionRequest,
+  decision: Decision,
+): AdmissionResult {
   const { verdict, signals, evidence } = decision;
   const refuse = (refusal: Refusal, more: Pick<Refused, "askTag"> = {}) =>
     refused(refusal, { ...refusedBy(deps, request, decision), ...more });

@@ -25,7 +25,7 @@ const SAFE_KEY_LENGTH = 22;
  * @param session the number in E.164 and the token of the session that this request would open
  * @returns null for a request without a key
  */
-export async function claimIdempotency(
+export async function prepareClaim(
   { vault, nowMs }: Pick<Deps, "vault" | "nowMs">,
   input: SendInput,
   { server, ip }: Caller,
