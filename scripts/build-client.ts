@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { type BuildOptions, build } from "esbuild";
 import { CommandError, ROOT, runCommand } from "./lib/command.ts";
+import { minifiedStyles } from "./lib/minified-styles.ts";
 import { wireTypes } from "./lib/wire-types.ts";
 
 const HELP = `Builds the client kit from src/client.
@@ -66,6 +67,7 @@ async function bundle(options: BuildOptions): Promise<void> {
     platform: "neutral",
     mainFields: ["module", "main"],
     charset: "utf8",
+    plugins: [minifiedStyles],
     legalComments: "none",
     logLevel: "silent",
     ...options,

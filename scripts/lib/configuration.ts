@@ -45,6 +45,8 @@ const SPECIMENS: Settings = {
   SANDBOX_RECEIPT_SECRET: WHSEC_SPECIMEN,
   TWILIO_API_URL: "https://specimen.invalid",
   TWILIO_ACCOUNT_SID: `AC${"0".repeat(32)}`,
+  TWILIO_API_KEY: `SK${"0".repeat(32)}`,
+  TELEGRAM_GATEWAY_URL: "https://specimen.invalid",
   TWILIO_MESSAGING_SERVICE_SID: `MG${"0".repeat(32)}`,
   TWILIO_CALL_FROM: "+15005550006",
   TWILIO_CONTENT_SIDS: '{"en":"specimen"}',

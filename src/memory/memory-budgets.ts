@@ -8,7 +8,7 @@ import {
   slotOf,
 } from "../domain/admission/exposure.ts";
 import { EARNED_SECONDS } from "../domain/admission/lifetimes.ts";
-import { type Reservation, type TakenLevel, weightIn } from "../domain/admission/reservation.ts";
+import { creditedWeight, type Reservation, weightIn } from "../domain/admission/reservation.ts";
 import type { SpendMeter } from "../domain/delivery/money.ts";
 import type { BudgetsPort } from "../ports/admission.ts";
 
@@ -139,9 +139,11 @@ export function memoryBudgets(
     async credit(hold, others = []) {
       const booked = open.has(hold.id);
       const sameNumber = hold.person === undefined ? [] : [...openOf(hold.person)];
+      const settled: Reservation[] = [];
       for (const id of new Set([hold.id, ...others.map((other) => other.id), ...sameNumber])) {
         const held = open.get(id);
         if (!held || !close(held)) continue;
+        settled.push(held);
         for (const { key, windowSeconds, weight = held.weight, kept } of held.taken) {
           const counted = kept ? null : slotIfCounted(key, windowSeconds, held.atMs);
           if (counted) counted.unverified -= weight;
@@ -149,8 +151,8 @@ export function memoryBudgets(
       }
       if (!booked) return;
       const earned = [...hold.taken.filter(({ kept }) => !kept), ...hold.earns];
-      for (const { key, windowSeconds, weight = hold.weight } of earned as TakenLevel[]) {
-        slot(key, slotOf(nowMs(), windowSeconds)).verified += weight;
+      for (const { key, windowSeconds } of earned) {
+        slot(key, slotOf(nowMs(), windowSeconds)).verified += creditedWeight(key, hold, settled);
         const held = levels.get(key);
         if (held) Object.assign(held, { earned: held.earned + 1, earnedAtMs: nowMs() });
       }

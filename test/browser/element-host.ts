@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { minifiedStyles } from "../../scripts/lib/minified-styles.ts";
 
 const ELEMENT = fileURLToPath(new URL("../../src/client/element/element.ts", import.meta.url));
 
@@ -14,6 +15,7 @@ export async function bundleElement(): Promise<string> {
     format: "esm",
     target: "es2022",
     charset: "utf8",
+    plugins: [minifiedStyles],
     write: false,
   });
   return outputFiles[0]?.text ?? "";

@@ -1,5 +1,6 @@
 import { mergeTables, policyOf, readSettings } from "../../scripts/lib/settings.ts";
 import { parsePolicy } from "../../src/config/config.ts";
+import type { Level, LevelReading } from "../../src/domain/admission/exposure.ts";
 import type { RouteOverride } from "../../src/domain/delivery/route-overrides.ts";
 import type { Ban, OperatorBan } from "../../src/domain/monitor/ban.ts";
 import type { History, QuarterTally } from "../../src/domain/monitor/history.ts";
@@ -15,6 +16,17 @@ import type { DeadLetter, OperatorAction } from "../../src/ports/records.ts";
 import type { Unavailable } from "../../src/ports/result.ts";
 
 /** At the beginning of a minute. */
+/** A level of which nothing was ever taken. */
+const untouchedReading = (level: Level): LevelReading => ({
+  level,
+  unverified: 0,
+  verified: 0,
+  verifiedEarlier: 0,
+  messages: 0,
+  earned: 0,
+  past: { unverified: 0, verified: 0 },
+});
+
 export const NOW = 1_900_000_020_000;
 export const HOUR = 3_600_000;
 export const DOWN: Unavailable = { kind: "unavailable", cause: "down for the test" };
@@ -94,6 +106,7 @@ export function depsOver(world: World) {
   const deps = {
     policy: POLICY,
     environment: "development",
+    prices: [],
     nowMs: () => world.nowMs,
     log: (fact: string, evidence: Record<string, unknown>) => world.logged.push({ fact, evidence }),
     vault: {
@@ -162,7 +175,10 @@ export function depsOver(world: World) {
             },
     },
     budgets: {
-      read: async () => (isDown("budgets") ? DOWN : { kind: "answered", readings: [], totals: world.spent }),
+      read: async (levels: readonly Level[]) =>
+        isDown("budgets")
+          ? DOWN
+          : { kind: "answered", readings: levels.map(untouchedReading), totals: world.spent },
     },
     records: {
       writeAction: async (action: OperatorAction) => {

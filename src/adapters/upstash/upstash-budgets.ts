@@ -8,7 +8,7 @@ import {
   slotOf,
 } from "../../domain/admission/exposure.ts";
 import { EARNED_SECONDS, RESERVATION_SECONDS } from "../../domain/admission/lifetimes.ts";
-import { type Reservation, weightIn } from "../../domain/admission/reservation.ts";
+import { creditedWeight, type Reservation, weightIn } from "../../domain/admission/reservation.ts";
 import type { SpendMeter } from "../../domain/delivery/money.ts";
 import type { BudgetsPort, ReservationRequest } from "../../ports/admission.ts";
 import { keys, METER_SECONDS } from "../keys.ts";
@@ -253,14 +253,20 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
       const sameNumber = await openOf(hold);
       const rest = [...others, ...sameNumber].filter(({ id }) => id !== hold.id);
       const distinct = [...new Map(rest.map((held) => [held.id, held])).values()];
-      const [given] = await Promise.all([hold, ...distinct].map((held) => giveBack(held, 0, [])));
+      const [given, ...alsoGiven] = await Promise.all(
+        [hold, ...distinct].map((held) => giveBack(held, 0, [])),
+      );
       // Booked once: a hold that was given back, or booked before, has no mark any more.
       if (!given) return;
       const taken = hold.taken.filter(({ kept }) => !kept);
-      const earning = [...taken, ...hold.earns.map((one) => ({ ...one, weight: undefined }))];
+      const settled = distinct.filter((_, i) => alsoGiven[i]);
       await Promise.all(
-        earning.flatMap(({ key, windowSeconds, weight = hold.weight }) => [
-          redis.hincrby(keys.level(key), `v${slotOf(now, windowSeconds)}`, weight),
+        [...taken, ...hold.earns].flatMap(({ key, windowSeconds }) => [
+          redis.hincrby(
+            keys.level(key),
+            `v${slotOf(now, windowSeconds)}`,
+            creditedWeight(key, hold, settled),
+          ),
           redis.hincrby(keys.level(key), "e", 1),
           redis.hset(keys.level(key), { t: Math.floor(now / 1000) }),
           redis.expire(keys.level(key), EARNED_SECONDS),

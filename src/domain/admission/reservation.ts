@@ -70,6 +70,23 @@ export function reservationFor(draft: ReservationDraft): Reservation {
   };
 }
 
+/**
+ * Hundredths that a verification credits at one level. A resend weighs nothing while its number has an unanswered message: then
+ * the verification credits the message it repeats, the heaviest of the number's reservations that it settles, and one only.
+ *
+ * @param settled the number's other reservations that the verification gives back
+ */
+export function creditedWeight(
+  key: string,
+  verified: Pick<Reservation, "taken" | "weight">,
+  settled: readonly Pick<Reservation, "taken" | "weight">[],
+): number {
+  const own = weightIn(verified, key);
+  if (own > 0) return own;
+  const taking = settled.filter(({ taken }) => taken.some((level) => level.key === key && !level.kept));
+  return Math.max(0, ...taking.map((one) => weightIn(one, key)));
+}
+
 /** Hundredths that a reservation takes of one of its levels. */
 export const weightIn = ({ taken, weight }: Pick<Reservation, "taken" | "weight">, key: string): number =>
   taken.find((level) => level.key === key)?.weight ?? weight;

@@ -95,12 +95,16 @@ test.each<[Fate, Counts]>([
   expect(rulesIn(await counted(world))).toEqual({ [HOSTING]: { met: 1, "would:challenge": 1, ...left } });
 });
 
-test("people we know met the rule, which would have changed nothing for them", async () => {
+test("people on their own devices met the rule, which would have changed nothing for them", async () => {
   const world = hosted();
-  await verifyOne(world, await sent(world, 1));
-  world.advance(60_000);
-  await verifyOne(world, await sent(world, 1));
-  expect(rulesIn(await counted(world, 1))).toEqual({ [HOSTING]: { met: 1 } });
+  const numberTag = await world.deps.vault.tag("number", requestOf(1).phone);
+  await world.deps.marks.markKnown(numberTag);
+  const deviceToken = await world.deps.devices.issue({ deviceId: "own", numberTags: [numberTag] });
+  const outcome = await send(world.deps, { ...requestOf(1), deviceToken }, fromHosting(1), "c1");
+  await world.settle();
+  if (outcome.kind !== "sent") throw new Error(outcome.kind);
+  await verifyOne(world, outcome.session);
+  expect(rulesIn(await counted(world))).toEqual({ [HOSTING]: { met: 1 } });
 });
 
 test("a request that another rule stopped met the rule too, decoy or not", async () => {

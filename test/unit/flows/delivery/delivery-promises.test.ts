@@ -39,6 +39,16 @@ async function sendOne(world: DeliveryWorld, i = 1) {
   return outcome;
 }
 
+/** A send from the device that verified the number before. */
+async function sendFromOwnDevice(world: DeliveryWorld, i: number) {
+  const numberTag = await world.deps.vault.tag("number", requestOf(i).phone);
+  await world.deps.marks.markKnown(numberTag);
+  const deviceToken = await world.deps.devices.issue({ deviceId: `device ${i}`, numberTags: [numberTag] });
+  const outcome = await send(world.deps, { ...requestOf(i), deviceToken }, callerOf(i), `c${i}`);
+  await world.settle();
+  return outcome;
+}
+
 async function sentOne(world: DeliveryWorld, i = 1) {
   const outcome = await sendOne(world, i);
   if (outcome.kind !== "sent") throw new Error(outcome.kind);
@@ -406,10 +416,15 @@ describe("what people challenge", () => {
     expect(await countsOf(world, "block +9198")).toBeUndefined();
   });
 
-  test("lets people we know through without", async () => {
+  test("lets people through without on the device that verified their number", async () => {
+    const { world } = underBlocks(CHALLENGED);
+    expect((await sendFromOwnDevice(world, 1)).kind).toBe("sent");
+  });
+
+  test("is asked of whoever names a known number, and lacks its device", async () => {
     const { world } = underBlocks(CHALLENGED);
     await world.deps.marks.markKnown(await world.deps.vault.tag("number", requestOf(1).phone));
-    expect((await sendOne(world, 1)).kind).toBe("sent");
+    expect((await sendOne(world, 1)).kind).toBe("challenge_required");
   });
 
   test("stays shut where the watch shut it, but for a probe, and where people shut it, without", async () => {
@@ -429,10 +444,10 @@ describe("what people challenge", () => {
 });
 
 describe("a block's probe", () => {
-  test("is not used up by people we know, who pass without one", async () => {
+  test("is not used up by people on their own devices, who pass without one", async () => {
     const { world, sendFresh } = underBlocks({ by: "cron", effect: "stop" });
-    await world.deps.marks.markKnown(await world.deps.vault.tag("number", requestOf(1).phone));
-    const known = await sentOne(world, 1);
+    const known = await sendFromOwnDevice(world, 1);
+    if (known.kind !== "sent") throw new Error(known.kind);
     const probe = await sendFresh(2);
     if (probe.kind !== "sent") throw new Error(probe.kind);
     expect((await sendFresh(3)).kind, "one stranger is enough").toBe("step_up_required");
