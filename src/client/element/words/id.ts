@@ -28,7 +28,7 @@ export const id: Sentences = [
   "Masukkan semua angka kode.",
   "Nomor ini tidak ada. Periksa angka dan negaranya.",
   "Nomor ini tidak dapat menerima kode. Gunakan nomor ponsel.",
-  "Anda menghentikan pesan kami. Kirim START ke nomor kami.",
+  "Anda menghentikan pesan. Kirim START ke nomor kami.",
   "Kami tidak dapat mengirim kode ke negara ini.",
   "Kami tidak dapat memastikan bahwa Anda manusia. Coba lagi.",
   "Gunakan cara lain untuk membuktikan diri.",

@@ -28,7 +28,7 @@ export const pt: Sentences = [
   "Digite todos os dígitos do código.",
   "Este número não existe. Confira os dígitos e o país.",
   "Este número não pode receber códigos. Use um celular.",
-  "Você pediu para não receber mais mensagens. Envie START para o nosso número.",
+  "Você não quis mais mensagens. Envie START para o nosso número.",
   "Não podemos enviar códigos para este país.",
   "Não foi possível confirmar que você é uma pessoa. Tente de novo.",
   "Confirme a sua identidade de outra forma.",
