@@ -43,10 +43,14 @@ export function makeCodeField(label: string, length: number, { onChange, onCompl
     }
   };
   const value = () => codeIn(input.value, length);
+  let last = "";
   const changed = () => {
     mark();
     onChange();
-    if (value().length === length) onComplete();
+    const before = last;
+    last = value();
+    // Once for each complete code: browsers end a composition with one event or with two.
+    if (last !== before && last.length === length) onComplete();
   };
   const write = (text: string) => {
     const code = codeIn(text, length);
@@ -61,14 +65,13 @@ export function makeCodeField(label: string, length: number, { onChange, onCompl
   input.addEventListener("input", (event) => {
     const { data, isComposing } = event as InputEvent;
     // An input method that composes keeps its own account of the text.
-    if (!isComposing) write(wholeCodeIn(data) ?? input.value);
+    if (isComposing) return mark();
+    write(wholeCodeIn(data) ?? input.value);
     changed();
   });
   input.addEventListener("compositionend", () => {
-    const before = input.value;
-    write(before);
-    // An input method that ends with an input event has said so already.
-    if (input.value !== before) changed();
+    write(input.value);
+    changed();
   });
   input.addEventListener("paste", (event) => {
     const text = event.clipboardData?.getData("text") ?? "";
@@ -88,6 +91,7 @@ export function makeCodeField(label: string, length: number, { onChange, onCompl
     /** @param text the code, or a message with it */
     set(text: string) {
       write(text);
+      last = value();
       mark();
     },
     setInvalid: (invalid: boolean) => input.setAttribute("aria-invalid", String(invalid)),

@@ -2,7 +2,7 @@ import type { SpendMeter } from "../delivery/money.ts";
 import { type BudgetGroup, type Level, type Pool, UNIT_HUNDREDTHS } from "./exposure.ts";
 
 /** What a message took of one level. */
-export interface TakenLevel {
+interface TakenLevel {
   key: string;
   windowSeconds: number;
   /** Hundredths; where it is absent, the reservation's own weight. */

@@ -50,7 +50,7 @@ export type KeptResult =
   | { kind: "incorrect"; attemptsLeft: number; retryInSeconds: number };
 
 /** An attempt under an idempotency key, as the session keeps it. */
-export interface KeptAttempt {
+interface KeptAttempt {
   /** Keyed hash of the idempotency key. */
   key: string;
   /** Digest of the code that was offered under it. */

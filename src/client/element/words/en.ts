@@ -27,7 +27,7 @@ export const en = {
   code_incomplete: "Enter all digits of the code.",
   number_invalid: "This number does not exist. Check its digits and the country.",
   number_type_refused: "This number cannot receive codes. Use a mobile number.",
-  number_opted_out: "You asked for no more messages. Send START to our number.",
+  number_opted_out: "You asked for no more messages. Send us START.",
   country_not_served: "We cannot send codes to this country.",
   challenge_failed: "We could not confirm that you are human. Try again.",
   step_up_required: "Confirm in another way that it is you.",

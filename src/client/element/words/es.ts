@@ -28,7 +28,7 @@ export const es: Sentences = [
   "Introduce todos los dígitos del código.",
   "Este número no existe. Revisa los dígitos y el país.",
   "Este número no puede recibir códigos. Usa un móvil.",
-  "No querías más mensajes. Envía START a nuestro número.",
+  "No querías más mensajes. Envíanos START.",
   "No podemos enviar códigos a este país.",
   "No hemos podido confirmar que eres una persona. Inténtalo de nuevo.",
   "Confirma tu identidad de otra forma.",

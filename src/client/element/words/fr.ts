@@ -28,7 +28,7 @@ export const fr: Sentences = [
   "Saisissez tous les chiffres du code.",
   "Ce numéro n’existe pas. Vérifiez les chiffres et le pays.",
   "Ce numéro ne peut pas recevoir de code. Utilisez un mobile.",
-  "Vous ne vouliez plus de messages. Envoyez START à notre numéro.",
+  "Vous ne vouliez plus de messages. Envoyez-nous START.",
   "Nous ne pouvons pas envoyer de code dans ce pays.",
   "Nous n’avons pas pu confirmer que vous êtes humain. Réessayez.",
   "Confirmez votre identité autrement.",
