@@ -3,7 +3,7 @@ import { type Random, seededRandom } from "../../scripts/lab/world/random.ts";
 import type { Posture } from "../../src/domain/kernel/posture.ts";
 import { type Ban, type BanChanges, findBan, nextBans } from "../../src/domain/monitor/ban.ts";
 import { cohortsOf, dueRatio } from "../../src/domain/monitor/cohorts.ts";
-import { detect } from "../../src/domain/monitor/detectors.ts";
+import { detect } from "../../src/domain/monitor/detectors/detectors.ts";
 import type { Finding } from "../../src/domain/monitor/finding.ts";
 import { VERIFY_TIME } from "../../src/domain/monitor/histogram.ts";
 import {

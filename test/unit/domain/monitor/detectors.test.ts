@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../../../scripts/lab/world/random.ts";
-import { probabilityAtLeast, probabilityAtMost } from "../../../../src/domain/monitor/chance.ts";
-import { steepestFall } from "../../../../src/domain/monitor/collapse.ts";
-import { detect, detectLateRun } from "../../../../src/domain/monitor/detectors.ts";
+import { probabilityAtLeast, probabilityAtMost } from "../../../../src/domain/monitor/detectors/chance.ts";
+import { steepestFall } from "../../../../src/domain/monitor/detectors/collapse.ts";
+import { detect, detectLateRun } from "../../../../src/domain/monitor/detectors/detectors.ts";
 import { type FindingKind, isAboutConversion } from "../../../../src/domain/monitor/finding.ts";
 import type { Incident } from "../../../../src/domain/monitor/incident.ts";
 import { initialMonitorMemory } from "../../../../src/domain/monitor/monitor-memory.ts";

@@ -1,13 +1,13 @@
-import { MINUTE_MS } from "../kernel/time.ts";
+import { MINUTE_MS } from "../../kernel/time.ts";
+import { type Finding, SEVERITIES } from "../finding.ts";
+import type { MonitorPolicy } from "../monitor.policy.ts";
+import type { MonitorMemory } from "../monitor-memory.ts";
+import { type MonitoredCounts, type MonitorView, viewCounts } from "../monitor-view.ts";
 import { conversionCollapses, conversionLow } from "./detect-conversion.ts";
 import { providerFraud } from "./detect-fraud.ts";
 import { deliveryFailing, spendOverPlan, spendWithoutOutcomes } from "./detect-money.ts";
 import { denseNumbers, manyNumbers } from "./detect-sources.ts";
 import { budgetExhausted, newDestinations, volumeHigh } from "./detect-volume.ts";
-import { type Finding, SEVERITIES } from "./finding.ts";
-import type { MonitorPolicy } from "./monitor.policy.ts";
-import type { MonitorMemory } from "./monitor-memory.ts";
-import { type MonitoredCounts, type MonitorView, viewCounts } from "./monitor-view.ts";
 
 /** All findings of one run, the worst first. Each detector states how often it errs. */
 export const detect = (watched: MonitoredCounts, policy: MonitorPolicy): Finding[] =>

@@ -1,10 +1,10 @@
 /** Detectors of volume: more messages than usual, requests at used-up budgets, and new destinations. */
-import { DAY_MS, minuteOf } from "../kernel/time.ts";
-import { type Finding, isAboutConversion } from "./finding.ts";
-import { DAY_QUARTERS, QUARTER_MINUTES, quarterOf } from "./history.ts";
-import type { MonitorView } from "./monitor-view.ts";
-import type { Metric } from "./tally.ts";
-import { OVERALL } from "./tally.ts";
+import { DAY_MS, minuteOf } from "../../kernel/time.ts";
+import { type Finding, isAboutConversion } from "../finding.ts";
+import { DAY_QUARTERS, QUARTER_MINUTES, quarterOf } from "../history.ts";
+import type { MonitorView } from "../monitor-view.ts";
+import type { Metric } from "../tally.ts";
+import { OVERALL } from "../tally.ts";
 
 /** With fewer past days than this, nothing is known about the time of day. */
 const LEAST_DAYS = 2;

@@ -1,6 +1,6 @@
 /** Messages that providers took for pumping or toll fraud. */
-import type { Finding } from "./finding.ts";
-import type { MonitorView } from "./monitor-view.ts";
+import type { Finding } from "../finding.ts";
+import type { MonitorView } from "../monitor-view.ts";
 
 /**
  * Verdicts of providers' fraud protection. People are told of the first one; a number range that gets `min_verdicts` of them,

@@ -1,10 +1,10 @@
 /** Detectors about money: spend against the plan and against reported outcomes, and messages that providers fail to deliver. */
-import { minuteOf } from "../kernel/time.ts";
+import { minuteOf } from "../../kernel/time.ts";
+import type { Finding } from "../finding.ts";
+import { QUARTER_MINUTES, type QuarterTally, quarterOf } from "../history.ts";
+import type { MonitorView } from "../monitor-view.ts";
+import { OVERALL } from "../tally.ts";
 import { probabilityAtLeast, probabilityAtMost } from "./chance.ts";
-import type { Finding } from "./finding.ts";
-import { QUARTER_MINUTES, type QuarterTally, quarterOf } from "./history.ts";
-import type { MonitorView } from "./monitor-view.ts";
-import { OVERALL } from "./tally.ts";
 
 /** The outcomes of the same money may fall to this share for ordinary reasons; fewer are remarkable. */
 const ORDINARY_VARIATION = 2 / 3;

@@ -1,12 +1,12 @@
 /** Detectors of unanswered messages: overall, and by destination, network, flow or provider. */
-import { MINUTE_MS } from "../kernel/time.ts";
+import { MINUTE_MS } from "../../kernel/time.ts";
+import type { Finding } from "../finding.ts";
+import { usualSent, usualTraffic } from "../history.ts";
+import type { MonitoredSubject, MonitorView } from "../monitor-view.ts";
+import type { Dimension } from "../tally.ts";
+import { OVERALL } from "../tally.ts";
 import { probabilityAtMost } from "./chance.ts";
 import { steepestFall } from "./collapse.ts";
-import type { Finding } from "./finding.ts";
-import { usualSent, usualTraffic } from "./history.ts";
-import type { MonitoredSubject, MonitorView } from "./monitor-view.ts";
-import type { Dimension } from "./tally.ts";
-import { OVERALL } from "./tally.ts";
 
 /**
  * Fewer messages than these are never a collapse. A dozen unanswered in a row comes once in 60,000 dozens even in the worst

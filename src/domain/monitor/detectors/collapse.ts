@@ -1,5 +1,5 @@
 /** The sequential test for a conversion that has collapsed. */
-import type { Cohort } from "./cohorts.ts";
+import type { Cohort } from "../cohorts.ts";
 
 /** The messages from a minute on, and how much better a collapse explains their conversion than the usual share does. */
 export interface RatioFall {

@@ -1,7 +1,8 @@
 /** Detectors of sources that ask for many numbers, and of numbers that lie too close together. */
+
+import type { Finding } from "../finding.ts";
+import { dueMessagesOf, type MonitorView } from "../monitor-view.ts";
 import { probabilityAtLeast } from "./chance.ts";
-import type { Finding } from "./finding.ts";
-import { dueMessagesOf, type MonitorView } from "./monitor-view.ts";
 
 /** Messages to one hundred numbers that a single person explains by asking again. */
 const ONE_PERSON = 3;
