@@ -1,5 +1,5 @@
 /** The commands about providers: what each does, and drain, weigh and pin for a time, over the policy. */
-import type { RouteAnswer, RoutesAnswer } from "../../src/http/admin/routes.ts";
+import type { RouteChangedAnswer, RoutesAnswer } from "../../src/http/admin/routes.ts";
 import { askJson, type Service } from "./client.ts";
 import type { Call, Command } from "./command.ts";
 import { type Cell, clock, money, number, plain, share, styled, table } from "./format.ts";
@@ -77,7 +77,7 @@ const say = (service: Service, { values, json }: Call, word: object): Promise<vo
   change(service, "PUT", { ...word, for_seconds: seconds(values, "4h"), why: why(values) }, json);
 
 async function change(service: Service, method: string, body: object, json: boolean): Promise<void> {
-  const answer = await askJson<RouteAnswer>(service, method, "/routes", body);
+  const answer = await askJson<RouteChangedAnswer>(service, method, "/routes", body);
   if (json) return console.log(JSON.stringify(answer, null, 2));
   for (const note of answer.notes) console.log(`${service.name}: ${plain(note)}`);
   if (!answer.recorded)

@@ -1,5 +1,5 @@
 import { type History, QUARTER_MINUTES, type QuarterTally } from "../domain/monitor/history.ts";
-import { MONITOR_LOCK_MS, MONITOR_RUN_LOST, QUARTER_TALLY_SECONDS } from "../domain/monitor/lifetimes.ts";
+import { MONITOR_LOCK_MS, QUARTER_TALLY_SECONDS, RUN_LOST_CAUSE } from "../domain/monitor/lifetimes.ts";
 import type { MonitorMemory } from "../domain/monitor/monitor-memory.ts";
 import { sameTimeQuarters } from "../domain/monitor/same-time.ts";
 import { keepBusiest, SUBJECTS_PER_QUARTER } from "../domain/monitor/tally.ts";
@@ -21,7 +21,7 @@ export function memoryMonitorState(nowMs: () => number): MonitorStatePort {
       return { kind: "begun", memory, history, sameTime: find(sameTimeQuarters(atMs)) };
     },
     async end(made) {
-      if (nowMs() >= lockedUntilMs) return { kind: "unavailable", cause: MONITOR_RUN_LOST };
+      if (nowMs() >= lockedUntilMs) return { kind: "unavailable", cause: RUN_LOST_CAUSE };
       lockedUntilMs = 0;
       memory = made.memory;
       history = made.history ?? history;

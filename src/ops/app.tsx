@@ -35,7 +35,7 @@ import {
   takeFlash,
 } from "./session.ts";
 import { hrefOf, pageShell } from "./shell.tsx";
-import { wordsFor } from "./words.ts";
+import { formatsFor } from "./words.ts";
 import { zipOf } from "./zip.ts";
 
 const CONTENT_SECURITY_POLICY = [
@@ -179,7 +179,7 @@ export function opsApp(deps: OpsDeps) {
       operator,
       mayAct: operator.role === "operator",
       csrf: await csrfToken(deps, session),
-      words: wordsFor(c.req.header("accept-language"), policy.money.currency),
+      words: formatsFor(c.req.header("accept-language"), policy.money.currency),
       postureMeans: (posture) => postureMeans(posture, policy),
       nowMs: nowMs(),
     };

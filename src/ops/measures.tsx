@@ -1,7 +1,7 @@
 /** Columns that tables of traffic have in common: how much of it, what came of it, what it cost. */
 import { Bar } from "./parts.tsx";
 import type { TableColumn } from "./table.tsx";
-import { FiguresCell, Sparkline } from "./table-parts.tsx";
+import { JudgedFigureCell, Sparkline } from "./table-parts.tsx";
 import type { JudgedFigure } from "./views/judged.ts";
 import type { Spark } from "./views/spark.ts";
 
@@ -21,20 +21,20 @@ export const MEASURES = {
     title: "Sent",
     number: true,
     sort: "sent",
-    cell: ({ sent, volume }) => <FiguresCell judged={{ text: sent, ...volume }} />,
+    cell: ({ sent, volume }) => <JudgedFigureCell judged={{ text: sent, ...volume }} />,
   },
   verified: {
     title: "Verified",
     number: true,
     sort: "ratio",
-    cell: ({ ratio }) => <FiguresCell judged={ratio} />,
+    cell: ({ ratio }) => <JudgedFigureCell judged={ratio} />,
   },
   unanswered: {
     title: "Unanswered",
     number: true,
     cell: ({ exposure }) => (
       <>
-        <FiguresCell judged={exposure} />
+        <JudgedFigureCell judged={exposure} />
         <Bar share={exposure.share} tone={exposure.tone} label={exposure.text} />
       </>
     ),

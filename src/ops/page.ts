@@ -10,7 +10,7 @@ import type { QueuesPort } from "../flows/operators/replay-dead-letter.ts";
 import type { OperatorIdentification } from "../ports/access.ts";
 import type { Deps } from "../ports/deps.ts";
 import type { SealPort } from "./session.ts";
-import type { PageWords } from "./words.ts";
+import type { PageFormats } from "./words.ts";
 
 /** The ports of the dashboard: those of the flows, the operators' identities, and the seal of their sessions. */
 export type OpsDeps = Deps & { operators: OperatorIdentification; queues: QueuesPort; opsSeal: SealPort };
@@ -22,7 +22,7 @@ export interface ViewerContext {
   mayAct: boolean;
   /** Goes into every form, see {@link ActionForm}. */
   csrf: string;
-  words: PageWords;
+  words: PageFormats;
   /** The meaning of a posture under this policy, in words. */
   postureMeans(posture: Posture): string;
   nowMs: number;

@@ -8,8 +8,8 @@ import { Badge, EmptyNote, FaultsNotice, SettingPlace, Time } from "./parts.tsx"
 import { DataTable, type TableColumn } from "./table.tsx";
 import { riskPlace } from "./views/policy.ts";
 import type { PolicyFile } from "./views/policy-place.ts";
-import { type RuleLine, ruleLine, ruleName } from "./views/rules.ts";
-import type { PageWords } from "./words.ts";
+import { type RuleLine, ruleAndFlow, ruleLine } from "./views/rules.ts";
+import type { PageFormats } from "./words.ts";
 
 interface Shown {
   found: RecordedRules | Unavailable;
@@ -17,10 +17,10 @@ interface Shown {
   policy: Policy;
   file: PolicyFile;
   environment: string;
-  words: PageWords;
+  words: PageFormats;
 }
 
-export function RecordedRulesTable({ found, span, policy, file, environment, words }: Shown) {
+export function RecordOnlyRulesTable({ found, span, policy, file, environment, words }: Shown) {
   if (found.kind !== "answered")
     return <Unread cause={found.cause} policy={policy} file={file} environment={environment} />;
   if (found.rows.length === 0) return <EmptyNote>None: every rule counts.</EmptyNote>;
@@ -84,7 +84,7 @@ function Unread({
       <ul class="plain-list">
         {recordOnlyRules(policy).map((set) => (
           <li>
-            <strong>{ruleName(set).rule}</strong> in {ruleName(set).flow}{" "}
+            <strong>{ruleAndFlow(set).rule}</strong> in {ruleAndFlow(set).flow}{" "}
             <SettingPlace place={riskPlace(file, policy, environment, set.flow)} />
           </li>
         ))}

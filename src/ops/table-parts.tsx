@@ -25,7 +25,7 @@ export function Sparkline({ spark }: { spark: Spark }) {
 }
 
 /** A figure with its tone, and what it is compared with below. */
-export function FiguresCell({ judged }: { judged: JudgedFigure }) {
+export function JudgedFigureCell({ judged }: { judged: JudgedFigure }) {
   return (
     <span class={`judged ${judged.tone}`}>
       {judged.text}

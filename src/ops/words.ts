@@ -1,7 +1,7 @@
 /** Numbers for people, as their own language writes them: 12,34,567 and ₹1.2 Cr for a reader of `en-IN`. */
 import { durationInWords } from "../flows/audit/run-operator-action.ts";
 
-export interface PageWords {
+export interface PageFormats {
   locale: string;
   /** A whole number, in full. */
   count(value: number): string;
@@ -28,10 +28,10 @@ const SHORT_FROM = 100_000;
 const FALLBACK = "en";
 const MOST_LOCALES = 50;
 
-const made = new Map<string, PageWords>();
+const made = new Map<string, PageFormats>();
 
 /** @param accepts an `Accept-Language` header; its first language counts */
-export function wordsFor(accepts: string | undefined, currency: string): PageWords {
+export function formatsFor(accepts: string | undefined, currency: string): PageFormats {
   const locale = localeOf(accepts);
   const key = `${locale} ${currency}`;
   const known = made.get(key);
@@ -42,7 +42,7 @@ export function wordsFor(accepts: string | undefined, currency: string): PageWor
   return words;
 }
 
-function makeWords(locale: string, currency: string): PageWords {
+function makeWords(locale: string, currency: string): PageFormats {
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
   const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
   const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });

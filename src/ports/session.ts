@@ -2,7 +2,7 @@
 import type { FailureSubjects } from "../domain/admission/failures.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { Channel } from "../domain/kernel/channel.ts";
-import type { AttemptCommand, AttemptResult, KeyedAttempt } from "../domain/session/attempt.ts";
+import type { AttemptCommand, AttemptResult, KeyedAttemptResult } from "../domain/session/attempt.ts";
 import type { ResendCommand, ResendResult } from "../domain/session/resend.ts";
 import type { OpenCommand, SendRecord, SessionRules } from "../domain/session/session.ts";
 import type { SessionView } from "../domain/session/view.ts";
@@ -24,7 +24,7 @@ export interface SessionsPort {
   ): Promise<void>;
   attempt(id: string, digest: string, rules: SessionRules): Promise<AttemptResult>;
   /** An attempt under an idempotency key: repeated, it has the same result and counts once. */
-  attemptOnce(id: string, command: AttemptCommand, rules: SessionRules): Promise<KeyedAttempt>;
+  attemptOnce(id: string, command: AttemptCommand, rules: SessionRules): Promise<KeyedAttemptResult>;
   /** null when there is no such session (never opened, or deleted at its end). */
   view(id: string, rules: SessionRules): Promise<SessionView | null>;
   /** Ends a session and deletes what it kept. @returns false where there was none */

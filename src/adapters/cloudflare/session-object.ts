@@ -6,7 +6,7 @@ import {
   type AttemptResult,
   attemptCode,
   attemptOnce,
-  type KeyedAttempt,
+  type KeyedAttemptResult,
   unknownSession,
 } from "../../domain/session/attempt.ts";
 import { expiryEvent, sessionExpiry, unansweredMessages } from "../../domain/session/end.ts";
@@ -88,7 +88,7 @@ export class SessionObject extends DurableObject<Env> {
     return next.result;
   }
 
-  attemptOnce(command: AttemptCommand, rules: SessionRules): KeyedAttempt {
+  attemptOnce(command: AttemptCommand, rules: SessionRules): KeyedAttemptResult {
     const nowMs = Date.now();
     const state = this.#state();
     if (!state) return unknownSession(command, nowMs);

@@ -22,7 +22,7 @@ export const ownJudgement = codeTable(WORDS);
  * Reads an answer of Tollgate's own contract that is no acceptance. `refused` decides whatever the status is, because the
  * service itself says that it did not take the message; without it a status speaks for itself as any other's.
  */
-export function readOwnRefusal(status: number, { refused }: Record<string, unknown>): DeliveryResult {
+export function readContractRefusal(status: number, { refused }: Record<string, unknown>): DeliveryResult {
   const judgement = ownJudgement(loggableErrorCode(refused));
   if (judgement === null || judgement === "unknown") return readRefusal(status, judgement);
   return { kind: "refused", cause: `provider answered ${status}`, judgement };

@@ -1,6 +1,6 @@
 import { CHANNELS } from "../../domain/kernel/channel.ts";
 import type { ProviderPort } from "../../ports/delivery.ts";
-import { readOwnRefusal } from "./own-codes.ts";
+import { readContractRefusal } from "./own-codes.ts";
 import { feedbackResult, postForDelivery } from "./provider-http.ts";
 import { readSignedReceipt } from "./signed-webhooks.ts";
 
@@ -44,7 +44,7 @@ export function sandboxProvider(options: SandboxOptions): ProviderPort {
       if (answer.status === 202 && typeof messageId === "string") {
         return { kind: "accepted", messageId, costMicros: null };
       }
-      return readOwnRefusal(answer.status, answer.body);
+      return readContractRefusal(answer.status, answer.body);
     },
 
     ...(receiptSecret !== undefined && {

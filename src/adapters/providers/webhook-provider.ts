@@ -1,6 +1,6 @@
 import type { Channel } from "../../domain/kernel/channel.ts";
 import type { DeliveryResult, ProviderPort } from "../../ports/delivery.ts";
-import { readOwnRefusal } from "./own-codes.ts";
+import { readContractRefusal } from "./own-codes.ts";
 import { type Fetcher, feedbackResult, postForDelivery } from "./provider-http.ts";
 import { readSignedReceipt, signedHeaders } from "./signed-webhooks.ts";
 
@@ -51,7 +51,7 @@ export function webhookProvider(options: WebhookProviderOptions): ProviderPort {
       const { message_id: messageId, cost_micros: cost } = answer.body;
       const accepted = answer.status >= 200 && answer.status < 300;
       if (!accepted || typeof messageId !== "string" || messageId === "") {
-        return readOwnRefusal(answer.status, answer.body);
+        return readContractRefusal(answer.status, answer.body);
       }
       const costMicros = typeof cost === "number" && Number.isSafeInteger(cost) && cost >= 0 ? cost : null;
       return { kind: "accepted", messageId, costMicros };

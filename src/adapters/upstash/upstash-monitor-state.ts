@@ -3,7 +3,7 @@ import { z } from "zod";
 import { POSTURES } from "../../domain/kernel/posture.ts";
 import { FINDING_KINDS } from "../../domain/monitor/finding.ts";
 import { type History, QUARTER_MINUTES, type QuarterTally } from "../../domain/monitor/history.ts";
-import { MONITOR_LOCK_MS, MONITOR_RUN_LOST, QUARTER_TALLY_SECONDS } from "../../domain/monitor/lifetimes.ts";
+import { MONITOR_LOCK_MS, QUARTER_TALLY_SECONDS, RUN_LOST_CAUSE } from "../../domain/monitor/lifetimes.ts";
 import type { MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
 import { sameTimeQuarters } from "../../domain/monitor/same-time.ts";
 import { isTallyObject, keepBusiest, readTally, SUBJECTS_PER_QUARTER } from "../../domain/monitor/tally.ts";
@@ -161,7 +161,7 @@ export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
           [run, ...kept.flatMap(([, text, lifeSeconds]) => [text, lifeSeconds])],
         );
         if (answer === 1) return { kind: "done" };
-        if (answer === 0) return { kind: "unavailable", cause: MONITOR_RUN_LOST };
+        if (answer === 0) return { kind: "unavailable", cause: RUN_LOST_CAUSE };
         throw new Error("an answer that no script of ours gives");
       } catch (error) {
         return upstashUnavailable(error);

@@ -92,7 +92,7 @@ export function problemCode(problem: { type?: unknown; title?: unknown }): strin
 }
 
 /** Reads an answer of the Messages or Voice API that is no acceptance. */
-export function vonageFault(status: number, body: Record<string, unknown>): DeliveryResult {
+export function readVonageRefusal(status: number, body: Record<string, unknown>): DeliveryResult {
   const code = problemCode(body);
   const [, name = ""] = String(body.type).split("#");
   const judgement = vonageMessagesJudgement(code) ?? vonageMessagesJudgement(name);

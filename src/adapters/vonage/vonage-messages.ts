@@ -2,7 +2,7 @@ import type { DeliveryResult, OutgoingMessage } from "../../ports/delivery.ts";
 import { postForDelivery } from "../providers/provider-http.ts";
 import { closestTag, slowSpeech } from "../providers/spoken-code.ts";
 import type { VonageOptions, WhatsAppSender } from "./vonage-api.ts";
-import { vonageFault } from "./vonage-api.ts";
+import { readVonageRefusal } from "./vonage-api.ts";
 
 /** Numbers without the plus sign, as all of Vonage takes them. */
 export const digitsOf = (e164: string): string => e164.replace(/^\+/, "");
@@ -62,7 +62,7 @@ export async function sendAsApplication(
   const messageId = answer.body[idField];
   return answer.status === status && typeof messageId === "string"
     ? { kind: "accepted", messageId, costMicros: null }
-    : vonageFault(answer.status, answer.body);
+    : readVonageRefusal(answer.status, answer.body);
 }
 
 /** @see https://developer.vonage.com/en/api/messages */

@@ -159,7 +159,7 @@ export function hasRoom(reading: LevelReading, policy: Pick<ExposurePolicy, "slo
 }
 
 /** The level as it counts for a record-only rule: it takes what comes and refuses nothing. */
-export const withoutBound = (level: Level): Level => ({
+export const uncappedLevel = (level: Level): Level => ({
   ...level,
   base: Number.MAX_SAFE_INTEGER,
   maxMessages: null,

@@ -18,7 +18,7 @@ export const OUTCOME_CLAIM_SECONDS = 8 * DAY_SECONDS;
 export const MONITOR_LOCK_MS = 55_000;
 
 /** Cause with which a run that outlived its lock is told that nothing was kept. */
-export const MONITOR_RUN_LOST = "the run took too long and was given up";
+export const RUN_LOST_CAUSE = "the run took too long and was given up";
 
 /** Life of a quarter's tally: the same time of day a week ago, and a quarter more. */
 export const QUARTER_TALLY_SECONDS = 8 * DAY_SECONDS + HOUR_SECONDS;

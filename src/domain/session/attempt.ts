@@ -46,7 +46,7 @@ export interface AttemptCommand {
 }
 
 /** The result of an attempt under an idempotency key. */
-export type KeyedAttempt =
+export type KeyedAttemptResult =
   | { kind: "judged"; result: AttemptResult; proofId: string; atMs: number }
   /** An earlier attempt under the key had this result, proof and time; nothing was counted. */
   | { kind: "repeated"; result: KeptResult; proofId: string; atMs: number }
@@ -54,7 +54,7 @@ export type KeyedAttempt =
   | { kind: "conflict" };
 
 /** The result of an attempt at a session that is not known. */
-export const unknownSession = ({ proofId }: AttemptCommand, atMs: number): KeyedAttempt => ({
+export const unknownSession = ({ proofId }: AttemptCommand, atMs: number): KeyedAttemptResult => ({
   kind: "judged",
   result: { kind: "gone", cause: "no such session" },
   proofId,
@@ -73,7 +73,7 @@ export function attemptOnce(
   { digest, key, proofId }: AttemptCommand,
   rules: SessionRules,
   nowMs: number,
-): { state: SessionState; result: KeyedAttempt } {
+): { state: SessionState; result: KeyedAttemptResult } {
   const earlier = state.keptAttempt;
   if (earlier && sameDigest(earlier.key, key) && nowMs - earlier.atMs < REPEATABLE_MS) {
     if (!sameDigest(earlier.digest, digest)) return { state, result: { kind: "conflict" } };

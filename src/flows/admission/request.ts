@@ -72,7 +72,7 @@ export interface DecoyRequest extends Pick<AdmittedRequest, "ownLimits" | "obser
 }
 
 /** A request whose idempotency key an earlier one holds. */
-export interface ReplayRequest {
+export interface RepeatedRequest {
   kind: "replay";
   /** The value that the earlier request claimed the key with. */
   held: string;
@@ -88,4 +88,4 @@ export const claimToGiveBack = ({ claim }: Pick<AdmissionRequest, "claim">): Tak
   claim,
 });
 
-export type AdmissionResult = AdmittedRequest | DecoyRequest | ReplayRequest | Refused;
+export type AdmissionResult = AdmittedRequest | DecoyRequest | RepeatedRequest | Refused;

@@ -1,5 +1,5 @@
 import { rulesForCountry } from "../../domain/admission/country-rules.ts";
-import { UNIT_HUNDREDTHS, withoutBound } from "../../domain/admission/exposure.ts";
+import { UNIT_HUNDREDTHS, uncappedLevel } from "../../domain/admission/exposure.ts";
 import type { LimitDraw } from "../../domain/admission/limits.ts";
 import { isRecordOnly } from "../../domain/admission/record-only.ts";
 import { type Reservation, reservationFor } from "../../domain/admission/reservation.ts";
@@ -100,7 +100,7 @@ function admitted(deps: ActNeeds, request: AdmissionRequest, decision: Decision)
     ...shared(decision),
     kind: "admitted",
     reservation,
-    levels: isRecordOnly("exposure", risk) ? drawn.map(withoutBound) : drawn,
+    levels: isRecordOnly("exposure", risk) ? drawn.map(uncappedLevel) : drawn,
     slowStart: { start: slow_start.start * UNIT_HUNDREDTHS, factor: slow_start.factor },
     limitDraws: evidence.limitDraws.filter(({ name }) => name !== "probe" || reservation.probe !== undefined),
     routes,

@@ -2,7 +2,7 @@
 import type { SessionView } from "../../domain/session/view.ts";
 import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
-import type { IdempotencyClaim, ReplayRequest } from "../admission/request.ts";
+import type { IdempotencyClaim, RepeatedRequest } from "../admission/request.ts";
 import { type Refused, type Replayed, refused } from "../publish/facts.ts";
 import type { SendInput } from "./request.ts";
 
@@ -92,7 +92,7 @@ export type ReplayNeeds = Pick<
 export async function replay(
   deps: ReplayNeeds,
   claim: RequestClaim | null,
-  { held, trail, giveBack }: ReplayRequest,
+  { held, trail, giveBack }: RepeatedRequest,
 ): Promise<Replayed | Refused> {
   const { policy, sessions, tokens, vault, pause } = deps;
   const { fingerprint, sealedToken } = readHeld(held);

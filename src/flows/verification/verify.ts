@@ -11,7 +11,7 @@
 import type { Source } from "../../domain/admission/source.ts";
 import type { Channel } from "../../domain/kernel/channel.ts";
 import { parsePhone } from "../../domain/kernel/phone.ts";
-import type { AttemptResult, KeyedAttempt } from "../../domain/session/attempt.ts";
+import type { AttemptResult, KeyedAttemptResult } from "../../domain/session/attempt.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { OpenedToken } from "../../ports/session.ts";
 import { type PublishNeeds, publish } from "../publish/publish.ts";
@@ -82,7 +82,7 @@ async function attempt(
   { policy, sessions, vault, nowMs }: Pick<Deps, "policy" | "sessions" | "vault" | "nowMs">,
   { sessionId }: OpenedToken,
   { digest, proofId, key }: { digest: string; proofId: string; key: string | undefined },
-): Promise<KeyedAttempt> {
+): Promise<KeyedAttemptResult> {
   if (key === undefined) {
     const result = await sessions.attempt(sessionId, digest, policy);
     return { kind: "judged", result, proofId, atMs: nowMs() };

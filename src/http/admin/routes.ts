@@ -66,7 +66,7 @@ const clearRouteBody = z.strictObject({
 });
 
 export type RoutesAnswer = ReturnType<typeof routesToWire>;
-export type RouteAnswer = ReturnType<typeof routeChangedToWire>;
+export type RouteChangedAnswer = ReturnType<typeof routeChangedToWire>;
 
 const time = (ms: number): string => new Date(ms).toISOString();
 const rounded = (value: number | null): number | null =>

@@ -6,7 +6,7 @@ import { Badge, Bar, Card, EmptyNote, Time, type Tone } from "../parts.tsx";
 import type { RecentAlert } from "../recent-alerts.ts";
 import { DataTable, type TableColumn } from "../table.tsx";
 import { DESTINATION_STATE_BADGES } from "../views/destinations.ts";
-import type { PageWords } from "../words.ts";
+import type { PageFormats } from "../words.ts";
 
 /** The usual share of verified messages of honest people is 60 to 80 %. */
 const NORMAL_BAND = { from: 0.6, to: 0.8 };
@@ -19,7 +19,7 @@ export function ConversionCard({
 }: {
   window: WindowState | null;
   policy: Policy;
-  words: PageWords;
+  words: PageFormats;
 }) {
   const { alarm_ratio, min_sends } = policy.monitor;
   if (window === null) return <Unread title="Answered" />;
@@ -64,7 +64,7 @@ const SAYS: Readonly<Record<Tone, string>> = {
   quiet: "",
 };
 
-function RatioScale({ ratio, alarm, words }: { ratio: number | null; alarm: number; words: PageWords }) {
+function RatioScale({ ratio, alarm, words }: { ratio: number | null; alarm: number; words: PageFormats }) {
   const at = (share: number) => (share * 200).toFixed(1);
   const label = `${words.share(ratio)} answered, alarm under ${words.share(alarm)}`;
   return (
@@ -98,7 +98,7 @@ export function SpendCard({
   policy: Policy;
   /** null where it could not be read. */
   bound: Bound | null;
-  words: PageWords;
+  words: PageFormats;
 }) {
   if (spend === null) return <Unread title="Spend" />;
   const { caps, plan_day_micros } = policy.money;
@@ -156,7 +156,7 @@ export function DestinationsCard({
   /** null where they could not be read. */
   rows: readonly RangeRow[] | null;
   minutes: number;
-  words: PageWords;
+  words: PageFormats;
 }) {
   if (rows === null) return <Unread title="Least answered" />;
   return (
@@ -212,7 +212,7 @@ function Unread({ title }: { title: string }) {
   );
 }
 
-const leastAnswered = (words: PageWords): readonly TableColumn<RangeRow>[] => [
+const leastAnswered = (words: PageFormats): readonly TableColumn<RangeRow>[] => [
   { title: "Prefix", cell: ({ subject }) => <span class="place">{subject}</span> },
   { title: "Sent", number: true, cell: ({ sent }) => words.count(sent) },
   { title: "Verified", number: true, cell: ({ verified }) => words.count(verified) },

@@ -1,7 +1,7 @@
 import type { DayPlotData } from "../day.ts";
 import { Badge, Card, Time } from "../parts.tsx";
 import { POSTURE_TONE } from "../shell.tsx";
-import type { PageWords } from "../words.ts";
+import type { PageFormats } from "../words.ts";
 import type { PostureMark } from "./posture-marks.ts";
 
 const SERIES = [
@@ -21,7 +21,7 @@ export function DayPlot({
 }: {
   day: DayPlotData;
   marks: readonly PostureMark[];
-  words: PageWords;
+  words: PageFormats;
 }) {
   const plot = {
     x: day.quarters.map(({ startMs }) => startMs / 1000),

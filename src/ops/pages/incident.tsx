@@ -9,7 +9,7 @@ import { defineAction, type OpsAction, type OpsDeps, type OpsPage, type PageRequ
 import { ActionForm, Badge, Card, EmptyNote, FaultsNotice, Figure, Time, type Tone } from "../parts.tsx";
 import { utcText } from "../posture-words.ts";
 import { hrefOf, POSTURE_TONE } from "../shell.tsx";
-import type { PageWords } from "../words.ts";
+import type { PageFormats } from "../words.ts";
 
 export const incident: OpsPage = { path: "/incidents/:id", title: "Incident", live: true, view };
 
@@ -166,7 +166,7 @@ function Timeline({ story }: { story: IncidentStory }) {
   );
 }
 
-function Findings({ findings, words }: { findings: Incident["findings"]; words: PageWords }) {
+function Findings({ findings, words }: { findings: Incident["findings"]; words: PageFormats }) {
   if (findings.length === 0) return <EmptyNote>None: people set the posture by hand.</EmptyNote>;
   return (
     <ul class="findings">
@@ -189,7 +189,7 @@ function Findings({ findings, words }: { findings: Incident["findings"]; words: 
   );
 }
 
-function evidenceOf({ kind, evidence }: Finding, words: PageWords): string {
+function evidenceOf({ kind, evidence }: Finding, words: PageFormats): string {
   const parts = Object.entries(evidence)
     .filter(([, value]) => value !== null)
     .map(([name, value]) => {

@@ -4,7 +4,7 @@ import type { OpsDeps, OpsPage, PageRequest } from "../page.ts";
 import { Badge, Card, EmptyNote, FaultsNotice, Time } from "../parts.tsx";
 import { hrefOf, POSTURE_TONE } from "../shell.tsx";
 import { DataTable, type TableColumn } from "../table.tsx";
-import type { PageWords } from "../words.ts";
+import type { PageFormats } from "../words.ts";
 
 /** All incidents that are kept, the newest first. */
 export const incidents: OpsPage = {
@@ -36,7 +36,7 @@ async function view(deps: OpsDeps, { words, nowMs }: PageRequest) {
   );
 }
 
-const columnsOf = (words: PageWords, nowMs: number): readonly TableColumn<Incident>[] => [
+const columnsOf = (words: PageFormats, nowMs: number): readonly TableColumn<Incident>[] => [
   {
     title: "First sign",
     cell: ({ id, openedAtMs }) => (

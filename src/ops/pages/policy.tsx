@@ -3,7 +3,7 @@ import { readRecordedRules } from "../../flows/operators/views/read-recorded-rul
 import type { OpsPage } from "../page.ts";
 import { Badge, Card, SettingPlace, Time } from "../parts.tsx";
 import { policyFile } from "../policy-file.ts";
-import { RecordedRulesTable } from "../recorded-rules.tsx";
+import { RecordOnlyRulesTable } from "../recorded-rules.tsx";
 import { DataTable, type TableColumn } from "../table.tsx";
 import { Tabs } from "../table-parts.tsx";
 import {
@@ -72,7 +72,7 @@ export const policy: OpsPage = {
             />
           }
         >
-          <RecordedRulesTable
+          <RecordOnlyRulesTable
             found={recorded}
             span={span}
             policy={active}

@@ -21,11 +21,11 @@ import {
   Time,
 } from "../parts.tsx";
 import { DataTable, type TableColumn } from "../table.tsx";
-import { FiguresCell, RowActions, Sparkline } from "../table-parts.tsx";
+import { JudgedFigureCell, RowActions, Sparkline } from "../table-parts.tsx";
 import { countryName } from "../views/destinations.ts";
 import { type JudgedFigure, judgeRatio } from "../views/judged.ts";
 import { type ProviderView, providerView } from "../views/providers.ts";
-import type { PageWords } from "../words.ts";
+import type { PageFormats } from "../words.ts";
 
 export const providers: OpsPage = {
   path: "/providers",
@@ -63,7 +63,7 @@ interface Carrier {
 const judged = (title: string, of: (seen: ProviderView) => JudgedFigure): TableColumn<Carrier> => ({
   title,
   number: true,
-  cell: ({ seen }) => <FiguresCell judged={of(seen)} />,
+  cell: ({ seen }) => <JudgedFigureCell judged={of(seen)} />,
 });
 
 const carrierColumns = (view: ViewerContext): readonly TableColumn<Carrier>[] => [
@@ -194,7 +194,7 @@ function Said({ overrides, view }: { overrides: readonly RouteOverride[]; view: 
   );
 }
 
-const routeColumns = (words: PageWords, alarmRatio: number): readonly TableColumn<RouteLine>[] => [
+const routeColumns = (words: PageFormats, alarmRatio: number): readonly TableColumn<RouteLine>[] => [
   {
     title: "Route",
     cell: ({ country, provider, channel }) => (
@@ -210,7 +210,9 @@ const routeColumns = (words: PageWords, alarmRatio: number): readonly TableColum
   {
     title: "Verified",
     number: true,
-    cell: (line) => <FiguresCell judged={judgeRatio({ ...line, usualRatio: null }, alarmRatio, words)} />,
+    cell: (line) => (
+      <JudgedFigureCell judged={judgeRatio({ ...line, usualRatio: null }, alarmRatio, words)} />
+    ),
   },
   { title: "Rejected", number: true, cell: ({ rejected }) => words.count(rejected) },
   {

@@ -11,7 +11,7 @@ import { MEASURES } from "../measures.tsx";
 import type { OpsPage, ViewerContext } from "../page.ts";
 import { Badge, Card, EmptyNote, FaultsNotice, Field, Time } from "../parts.tsx";
 import { DataTable, type TableColumn } from "../table.tsx";
-import { FiguresCell, FilterForm, Pager, SpanTabs } from "../table-parts.tsx";
+import { FilterForm, JudgedFigureCell, Pager, SpanTabs } from "../table-parts.tsx";
 import { tableLink } from "../views/query.ts";
 import {
   type AddressLine,
@@ -85,7 +85,7 @@ const addressColumns = (view: ViewerContext, back: string): readonly TableColumn
   { title: "Address", cell: ({ line }) => <code>{line.title}</code> },
   { title: "Numbers", number: true, cell: ({ line }) => line.numbers },
   { title: "Requests", number: true, cell: ({ line }) => line.asked },
-  { title: "Unanswered", number: true, cell: ({ line }) => <FiguresCell judged={line.exposure} /> },
+  { title: "Unanswered", number: true, cell: ({ line }) => <JudgedFigureCell judged={line.exposure} /> },
   { title: "State", cell: ({ row }) => <BanState ban={row.ban} /> },
   {
     title: "Actions",

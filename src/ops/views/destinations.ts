@@ -12,7 +12,7 @@ import {
 } from "../../flows/operators/views/read-destinations.ts";
 import { REPORT_SPANS } from "../../flows/operators/views/read-tally-lines.ts";
 import type { Tone } from "../parts.tsx";
-import type { PageWords } from "../words.ts";
+import type { PageFormats } from "../words.ts";
 import { type JudgedFigure, judgeExposure, judgeRatio, judgeVolume } from "./judged.ts";
 import { pageNumber, queryChoice, soughtText, tableLink } from "./query.ts";
 import { type Spark, sparkOf } from "./spark.ts";
@@ -98,7 +98,7 @@ export function destinationLine(
   row: DestinationRow,
   question: DestinationQuestion,
   alarmRatio: number,
-  words: PageWords,
+  words: PageFormats,
 ): DestinationLine {
   const { by } = question;
   const exposure = judgeExposure(row.exposure, words);

@@ -2,7 +2,7 @@
 import type { Exposure } from "../../flows/operators/views/read-exposures.ts";
 import type { DurationSummary } from "../../flows/operators/views/read-routes.ts";
 import type { Tone } from "../parts.tsx";
-import type { PageWords } from "../words.ts";
+import type { PageFormats } from "../words.ts";
 
 export interface JudgedFigure {
   text: string;
@@ -18,7 +18,7 @@ const ENOUGH = 5;
 export function judgeRatio(
   { ratio, usualRatio, sent }: { ratio: number | null; usualRatio: number | null; sent: number },
   alarmRatio: number,
-  { share }: Pick<PageWords, "share">,
+  { share }: Pick<PageFormats, "share">,
 ): JudgedFigure {
   const note = usualRatio === null ? "" : `usually ${share(usualRatio)}`;
   if (ratio === null) return { text: share(null), note, tone: "quiet" };
@@ -32,7 +32,7 @@ export function judgeRatio(
 /** Unanswered units against the budget. */
 export function judgeExposure(
   exposure: Exposure | null,
-  { count }: Pick<PageWords, "count">,
+  { count }: Pick<PageFormats, "count">,
 ): JudgedFigure & { share: number } {
   if (exposure === null) return { text: "–", note: "", tone: "quiet", share: 0 };
   const { unverified, budget, messages, most } = exposure;
@@ -53,7 +53,7 @@ export interface TimeBounds {
 export function judgeTime(
   taken: DurationSummary | null,
   { longMs, tooLongMs }: TimeBounds,
-  { took }: Pick<PageWords, "took">,
+  { took }: Pick<PageFormats, "took">,
 ): JudgedFigure {
   if (taken === null) return { text: "–", note: "", tone: "quiet" };
   const [text, note] = [took(taken.medianMs), `95 % in ${took(taken.p95Ms)}`];

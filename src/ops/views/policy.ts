@@ -3,7 +3,7 @@ import type { LimitRule } from "../../domain/admission/limits.policy.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../domain/kernel/time.ts";
 import { postureRules } from "../../domain/monitor/posture.ts";
 import type { Policy } from "../../domain/policy.ts";
-import type { PageWords } from "../words.ts";
+import type { PageFormats } from "../words.ts";
 import { lineOf, type PolicyFile, type PolicyPlace, placeOf } from "./policy-place.ts";
 
 interface PolicyLine {
@@ -27,7 +27,7 @@ export function policySections(
   policy: Policy,
   file: PolicyFile,
   environment: string,
-  words: PageWords,
+  words: PageFormats,
 ): PolicySection[] {
   const { owners: _, ...alerts } = policy.alerts;
   const entries = Object.entries({ ...policy, alerts });
@@ -60,7 +60,7 @@ type Table = Readonly<Record<string, unknown>>;
 const isTable = (value: unknown): value is Table =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function linesOf(name: string, value: unknown, words: PageWords): Omit<PolicyLine, "line">[] {
+function linesOf(name: string, value: unknown, words: PageFormats): Omit<PolicyLine, "line">[] {
   if (value === undefined) return [];
   if (isBudget(value)) return [{ name, value: saysBudget(value, words) }];
   if (isTable(value)) {
@@ -72,10 +72,10 @@ function linesOf(name: string, value: unknown, words: PageWords): Omit<PolicyLin
 const isBudget = (value: unknown): value is { base: number; gain: number } =>
   isTable(value) && typeof value.base === "number" && typeof value.gain === "number";
 
-const saysBudget = ({ base, gain }: { base: number; gain: number }, { count }: PageWords): string =>
+const saysBudget = ({ base, gain }: { base: number; gain: number }, { count }: PageFormats): string =>
   `${count(base)} unanswered, and ${gain} more for each one verified`;
 
-function saysValue(name: string, value: unknown, words: PageWords): string {
+function saysValue(name: string, value: unknown, words: PageFormats): string {
   if (value === null) return "none";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "string") return value === "" ? "none" : value;
@@ -102,7 +102,7 @@ const UNITS: readonly [name: string, ms: number][] = [
 ];
 
 /** Units are in the names. */
-function saysNumber(name: string, value: number, { count, money, lasting }: PageWords): string {
+function saysNumber(name: string, value: number, { count, money, lasting }: PageFormats): string {
   const last = name.split(".").at(-1) ?? name;
   if (last.endsWith("_micros")) return money(value);
   for (const [unit, ms] of UNITS) if (last === unit || last.endsWith(`_${unit}`)) return lasting(value * ms);
@@ -114,7 +114,7 @@ const isLimit = (value: unknown): value is LimitRule =>
   isTable(value) && typeof value.max === "number" && typeof value.window_seconds === "number";
 
 /** @param factor what a posture makes of callers' limits, never below one message */
-const saysLimits = (rules: readonly LimitRule[], factor: number, { count, lasting }: PageWords): string =>
+const saysLimits = (rules: readonly LimitRule[], factor: number, { count, lasting }: PageFormats): string =>
   rules
     .map(
       ({ max, window_seconds }) =>
@@ -133,7 +133,7 @@ export interface RuleByPosture {
 const CALLERS = ["number", "ip", "numbers_per_ip", "device", "user"] as const;
 
 /** The policy under each posture, side by side. */
-export function postureLines(policy: Policy, words: PageWords): RuleByPosture[] {
+export function postureLines(policy: Policy, words: PageFormats): RuleByPosture[] {
   const [elevated, emergency] = [
     postureRules("elevated", policy.postures),
     postureRules("emergency", policy.postures),

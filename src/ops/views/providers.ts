@@ -2,7 +2,7 @@
 import type { Policy } from "../../domain/policy.ts";
 import type { ProviderLine } from "../../flows/operators/views/read-routes.ts";
 import type { Tone } from "../parts.tsx";
-import type { PageWords } from "../words.ts";
+import type { PageFormats } from "../words.ts";
 import { type JudgedFigure, judgeRatio, judgeTime, type TimeBounds } from "./judged.ts";
 import { type Spark, sparkOf } from "./spark.ts";
 
@@ -39,7 +39,7 @@ const deliveryBounds = ({ resend, code }: Yardsticks): TimeBounds => ({
   tooLongMs: code.ttl_seconds * 1000,
 });
 
-export function providerView(line: ProviderLine, policy: Yardsticks, words: PageWords): ProviderView {
+export function providerView(line: ProviderLine, policy: Yardsticks, words: PageFormats): ProviderView {
   const { count, share, price } = words;
   const told = line.delivered + line.undelivered;
   const given = line.sent + line.rejected;
@@ -75,7 +75,7 @@ export function providerView(line: ProviderLine, policy: Yardsticks, words: Page
 
 const toneOf = (failed: number): Tone => (failed >= BAD ? "bad" : failed >= WORRYING ? "warn" : "good");
 
-function statesOf(line: ProviderLine, share: PageWords["share"]): ProviderView["states"] {
+function statesOf(line: ProviderLine, share: PageFormats["share"]): ProviderView["states"] {
   const states: ProviderView["states"] = [
     ...(line.drained ? [{ text: "drains", tone: "warn" as const }] : []),
     ...(line.resting > 0

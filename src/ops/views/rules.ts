@@ -5,7 +5,7 @@ import { ruleInWords } from "../../domain/monitor/rule-counts.ts";
 import { OTHER_SUBJECTS } from "../../domain/monitor/tally.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleRow } from "../../flows/operators/views/read-recorded-rules.ts";
-import type { PageWords } from "../words.ts";
+import type { PageFormats } from "../words.ts";
 import { riskPlace } from "./policy.ts";
 import type { PolicyFile, PolicyPlace } from "./policy-place.ts";
 
@@ -31,11 +31,11 @@ export function ruleLine(
   policy: Policy,
   file: PolicyFile,
   environment: string,
-  words: PageWords,
+  words: PageFormats,
 ): RuleLine {
   const { count, money } = words;
   return {
-    ...ruleName({ rule, flow }),
+    ...ruleAndFlow({ rule, flow }),
     met: count(counts.met),
     wouldChallenge: count(counts.wouldChallenge),
     wouldStepUp: count(counts.wouldStepUp),
@@ -50,7 +50,7 @@ export function ruleLine(
 }
 
 /** `hosting network` in `signup`. */
-export const ruleName = ({ rule, flow }: Pick<RuleRow, "rule" | "flow">) => ({
+export const ruleAndFlow = ({ rule, flow }: Pick<RuleRow, "rule" | "flow">) => ({
   rule: rule === OTHER_SUBJECTS ? "others" : spacedName(rule),
   flow: flow ?? (rule === OTHER_SUBJECTS ? "" : "every flow"),
 });

@@ -8,7 +8,7 @@ import {
 } from "../../flows/operators/views/read-sources.ts";
 import { REPORT_SPANS } from "../../flows/operators/views/read-tally-lines.ts";
 import type { Tone } from "../parts.tsx";
-import type { PageWords } from "../words.ts";
+import type { PageFormats } from "../words.ts";
 import { type JudgedFigure, judgeExposure, judgeRatio, judgeVolume } from "./judged.ts";
 import { pageNumber, queryChoice, soughtText } from "./query.ts";
 import { type Spark, sparkOf } from "./spark.ts";
@@ -56,7 +56,7 @@ export interface NetworkLine extends SourceStateLine {
   spark: Spark;
 }
 
-export function networkLine(row: NetworkRow, alarmRatio: number, words: PageWords): NetworkLine {
+export function networkLine(row: NetworkRow, alarmRatio: number, words: PageFormats): NetworkLine {
   return {
     id: `row-${row.subject}`,
     subject: row.subject,
@@ -83,7 +83,7 @@ export interface AddressLine extends SourceStateLine {
   exposure: JudgedFigure & { share: number };
 }
 
-export const addressLine = (row: AddressRow, words: PageWords): AddressLine => ({
+export const addressLine = (row: AddressRow, words: PageFormats): AddressLine => ({
   id: `row-${row.subject}`,
   subject: row.subject,
   title: shortId(row.subject) ?? "",

@@ -3,7 +3,7 @@ import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import type { LedgerRow } from "../../domain/ledger/event.ts";
 import type { VerificationSummary } from "../../flows/evidence/read-trace.ts";
 import type { Tone } from "../parts.tsx";
-import type { PageWords } from "../words.ts";
+import type { PageFormats } from "../words.ts";
 
 export interface EventLine {
   id: string;
@@ -32,7 +32,7 @@ const WHAT: Readonly<Record<LedgerRow["kind"], [words: string, tone: Tone]>> = {
   operator_action: ["An operator acted", "warn"],
 };
 
-export function eventLines(rows: readonly LedgerRow[], words: PageWords): EventLine[] {
+export function eventLines(rows: readonly LedgerRow[], words: PageFormats): EventLine[] {
   const start = rows[0]?.atMs ?? 0;
   const said = new Set<string>();
   const isNew = ({ name, value }: EventLine["facts"][number]) =>
@@ -50,10 +50,10 @@ export function eventLines(rows: readonly LedgerRow[], words: PageWords): EventL
   });
 }
 
-const saysAfter = (ms: number, { seconds, lasting }: PageWords): string =>
+const saysAfter = (ms: number, { seconds, lasting }: PageFormats): string =>
   ms < MINUTE_MS ? seconds(ms / 1000) : lasting(ms);
 
-function factsOf(row: LedgerRow, { price }: PageWords): EventLine["facts"] {
+function factsOf(row: LedgerRow, { price }: PageFormats): EventLine["facts"] {
   const { costMicros, dltMicros } = row;
   const pairs: [string, string | number | null][] = [
     ["verdict", row.action],

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { keys } from "../../../src/adapters/keys.ts";
 import { upstashBudgets } from "../../../src/adapters/upstash/upstash-budgets.ts";
-import { type Level, UNIT_HUNDREDTHS, withoutBound } from "../../../src/domain/admission/exposure.ts";
+import { type Level, UNIT_HUNDREDTHS, uncappedLevel } from "../../../src/domain/admission/exposure.ts";
 import type { Reservation } from "../../../src/domain/admission/reservation.ts";
 import type { SpendMeter } from "../../../src/domain/delivery/money.ts";
 import { memoryBudgets } from "../../../src/memory/memory-budgets.ts";
@@ -340,7 +340,7 @@ function keepsBudgets(open: () => BudgetsPort, pass: (seconds: number) => Promis
 
   test("a level that only records takes what comes", async () => {
     const budgets = open();
-    const level = withoutBound(levelOf(0, { gain: 2, maxMessages: 0 }));
+    const level = uncappedLevel(levelOf(0, { gain: 2, maxMessages: 0 }));
     for (let i = 0; i < 3; i++) {
       const hold = holdOf([level]);
       expect(await reserve(budgets, [level], hold)).toEqual(GRANTED);
@@ -937,7 +937,7 @@ function sameAsMemory(upstash: () => UpstashWorld): (steps: Step[]) => Promise<v
       levelOf(3, { gain: 1, maxMessages: 6 }),
       levelOf(5, { gain: 0.37, windowSeconds: HOUR }),
       levelOf(2, { gain: 2 }),
-      withoutBound(levelOf(0)),
+      uncappedLevel(levelOf(0)),
     ];
     const scope = `spend:${randomUUID()}`;
     const meter = meterOf(900, { scope, period: "hour" });

@@ -13,10 +13,10 @@ import { providerView } from "../../../src/ops/views/providers.ts";
 import { BACK_PATH, tableLink } from "../../../src/ops/views/query.ts";
 import { sparkOf } from "../../../src/ops/views/spark.ts";
 import { eventLines } from "../../../src/ops/views/trace.ts";
-import { wordsFor } from "../../../src/ops/words.ts";
+import { formatsFor } from "../../../src/ops/words.ts";
 import { NOW, POLICY } from "../../support/support-operate.ts";
 
-const words = wordsFor("en-GB", "EUR");
+const words = formatsFor("en-GB", "EUR");
 const FILE = { name: "wrangler.toml", lines: new Map([["env.production.vars.POLICY.message.brand", 7]]) };
 
 test.each([

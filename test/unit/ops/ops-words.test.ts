@@ -4,13 +4,13 @@ import { postureMarks } from "../../../src/ops/overview/posture-marks.ts";
 import { documentText } from "../../../src/ops/posture-words.ts";
 import { readWhy } from "../../../src/ops/read-action.ts";
 import { recentAlerts } from "../../../src/ops/recent-alerts.ts";
-import { wordsFor } from "../../../src/ops/words.ts";
+import { formatsFor } from "../../../src/ops/words.ts";
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 describe("numbers for people", () => {
   test("a reader of en-IN sees lakh and crore, and the currency of the policy", () => {
-    const words = wordsFor("en-IN,en;q=0.8", "INR");
+    const words = formatsFor("en-IN,en;q=0.8", "INR");
     expect(words.count(1_234_567)).toBe("12,34,567");
     expect(words.short(1_234_567)).toMatch(/^12\.3\s?L$/);
     expect(words.money(12_500_000_000)).toBe("₹12,500");
@@ -19,18 +19,18 @@ describe("numbers for people", () => {
   });
 
   test("a reader of German sees German numbers", () => {
-    expect(wordsFor("de-DE", "EUR").money(1_234_500_000)).toMatch(/^1\.23[45]\s€$/);
+    expect(formatsFor("de-DE", "EUR").money(1_234_500_000)).toMatch(/^1\.23[45]\s€$/);
   });
 
   test.each([undefined, "", "*", "xx-nonsense-language", "<script>", "en-"])(
     "whatever is accepted (%j), numbers are written",
     (accepts) => {
-      expect(wordsFor(accepts, "USD").money(1_500_000)).toMatch(/1[.,]50/);
+      expect(formatsFor(accepts, "USD").money(1_500_000)).toMatch(/1[.,]50/);
     },
   );
 
   test("small money keeps its fractions, and what is not known is a dash", () => {
-    const words = wordsFor("en-US", "USD");
+    const words = formatsFor("en-US", "USD");
     expect(words.money(10_000)).toBe("$0.01");
     expect(words.money(3000)).toBe("$0.003");
     expect(words.money(0)).toBe("$0.00");

@@ -4,7 +4,7 @@ import type { Counts } from "../../../../src/domain/monitor/tally.ts";
 import { readRecordedRules } from "../../../../src/flows/operators/views/read-recorded-rules.ts";
 import { type RulesAnswer, rulesApi } from "../../../../src/http/admin/rules.ts";
 import { ruleLine } from "../../../../src/ops/views/rules.ts";
-import { wordsFor } from "../../../../src/ops/words.ts";
+import { formatsFor } from "../../../../src/ops/words.ts";
 import {
   depsOver,
   makeWorld,
@@ -18,7 +18,7 @@ import {
 const MINUTE = NOW / 60_000;
 const QUARTER = Math.floor(MINUTE / 15);
 const DAY_MS = 86_400_000;
-const words = wordsFor("en-IN", "INR");
+const words = formatsFor("en-IN", "INR");
 const FILE = { name: "wrangler.toml", lines: new Map([["env.staging.vars.POLICY.flows.login.risk", 12]]) };
 const HOSTING = "rule hosting_network/signup";
 const COUNTS: Counts = {
