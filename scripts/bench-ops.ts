@@ -6,13 +6,14 @@ import { chromium } from "playwright-core";
 import { openUpstash } from "../src/adapters/upstash/upstash-client.ts";
 import { upstashCounters } from "../src/adapters/upstash/upstash-counters.ts";
 import { upstashMonitorState } from "../src/adapters/upstash/upstash-monitor-state.ts";
-import { type DayPoint, updateDay } from "../src/domain/monitor/day.ts";
 import {
   DAY_QUARTERS,
+  type DayPoint,
   foldQuarter,
   type History,
   QUARTER_MINUTES,
   quarterOf,
+  updateDay,
 } from "../src/domain/monitor/history.ts";
 import { initialMonitorMemory } from "../src/domain/monitor/monitor-memory.ts";
 import { type CounterEntry, sumTallies } from "../src/domain/monitor/tally.ts";

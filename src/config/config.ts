@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { parseOperatorTokens } from "../domain/access/operator.ts";
-import { parseNetworkList } from "../domain/admission/network-list.ts";
+import { parseNetworkList } from "../domain/admission/source.ts";
 import type { PriceRow } from "../domain/delivery/money.ts";
 import { parsePriceTable } from "../domain/delivery/price-table.ts";
 import { isCountry } from "../domain/kernel/phone.ts";

@@ -4,7 +4,7 @@
  */
 
 import { Hono } from "hono";
-import { listBans } from "../domain/monitor/ban-list.ts";
+import { listBans } from "../domain/monitor/effective-control.ts";
 import { OPENMETRICS_TYPE } from "../domain/monitor/metrics.ts";
 import { ban, challengeSubject, liftBan, liftChallenge } from "../flows/operators/change-bans.ts";
 import { clearPosture, clearThrottle, setPosture, setThrottle } from "../flows/operators/change-posture.ts";

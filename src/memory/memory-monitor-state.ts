@@ -1,7 +1,11 @@
-import { type History, QUARTER_MINUTES, type QuarterTally } from "../domain/monitor/history.ts";
+import {
+  type History,
+  QUARTER_MINUTES,
+  type QuarterTally,
+  sameTimeQuarters,
+} from "../domain/monitor/history.ts";
 import { MONITOR_LOCK_MS, QUARTER_TALLY_SECONDS, RUN_LOST_CAUSE } from "../domain/monitor/lifetimes.ts";
 import type { MonitorMemory } from "../domain/monitor/monitor-memory.ts";
-import { sameTimeQuarters } from "../domain/monitor/same-time.ts";
 import { keepBusiest, SUBJECTS_PER_QUARTER } from "../domain/monitor/tally.ts";
 import type { MonitorStatePort } from "../ports/monitor.ts";
 

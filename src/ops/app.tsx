@@ -15,7 +15,7 @@
 import { type Context, Hono } from "hono";
 import type { Child } from "hono/jsx";
 import type { Posture } from "../domain/kernel/posture.ts";
-import { postureDocumentsOf } from "../domain/monitor/posture-documents.ts";
+import { postureDocumentsOf } from "../domain/monitor/effective-control.ts";
 import { ASSETS } from "./assets.ts";
 import { Confirm } from "./confirm.tsx";
 import type { FileDownload, OpsAction, OpsDeps, OpsPage, ViewerContext } from "./page.ts";

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { countryOfRange } from "../domain/kernel/phone.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
-import { type ListedBan, listBans } from "../domain/monitor/ban-list.ts";
+import { type ListedBan, listBans } from "../domain/monitor/effective-control.ts";
 import { invalidAction, type NotPerformed } from "../flows/audit/run-operator-action.ts";
 import {
   ban,

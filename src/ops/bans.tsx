@@ -1,5 +1,6 @@
 /** Bans, challenges and exemptions on pages, and the forms that change them. */
-import { isBanned, type ListedBan } from "../domain/monitor/ban-list.ts";
+import { DAY_SECONDS } from "../domain/kernel/time.ts";
+import { isBanned, type ListedBan } from "../domain/monitor/effective-control.ts";
 import type { TallyPage } from "../flows/operators/views/summarise-tally.ts";
 import type { Child, ViewerContext } from "./page.ts";
 import { ActionForm, Badge, Card, DurationField, EmptyNote, Time } from "./parts.tsx";
@@ -37,7 +38,7 @@ export function BanActions({
     <RowActions view={view} id={`acts-${subject}`} name={name}>
       <ActionForm view={view} action="/blocks/shut" button="Block…" label={`Block ${name}`} inline>
         {fields}
-        <DurationField chosen={86_400} />
+        <DurationField chosen={DAY_SECONDS} />
       </ActionForm>
       <ActionForm
         view={view}

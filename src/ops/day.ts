@@ -1,7 +1,12 @@
 /** The last 24 hours in quarters of an hour: older ones from the monitor's memory, the newest from the counters' minutes. */
 import { MINUTE_MS, minuteOf } from "../domain/kernel/time.ts";
-import { type RatioPoint, ratioPointOf } from "../domain/monitor/day.ts";
-import { DAY_QUARTERS, QUARTER_MINUTES, quarterOf } from "../domain/monitor/history.ts";
+import {
+  DAY_QUARTERS,
+  QUARTER_MINUTES,
+  quarterOf,
+  type RatioPoint,
+  ratioPointOf,
+} from "../domain/monitor/history.ts";
 import type { Deps } from "../ports/deps.ts";
 
 /** The monitor folds a quarter some 30 minutes after it began; until then the minutes of the counters have it. */

@@ -1,8 +1,8 @@
 /** The product itself under the lab's hands: its own flows, on ports in memory and a virtual clock. */
 import { readFileSync } from "node:fs";
 import { parsePolicy } from "../../../src/config/config.ts";
-import { parseNetworkList } from "../../../src/domain/admission/network-list.ts";
 import type { VerdictReason } from "../../../src/domain/admission/risk.ts";
+import { parseNetworkList } from "../../../src/domain/admission/source.ts";
 import type { PriceRow } from "../../../src/domain/delivery/money.ts";
 import type { Posture } from "../../../src/domain/kernel/posture.ts";
 import { monitor } from "../../../src/flows/monitor/monitor.ts";

@@ -1,4 +1,5 @@
 import type { Judgement } from "../../domain/delivery/judgement.ts";
+import { HOUR_MS } from "../../domain/kernel/time.ts";
 import type { DeliveryResult, FeedbackResult } from "../../ports/delivery.ts";
 import type { Unavailable } from "../../ports/result.ts";
 import { statedTimeMs } from "../stated-time.ts";
@@ -161,5 +162,5 @@ export function successfulLookupBody(
 /** Whole hours from a time the source states to now, not negative; null for a time it does not state or that is none. */
 export function hoursSince(time: string | null | undefined, nowMs: number): number | null {
   const atMs = statedTimeMs(time);
-  return atMs === null ? null : Math.max(0, Math.floor((nowMs - atMs) / 3_600_000));
+  return atMs === null ? null : Math.max(0, Math.floor((nowMs - atMs) / HOUR_MS));
 }

@@ -2,10 +2,14 @@ import type { Redis } from "@upstash/redis/cloudflare";
 import { z } from "zod";
 import { POSTURES } from "../../domain/kernel/posture.ts";
 import { FINDING_KINDS } from "../../domain/monitor/finding.ts";
-import { type History, QUARTER_MINUTES, type QuarterTally } from "../../domain/monitor/history.ts";
+import {
+  type History,
+  QUARTER_MINUTES,
+  type QuarterTally,
+  sameTimeQuarters,
+} from "../../domain/monitor/history.ts";
 import { MONITOR_LOCK_MS, QUARTER_TALLY_SECONDS, RUN_LOST_CAUSE } from "../../domain/monitor/lifetimes.ts";
 import type { MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
-import { sameTimeQuarters } from "../../domain/monitor/same-time.ts";
 import { isTallyObject, keepBusiest, readTally, SUBJECTS_PER_QUARTER } from "../../domain/monitor/tally.ts";
 import type { Log } from "../../ports/deps.ts";
 import type { MonitorStatePort } from "../../ports/monitor.ts";

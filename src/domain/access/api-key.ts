@@ -1,17 +1,17 @@
 import { sameDigest } from "../kernel/digest.ts";
 
-/** What a record's `flows` holds for a key that may use every flow. */
+/** The entry in a record's `flows` that allows every flow. */
 export const EVERY_FLOW = "*";
 
-/** What is kept of a key, as it stands in the store. Nothing in it is secret: the key cannot be made from it. */
+/** An API key as the store holds it. Nothing in it is secret: the key cannot be made from it. */
 export interface ApiKeyRecord {
-  /** Who holds the key, in the operator's words: in logs and lists. */
+  /** The holder, in the operator's words: for logs and lists. */
   name: string;
   /** base64url SHA-256 of the key's secret. */
   hash: string;
   /** Flows the key may use, or {@link EVERY_FLOW} alone. */
   flows: readonly string[];
-  /** Whether its sends need no CAPTCHA. Limits, budgets and caps hold for every key. */
+  /** True for a key whose sends need no CAPTCHA. Limits, budgets and caps hold for every key. */
   skip_captcha: boolean;
   /** Requests in a minute, over all its users. */
   max_per_minute: number;
@@ -20,7 +20,7 @@ export interface ApiKeyRecord {
   expires_at_ms: number | null;
 }
 
-/** What the holder of a good key may do. */
+/** A valid API key, with what its holder may do. */
 export interface ApiKey {
   keyId: string;
   name: string;
@@ -29,14 +29,14 @@ export interface ApiKey {
   maxPerMinute: number;
 }
 
-/** A key's text, taken apart. */
+/** The two parts of the text a caller presents as a key. */
 export interface PresentedKey {
-  /** Names the key in the store, in logs and lists; no secret. */
+  /** The key's name in the store, in logs and lists; not secret. */
   id: string;
   secret: string;
 }
 
-/** The secret may hold `_` and `-` (base64url), the id never does: what comes before the second `_` is the id. */
+/** The secret may hold `_` and `-` (base64url) and the id never does, so the id ends at the second `_`. */
 const KEY = /^tg_([a-z2-7]{12})_([\w-]{43})$/;
 const KEY_ID = /^[a-z2-7]{12}$/;
 
@@ -50,10 +50,11 @@ export function parseApiKey(text: string): PresentedKey | null {
   return id === undefined || secret === undefined ? null : { id, secret };
 }
 
+/** True for text of the form of a key's id. */
 export const isApiKeyId = (text: string): boolean => KEY_ID.test(text);
 
 /**
- * Whether a presented secret opens this record now.
+ * True where a presented secret is that of this record, and the key has not expired.
  *
  * @param hash base64url SHA-256 of the presented secret
  */
@@ -61,12 +62,12 @@ export function isGoodKey(record: ApiKeyRecord, hash: string, nowMs: number): bo
   return sameDigest(record.hash, hash) && !isExpired(record, nowMs);
 }
 
-/** A key ends at its very millisecond of expiry. */
+/** True from the very millisecond of the key's expiry on. */
 export function isExpired({ expires_at_ms }: ApiKeyRecord, nowMs: number): boolean {
   return expires_at_ms !== null && nowMs >= expires_at_ms;
 }
 
-/** Whether a key may be used for a flow, whose name is known to policy. */
+/** True where a key may be used for this flow of the policy. */
 export function mayUseFlow({ flows }: Pick<ApiKey, "flows">, flow: string): boolean {
   return flows.includes(EVERY_FLOW) || flows.includes(flow);
 }

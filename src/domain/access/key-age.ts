@@ -1,4 +1,4 @@
-/** How old keys are. A key's id begins with the day it was made (`k20261121abc`, see scripts/lib/mint.ts). */
+/** The ages of the service's own keys. A key's id begins with the day it was made (`k20261121abc`, see scripts/lib/mint.ts). */
 
 import { instantMs } from "../kernel/instant.ts";
 import { DAY_MINUTES, DAY_MS, minuteOf } from "../kernel/time.ts";
@@ -7,27 +7,29 @@ import type { KeyPolicy } from "./keys.policy.ts";
 export const KEYRING_NAMES = ["session", "pepper", "encryption", "proof"] as const;
 export type KeyringName = (typeof KEYRING_NAMES)[number];
 
-/** Ids of each ring's keys: the first makes, all of them check. */
+/** Ids of each ring's keys: the first signs or encrypts what is new, and all of them check or decrypt. */
 export type KeyIds = Readonly<Record<KeyringName, readonly string[]>>;
 
+/** One key and its age. */
 export interface KeyState {
   id: string;
-  /** The first of its ring; the others only check what was made before. */
+  /** True for the first key of its ring; the others only check what was made before. */
   makes: boolean;
   /** Start of the day (UTC) it was made; null where its id does not say. */
   madeMs: number | null;
   ageDays: number | null;
 }
 
+/** A keyring with its keys, and the time its next rotation is due. */
 export interface KeyringState {
   ring: KeyringName;
   keys: readonly KeyState[];
-  /** When the next one is due; null where the first key's age is not known. */
+  /** The time (ms) of the next rotation; null where the first key's age is not known. */
   dueMs: number | null;
   overdue: boolean;
 }
 
-/** Something for people to look at, in the shape of the watch's findings. */
+/** Overdue keys, in the shape of the monitor's findings. */
 export interface KeyFinding {
   kind: "keys_overdue";
   subject: string;
@@ -44,6 +46,7 @@ export function keyCreatedAtMs(keyId: string): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
+/** The keyrings with the ages of their keys. */
 export function keyringStates(ids: KeyIds, nowMs: number, { rotate_days }: KeyPolicy): KeyringState[] {
   return KEYRING_NAMES.map((ring) => {
     const keys = ids[ring].map((id, place): KeyState => {
@@ -57,12 +60,12 @@ export function keyringStates(ids: KeyIds, nowMs: number, { rotate_days }: KeyPo
   });
 }
 
-/** Minute of the day (UTC) in which overdue keys are told: once a day, and not at night in most places. */
-const TOLD_AT_MINUTE = 9 * 60;
+/** Minute of the day (UTC) in which overdue keys are reported: once a day, and not at night in most places. */
+const REPORTED_AT_MINUTE = 9 * 60;
 
-/** One finding for all rings that are overdue, in one minute of the day; none in the others, or where none is. */
+/** One finding for all overdue rings, in one minute of the day; none in all other minutes, or without an overdue ring. */
 export function keyFindings(ids: KeyIds, nowMs: number, policy: KeyPolicy): KeyFinding[] {
-  if (minuteOf(nowMs) % DAY_MINUTES !== TOLD_AT_MINUTE) return [];
+  if (minuteOf(nowMs) % DAY_MINUTES !== REPORTED_AT_MINUTE) return [];
   const overdue = keyringStates(ids, nowMs, policy).filter((state) => state.overdue);
   const [first] = overdue;
   if (!first) return [];

@@ -1,16 +1,17 @@
-/** Who may look at a running service and act on it. */
+/** Operators: the people who may look at a running service and act on it. */
 
-/** A viewer reads; an operator acts too. */
+/** A viewer only reads; an operator acts too. */
 export const OPERATOR_ROLES = ["viewer", "operator"] as const;
 export type OperatorRole = (typeof OPERATOR_ROLES)[number];
 
+/** A person who has shown an operator token or an identity of Cloudflare Access. */
 export interface Operator {
-  /** Token name or the Access user's e-mail address: in the log of actions, and in what people are shown. */
+  /** Token name or the Access user's e-mail address: in the log of actions and on the pages. */
   who: string;
   role: OperatorRole;
 }
 
-/** What is kept of an operator token. Nothing in it is secret: the token cannot be made from it. */
+/** An operator token as the settings hold it. Nothing in it is secret: the token cannot be made from it. */
 export interface OperatorToken extends Operator {
   /** SHA-256 of the token's text, in hexadecimal. */
   hash: string;
@@ -19,9 +20,10 @@ export interface OperatorToken extends Operator {
 const ENTRY = /^([a-z0-9][a-z0-9-]{0,39}):(viewer|operator):([0-9a-f]{64})$/;
 const NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
-/** What the watch signs with: a person of that name would pass for it, and what they shut would let probes through. */
+/** The monitor's name as the author of its actions. A person of that name would pass for it, and their bans would let probes through. */
 export const MONITOR_OPERATOR_NAME = "cron";
 
+/** True for a name that an operator token may have. */
 export const isOperatorName = (text: string): boolean => NAME.test(text) && text !== MONITOR_OPERATOR_NAME;
 
 /** One entry of the setting ADMIN_TOKENS. */
@@ -53,8 +55,8 @@ export function parseOperatorTokens(
 }
 
 /**
- * Whether people read a reason as it was written: without control characters, halves of characters, and what turns the
- * direction of text, behind which it shows something else than it says (CVE-2021-42574).
+ * True for text that people read as it was written: without control characters, unpaired surrogates, and characters that turn
+ * the direction of text, with which it shows something else than it says (CVE-2021-42574).
  */
 export const isOperatorTokenReadable = (text: string): boolean =>
   text.isWellFormed() && !/[\p{Cc}\u202A-\u202E\u2066-\u2069]/u.test(text);

@@ -15,8 +15,8 @@ export function addressUnit(text: string): string | null {
 }
 
 /**
- * The network an address lies in, coarse enough to stand for nobody in particular: the /24 (IPv4) or the /48 (IPv6), the
- * smallest that are routed on the internet.
+ * The network an address lies in, coarse enough not to identify a person: the /24 (IPv4) or the /48 (IPv6), the smallest that
+ * are routed on the internet.
  *
  * @returns null for text that is no address
  */

@@ -78,7 +78,7 @@ export function dearestUnitMicros(
   );
 }
 
-/** What one pool can still let out until midnight UTC. */
+/** The messages and the money that one pool still allows until midnight UTC. */
 interface PoolRest extends PoolBound {
   /** Units verified in its window, and units that left since midnight and are unanswered. */
   verified: number;
@@ -93,11 +93,11 @@ export interface BoundNow {
   /** Of all pools. */
   leftUnits: number;
   leftMicros: number;
-  /** What the spend caps leave until midnight; null where no cap holds. */
+  /** The money that the spend caps leave until midnight; null without a cap. */
   capsLeftMicros: number | null;
   /** The least of both: the most that an attack can cost until midnight. */
   mostMicros: number;
-  /** What every message that an attacker answers adds: itself and the room it earns, at the dearest destination. */
+  /** The cost that each verification by an attacker adds: the message itself and the room it earns, at the dearest destination. */
   perAnswerMicros: number;
   dearestUnitMicros: number;
 }

@@ -1,8 +1,8 @@
 /**
- * Exposure: how much is out there unanswered. A rate limit asks how much was sent; exposure asks how much was sent and
- * not verified, per destination and per source. A message takes a unit, a verification gives it back, and what may be
- * out at once is `base + gain x verified lately`: a destination earns its room by converting, a stranger starts small,
- * an honest five-fold day pays for itself, and an attack stops itself after `base` messages, whatever addresses it
+ * Exposure: the number of unanswered messages. A rate limit asks how much was sent; exposure asks how much was sent and not
+ * verified, per destination and per source. A message takes a unit, a verification gives it back, and a budget allows
+ * `base + gain x verified lately` unanswered units at once: a destination earns its room by converting, a stranger starts
+ * small, an honest five-fold day pays for itself, and an attack stops itself after `base` messages, whatever addresses it
  * comes from. It is the linear boundary of a sequential test on the conversion rate (Wald 1945): with a gain of g a
  * destination whose strangers convert better than 1 / (1 + g) never runs out for long.
  */
@@ -12,7 +12,7 @@ import type { BudgetRule, ExposurePolicy } from "./exposure.policy.ts";
 /** Units are counted in hundredths, so that a store with integers keeps them exactly. */
 export const UNIT_HUNDREDTHS = 100;
 
-/** A window is counted in this many slots; the oldest falls out whole. */
+/** A window is counted in this many slots; the oldest drops out as a whole. */
 const SLOTS = 12;
 
 export type LevelName =
@@ -43,16 +43,16 @@ export type Pool = "stranger" | "challenged" | "returned" | "proven" | "named" |
  */
 export type BudgetGroup = Pool | "suspicious" | "unknown" | "person" | "density" | "growth" | "settled";
 
-/** One budget that a message draws on. */
+/** One budget that a message draws on: that of a range, a country, a network, an address, ... in one pool. */
 export interface Level {
   name: LevelName;
   /** `<pool>:<level>:<subject>`; subjects are ranges, countries, networks, or keyed hashes of addresses and numbers. */
   key: string;
   rule: BudgetRule;
-  /** The rule's base in hundredths. */
+  /** The rule's base in hundredths of a unit. */
   base: number;
   windowSeconds: number;
-  /** Messages the level takes in its window at all, or null. */
+  /** Messages the level takes in its window at all, verified or not; null for any number. */
   maxMessages: number | null;
   /** Hundredths that this message takes of it: a unit where evidence is counted, its price where money is. */
   weight: number;
@@ -64,7 +64,7 @@ export interface Level {
   sinceMs?: number;
 }
 
-/** What is known of one level now. Units are hundredths. */
+/** The present state of one level, in hundredths of a unit. */
 export interface LevelReading {
   level: Level;
   unverified: number;
@@ -72,7 +72,7 @@ export interface LevelReading {
   /** The part of `verified` from earlier slots than the present one. */
   verifiedEarlier: number;
   messages: number;
-  /** Verifications since the level was first seen, forgotten after 30 days without one. */
+  /** Verifications since the level was first seen; forgotten after 30 days without one. */
   earned: number;
   /** Units of earlier windows, fading: those that stayed unanswered, and those that were verified. */
   past: { unverified: number; verified: number };
@@ -84,10 +84,11 @@ export type LevelReadings = Record<BudgetGroup, LevelReading[]>;
 /** Past units fade by half when more than so many were verified: about a fortnight of a service of a hundred strangers a day. */
 export const PAST_HUNDREDTHS = 1000 * UNIT_HUNDREDTHS;
 
+/** The slot of a window that a time lies in, counted since 1970. */
 export const slotOf = (nowMs: number, windowSeconds: number): number =>
   Math.floor(nowMs / ((windowSeconds * 1000) / SLOTS));
 
-/** The oldest slot that still counts. */
+/** The oldest slot that still belongs to the window. */
 export const oldestSlotOf = (nowMs: number, windowSeconds: number): number =>
   slotOf(nowMs, windowSeconds) - SLOTS + 1;
 
@@ -143,7 +144,7 @@ function learnedGain(
 
 const isCountry = ({ level }: LevelReading): boolean => level.name === "country";
 
-/** Units that may be out at this level now (hundredths). */
+/** The unanswered units (hundredths) that this level allows now. */
 export function budgetOf(reading: LevelReading, { slow_start }: Pick<ExposurePolicy, "slow_start">): number {
   const { start, factor } = slow_start;
   const slowly = start * UNIT_HUNDREDTHS + factor * reading.verifiedEarlier;
@@ -158,7 +159,7 @@ export function hasRoom(reading: LevelReading, policy: Pick<ExposurePolicy, "slo
   return reading.unverified + reading.level.weight <= budgetOf(reading, policy);
 }
 
-/** The level as it counts for a record-only rule: it takes what comes and refuses nothing. */
+/** The level without its bounds, for a budget in record-only mode: it counts every message and refuses none. */
 export const uncappedLevel = (level: Level): Level => ({
   ...level,
   base: Number.MAX_SAFE_INTEGER,

@@ -18,7 +18,7 @@ export interface FailureSubjects {
 export const failureTags = ({ number, user }: FailureSubjects): string[] =>
   user === null ? [number] : [number, user];
 
-/** Seconds until the next code may be asked for; 0 when one may now. */
+/** Seconds to wait after consecutive wrong codes before the next code may be asked for; 0 for none. */
 export function waitAfterFailures(failures: Failures | null, policy: FailurePolicy, nowMs: number): number {
   if (failures === null || failures.count < policy.free) return 0;
   const step = Math.floor(failures.count / policy.free) - 1;

@@ -1,7 +1,7 @@
 /**
- * What a source knows of a number beyond its digits, and what that makes of a verdict. A lookup costs a tenth of a message
- * and more, so it is asked for only where its answer could change something: about strangers who are about to get a message
- * on thin evidence. People we know, and whoever is refused anyway, are never asked about.
+ * Number lookups: the knowledge of a paid source about a number, and its effect on the verdict. A lookup costs a tenth of a
+ * message and more, so it is made only where its result could change something: for strangers who are about to get a message
+ * on thin evidence. Known people, and requests that are refused anyway, are never looked up.
  */
 
 import type { NumberPolicy } from "../kernel/phone.policy.ts";
@@ -14,7 +14,7 @@ import type { RiskPolicy } from "./risk.policy.ts";
 import type { VerdictReason } from "./risk.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** What is known of a number beyond its digits; null where the source does not say. */
+/** The result of a number lookup; null where the source does not say. */
 export interface NumberInsight {
   lineType: "mobile" | "fixed_line" | "voip" | "premium_rate" | "toll_free" | "other" | null;
   reachable: boolean | null;
@@ -27,31 +27,30 @@ export interface NumberInsight {
   costMicros: number | null;
 }
 
-/** Purses that only thin evidence opens. */
-const THIN_PURSES: readonly Pool[] = ["challenged", "returned"];
+/** Pools that pay for strangers on thin evidence. */
+const THIN_POOLS: readonly Pool[] = ["challenged", "returned"];
 
-/** Levels that a message draws on because its source is odd, or its destination has no history. */
+/** Levels that a message draws on because its source is suspicious, or its destination has no history. */
 const THIN_LEVELS: readonly LevelName[] = ["odd", "unknown"];
 
-/** Whether an answer about the number could change the verdict and is worth its price. */
+/** True where a lookup could change the verdict and is worth its price. */
 export function isLookupWorthwhile({ action, pool, levels }: Verdict, posture: Posture): boolean {
   if (action !== "allow" || pool === "known") return false;
-  const thin = THIN_PURSES.includes(pool) || levels.some(({ level }) => THIN_LEVELS.includes(level.name));
+  const thin = THIN_POOLS.includes(pool) || levels.some(({ level }) => THIN_LEVELS.includes(level.name));
   return thin || posture !== "normal";
 }
 
-/** What an insight speaks for. `step_up` is about what passes: a phone that is off, a SIM that is new. */
+/** The refusal that an insight asks for. `step_up` is for conditions that pass: a phone that is off, a SIM that is new. */
 export interface InsightJudgement {
   action: "deny" | "step_up";
   evidence: VerdictReason["evidence"];
 }
 
 /**
- * What an insight says against a message, the gravest first; null when nothing.
+ * The gravest objection of an insight to a message; null for none.
  *
- * A phone that cannot be reached is offered another factor and not just refused: the message would be paid for and read by
- * nobody in the code's few minutes, but a person whose phone is off has an e-mail address, and a range without people has
- * none.
+ * For a phone that cannot be reached another factor is offered: its message would be paid for and not read within the code's
+ * few minutes, but a person whose phone is off has an e-mail address, and a range without people has none.
  */
 export function judgeInsight(
   { lineType, pumpingRisk, reachable, simSwappedHoursAgo }: NumberInsight,
@@ -64,17 +63,17 @@ export function judgeInsight(
   if (pumpingRisk !== null && pumpingRisk >= max_pumping_risk) {
     return { action: "deny", evidence: { pumping_risk: pumpingRisk } };
   }
-  // A source that tells no date says the whole period it was asked for, which is these very hours.
+  // A source that gives no date states the whole period it was asked about, which is these very hours.
   if (simSwappedHoursAgo !== null && simSwappedHoursAgo <= sim_swap_hours) {
     return { action: "step_up", evidence: { sim_swapped_hours_ago: simSwappedHoursAgo } };
   }
   return reachable === false ? { action: "step_up", evidence: { reachable } } : null;
 }
 
-/** An answer that spoke of something passing is asked for again after this long. */
+/** A result about a condition that passes is kept for this long at most. */
 const PASSING_SECONDS = HOUR_SECONDS;
 
-/** How long an answer counts, by what was made of it. */
+/** Seconds for which a result is kept, by the judgement on it. */
 export const insightTtlSeconds = (
   judged: InsightJudgement | null,
   { memory_seconds }: LookupPolicy,
@@ -83,7 +82,7 @@ export const insightTtlSeconds = (
 /**
  * The verdict on a message that was let through, after the insight.
  *
- * @param factors what the flow permits instead of the message; without any, a step up is a no
+ * @param factors the flow permits instead of the message; without any, a step up becomes a denial
  */
 export function verdictAfterInsight(
   verdict: Verdict,
@@ -95,7 +94,7 @@ export function verdictAfterInsight(
   const refusal = denied ? (risk.decoy ? "decoy" : "deny") : "step_up";
   const counted = !isRecordOnly("number_insight", risk);
   const reasons = [...verdict.reasons, { rule: "number_insight" as const, evidence, counted }];
-  // Rules before this one may have refused it, had they counted.
+  // Rules before this one may have refused the message, had they counted.
   const recorded = verdict.recorded === "allow" ? refusal : verdict.recorded;
   if (!counted) {
     const uncounted = [...verdict.uncounted, { rule: "number_insight" as const, would: stopKindOf(refusal) }];

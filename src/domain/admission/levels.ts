@@ -130,7 +130,7 @@ function levelMaker(priceWeight: number, daySeconds: number) {
   };
 }
 
-/** What a level that counts money has room for, and what a message takes of it for good. */
+/** The room of a level that counts money, and the part of it that a message takes for good. */
 const moneyOf = (roomMicros: number, costMicros: number): Partial<Level> => ({
   base: Math.round(roomMicros / GROWTH_MICROS),
   weight: Math.round(costMicros / GROWTH_MICROS),

@@ -1,4 +1,4 @@
-/** How long budgets and people are remembered, wherever they are kept. */
+/** Lifetimes of budgets and of people's marks, in whatever store they are kept. */
 
 import { DAY_SECONDS, HOUR_SECONDS } from "../kernel/time.ts";
 

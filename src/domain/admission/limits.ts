@@ -1,10 +1,8 @@
 import type { LimitPolicy, LimitRule } from "./limits.policy.ts";
 
 /**
- * One subject's limits, drawn on together. `owner` says whose they are: what belongs to a destination or to everybody is
- * given back when the request is refused for another reason, or a stranger could use up the limits of a number that is
- * not theirs. What
- * belongs to the caller stays drawn.
+ * One subject's limits, drawn on together. A destination's limits are given back when the request is refused for another
+ * reason, or a stranger could use up the limits of a number that is not theirs. The caller's own stay drawn.
  */
 export interface LimitDraw {
   name: "number" | "ip" | "numbers_per_ip" | "device" | "user" | "api_key" | "wrong_codes_per_ip" | "probe";
@@ -12,23 +10,24 @@ export interface LimitDraw {
   /** Already pseudonymous: no number or address in the clear. */
   subject: string;
   rules: readonly LimitRule[];
-  /** Counts distinct values of this instead of requests; null counts every one. */
+  /** Counts distinct values of this instead of requests; null counts every request. */
   member: string | null;
-  /** Exact, one by one, or estimated from two buckets, which is enough where nothing is promised to the letter. */
+  /** Counted one by one; else estimated from two buckets, which is enough where no exact number is promised. */
   exact: boolean;
-  /** Only look, draw nothing. */
+  /** Reads the limit and draws nothing. */
   peek: boolean;
 }
 
+/** A limit after it was drawn on. */
 export interface LimitResult {
   take: LimitDraw;
   allowed: boolean;
-  /** Of the rule that is nearest to its end. */
+  /** The maximum of the rule with the least room left. */
   max: number;
   remaining: number;
-  /** In the longest window, this one included. */
+  /** Requests in the longest window, this one included. */
   used: number;
-  /** Until one more would pass; 0 when one would now. */
+  /** Seconds until one more would pass; 0 when it would now. */
   retryAfterSeconds: number;
 }
 
@@ -40,18 +39,22 @@ function tightened(rules: readonly LimitRule[], factor: number): LimitRule[] {
   return rules.map((rule) => ({ ...rule, max: Math.max(1, Math.floor(rule.max * factor)) }));
 }
 
-/** Who a send's limits are counted for; hashes, never the thing itself. */
+/** The subjects that a send's limits are counted for, as keyed hashes. */
 export interface LimitSubjects {
   number: string;
   ip: string;
-  /** The owner's devices count apart, together: strangers could use up the number's limit. */
+  /** The owner's devices share a limit of their own: strangers could use up the number's. */
   ownDevice: boolean;
   claimedDevice: string | null;
   user: string | null;
   apiKey: { id: string; maxPerMinute: number } | null;
 }
 
-/** The limits one send draws on. @param factor the posture's, on callers' limits */
+/**
+ * The limits that one send draws on.
+ *
+ * @param factor of the posture, on callers' limits
+ */
 export function sendLimits(
   policy: LimitPolicy,
   numberRules: readonly LimitRule[],
@@ -87,7 +90,7 @@ export function sendLimits(
   ];
 }
 
-/** What a wrong code draws on, behind its answer; a send only looks at it. */
+/** The limit of wrong codes. A wrong code draws on it behind its answer; a send only reads it. */
 export function wrongCodeLimit(policy: LimitPolicy, ip: string): LimitDraw {
   return {
     name: "wrong_codes_per_ip",
@@ -100,7 +103,7 @@ export function wrongCodeLimit(policy: LimitPolicy, ip: string): LimitDraw {
   };
 }
 
-/** What one message in `seconds` to a blocked subject draws on: whether it converts says whether the block may end. */
+/** The limit of probes: one message in so many seconds to a banned subject, whose conversion decides on the end of the ban. */
 export function probeLimit(subject: string, seconds: number): LimitDraw {
   return {
     name: "probe",
@@ -138,7 +141,7 @@ export function waivedLimits({
     .map(({ take }) => take.name);
 }
 
-/** The refused limit that takes longest to open again, or null when all allow. */
+/** The exceeded limit with the longest wait; null when all allow. */
 export function tightestRefusal(results: readonly LimitResult[]): LimitResult | null {
   return results
     .filter((result) => !result.allowed)

@@ -1,4 +1,4 @@
-/** Rules in record-only mode: which are, and what each of them alone would have changed. */
+/** Rules in record-only mode, which have no effect: they report what each of them alone would have changed. */
 
 import type { FlowPolicy } from "./flows.policy.ts";
 import type { RiskPolicy } from "./risk.policy.ts";
@@ -11,6 +11,7 @@ import {
   type VerdictReason,
 } from "./risk.ts";
 
+/** True for a rule that is reported and has no effect. */
 export const isRecordOnly = (
   rule: RiskRule,
   { record_all, record_only }: Pick<RiskPolicy, "record_all" | "record_only">,
@@ -34,10 +35,10 @@ export function recordOnlyRules({
 }
 
 /**
- * The rules that were met and did not count. A rule that a judgement did not come to cannot change it, so these are all that
- * could, and where there is none nothing is judged again.
+ * The rules that a request met and that did not count. A rule that was not met cannot change the judgement, so without any
+ * nothing needs to be judged again.
  *
- * @param actionWith the judgement with this rule counted besides those that count
+ * @param actionWith the action with this rule counted besides those that count
  */
 export function findUncountedRules(
   ruled: { action: VerdictAction; reasons: readonly VerdictReason[] },
@@ -47,14 +48,14 @@ export function findUncountedRules(
   return [...met].map((rule) => ({ rule, would: insteadOf(ruled.action, actionWith(rule)) }));
 }
 
-/** The same after a later rule that counts has stopped the request: who would have been stopped alike lost nothing. */
+/** The uncounted rules after a later rule has stopped the request: those that would have stopped it alike change nothing. */
 export const withoutStoppedAnyway = (
   uncounted: readonly UncountedRule[],
   action: VerdictAction,
 ): UncountedRule[] =>
   uncounted.map(({ rule, would }) => ({ rule, would: would === stopKindOf(action) ? null : would }));
 
-/** How an action stops a request; null where it does not. */
+/** The kind of stop that an action is; null for `allow`. */
 export function stopKindOf(action: VerdictAction): StopKind | null {
   if (action === "allow") return null;
   return action === "decoy" ? "deny" : action;

@@ -1,7 +1,7 @@
 import type { SpendMeter } from "../delivery/money.ts";
 import { type BudgetGroup, type Level, type Pool, UNIT_HUNDREDTHS } from "./exposure.ts";
 
-/** What a message took of one level. */
+/** The part of a reservation that one level gave. */
 interface TakenLevel {
   key: string;
   windowSeconds: number;
@@ -11,7 +11,7 @@ interface TakenLevel {
   kept?: true;
 }
 
-/** What one message took, kept with its session until the code comes back. */
+/** The amounts that one message took from budgets and spend meters, kept with its session until the code comes back. */
 export interface Reservation {
   /** Released or credited once, and only if it was really taken. */
   id: string;

@@ -1,5 +1,7 @@
+/** The decision on a request. A `decoy` is a denial that looks like a send. */
 export type VerdictAction = "allow" | "challenge" | "step_up" | "deny" | "decoy";
 
+/** The rules by which a request can be stopped, in the order of the verdict. */
 export const RISK_RULES = [
   "blocked_source",
   "listed_source",
@@ -19,7 +21,7 @@ export const RISK_RULES = [
 
 export type RiskRule = (typeof RISK_RULES)[number];
 
-/** One named reason with what it was seen in. */
+/** One rule that the request met, with its evidence. */
 export interface VerdictReason {
   rule: RiskRule;
   evidence: Readonly<Record<string, string | number | boolean | null>>;
@@ -27,15 +29,41 @@ export interface VerdictReason {
   counted: boolean;
 }
 
-/** How a rule stops a request. A decoy is a denial that does not show. */
+/** The ways in which a rule stops a request. A decoy counts as a denial. */
 export type StopKind = "challenge" | "step_up" | "deny";
 
 /** A rule in record-only mode that a request met. */
 export interface UncountedRule {
   rule: RiskRule;
   /**
-   * How the request would have been stopped with this rule counted besides those that count; null where it would have gone
-   * as it went, or been let through.
+   * The way the request would have been stopped with this rule counted besides those that count; null where that would have
+   * changed nothing, or let it through.
    */
   would: StopKind | null;
+}
+
+/** A verdict in the few words that the ledger keeps. */
+export interface VerdictSummary {
+  action: string;
+  /** Names of the reasons that counted, separated by spaces; a used-up budget also names its level. */
+  reasons: string;
+}
+
+/** Summarises a verdict for the ledger. */
+export function summariseVerdict({
+  action,
+  reasons,
+}: {
+  action: VerdictAction;
+  reasons: readonly VerdictReason[];
+}): VerdictSummary {
+  const names = reasons
+    .filter(({ counted }) => counted)
+    .map(({ rule, evidence }) => (rule === "exposure" ? `exposure:${levelName(evidence.level)}` : rule));
+  return { action, reasons: [...new Set(names)].join(" ").slice(0, 300) };
+}
+
+/** The level's name out of its key: `stranger:block:+9198765` is `block`. */
+function levelName(level: unknown): string {
+  return String(level).split(":")[1] ?? "";
 }

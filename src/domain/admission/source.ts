@@ -1,8 +1,9 @@
+import { readTable } from "../kernel/csv.ts";
 import type { Phone } from "../kernel/phone.ts";
 import { inRanges } from "./address.ts";
 import type { SourcePolicy } from "./source.policy.ts";
 
-/** Who asks, as far as the platform knows (or an authenticated server says of its user). */
+/** The origin of a request, as the platform knows it or an authenticated server states it of its user. */
 export interface Source {
   ip: string;
   asn: number | null;
@@ -10,6 +11,7 @@ export interface Source {
   country: string | null;
 }
 
+/** One observation about the origin of a request. */
 export type SourceFinding =
   | { finding: "blocked_source"; list: "ip" | "network" | "country" }
   | { finding: "listed_source"; list: "ip" | "network" | "country" }
@@ -18,8 +20,8 @@ export type SourceFinding =
   | { finding: "country_mismatch"; sourceCountry: string; phoneCountry: string };
 
 /**
- * What an address says about a request. People sit at home, at work or behind their carrier, mostly in the country of
- * their number; a machine in a data centre that asks for codes to another country is what pumps look like.
+ * The findings about the origin of a request. People are at home, at work or behind their carrier, mostly in the country of
+ * their number; SMS pumping typically comes from a machine in a data centre that asks for codes to another country.
  *
  * @param hosting owner by ASN of hosting, cloud and VPN networks
  */
@@ -47,4 +49,34 @@ export function inspectSource(
     findings.push({ finding: "country_mismatch", sourceCountry: country, phoneCountry: phone.country });
   }
   return findings;
+}
+
+/** Autonomous system numbers have 32 bits; 0 and the last one are reserved (RFC 6793, RFC 7607, RFC 7300). */
+const LAST_ASN = 4_294_967_294;
+
+/**
+ * Reads a list of networks: `asn,owner` in the form of `readTable`. A list with a header and no lines is valid and
+ * names no network.
+ *
+ * @returns owners by autonomous system number, or every fault with its line and column
+ */
+export function parseNetworkList(
+  text: string,
+): { ok: true; networks: Map<number, string> } | { ok: false; faults: string[] } {
+  const { lines, faults } = readTable(text, ["asn", "owner"]);
+  const networks = new Map<number, string>();
+  const firstLines = new Map<number, number>();
+  for (const { line, fields } of lines) {
+    const asn = Number(fields.asn);
+    if (!/^\d{1,10}$/.test(fields.asn) || asn < 1 || asn > LAST_ASN) {
+      faults.push(`line ${line}: asn is not a whole number from 1 to ${LAST_ASN}`);
+      continue;
+    }
+    if (fields.owner === "") faults.push(`line ${line}: owner is empty`);
+    const first = firstLines.get(asn);
+    if (first !== undefined) faults.push(`line ${line}: asn is that of line ${first}`);
+    else firstLines.set(asn, line);
+    networks.set(asn, fields.owner);
+  }
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, networks };
 }

@@ -1,9 +1,9 @@
-/** How a text travels as SMS, and what it is billed as. */
+/** The length of a text as SMS: its encoding, and the segments it is billed as. */
 export interface Segmentation {
   encoding: "gsm7" | "ucs2";
   /** Septets, or 16-bit units. */
   units: number;
-  /** Messages the network carries and the provider bills. */
+  /** Parts the network carries and the provider bills. */
   segments: number;
 }
 
@@ -22,7 +22,7 @@ const ROOM = {
   ucs2: { alone: 70, part: 67 },
 } as const;
 
-/** Counts a text's segments. No escape and no surrogate pair is torn apart, so a part may stay one unit short. */
+/** Counts a text's segments. No escape and no surrogate pair is split, so a part may stay one unit short. */
 export function segmentText(text: string): Segmentation {
   const characters = [...text];
   const encoding = characters.every(isGsm7) ? "gsm7" : "ucs2";

@@ -35,7 +35,7 @@ export const NUMBER_REFUSALS = ["unreachable", "opted_out", "fraud"] as const;
 /** Why a number gets no message by a channel; kept for a time that policy sets. */
 export type NumberRefusal = (typeof NUMBER_REFUSALS)[number];
 
-/** How long each kind is kept, in seconds; 0 for not at all. */
+/** Seconds for which a refusal of each kind is remembered; 0 for not at all. */
 export function refusalMemorySeconds(
   refusal: NumberRefusal,
   { refused_numbers: kept }: Pick<DeliveryPolicy, "refused_numbers">,
@@ -47,7 +47,7 @@ export function refusalMemorySeconds(
   }[refusal];
 }
 
-/** What follows from a kind of word. */
+/** The consequences of one kind of judgement. */
 interface Consequence {
   /** As an answer to a send: another route is asked for the same message. */
   asksNextRoute: boolean;
@@ -55,11 +55,11 @@ interface Consequence {
   resends: boolean;
   /** Counts towards the route's rest: a number's fault is none of the route, or strangers could make it rest. */
   countsAgainstRoute: boolean;
-  /** Kept of the number, so that nobody pays to hear it again. */
+  /** Kept of the number, so that no further message is paid for. */
   remembers: NumberRefusal | null;
   /** As an answer: what the message took is given back, because nothing left and nothing is billed. */
   refunds: boolean;
-  /** Counts as an unanswered message of the number's range, and people are told. */
+  /** Counts as an unanswered message of the number's range, and notifies people. */
   isEvidence: boolean;
 }
 
@@ -72,7 +72,7 @@ const NOTHING = {
   isEvidence: false,
 } as const;
 
-/** What follows from each kind; the one table of it. */
+/** The consequences of each kind of judgement; the one table of them. */
 export const CONSEQUENCES: Readonly<Record<Judgement, Consequence>> = {
   transient: {
     ...NOTHING,

@@ -1,4 +1,4 @@
-/** How long messages and their receipts are remembered, wherever they are kept. */
+/** Lifetimes of messages and their receipts, in whatever store they are kept. */
 
 import { DAY_SECONDS } from "../kernel/time.ts";
 

@@ -1,4 +1,4 @@
-/** The tag in its canonical form (`pt-br` is `pt-BR`, the old `in` is `id`), or null for what is no BCP 47 tag. */
+/** A BCP 47 tag in its canonical form (`pt-br` is `pt-BR`, the old `in` is `id`); null for text that is no tag. */
 export function canonicalLocale(tag: string): string | null {
   try {
     return Intl.getCanonicalLocales(tag)[0] ?? null;
@@ -11,7 +11,7 @@ export function canonicalLocale(tag: string): string | null {
  * The best of the available locales by RFC 4647, 3.4 (lookup): the wanted tag loses its last subtag until one is
  * available, so `es-419` finds `es`.
  *
- * @param wanted in the order of preference; what is no tag is passed over
+ * @param wanted in the order of preference; text that is no tag is passed over
  * @param available canonical tags
  * @returns null when none fits
  */
@@ -24,7 +24,7 @@ export function lookUpLocale(wanted: readonly string[], available: readonly stri
   return null;
 }
 
-/** A single letter announces an extension and goes with what it announced. */
+/** A tag without its last subtag. A single letter announces an extension, and is dropped together with it. */
 function shorter(range: string): string {
   const rest = range.split("-").slice(0, -1);
   return (rest.at(-1)?.length === 1 ? rest.slice(0, -1) : rest).join("-");

@@ -5,20 +5,21 @@ import { composeMessage, localesFor } from "./message.ts";
 import { SHIPPED_TEXTS } from "./shipped-texts.ts";
 import { fillTemplate } from "./templates.ts";
 
+/** The faults and the costs of the configured texts, one line each. */
 export interface MessageFaults {
   /** The service must not start with these. */
   faults: string[];
-  /** It works, and costs or loses something. */
+  /** The service works, and something costs more or is lost. */
   warnings: string[];
 }
 
-/** What a text must hold of a code: its digits and its life in seconds. */
+/** The properties of a code that a text must show. */
 interface CodeShape {
   length: number;
   ttl_seconds: number;
 }
 
-/** Every template filled as it will be filled, so that what is named here is what would happen. */
+/** Checks the texts by filling every template as a message would fill it. */
 export function messageFaults(policy: MessagePolicy, code: CodeShape): MessageFaults {
   const faults = [...templateFaults(policy, code), ...localeFaults(policy)];
   return { faults, warnings: faults.length > 0 ? [] : lengthWarnings(policy, code) };
@@ -30,7 +31,7 @@ function templateFaults({ brand, templates }: MessagePolicy, code: CodeShape): s
   return Object.entries(templates).flatMap(([flow, byLocale]) =>
     Object.entries(byLocale).flatMap(([locale, template]) => {
       const at = `POLICY.message.templates.${flow}.${locale}`;
-      // Nothing can be filled in a language that is none.
+      // A template cannot be filled in a language that does not exist.
       if (canonicalLocale(locale) !== locale) return [`${at}: is not a canonical BCP 47 tag`];
       return (["text", "spoken"] as const).flatMap((kind) => {
         const text = template[kind];
@@ -67,7 +68,7 @@ function localeFaults(policy: MessagePolicy): string[] {
   ];
 }
 
-/** One line per locale, for the longest of its texts. */
+/** One line per locale whose longest text needs several segments. */
 function lengthWarnings(policy: MessagePolicy, code: CodeShape): string[] {
   const flows = new Set(
     ["default", ...Object.keys(policy.templates)].concat(
@@ -98,5 +99,5 @@ function lengthWarnings(policy: MessagePolicy, code: CodeShape): string[] {
     });
 }
 
-/** A leading zero, so that a template which makes a number of the code is found out. */
+/** It begins with a zero, which shows a template that turns the code into a number. */
 const sampleCode = ({ length }: Pick<CodeShape, "length">): string => "0123456789".slice(0, length);

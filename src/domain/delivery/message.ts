@@ -5,29 +5,31 @@ import type { MessagePolicy } from "./message.policy.ts";
 import { SHIPPED_TEXTS } from "./shipped-texts.ts";
 import { fillTemplate } from "./templates.ts";
 
+/** The parameters of one message. */
 export interface MessageContent {
   code: string;
   channel: Channel;
   flow: string;
-  /** As the person's side asked for it; null where it did not. */
+  /** The locale the client asked for; null where it did not. */
   locale: string | null;
   ttlSeconds: number;
 }
 
+/** One message ready to be sent, and its billed length. */
 export interface ComposedMessage extends Pick<Segmentation, "encoding" | "segments"> {
   body: string;
   /** The sentence with the digits apart, once. */
   spoken: string;
-  /** Of the texts that were chosen. */
+  /** The locale of the chosen texts. */
   locale: string;
-  /** null where this text was not registered. */
+  /** The registration in India; null where this text has none. */
   dlt: { entityId: string; templateId: string } | null;
 }
 
 const LAST_RESORT = "en";
 
 /**
- * The text of one message in the best language there is for the person.
+ * Composes one message in the best available language for the person.
  *
  * @throws Error for a template that `messageFaults` names
  */

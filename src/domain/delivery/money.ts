@@ -2,7 +2,7 @@ import type { Channel } from "../kernel/channel.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../kernel/time.ts";
 import type { MoneyPolicy } from "./money.policy.ts";
 
-/** What a message costs, in millionths of the table's currency. */
+/** One row of the price table: the price of a message, in millionths of the table's currency. */
 export interface PriceRow {
   /** ISO 3166-1 alpha-2, or `*` for every country without a row of its own. */
   country: string;
@@ -19,13 +19,14 @@ export interface SpendMeter {
   period: "minute" | "hour" | "day" | "month";
   amount: number;
   cap: number;
-  /** Counted and reported, and refusing nothing for now. */
+  /** An operator has lifted the cap: the total is counted and reported, and refuses nothing. */
   lifted: boolean;
 }
 
+/** A meter after a message. */
 export interface SpendReading {
   meter: SpendMeter;
-  /** With this message. */
+  /** The total with this message. */
   total: number;
 }
 
@@ -59,7 +60,7 @@ export function priceOf(
   return row;
 }
 
-/** The spend meters a message of this price runs on: hour, day and month, overall and for a country with its own caps. */
+/** The meters a message of this price adds to: hour, day and month, overall and for a country with caps of its own. */
 export function spendMeters(
   policy: MoneyPolicy,
   country: string,
@@ -76,7 +77,7 @@ export function spendMeters(
 }
 
 /**
- * The alert shares a meter passed with its last message. The whole cap counts as passed when no further message of this
+ * The alert shares that a meter crossed with its last message. The whole cap counts as crossed when no further message of this
  * price fits under it, because a total hardly ever meets its cap to the micro.
  */
 export function crossedShares({ meter, total }: SpendReading, shares: readonly number[]): number[] {
@@ -85,7 +86,7 @@ export function crossedShares({ meter, total }: SpendReading, shares: readonly n
   return shares.filter((share) => reached(share, total) && !reached(share, total - meter.amount));
 }
 
-/** Seconds until a period that is used up gives way to the next (a month counts as a day: look again tomorrow). */
+/** Seconds until the next period begins. A month counts as a day: whoever waits should look again tomorrow. */
 export function secondsToNextPeriod(period: SpendMeter["period"], nowMs: number): number {
   const lengthMs = { minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS, month: DAY_MS }[period];
   return Math.ceil((lengthMs - (nowMs % lengthMs)) / 1000);

@@ -9,7 +9,7 @@ const COLUMNS = ["country", "provider", "channel", "message_micros", "dlt_micros
  * Prices are whole millionths of the currency, a country is an ISO 3166-1 alpha-2 code or `*`, and every pair of provider
  * and channel has its `*` row.
  *
- * @param isCountry whether a code names a country; the caller has the list
+ * @param isCountry true for the code of a country; the caller has the list
  * @returns the rows, or every fault with its line and column
  */
 export function parsePriceTable(

@@ -1,6 +1,7 @@
-/** What people say of routes for a time: it wins over the policy, and gives way to it by itself. */
+/** Operators' instructions on routes, which win over the policy for a time and end by themselves. */
 import type { RoutePreferences } from "./routing.ts";
 
+/** An instruction to drain, weigh or pin a provider. */
 export type RouteInstruction =
   /** `drained: false` fills a provider again that the policy drains. */
   | { kind: "drain"; provider: string; drained: boolean }
@@ -8,17 +9,18 @@ export type RouteInstruction =
   /** A provider of null takes the policy's pin off. */
   | { kind: "pin"; country: string; provider: string | null };
 
-/** A word with who said it, why, and how long it holds. */
+/** An instruction with its author, its reason and its time. */
 export type RouteOverride = RouteInstruction & { sinceMs: number; untilMs: number; by: string; why: string };
 
-/** What a word is about: there is at most one of each kind and subject. */
-export const instructionSubject = (word: RouteInstruction): string =>
-  word.kind === "pin" ? word.country : word.provider;
+/** The provider or country an instruction is about. There is at most one instruction of each kind and subject. */
+export const instructionSubject = (instruction: RouteInstruction): string =>
+  instruction.kind === "pin" ? instruction.country : instruction.provider;
 
+/** True for instructions of the same kind and subject: the later one replaces the earlier. */
 export const isSameInstruction = (a: RouteInstruction, b: RouteInstruction): boolean =>
   a.kind === b.kind && instructionSubject(a) === instructionSubject(b);
 
-/** The policy as it holds now, with people's word over it. */
+/** The policy's routing with the overrides that apply now. */
 export function overrideRouting(
   { pin, weight, drain }: RoutePreferences,
   overrides: readonly RouteOverride[],
@@ -27,13 +29,13 @@ export function overrideRouting(
   const pins = new Map(Object.entries(pin));
   const weights = new Map(Object.entries(weight));
   const drains = new Set(drain);
-  for (const word of overrides) {
-    if (nowMs >= word.untilMs) continue;
-    if (word.kind === "weight") weights.set(word.provider, word.weight);
-    else if (word.kind === "drain" && word.drained) drains.add(word.provider);
-    else if (word.kind === "drain") drains.delete(word.provider);
-    else if (word.provider === null) pins.delete(word.country);
-    else pins.set(word.country, word.provider);
+  for (const override of overrides) {
+    if (nowMs >= override.untilMs) continue;
+    if (override.kind === "weight") weights.set(override.provider, override.weight);
+    else if (override.kind === "drain" && override.drained) drains.add(override.provider);
+    else if (override.kind === "drain") drains.delete(override.provider);
+    else if (override.provider === null) pins.delete(override.country);
+    else pins.set(override.country, override.provider);
   }
   return { pin: Object.fromEntries(pins), weight: Object.fromEntries(weights), drain: [...drains] };
 }

@@ -1,12 +1,12 @@
 /**
- * Which provider gets a message. Conversion decides first: for each route one draw from what its recent answers leave open
- * (Thompson sampling), so that a route nobody has heard of lately is tried now and then, in proportion to how likely it is
- * the best one, without a fixed share of traffic wasted on it. Then the price: what its records say converts as well as the
- * winner of the draw, and costs less, goes before it. Draws of few answers lie far apart even for routes that are alike, so
- * that "as good as equal" is asked of the records and not of the draws.
+ * The choice of a provider for a message. Conversion decides first: each route draws once from what its recent verifications
+ * leave open (Thompson sampling), so that a route without recent messages is tried now and then, in proportion to the chance
+ * that it is the best, and no fixed share of traffic is wasted on it. Then the price decides: a route whose record converts as
+ * well as the winner's and that costs less goes before it. Draws from few messages lie far apart even for routes that are
+ * alike, so the records are compared and not the draws.
  *
- * UCB was the other candidate: it is deterministic, so every place would move to the same route in the same minute, on
- * figures that are a minute old; draws spread the places.
+ * UCB was the other candidate. It is deterministic, so every location would move to the same route in the same minute, on
+ * figures that are a minute old; draws spread the locations over the routes.
  */
 
 import type { Channel } from "../kernel/channel.ts";
@@ -19,7 +19,7 @@ export interface Route {
   costMicros: number;
 }
 
-/** What is known of a route: answers with fading weight, and until when it rests. */
+/** The recent results of a route, with fading weight, and the time until which it rests. */
 export interface RouteRecord {
   verified: number;
   unanswered: number;
@@ -40,16 +40,16 @@ export type RoutingPolicy = RoutePreferences & Pick<DeliveryPolicy, "equal_withi
 
 export const NEW_ROUTE_RECORD: RouteRecord = { verified: 0, unanswered: 0, failures: 0, restUntilMs: 0 };
 
-/** A route remembers about as many of its own answers as this: what came before has faded. */
+/** A route remembers about as many of its own messages as this; earlier ones have faded. */
 const MEMORY = 24;
 
-/** And forgets what it knew as others are used: after about so many messages elsewhere it is worth another look. */
+/** Its record also fades while others are used: after about so many messages elsewhere the route is worth another try. */
 const FORGETS_IN = 90;
 
-/** Two answered messages of three: what people do on a good route, as strong as this many messages. */
+/** The belief about a new route, two verified messages of three, with the weight of as many messages. */
 const PRIOR = { verified: 2, unanswered: 1 };
 
-/** Fewer answers than this are as good as none. */
+/** A record of fewer messages than this counts as none. */
 const KNOWN = 0.5;
 
 /** The choice of a route for one message. */
@@ -119,9 +119,9 @@ export const routeKey = ({ provider, channel }: Route, country: string): string 
   `${provider}/${channel}/${country}`;
 
 /**
- * Learns what became of messages.
+ * A route's record after messages of which it is known whether they converted.
  *
- * @param answers of this route: messages verified, and messages that had their time and were not
+ * @param answers of this route: verified messages, and messages that had their time and were not verified
  * @param elsewhere messages that went by other routes meanwhile
  */
 export function learnFromConversion(
@@ -130,7 +130,7 @@ export function learnFromConversion(
   elsewhere: number,
 ): RouteRecord {
   const heard = answers.verified + answers.unanswered;
-  // A minute with more answers than the memory holds says what it says by its ratio.
+  // A minute with more messages than the memory holds counts by its ratio.
   const scale = heard > MEMORY ? MEMORY / heard : 1;
   const keep = Math.max(0, 1 - heard / MEMORY) * Math.exp(-elsewhere / FORGETS_IN);
   return {
@@ -140,7 +140,7 @@ export function learnFromConversion(
   };
 }
 
-/** A route that took a message, or failed to: failures in a row make it rest, each time for longer. */
+/** A route's record after a delivery attempt: failures in a row make it rest, each time for longer. */
 export function learnFromDeliveryAttempt(
   record: RouteRecord,
   failed: boolean,

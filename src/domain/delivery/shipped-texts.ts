@@ -2,16 +2,16 @@
 export interface ShippedTexts {
   /** By flow; `default` serves the flows without one of their own. */
   texts: Readonly<Record<string, string>> & { readonly default: string };
-  /** For a voice; the code comes as digits apart. */
+  /** For calls; the code's digits come apart. */
   spoken: string;
-  /** What stands between spoken digits: a pause. */
+  /** The pause between spoken digits. */
   pause: string;
   /** The line that people can hold against a caller who asks for the code. */
   warnLine: string;
 }
 
 /**
- * What goes out where the policy has no text of its own. Spanish and Portuguese do without the word "código", whose ó is
+ * The texts for policies without their own. Spanish and Portuguese do without the word "código", whose ó is
  * not in GSM-7 and would double the price. Hindi and Arabic are UCS-2 and fit 70 characters with a code of 6, a brand of 8
  * and an origin line for a host of 15.
  *

@@ -1,11 +1,11 @@
 import { IntlMessageFormat } from "intl-messageformat";
 
-/** What a template may name in braces. */
+/** The values a template may name in braces. */
 export interface TemplateValues {
-  /** In a spoken template: the digits apart. */
+  /** The digits; in a spoken template, each apart. */
   code: string;
   brand: string;
-  /** How long the code is good for, rounded up; a number, so that `{minutes, plural, ...}` works. */
+  /** Minutes the code is good for, rounded up; a number, so that `{minutes, plural, ...}` works. */
   minutes: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Tables for spreadsheets and other programs (RFC 4180), in which nothing that came from outside can act.
+ * CSV for spreadsheets and other programs (RFC 4180), in which no text from outside can act as a formula.
  *
  * A spreadsheet takes a cell for a formula when it begins with `=`, `+`, `-` or `@`, or with a tab or a line break before one
  * (OWASP, "CSV Injection"; the full-width forms count in Japanese, Chinese and Korean editions). A telephone number begins
@@ -7,12 +7,13 @@
  * apostrophe to have the value as it was. A text that begins with an apostrophe gets one too, so that stripping is safe.
  */
 
+/** One value of a table. */
 export type Cell = string | number | boolean | null;
 
 const RISKY = /^[\s\p{Cc}\p{Cf}]*[=+\-@＝＋－＠'\t\r\n]/u;
 const NEEDS_QUOTES = /[",\r\n']|^\s|\s$/;
 
-/** One cell; null is empty. Numbers are figures of ours and stand as they are. */
+/** One cell as text; null is empty. Numbers are figures of ours and need no protection. */
 export function csvCell(value: Cell): string {
   if (value === null) return "";
   if (typeof value !== "string") return String(value);

@@ -1,5 +1,5 @@
 /**
- * Compares two digests without telling by time where they differ. Both are fixed-length digests, so their length is no
+ * Compares two digests in a time that does not depend on the place where they differ. Both have a fixed length, so that is no
  * secret.
  */
 export function sameDigest(left: string, right: string): boolean {

@@ -10,7 +10,7 @@ import type { CountryPolicy, NumberPolicy, NumberType } from "./phone.policy.ts"
 import type { Refusal } from "./refusal.ts";
 import { typedNumber } from "./typed-text.ts";
 
-/** A telephone number that exists on paper: parsed, valid, and classified by libphonenumber's full metadata. */
+/** A telephone number that the numbering plans allow: parsed, valid, and classified by libphonenumber's full metadata. */
 export interface Phone {
   /** E.164, for example `+919876543210`. */
   e164: string;
@@ -133,14 +133,14 @@ export function countryOfRange(range: string): string | null {
   return null;
 }
 
-/** A country as a range: its calling code, where it has one of its own. */
+/** The calling code of a country as a range; null for an unknown country, and for one that shares its code with others. */
 export function rangeOfCountry(country: string): string | null {
   const callingCode = CALLING_CODES.get(country);
   if (callingCode === undefined) return null;
   return COUNTRIES_BY_CALLING_CODE.get(callingCode)?.length === 1 ? callingCode : null;
 }
 
-/** Whether a range may lie in a country, as far as its digits tell. */
+/** True where a range may lie in a country, as far as its digits tell. */
 export function mayLieIn(range: string, country: string): boolean {
   const callingCode = CALLING_CODES.get(country);
   return (
@@ -150,7 +150,7 @@ export function mayLieIn(range: string, country: string): boolean {
   );
 }
 
-/** The number as it may be shown to whoever asked: its calling code and its last two digits. */
+/** The number with its middle digits hidden, as it may be shown to the client: its first two and its last two remain. */
 export function maskPhone(e164: string): string {
   return `${e164.slice(0, 3)}${"•".repeat(Math.max(e164.length - 5, 0))}${e164.slice(-2)}`;
 }

@@ -59,7 +59,7 @@ export function refundAlert(
   { provider, country, perMinute }: { provider: string; country: string; perMinute: number },
 ): AddressedAlert {
   const { environment, nowMs, policy } = context;
-  const stretch = Math.floor(nowMs / (policy.repeat_minutes * 60_000));
+  const stretch = Math.floor(nowMs / (policy.repeat_minutes * MINUTE_MS));
   const key = dedupKey(environment, "refunds", provider, country, String(stretch));
   return address(context, {
     kind: "delivery",
@@ -68,7 +68,7 @@ export function refundAlert(
     phase: "trigger",
     severity: "warning",
     title: `${provider} refused ${perMinute} messages to ${country} within a minute: no more of their room and money is given back`,
-    sinceMs: nowMs - (nowMs % 60_000),
+    sinceMs: nowMs - (nowMs % MINUTE_MS),
     spentMicros: null,
     facts: [
       { label: "Bound", value: `${perMinute} a minute for each provider and country` },

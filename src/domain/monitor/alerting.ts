@@ -46,11 +46,11 @@ interface Candidate {
  * The alerts of a run, and the memory of them. Alerts for which the hour has no room are counted once, mentioned in the next
  * alert that is sent, and sent as soon as there is room if their matter still lasts.
  */
-export function alertsFor(watched: MonitoredMinute): AlertingResult {
-  const { policy, nowMs } = watched;
-  const told = remembered(watched);
-  const hour = hourOf(watched);
-  const minute = { ...watched, told: { ...told } };
+export function alertsFor(run: MonitoredMinute): AlertingResult {
+  const { policy, nowMs } = run;
+  const told = remembered(run);
+  const hour = hourOf(run);
+  const minute = { ...run, told: { ...told } };
   const alerts: AddressedAlert[] = [];
   for (const { key, severity, always, draft, covers } of [
     ...incidentCandidates(minute),

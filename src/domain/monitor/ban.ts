@@ -40,7 +40,7 @@ export interface EffectiveBan extends Ban {
   effect: Exclude<BanEffect, "exempt">;
 }
 
-/** What one run of the monitor changed about its bans. */
+/** The changes of one run to the monitor's bans. */
 export interface BanChanges {
   blocked: readonly Ban[];
   lifted: readonly { block: Ban; why: string }[];
@@ -97,7 +97,7 @@ export function findBan(
 /** True for the monitor's bans: they rest on suspicion, so one stranger passes now and then to see whether it converts. */
 export const takesProbes = ({ by }: Pick<Ban, "by">): boolean => by === MONITOR_OPERATOR_NAME;
 
-/** What the next bans follow from. */
+/** The grounds of the next bans. */
 export interface BanEvidence {
   /** The monitor's bans so far. */
   bans: readonly Ban[];

@@ -1,6 +1,6 @@
 /** The effective control: the posture, bans, routes and pauses that apply at this moment, from the monitor and from operators. */
-
 import type { RouteOverride } from "../delivery/route-overrides.ts";
+import type { Posture } from "../kernel/posture.ts";
 import { MINUTE_MS } from "../kernel/time.ts";
 import type { Ban, EffectiveBan, OperatorBan } from "./ban.ts";
 import type { Pause } from "./pause.ts";
@@ -90,3 +90,59 @@ export function exemptionCovers(exemption: OperatorBan, block: Ban): boolean {
   if (block.kind === "range") return block.subject.startsWith(exemption.subject);
   return exemption.subject === block.subject;
 }
+
+/** One line of the list of bans, challenges and exemptions. */
+export interface ListedBan extends OperatorBan {
+  set: "cron" | "operator";
+  /** False for an exemption, and for a ban that an exemption lifts. */
+  effective: boolean;
+}
+
+/** A ban in effect: strangers get no message there, not even after a challenge. */
+export const isBanned = ({ effect, effective }: ListedBan): boolean => effective && effect === "stop";
+
+/** All bans, challenges and exemptions that are not over, the one that ends last first. */
+export function listBans(
+  { cronBlocks, operatorBlocks }: Pick<ControlDocuments, "cronBlocks" | "operatorBlocks">,
+  nowMs: number,
+): ListedBan[] {
+  const people = operatorBlocks.filter(({ untilMs }) => nowMs < untilMs);
+  const exempted = (ban: Ban) =>
+    people.some((other) => other.effect === "exempt" && exemptionCovers(other, ban));
+  return [
+    ...people.map((ban) => ({ ...ban, set: "operator" as const, effective: ban.effect !== "exempt" })),
+    ...cronBlocks
+      .filter(({ untilMs }) => nowMs < untilMs)
+      .map((ban) => ({ ...ban, effect: "stop" as const, set: "cron" as const, effective: !exempted(ban) })),
+  ].toSorted((a, b) => b.untilMs - a.untilMs);
+}
+
+/** The posture documents that have not ended, and the posture they come to. */
+export interface PostureDocuments {
+  operator: ControlDocument | null;
+  cron: ControlDocument | null;
+  posture: Posture;
+}
+
+/**
+ * The documents that have not ended. A document that cannot be read counts as an emergency, as in every place that sends,
+ * unless people hold the posture.
+ */
+export function postureDocumentsOf(
+  { operator, cron, faults }: Pick<ControlDocuments, "operator" | "cron" | "faults">,
+  nowMs: number,
+): PostureDocuments {
+  const running = (document: ControlDocument | null) =>
+    document !== null && nowMs < document.until_ms ? document : null;
+  const [people, monitor] = [withEffect(running(operator)), running(cron)];
+  const unread = faults.length > 0 && monitor?.posture !== "shutdown";
+  const others = unread ? "emergency" : (monitor?.posture ?? "normal");
+  const held = people !== null && people.holds_posture !== false ? people.posture : null;
+  return { operator: people, cron: monitor, posture: held ?? others };
+}
+
+/** A document that only notes up to when people have judged has no effect but on the monitor. */
+const withEffect = (document: ControlDocument | null): ControlDocument | null =>
+  document?.holds_posture === false && document.max_per_minute === undefined && !document.caps_lifted
+    ? null
+    : document;

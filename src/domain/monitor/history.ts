@@ -3,6 +3,7 @@ import { DAY_MINUTES, minuteOf } from "../kernel/time.ts";
 import { type AnswerCurve, verifiedShareBy } from "./cohorts.ts";
 import { bucketsOf, VERIFY_TIME } from "./histogram.ts";
 import {
+  addCounts,
   type Counts,
   type Dimension,
   keepBusiest,
@@ -136,7 +137,10 @@ export function foldQuarter(
   }
   for (const [key, counts] of tally) {
     const lesson = lessonOf(key, counts, usualTraffic(history, key).share);
-    if (lesson !== null) sums.set(key, addCounts(sums.get(key) ?? {}, lesson));
+    if (lesson === null) continue;
+    const sum = { ...sums.get(key) };
+    addCounts(sum, lesson);
+    sums.set(key, sum);
   }
   return {
     quarter,
@@ -183,11 +187,36 @@ function mapCounts(counts: Counts, change: (value: number) => number): Counts {
   return Object.fromEntries(Object.entries(counts).map(([name, value]) => [name, change(value ?? 0)]));
 }
 
-function addCounts(a: Counts, b: Counts): Counts {
-  const sum: Counts = { ...a };
-  for (const [name, value] of Object.entries(b)) {
-    const metric = name as Metric;
-    sum[metric] = (sum[metric] ?? 0) + (value ?? 0);
-  }
-  return sum;
+/** This quarter's time of day and the quarter before it, on each of the past seven days, the oldest first. */
+export function sameTimeQuarters(nowMs: number): number[] {
+  const quarter = quarterOf(minuteOf(nowMs));
+  return [7, 6, 5, 4, 3, 2, 1].flatMap((days) => {
+    const then = quarter - days * DAY_QUARTERS;
+    return [then - 1, then];
+  });
 }
+
+/** Sums over all traffic of a quarter of an hour or a minute. */
+export interface RatioPoint {
+  sent: number;
+  verified: number;
+  refused: number;
+  challenged: number;
+}
+
+/** A quarter of an hour (since 1970) and its sums. */
+export interface DayPoint extends RatioPoint {
+  quarter: number;
+}
+
+/** The sums over all traffic in a tally. */
+export function ratioPointOf(tally: Tally): RatioPoint {
+  const { sent = 0, verified = 0, refused = 0, challenged = 0 } = tally.get(OVERALL) ?? {};
+  return { sent, verified, refused, challenged };
+}
+
+/** Appends a quarter that is over, an empty one too, and drops those older than a day. */
+export const updateDay = (day: readonly DayPoint[], { quarter, tally }: QuarterTally): DayPoint[] => [
+  ...day.filter((point) => point.quarter > quarter - DAY_QUARTERS && point.quarter !== quarter),
+  { quarter, ...ratioPointOf(tally) },
+];

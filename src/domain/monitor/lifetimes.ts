@@ -1,4 +1,4 @@
-/** How long the monitor's counters and memory live, wherever they are kept. */
+/** Lifetimes of the monitor's counters and memory, in whatever store they are kept. */
 
 import { DAY_SECONDS, HOUR_SECONDS } from "../kernel/time.ts";
 
@@ -17,7 +17,7 @@ export const OUTCOME_CLAIM_SECONDS = 8 * DAY_SECONDS;
 /** Life of a run's lock: shorter than the minute after which the next run comes, so that a run that died holds up none. */
 export const MONITOR_LOCK_MS = 55_000;
 
-/** Cause with which a run that outlived its lock is told that nothing was kept. */
+/** The cause that a run which outlived its lock gets: nothing of it was kept. */
 export const RUN_LOST_CAUSE = "the run took too long and was given up";
 
 /** Life of a quarter's tally: the same time of day a week ago, and a quarter more. */

@@ -3,7 +3,7 @@ import type { Posture } from "../kernel/posture.ts";
 import { HOUR_MS } from "../kernel/time.ts";
 import type { AlertMemory, HourlyAlertCount } from "./alert.ts";
 import type { BanMemory } from "./ban.ts";
-import type { DayPoint } from "./day.ts";
+import type { DayPoint } from "./history.ts";
 import { type IncidentState, NO_INCIDENT_SUMS } from "./incident.ts";
 
 export interface MonitorMemory extends IncidentState {

@@ -71,8 +71,8 @@ export interface MonitorView extends MonitoredCounts {
 }
 
 /** Prepares the counters of a run for the detectors. */
-export function viewCounts(watched: MonitoredCounts, policy: MonitorPolicy): MonitorView {
-  const { minutes, history, nowMs } = watched;
+export function viewCounts(counts: MonitoredCounts, policy: MonitorPolicy): MonitorView {
+  const { minutes, history, nowMs } = counts;
   const curve = answerCurve(history, policy.answer_curve);
   const ripe = new Map(minutes.map(({ minute }) => [minute, dueShare(minute, nowMs, curve)]));
   const sums = sumSubjects(minutes.map(({ tally }) => tally));
@@ -84,7 +84,7 @@ export function viewCounts(watched: MonitoredCounts, policy: MonitorPolicy): Mon
     if (name !== OTHER_SUBJECTS) subjects.push({ dimension, key, name, sums: sum });
   }
   return {
-    ...watched,
+    ...counts,
     policy,
     curve,
     overall: { ...overall, turned_away: turnedAway },

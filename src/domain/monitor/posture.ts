@@ -44,7 +44,7 @@ export function postureFromFindings(findings: readonly Finding[]): Posture {
   return findings.some(({ severity }) => severity === "elevated") ? "elevated" : "normal";
 }
 
-/** What the next posture follows from. */
+/** The grounds of the next posture. */
 export interface PostureEvidence {
   findings: readonly Finding[];
   /** The overall conversion of the window. */

@@ -5,7 +5,7 @@ import type { Level } from "../../domain/admission/exposure.ts";
 import type { FailureSubjects } from "../../domain/admission/failures.ts";
 import type { LimitDraw, LimitResult } from "../../domain/admission/limits.ts";
 import type { Reservation } from "../../domain/admission/reservation.ts";
-import type { VerdictSummary } from "../../domain/admission/verdict-summary.ts";
+import type { VerdictSummary } from "../../domain/admission/risk.ts";
 import type { Route } from "../../domain/delivery/routing.ts";
 import type { Channel } from "../../domain/kernel/channel.ts";
 import type { Phone } from "../../domain/kernel/phone.ts";

@@ -1,9 +1,8 @@
 import { keyFindings } from "../../domain/access/key-age.ts";
 import type { AlertingResult } from "../../domain/monitor/alerting.ts";
-import { type DayPoint, updateDay } from "../../domain/monitor/day.ts";
 import { detectFindings, detectLateRun } from "../../domain/monitor/detectors/detectors.ts";
 import type { Finding } from "../../domain/monitor/finding.ts";
-import { DAY_QUARTERS, type QuarterTally } from "../../domain/monitor/history.ts";
+import { DAY_QUARTERS, type DayPoint, type QuarterTally, updateDay } from "../../domain/monitor/history.ts";
 import type { MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
 import { learnRoutes } from "../../domain/monitor/route-records.ts";
 import type { Deps } from "../../ports/deps.ts";

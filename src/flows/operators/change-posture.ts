@@ -1,8 +1,8 @@
 /** Operators set, hold and clear the posture, and throttle the whole service. Their document wins over the monitor's. */
 import { POSTURES, type Posture } from "../../domain/kernel/posture.ts";
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
+import type { PostureDocuments } from "../../domain/monitor/effective-control.ts";
 import type { ControlDocument } from "../../domain/monitor/posture.ts";
-import type { PostureDocuments } from "../../domain/monitor/posture-documents.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
   durationInWords,

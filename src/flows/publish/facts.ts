@@ -5,9 +5,9 @@
 import type { NumberInsight } from "../../domain/admission/insight.ts";
 import type { LimitDraw, LimitResult } from "../../domain/admission/limits.ts";
 import type { Reservation } from "../../domain/admission/reservation.ts";
+import type { VerdictSummary } from "../../domain/admission/risk.ts";
 import type { Source } from "../../domain/admission/source.ts";
 import type { Verdict } from "../../domain/admission/verdict.ts";
-import type { VerdictSummary } from "../../domain/admission/verdict-summary.ts";
 import type { SpendReading } from "../../domain/delivery/money.ts";
 import type { Route } from "../../domain/delivery/routing.ts";
 import type { Channel } from "../../domain/kernel/channel.ts";

@@ -1,4 +1,4 @@
-import type { VerdictSummary } from "../../domain/admission/verdict-summary.ts";
+import type { VerdictSummary } from "../../domain/admission/risk.ts";
 import { CONSEQUENCES, refusalMemorySeconds } from "../../domain/delivery/judgement.ts";
 import { crossedShares, type SpendReading } from "../../domain/delivery/money.ts";
 import type { Phone } from "../../domain/kernel/phone.ts";

@@ -1,7 +1,7 @@
 /** Answers of the operators' API: `snake_case`, RFC 3339, money in micros. */
 
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
-import type { ListedBan } from "../../domain/monitor/ban-list.ts";
+import type { ListedBan } from "../../domain/monitor/effective-control.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import type { ControlDocument } from "../../domain/monitor/posture.ts";
 import type { Policy } from "../../domain/policy.ts";

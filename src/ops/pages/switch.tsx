@@ -1,6 +1,6 @@
 /** The switch page: the posture, throttle and pauses, each with its author and end, and the forms that change them. */
 import { POSTURES } from "../../domain/kernel/posture.ts";
-import { type PostureDocuments, postureDocumentsOf } from "../../domain/monitor/posture-documents.ts";
+import { type PostureDocuments, postureDocumentsOf } from "../../domain/monitor/effective-control.ts";
 import type { OperatorAction } from "../../ports/records.ts";
 import { ActionsTable } from "../actions-table.tsx";
 import type { OpsDeps, OpsPage, PageRequest } from "../page.ts";

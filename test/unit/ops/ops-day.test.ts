@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import type { DayPoint } from "../../../src/domain/monitor/day.ts";
+import type { DayPoint } from "../../../src/domain/monitor/history.ts";
 import { DAY_QUARTERS } from "../../../src/domain/monitor/history.ts";
 import type { MinuteTally } from "../../../src/domain/monitor/tally.ts";
 import { readDayPlot } from "../../../src/ops/day.ts";

@@ -1,9 +1,9 @@
-/** Messages that providers took for pumping or toll fraud. */
+/** The detector of messages that providers stopped as pumping or toll fraud. */
 import type { Finding } from "../finding.ts";
 import type { MonitorView } from "../monitor-view.ts";
 
 /**
- * Verdicts of providers' fraud protection. People are told of the first one; a number range that gets `min_verdicts` of them,
+ * Verdicts of providers' fraud protection. The first one notifies people; a number range that gets `min_verdicts` of them,
  * and more of them than verifications, is banned. It is not asked for a posture: the vendor has stopped those messages.
  *
  * False alarms: the vendor's own. A verified probe lifts the ban.

@@ -17,10 +17,10 @@ const HUNDREDS_PER_BLOCK = 100;
  * on one day is one. A network needs a conversion below `alarm_ratio` with more than `min_sends` due beside the numbers:
  * once in 300,000 windows at 70 %, at 60 % once in 2,000 of those with as few messages.
  */
-export function manyNumbers(sight: MonitorView): Finding[] {
-  const { policy } = sight;
+export function manyNumbers(view: MonitorView): Finding[] {
+  const { policy } = view;
   const { numbers_per_address, numbers_per_network } = policy.sources;
-  return sight.subjects.flatMap(({ dimension, key, name, sums }): Finding[] => {
+  return view.subjects.flatMap(({ dimension, key, name, sums }): Finding[] => {
     const { numbers, sent, verified } = sums;
     if (dimension === "address") {
       if (numbers < numbers_per_address) return [];
@@ -36,7 +36,7 @@ export function manyNumbers(sight: MonitorView): Finding[] {
       ];
     }
     if (dimension !== "network" || numbers < numbers_per_network) return [];
-    const due = dueMessagesOf(sight, key);
+    const due = dueMessagesOf(view, key);
     if (due <= policy.min_sends || verified >= policy.alarm_ratio * due) return [];
     return [
       {
@@ -46,7 +46,7 @@ export function manyNumbers(sight: MonitorView): Finding[] {
         says: `network ${name} asked for ${numbers} different numbers, and ${verified} of ${sent} messages were verified`,
         evidence: { numbers, sent, verified, due: Math.round(due) },
         // A network with verified people of its own is never banned for others in it.
-        block: (sight.history?.subjects[key]?.verified ?? 0) < 1,
+        block: (view.history?.subjects[key]?.verified ?? 0) < 1,
       },
     ];
   });
@@ -60,16 +60,16 @@ export function manyNumbers(sight: MonitorView): Finding[] {
  * False alarms: `dense.false_alarm` divided by the blocks tested, after one person's repetitions are taken off and over all
  * hundreds of the block.
  */
-export function denseNumbers(sight: MonitorView): Finding[] {
-  const { min_sent, false_alarm } = sight.policy.dense;
-  const tested = sight.subjects.filter(
+export function denseNumbers(view: MonitorView): Finding[] {
+  const { min_sent, false_alarm } = view.policy.dense;
+  const tested = view.subjects.filter(
     ({ dimension, sums }) => dimension === "block" && sums.sent >= min_sent,
   );
   return tested.flatMap(({ key, name, sums: { sent, verified } }): Finding[] => {
     if (verified * 2 >= sent) return [];
     const densest = Math.max(
       0,
-      ...sight.subjects
+      ...view.subjects
         .filter((other) => other.dimension === "hundred" && other.name.slice(0, -2) === name)
         .map((other) => other.sums.sent),
     );

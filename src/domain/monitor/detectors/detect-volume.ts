@@ -21,8 +21,8 @@ const FEW = 5;
  * The values of a metric in a window at this time of day, one for each past day on which the monitor ran. A day without the
  * quarter had no traffic in it.
  */
-function sameTimes(sight: MonitorView, metric: Metric): number[] {
-  const { nowMs, sameTime, history, policy } = sight;
+function sameTimes(view: MonitorView, metric: Metric): number[] {
+  const { nowMs, sameTime, history, policy } = view;
   if (history === null) return [];
   const minute = minuteOf(nowMs);
   const quarter = quarterOf(minute);
@@ -45,10 +45,10 @@ const mean = (values: readonly number[]): number =>
  * False alarms: the excess must also be four standard deviations, of a Poisson law widened to the spread that the past days
  * show: under one in 10,000 windows of honest days that are alike.
  */
-export function volumeHigh(sight: MonitorView): Finding[] {
-  const { factor, min_sent } = sight.policy.volume;
-  const { sent } = sight.overall;
-  const past = sameTimes(sight, "sent");
+export function volumeHigh(view: MonitorView): Finding[] {
+  const { factor, min_sent } = view.policy.volume;
+  const { sent } = view.overall;
+  const past = sameTimes(view, "sent");
   if (past.length < LEAST_DAYS || sent < min_sent) return [];
   const expected = mean(past);
   const spread = past.reduce((sum, value) => sum + (value - expected) ** 2, 0) / (past.length - 1);
@@ -59,7 +59,7 @@ export function volumeHigh(sight: MonitorView): Finding[] {
       kind: "volume_high",
       subject: OVERALL,
       severity: "notice",
-      says: `${sent} messages in ${sight.policy.window_minutes} minutes, usually ${Math.round(expected)} at this time of day`,
+      says: `${sent} messages in ${view.policy.window_minutes} minutes, usually ${Math.round(expected)} at this time of day`,
       evidence: { sent, usual_sent: Math.round(expected), days: past.length },
       block: false,
     },
@@ -74,24 +74,24 @@ export function volumeHigh(sight: MonitorView): Finding[] {
  * False alarms: none by chance, for `min` requests and `factor` times what is usual at this time of day or with as many
  * messages never come together by chance; an honest rush can do it, and is `elevated` at most while its people verify.
  */
-export function budgetExhausted(sight: MonitorView, others: readonly Finding[]): Finding[] {
-  const { min, factor } = sight.policy.turned_away;
-  const { turned_away, sent } = sight.overall;
-  const past = sight.history?.subjects[OVERALL] ?? {};
+export function budgetExhausted(view: MonitorView, others: readonly Finding[]): Finding[] {
+  const { min, factor } = view.policy.turned_away;
+  const { turned_away, sent } = view.overall;
+  const past = view.history?.subjects[OVERALL] ?? {};
   const perMessage = (past.turned_away ?? 0) / Math.max(1, past.sent ?? 0);
-  const expected = Math.max(mean(sameTimes(sight, "turned_away")), perMessage * sent);
+  const expected = Math.max(mean(sameTimes(view, "turned_away")), perMessage * sent);
   const threshold = Math.max(min, factor * expected);
   if (turned_away < threshold) return [];
-  const { due, ratio } = sight.reading;
-  const silent = others.some(isAboutConversion) || (due >= FEW && (ratio ?? 1) < sight.policy.alarm_ratio);
-  const sound = due > sight.policy.min_sends && (ratio ?? 0) >= sight.policy.clear_ratio;
+  const { due, ratio } = view.reading;
+  const silent = others.some(isAboutConversion) || (due >= FEW && (ratio ?? 1) < view.policy.alarm_ratio);
+  const sound = due > view.policy.min_sends && (ratio ?? 0) >= view.policy.clear_ratio;
   const emergency = silent || (turned_away >= VERY_MANY * threshold && !sound);
   return [
     {
       kind: "turned_away",
       subject: OVERALL,
       severity: emergency ? "emergency" : "elevated",
-      says: `${turned_away} requests met a used-up budget in ${sight.policy.window_minutes} minutes, usually ${Math.round(expected)}`,
+      says: `${turned_away} requests met a used-up budget in ${view.policy.window_minutes} minutes, usually ${Math.round(expected)}`,
       evidence: { turned_away, usual_turned_away: Math.round(expected), sent },
       block: false,
     },
@@ -104,11 +104,11 @@ export function budgetExhausted(sight: MonitorView, others: readonly Finding[]):
  *
  * False alarms: it states a fact. A prefix is forgotten after some weeks, or when 150 others are busier.
  */
-export function newDestinations(sight: MonitorView): Finding[] {
-  const { history, nowMs, policy } = sight;
+export function newDestinations(view: MonitorView): Finding[] {
+  const { history, nowMs, policy } = view;
   if (history === null || nowMs - history.sinceMs < DAY_MS) return [];
   return (["country", "prefix"] as const).flatMap((dimension) =>
-    sight.subjects
+    view.subjects
       .filter(
         ({ dimension: own, key, sums }) =>
           own === dimension &&

@@ -10,23 +10,23 @@ import { denseNumbers, manyNumbers } from "./detect-sources.ts";
 import { budgetExhausted, newDestinations, volumeHigh } from "./detect-volume.ts";
 
 /** All findings of one run, the worst first. Each detector states how often it errs. */
-export const detect = (watched: MonitoredCounts, policy: MonitorPolicy): Finding[] =>
-  detectFindings(viewCounts(watched, policy));
+export const detect = (counts: MonitoredCounts, policy: MonitorPolicy): Finding[] =>
+  detectFindings(viewCounts(counts, policy));
 
 /** All findings on counters that are already prepared, the worst first. */
-export function detectFindings(sight: MonitorView): Finding[] {
-  const unanswered = [...conversionLow(sight), ...conversionCollapses(sight)];
+export function detectFindings(view: MonitorView): Finding[] {
+  const unanswered = [...conversionLow(view), ...conversionCollapses(view)];
   const findings = [
     ...unanswered,
-    ...budgetExhausted(sight, unanswered),
-    ...manyNumbers(sight),
-    ...denseNumbers(sight),
-    ...volumeHigh(sight),
-    ...newDestinations(sight),
-    ...spendOverPlan(sight),
-    ...spendWithoutOutcomes(sight),
-    ...deliveryFailing(sight),
-    ...providerFraud(sight),
+    ...budgetExhausted(view, unanswered),
+    ...manyNumbers(view),
+    ...denseNumbers(view),
+    ...volumeHigh(view),
+    ...newDestinations(view),
+    ...spendOverPlan(view),
+    ...spendWithoutOutcomes(view),
+    ...deliveryFailing(view),
+    ...providerFraud(view),
   ];
   return findings.sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity));
 }

@@ -8,7 +8,7 @@ import type { Level } from "../../../domain/admission/exposure.ts";
 import { exposureLevels } from "../../../domain/admission/levels.ts";
 import { countryOfRange, mayLieIn, type Phone, rangeOfCountry } from "../../../domain/kernel/phone.ts";
 import { MINUTE_MS } from "../../../domain/kernel/time.ts";
-import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
+import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/effective-control.ts";
 import { type History, usualSent } from "../../../domain/monitor/history.ts";
 import { OTHER_SUBJECTS, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Policy } from "../../../domain/policy.ts";

@@ -1,6 +1,5 @@
-import { isBanned, listBans } from "../../../domain/monitor/ban-list.ts";
+import { isBanned, listBans, postureDocumentsOf } from "../../../domain/monitor/effective-control.ts";
 import { type MetricFigures, openMetrics } from "../../../domain/monitor/metrics.ts";
-import { postureDocumentsOf } from "../../../domain/monitor/posture-documents.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import { readBound } from "./read-bound.ts";
 

@@ -1,4 +1,4 @@
-import { type PostureDocuments, postureDocumentsOf } from "../../../domain/monitor/posture-documents.ts";
+import { type PostureDocuments, postureDocumentsOf } from "../../../domain/monitor/effective-control.ts";
 import type { Deps } from "../../../ports/deps.ts";
 
 /** The posture as it is now. `unread` when the documents do not answer: every place then acts as in an emergency. */

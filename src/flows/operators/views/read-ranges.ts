@@ -1,7 +1,7 @@
 /** Each subject of a dimension with its messages, conversions, costs and state. */
 
 import { minuteOf } from "../../../domain/kernel/time.ts";
-import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
+import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/effective-control.ts";
 import { QUARTER_MINUTES, quarterOf } from "../../../domain/monitor/history.ts";
 import { type Dimension, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";

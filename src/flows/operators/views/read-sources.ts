@@ -2,7 +2,7 @@
 import type { Level } from "../../../domain/admission/exposure.ts";
 import { exposureLevels } from "../../../domain/admission/levels.ts";
 import { MINUTE_MS, minuteOf } from "../../../domain/kernel/time.ts";
-import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
+import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/effective-control.ts";
 import { usualSent } from "../../../domain/monitor/history.ts";
 import { type MinuteTally, OTHER_SUBJECTS, sumTallies, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";

@@ -6,13 +6,18 @@
 import { spendMeters } from "../../../domain/delivery/money.ts";
 import type { Posture } from "../../../domain/kernel/posture.ts";
 import { HOUR_MS, minuteOf } from "../../../domain/kernel/time.ts";
-import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/ban-list.ts";
 import { dueRatio, type RatioReading } from "../../../domain/monitor/cohorts.ts";
+import {
+  isBanned,
+  type ListedBan,
+  listBans,
+  type PostureDocuments,
+  postureDocumentsOf,
+} from "../../../domain/monitor/effective-control.ts";
 import { quantileOf, VERIFY_TIME } from "../../../domain/monitor/histogram.ts";
 import type { Incident } from "../../../domain/monitor/incident.ts";
 import type { MonitorMemory } from "../../../domain/monitor/monitor-memory.ts";
 import type { ControlDocument } from "../../../domain/monitor/posture.ts";
-import { type PostureDocuments, postureDocumentsOf } from "../../../domain/monitor/posture-documents.ts";
 import { addCounts, type Counts, type MinuteTally, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import type { Unavailable } from "../../../ports/result.ts";

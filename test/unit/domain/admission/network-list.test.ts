@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parseNetworkList } from "../../../../src/domain/admission/network-list.ts";
+import { parseNetworkList } from "../../../../src/domain/admission/source.ts";
 
 describe("a list without fault becomes owners by number", () => {
   test.each([

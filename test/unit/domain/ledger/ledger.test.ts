@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ledgerBody, queueLedger } from "../../../../src/adapters/cloudflare/queue-ledger.ts";
 import { webCryptoVault } from "../../../../src/adapters/identity/vault.ts";
 import { subnetOf } from "../../../../src/domain/admission/address.ts";
-import { summariseVerdict } from "../../../../src/domain/admission/verdict-summary.ts";
+import { summariseVerdict } from "../../../../src/domain/admission/risk.ts";
 import { EMPTY_EVENT_DETAILS, type LedgerEvent } from "../../../../src/domain/ledger/event.ts";
 import {
   drawSample,

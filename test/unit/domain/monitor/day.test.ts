@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type DayPoint, updateDay } from "../../../../src/domain/monitor/day.ts";
-import { DAY_QUARTERS } from "../../../../src/domain/monitor/history.ts";
+import { DAY_QUARTERS, type DayPoint, updateDay } from "../../../../src/domain/monitor/history.ts";
 
 const folded = (quarter: number, sent = quarter) => ({
   quarter,

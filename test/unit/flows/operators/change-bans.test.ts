@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Ban } from "../../../../src/domain/monitor/ban.ts";
-import { listBans } from "../../../../src/domain/monitor/ban-list.ts";
+import { listBans } from "../../../../src/domain/monitor/effective-control.ts";
 import {
   ban,
   challengeSubject,
