@@ -6,7 +6,7 @@ import {
   readApiKeyRecord,
 } from "../src/adapters/cloudflare/kv-api-keys.ts";
 import { parsePolicy } from "../src/config/config.ts";
-import { type ApiKeyRecord, EVERY_FLOW, isApiKeyId, isExpired } from "../src/domain/access/api-key.ts";
+import { type ApiKeyRecord, EVERY_FLOW, isApiKeyExpired, isApiKeyId } from "../src/domain/access/api-key.ts";
 import { CommandError, runCommand } from "./lib/command.ts";
 import { deleteValue, findTarget, listKeys, putValue, readValues, type Target } from "./lib/control-kv.ts";
 import { readDuration } from "./lib/duration.ts";
@@ -102,7 +102,7 @@ async function list(target: Target): Promise<void> {
   for (const [key, text] of records) {
     const record = readApiKeyRecord(text);
     const words = record === null ? "CANNOT BE READ, so it is refused" : sentence(record);
-    const expired = record !== null && isExpired(record, nowMs) ? " EXPIRED" : "";
+    const expired = record !== null && isApiKeyExpired(record, nowMs) ? " EXPIRED" : "";
     console.log(`${key.slice(API_KEY_PREFIX.length)}  ${words}${expired}`);
   }
 }

@@ -9,7 +9,7 @@ import { countText, shareText } from "../../src/domain/kernel/text.ts";
 import type { IncidentReport, ReportFacts } from "../../src/domain/report/facts.ts";
 import { type ReportFile, reportFiles } from "../../src/domain/report/files.ts";
 import type { MessageRow } from "../../src/domain/report/message-row.ts";
-import { summaryOf } from "../../src/domain/report/tables.ts";
+import { reportSummary } from "../../src/domain/report/tables.ts";
 import type { FactsAnswer, MessagesAnswer } from "../../src/http/admin/evidence-contract.ts";
 import { CommandError } from "../lib/command.ts";
 import { askJson, type Service } from "./client.ts";
@@ -44,7 +44,7 @@ Texts a spreadsheet could take for a formula, like +919876543210, have an apostr
       const reason = values.why === undefined ? "incident report" : why(values);
       const folder = resolve(process.env.INIT_CWD ?? ".", values.out);
       const report = await reportIncident(service, window, reason, folder);
-      console.log(json ? JSON.stringify(summaryOf(report), null, 2) : lines(report, folder).join("\n"));
+      console.log(json ? JSON.stringify(reportSummary(report), null, 2) : lines(report, folder).join("\n"));
     },
   },
 ];
@@ -171,7 +171,7 @@ const reportFacts = (
     openedAtMs: Date.parse(opened),
     closedAtMs: closed === null ? null : Date.parse(closed),
   })),
-  deeds: done.map(({ at, ...rest }) => ({ ...rest, atMs: Date.parse(at) })),
+  actions: done.map(({ at, ...rest }) => ({ ...rest, atMs: Date.parse(at) })),
 });
 
 async function writeWhole(folder: string, { name, text }: ReportFile): Promise<void> {
@@ -201,14 +201,14 @@ function progress({ fromMs, toMs }: Window): (count: number, atMs: number) => vo
 }
 
 function lines(
-  { sums: { total }, stretch, ratio, usualRatio, silent, faults }: IncidentReport,
+  { sums: { total }, attack, ratio, usualRatio, silent, faults }: IncidentReport,
   folder: string,
 ): string[] {
   return [
     `${countText(total.sent)} messages, ${countText(total.verified)} answered: ${shareText(ratio)}, usually ${shareText(usualRatio)}`,
-    stretch === null
+    attack === null
       ? "No stretch of it misses enough verifications to be called an attack."
-      : `The attack: ${instantText(stretch.startMs)} to ${instantText(stretch.endMs)}`,
+      : `The attack: ${instantText(attack.startMs)} to ${instantText(attack.endMs)}`,
     `${countText(silent.count)} ranges without one verification, ${countText(silent.sums.sent)} messages`,
     ...faults.map((fault) => `cannot be read: ${plain(fault)}`),
     `Written to ${folder}. Numbers of people are in it: delete it when the dispute is over.`,

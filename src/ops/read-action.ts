@@ -1,5 +1,5 @@
 /** The reason in an action's form, and the words for an action that was not done. */
-import { isOperatorTokenReadable } from "../domain/access/operator.ts";
+import { isReadableText } from "../domain/access/operator.ts";
 import type { NotPerformed } from "../flows/audit/run-operator-action.ts";
 import type { ActionIntent, OpsDeps, ReadAction, ViewerContext } from "./page.ts";
 
@@ -11,9 +11,7 @@ export function readWhy(text: string): { why: string } | { fault: string } {
   if (why.length < WHY.shortest)
     return { fault: "Say why, in three characters or more: it is written down." };
   if (why.length > WHY.longest) return { fault: `Say it in ${WHY.longest} characters.` };
-  return isOperatorTokenReadable(why)
-    ? { why }
-    : { fault: "The reason holds characters that nobody can read." };
+  return isReadableText(why) ? { why } : { fault: "The reason holds characters that nobody can read." };
 }
 
 /**

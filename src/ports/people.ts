@@ -3,7 +3,7 @@ import type { Failures } from "../domain/admission/failures.ts";
 import type { NumberInsight } from "../domain/admission/insight.ts";
 import type { NumberRefusal } from "../domain/delivery/judgement.ts";
 import type { Channel } from "../domain/kernel/channel.ts";
-import type { MovedMark, PersonTraces, TagChange } from "../domain/ledger/person.ts";
+import type { PersonalEntry, PersonTraces, TagChange } from "../domain/ledger/person.ts";
 import type { Unavailable } from "./result.ts";
 
 /** The memory of one request's number and source. */
@@ -79,7 +79,7 @@ export interface InsightsPort {
 
 /** The stores beside the ledger, for a person who asks what they hold or wants it erased. */
 export interface PeoplePort {
-  held(traces: PersonTraces): Promise<{ kind: "answered"; marks: MovedMark[] } | Unavailable>;
+  held(traces: PersonTraces): Promise<{ kind: "answered"; marks: PersonalEntry[] } | Unavailable>;
   /** @returns how many entries were erased, by store */
   remove(traces: PersonTraces): Promise<{ kind: "removed"; entries: Record<string, number> } | Unavailable>;
 }

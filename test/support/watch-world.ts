@@ -8,12 +8,12 @@ import type { Finding } from "../../src/domain/monitor/finding.ts";
 import { VERIFY_TIME } from "../../src/domain/monitor/histogram.ts";
 import {
   answerCurve,
-  dueQuarters,
   foldQuarter,
   type History,
   QUARTER_MINUTES,
   type QuarterTally,
   quarterOf,
+  quartersToFold,
 } from "../../src/domain/monitor/history.ts";
 import { nextIncident } from "../../src/domain/monitor/incident.ts";
 import type { MonitorPolicy } from "../../src/domain/monitor/monitor.policy.ts";
@@ -287,7 +287,7 @@ export function simulate(
     const nowMs = minute * 60_000;
     counted.turn(minute);
     memory ??= { ...initialMonitorMemory(nowMs), foldedTo: quarterOf(minute) - 1 };
-    const [ripe] = dueQuarters(memory.foldedTo, nowMs);
+    const [ripe] = quartersToFold(memory.foldedTo, nowMs);
     if (ripe !== undefined) {
       const last = ripe * QUARTER_MINUTES + QUARTER_MINUTES - 1;
       const tally = sumTallies(counted.window(last, QUARTER_MINUTES).map((one) => one.tally));

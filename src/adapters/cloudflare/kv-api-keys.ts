@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type ApiKeyRecord, EVERY_FLOW, isGoodKey, parseApiKey } from "../../domain/access/api-key.ts";
+import { type ApiKeyRecord, EVERY_FLOW, isApiKeyValid, parseApiKey } from "../../domain/access/api-key.ts";
 import type { ApiKeyLookup } from "../../ports/access.ts";
 import type { Log } from "../../ports/deps.ts";
 
@@ -85,7 +85,7 @@ export function kvApiKeys(kv: ApiKeyStore, nowMs: () => number, log: Log): ApiKe
       } catch {
         return { kind: "unavailable", cause: "KV does not answer" };
       }
-      if (record === null || !isGoodKey(record, await hashApiKeySecret(key.secret), nowMs())) return null;
+      if (record === null || !isApiKeyValid(record, await hashApiKeySecret(key.secret), nowMs())) return null;
       const { name, flows, skip_captcha: skipCaptcha, max_per_minute: maxPerMinute } = record;
       return { keyId: key.id, name, flows, skipCaptcha, maxPerMinute };
     },

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { minuteOf } from "../../domain/kernel/time.ts";
 import type { LedgerEvent } from "../../domain/ledger/event.ts";
-import { drawSample, NO_SAMPLES } from "../../domain/ledger/refusals.ts";
+import { NO_REFUSAL_SAMPLES, takeRefusalSample } from "../../domain/ledger/refusals.ts";
 import type { Log } from "../../ports/deps.ts";
 import type { EventsPort, LedgerPort } from "../../ports/ledger.ts";
 import type { Done } from "../../ports/result.ts";
@@ -30,7 +30,7 @@ export function queueLedger(
   read(body: unknown): LedgerEvent[] | null;
   requeue(body: string): Promise<Done>;
 } {
-  let samples = NO_SAMPLES;
+  let samples = NO_REFUSAL_SAMPLES;
 
   async function send(events: readonly LedgerEvent[]): Promise<boolean> {
     for (const waitMs of [...WAITS_MS, null]) {
@@ -46,7 +46,7 @@ export function queueLedger(
 
   return {
     samples(code) {
-      const taken = drawSample(samples, code, minuteOf(nowMs()));
+      const taken = takeRefusalSample(samples, code, minuteOf(nowMs()));
       samples = taken ?? samples;
       return taken !== null;
     },

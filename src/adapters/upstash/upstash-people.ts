@@ -1,6 +1,6 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { CHANNELS } from "../../domain/kernel/channel.ts";
-import type { MovedMark, PersonTraces } from "../../domain/ledger/person.ts";
+import type { PersonalEntry, PersonTraces } from "../../domain/ledger/person.ts";
 import type { PeoplePort } from "../../ports/people.ts";
 import { keys } from "../keys.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
@@ -16,7 +16,7 @@ type Place = { store: string; key: string } & (
  * millions of keys, and every one of them is somebody else's.
  */
 export function upstashPeople(redis: Redis): PeoplePort {
-  const value = async (place: Place): Promise<MovedMark["value"] | null> => {
+  const value = async (place: Place): Promise<PersonalEntry["value"] | null> => {
     switch (place.kind) {
       case "text": {
         const found = await redis.get<unknown>(place.key);
@@ -42,7 +42,7 @@ export function upstashPeople(redis: Redis): PeoplePort {
     async held(traces) {
       try {
         const marks = await Promise.all(
-          placesOf(traces).map(async (place): Promise<MovedMark[]> => {
+          placesOf(traces).map(async (place): Promise<PersonalEntry[]> => {
             const [found, life] = await Promise.all([value(place), redis.ttl(place.key)]);
             return found === null
               ? []

@@ -58,12 +58,12 @@ export const isApiKeyId = (text: string): boolean => KEY_ID.test(text);
  *
  * @param hash base64url SHA-256 of the presented secret
  */
-export function isGoodKey(record: ApiKeyRecord, hash: string, nowMs: number): boolean {
-  return sameDigest(record.hash, hash) && !isExpired(record, nowMs);
+export function isApiKeyValid(record: ApiKeyRecord, hash: string, nowMs: number): boolean {
+  return sameDigest(record.hash, hash) && !isApiKeyExpired(record, nowMs);
 }
 
 /** True from the very millisecond of the key's expiry on. */
-export function isExpired({ expires_at_ms }: ApiKeyRecord, nowMs: number): boolean {
+export function isApiKeyExpired({ expires_at_ms }: ApiKeyRecord, nowMs: number): boolean {
   return expires_at_ms !== null && nowMs >= expires_at_ms;
 }
 

@@ -58,5 +58,5 @@ export function parseOperatorTokens(
  * True for text that people read as it was written: without control characters, unpaired surrogates, and characters that turn
  * the direction of text, with which it shows something else than it says (CVE-2021-42574).
  */
-export const isOperatorTokenReadable = (text: string): boolean =>
+export const isReadableText = (text: string): boolean =>
   text.isWellFormed() && !/[\p{Cc}\u202A-\u202E\u2066-\u2069]/u.test(text);

@@ -29,7 +29,7 @@ export function subnetOf(text: string): string | null {
 }
 
 /** True when the address lies in one of the ranges (CIDR notation, or single addresses). */
-export function inRanges(text: string, ranges: readonly string[]): boolean {
+export function isInAddressRanges(text: string, ranges: readonly string[]): boolean {
   if (ranges.length === 0 || !ipaddr.isValid(text)) return false;
   const address = ipaddr.process(text);
   return ranges.some((range) => {
@@ -39,7 +39,7 @@ export function inRanges(text: string, ranges: readonly string[]): boolean {
 }
 
 /** True for an address or a CIDR range. */
-export function isRange(text: string): boolean {
+export function isAddressRange(text: string): boolean {
   return ipaddr.isValid(text) || ipaddr.isValidCIDR(text);
 }
 

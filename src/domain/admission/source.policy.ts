@@ -1,10 +1,10 @@
 /** The operator's own lists of sources: addresses, networks and countries that are refused, or challenged. */
 import { z } from "zod";
 import type { PolicyOf } from "../kernel/shapes.policy.ts";
-import { isRange } from "./address.ts";
+import { isAddressRange } from "./address.ts";
 
 /** An address, or a range in CIDR notation. */
-const range = z.string().refine(isRange, { error: "must be an address or a CIDR range" });
+const range = z.string().refine(isAddressRange, { error: "must be an address or a CIDR range" });
 
 /** A network by its ASN. */
 const network = z.int().positive();

@@ -1,6 +1,6 @@
 import { readTable } from "../kernel/csv.ts";
 import type { Phone } from "../kernel/phone.ts";
-import { inRanges } from "./address.ts";
+import { isInAddressRanges } from "./address.ts";
 import type { SourcePolicy } from "./source.policy.ts";
 
 /** The origin of a request, as the platform knows it or an authenticated server states it of its user. */
@@ -34,7 +34,7 @@ export function inspectSource(
   const { ip, asn, country } = source;
   const findings: SourceFinding[] = [];
   const lists = (ips: readonly string[], networks: readonly number[], countries: readonly string[]) => {
-    if (inRanges(ip, ips)) return "ip" as const;
+    if (isInAddressRanges(ip, ips)) return "ip" as const;
     if (asn !== null && networks.includes(asn)) return "network" as const;
     return country !== null && countries.includes(country) ? ("country" as const) : null;
   };

@@ -17,7 +17,7 @@ export interface PersonTraces {
 }
 
 /** One entry that a store holds of a person. */
-export interface MovedMark {
+export interface PersonalEntry {
   /** The store, in words. */
   store: string;
   /** The entry's content. */

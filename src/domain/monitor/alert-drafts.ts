@@ -11,7 +11,7 @@ import {
   type AlertKind,
   type AlertMemory,
   type HourlyAlertCount,
-  perHour,
+  microsPerHour,
 } from "./alert.ts";
 import type { Ban } from "./ban.ts";
 import { banText } from "./ban.ts";
@@ -19,7 +19,7 @@ import { type Finding, type FindingKind, SEVERITIES } from "./finding.ts";
 import type { Incident } from "./incident.ts";
 
 /** One run of the monitor, as far as alerts are made of it. */
-export interface MonitoredMinute extends AlertContext {
+export interface AlertingRun extends AlertContext {
   /** The open incident as the last run left it, and as this one leaves it; an incident that closed is still in `after`. */
   before: Incident | null;
   after: Incident | null;
@@ -38,7 +38,7 @@ export interface MonitoredMinute extends AlertContext {
 const MOST_LINES = 6;
 
 /** The kind of alert that each finding leads to. */
-export const KIND_OF_FINDING: Readonly<Record<FindingKind, AlertKind>> = {
+export const ALERT_KIND_OF_FINDING: Readonly<Record<FindingKind, AlertKind>> = {
   conversion_low: "attack",
   conversion_collapse: "attack",
   turned_away: "attack",
@@ -56,7 +56,7 @@ export const KIND_OF_FINDING: Readonly<Record<FindingKind, AlertKind>> = {
 
 /** The alert about an incident at one of its phases. */
 export function incidentDraft(
-  minute: MonitoredMinute,
+  minute: AlertingRun,
   incident: Incident,
   key: string,
   phase: Alert["phase"],
@@ -97,15 +97,15 @@ export function incidentDraft(
 }
 
 /** The cost of an hour at the present rate: that of the window, or of the incident where it is younger. */
-function ratePerHour({ window, nowMs }: MonitoredMinute, { openedAtMs, spentMicros }: Incident): number {
+function ratePerHour({ window, nowMs }: AlertingRun, { openedAtMs, spentMicros }: Incident): number {
   const windowMs = window.minutes * MINUTE_MS;
   return nowMs - openedAtMs < windowMs
-    ? perHour(spentMicros, nowMs - openedAtMs)
-    : perHour(window.spentMicros, windowMs);
+    ? microsPerHour(spentMicros, nowMs - openedAtMs)
+    : microsPerHour(window.spentMicros, windowMs);
 }
 
 /** The actions of this run, then earlier ones, the latest first. */
-function acts({ posture, blocks, nowMs }: MonitoredMinute, { timeline }: Incident): string[] {
+function acts({ posture, blocks, nowMs }: AlertingRun, { timeline }: Incident): string[] {
   const now = [
     ...(posture === null ? [] : [`posture ${posture.from} to ${posture.to}: ${posture.why}`]),
     ...blocks.map(banText),
@@ -124,9 +124,9 @@ function acts({ posture, blocks, nowMs }: MonitoredMinute, { timeline }: Inciden
 const isFound = (what: string) => SEVERITIES.some((severity) => what.startsWith(`${severity}: `));
 
 /** The alert about a single finding. */
-export function noticeDraft(minute: MonitoredMinute, finding: Finding, key: string): AlertDraft {
+export function noticeDraft(minute: AlertingRun, finding: Finding, key: string): AlertDraft {
   const { window, nowMs, currency } = minute;
-  const kind = KIND_OF_FINDING[finding.kind];
+  const kind = ALERT_KIND_OF_FINDING[finding.kind];
   const { since_ms, ...evidence } = finding.evidence;
   const facts = Object.entries(evidence)
     .filter(([, value]) => value !== null)
@@ -148,7 +148,7 @@ export function noticeDraft(minute: MonitoredMinute, finding: Finding, key: stri
     title: finding.says,
     sinceMs: typeof since_ms === "number" ? since_ms : nowMs - window.minutes * MINUTE_MS,
     spentMicros: window.spentMicros,
-    perHourMicros: perHour(window.spentMicros, window.minutes * MINUTE_MS),
+    perHourMicros: microsPerHour(window.spentMicros, window.minutes * MINUTE_MS),
     facts: [{ label: "Where", value: finding.subject }, ...facts],
     done: minute.blocks.map(banText).slice(0, MOST_LINES),
   };

@@ -4,7 +4,7 @@ import type { SpendReading } from "../delivery/money.ts";
 import { dayOf, duration, instantMs } from "../kernel/instant.ts";
 import { moneyText } from "../kernel/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../kernel/time.ts";
-import { type AddressedAlert, type AlertContext, address, dedupKey, perHour } from "./alert.ts";
+import { type AddressedAlert, type AlertContext, completeAlert, dedupKey, microsPerHour } from "./alert.ts";
 
 /**
  * The alert about a spend meter that crossed a share of its cap (see `crossedShares`): once per UTC period.
@@ -22,7 +22,7 @@ export function spendAlert(
   const sinceMs = periodStart(period, nowMs);
   const key = dedupKey(environment, "spend", scope, period, String(share), String(sinceMs / MINUTE_MS));
   const where = scope === "all" ? "all countries" : scope;
-  return address(context, {
+  return completeAlert(context, {
     kind: "spend",
     id: `${key}:trigger`,
     dedupKey: key,
@@ -34,7 +34,7 @@ export function spendAlert(
         : `${moneyText(total, currency)} spent: ${Math.round(share * 100)} % of the ${period}'s cap of ${moneyText(cap, currency)} for ${where}`,
     sinceMs,
     spentMicros: total,
-    perHourMicros: perHour(total, nowMs - sinceMs),
+    perHourMicros: microsPerHour(total, nowMs - sinceMs),
     facts: [
       { label: "Cap", value: `${moneyText(cap, currency)} per ${period}, ${where}` },
       { label: "Left", value: moneyText(Math.max(0, cap - total), currency) },
@@ -61,7 +61,7 @@ export function refundAlert(
   const { environment, nowMs, policy } = context;
   const stretch = Math.floor(nowMs / (policy.repeat_minutes * MINUTE_MS));
   const key = dedupKey(environment, "refunds", provider, country, String(stretch));
-  return address(context, {
+  return completeAlert(context, {
     kind: "delivery",
     id: `${key}:trigger`,
     dedupKey: key,
@@ -98,7 +98,7 @@ export function monitorFaultAlert(
 ): AddressedAlert {
   const stretch = Math.floor(context.nowMs / (context.policy.repeat_minutes * MINUTE_MS));
   const key = dedupKey(context.environment, "watch", what, String(stretch));
-  return address(context, {
+  return completeAlert(context, {
     kind: "watch",
     id: `${key}:trigger`,
     dedupKey: key,

@@ -85,7 +85,7 @@ interface KindRules {
 }
 
 /** The owner role of each kind of alert, and that person's first step. */
-export const KIND_RULES: Readonly<Record<AlertKind, KindRules>> = {
+export const ALERT_KIND_RULES: Readonly<Record<AlertKind, KindRules>> = {
   attack: {
     role: "anomaly_response",
     section: "stop-in-5-minutes",
@@ -134,8 +134,8 @@ export const KIND_RULES: Readonly<Record<AlertKind, KindRules>> = {
  * The owner of a kind of alert: a temporary owner within its dates goes before the permanent one, the first listed before the
  * next. A role without an owner, which the configuration does not allow, has no channel.
  */
-export function ownerOf(kind: AlertKind, policy: AlertPolicy, nowMs: number): OwnerPolicy {
-  const { role } = KIND_RULES[kind];
+export function alertOwner(kind: AlertKind, policy: AlertPolicy, nowMs: number): OwnerPolicy {
+  const { role } = ALERT_KIND_RULES[kind];
   const candidates = policy.owners.filter((owner) => owner.role === role);
   const isPermanent = ({ from, until }: OwnerPolicy) => from === undefined && until === undefined;
   return (
@@ -158,10 +158,10 @@ export type AlertDraft = Pick<
   Partial<Pick<Alert, "id" | "unansweredMicros" | "perHourMicros" | "next">> & { section?: string };
 
 /** Completes an alert with its owner, its next step and its place in the runbook. */
-export function address(context: AlertContext, { section, ...draft }: AlertDraft): AddressedAlert {
+export function completeAlert(context: AlertContext, { section, ...draft }: AlertDraft): AddressedAlert {
   const { environment, currency, policy, nowMs } = context;
-  const owner = ownerOf(draft.kind, policy, nowMs);
-  const rules = KIND_RULES[draft.kind];
+  const owner = alertOwner(draft.kind, policy, nowMs);
+  const rules = ALERT_KIND_RULES[draft.kind];
   return {
     alert: {
       id: `${draft.dedupKey}:${draft.phase}:${nowMs}`,
@@ -192,6 +192,6 @@ export function dedupKey(environment: string, ...parts: readonly string[]): stri
 }
 
 /** Spend per hour, in micros, of an amount spent in a stretch of time. A stretch counts as a minute at least. */
-export function perHour(micros: number, elapsedMs: number): number {
+export function microsPerHour(micros: number, elapsedMs: number): number {
   return Math.round((micros * HOUR_MS) / Math.max(MINUTE_MS, elapsedMs));
 }

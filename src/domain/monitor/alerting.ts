@@ -9,11 +9,11 @@ import {
   type Alert,
   type AlertDraft,
   type AlertMemory,
-  address,
+  completeAlert,
   dedupKey,
   type HourlyAlertCount,
 } from "./alert.ts";
-import { incidentDraft, KIND_OF_FINDING, type MonitoredMinute, noticeDraft } from "./alert-drafts.ts";
+import { ALERT_KIND_OF_FINDING, type AlertingRun, incidentDraft, noticeDraft } from "./alert-drafts.ts";
 import { SEVERITIES, type Severity } from "./finding.ts";
 import type { Incident } from "./incident.ts";
 
@@ -46,7 +46,7 @@ interface Candidate {
  * The alerts of a run, and the memory of them. Alerts for which the hour has no room are counted once, mentioned in the next
  * alert that is sent, and sent as soon as there is room if their matter still lasts.
  */
-export function alertsFor(run: MonitoredMinute): AlertingResult {
+export function alertsFor(run: AlertingRun): AlertingResult {
   const { policy, nowMs } = run;
   const told = remembered(run);
   const hour = hourOf(run);
@@ -59,7 +59,7 @@ export function alertsFor(run: MonitoredMinute): AlertingResult {
     const heldKey = heldKeyOf(key);
     if (always || hour.sent < policy.max_per_hour) {
       const facts = hour.heldBack > 0 ? [...draft.facts, heldBackFact(hour.heldBack)] : draft.facts;
-      alerts.push(address(minute, { ...draft, facts }));
+      alerts.push(completeAlert(minute, { ...draft, facts }));
       hour.sent += 1;
       hour.heldBack = 0;
       delete told[heldKey];
@@ -85,7 +85,7 @@ const heldBackFact = (count: number) => ({
 const incidentKey = (environment: string, { id }: Incident) => dedupKey(environment, "attack", id);
 
 /** Earlier alerts that still count: those of the open incident, and those younger than `repeat_minutes`. */
-function remembered({ environment, before, after, told, policy, nowMs }: MonitoredMinute) {
+function remembered({ environment, before, after, told, policy, nowMs }: AlertingRun) {
   const open = [before, after].filter((incident) => incident !== null);
   const keys = open.map((incident) => incidentKey(environment, incident));
   const counts = (key: string, atMs: number) =>
@@ -97,12 +97,12 @@ function remembered({ environment, before, after, told, policy, nowMs }: Monitor
 const belongsTo = (key: string, own: string) =>
   key === own || key === heldKeyOf(own) || key.startsWith(`${own}:`);
 
-function hourOf({ hour, nowMs }: MonitoredMinute): HourlyAlertCount {
+function hourOf({ hour, nowMs }: AlertingRun): HourlyAlertCount {
   const now = Math.floor(nowMs / HOUR_MS);
   return hour.hour === now ? { ...hour } : { hour: now, sent: 0, heldBack: hour.heldBack };
 }
 
-function incidentCandidates(minute: MonitoredMinute): Candidate[] {
+function incidentCandidates(minute: AlertingRun): Candidate[] {
   const { before, after, nowMs, policy, told, environment } = minute;
   const isOpen = (incident: Incident | null) => incident !== null && incident.closedAtMs === null;
   const candidates: Candidate[] = [];
@@ -133,7 +133,7 @@ function incidentCandidates(minute: MonitoredMinute): Candidate[] {
 }
 
 function hasNews(
-  { told, posture, blocks }: MonitoredMinute,
+  { told, posture, blocks }: AlertingRun,
   { findings, timeline }: Incident,
   key: string,
   toldAtMs: number,
@@ -144,7 +144,7 @@ function hasNews(
 }
 
 /** Alerts about findings that only notify people, and about all findings without an open incident. */
-function noticeCandidates(minute: MonitoredMinute): Candidate[] {
+function noticeCandidates(minute: AlertingRun): Candidate[] {
   const { after, findings, told, environment } = minute;
   const noIncident = after === null || after.closedAtMs !== null;
   const seen = new Set<string>();
@@ -152,7 +152,7 @@ function noticeCandidates(minute: MonitoredMinute): Candidate[] {
     .filter(({ severity }) => severity === "notice" || noIncident)
     .map((finding) => ({
       finding,
-      key: dedupKey(environment, KIND_OF_FINDING[finding.kind], finding.kind, finding.subject),
+      key: dedupKey(environment, ALERT_KIND_OF_FINDING[finding.kind], finding.kind, finding.subject),
     }))
     .filter(({ key }) => told[key] === undefined && !seen.has(key) && seen.add(key))
     .map(({ finding, key }) => ({

@@ -9,7 +9,7 @@ import {
   DELIVERY_ATTEMPT_TIME,
   DELIVERY_TIME,
   type Histogram,
-  timeMetrics,
+  histogramEntries,
   VERIFY_TIME,
 } from "./histogram.ts";
 import type { CounterEntry, Dimension, Metric } from "./tally.ts";
@@ -57,7 +57,7 @@ const add = (dimension: Dimension, subject: string, metric: Metric, amount = 1):
 });
 
 const addTime = (dimension: Dimension, subject: string, histogram: Histogram, time: number): CounterEntry[] =>
-  timeMetrics(histogram, time).map(([metric, amount]) => add(dimension, subject, metric, amount));
+  histogramEntries(histogram, time).map(([metric, amount]) => add(dimension, subject, metric, amount));
 
 /**
  * Counts a message that left.

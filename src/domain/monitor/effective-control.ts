@@ -85,7 +85,7 @@ function cautionOf(why: string, nowMs: number): ControlDocument {
 }
 
 /** True for a ban of the exempted subject, or of a range inside the exempted one. */
-export function exemptionCovers(exemption: OperatorBan, block: Ban): boolean {
+function exemptionCovers(exemption: OperatorBan, block: Ban): boolean {
   if (exemption.kind !== block.kind) return false;
   if (block.kind === "range") return block.subject.startsWith(exemption.subject);
   return exemption.subject === block.subject;

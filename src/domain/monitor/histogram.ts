@@ -43,7 +43,7 @@ export const DELIVERY_TIME: Histogram = {
 };
 
 /** The counters and amounts that one time adds. A negative time, from a clock that stepped back, adds zero. */
-export function timeMetrics({ ends, sum, bucket }: Histogram, time: number): [Metric, number][] {
+export function histogramEntries({ ends, sum, bucket }: Histogram, time: number): [Metric, number][] {
   const at = ends.findIndex((end) => time <= end);
   return [
     [sum, Math.max(0, Math.round(time))],
@@ -52,7 +52,7 @@ export function timeMetrics({ ends, sum, bucket }: Histogram, time: number): [Me
 }
 
 /** The counts of the buckets; the last one is open. */
-export const bucketsOf = (counts: Counts, { ends, bucket }: Histogram): number[] =>
+export const histogramBuckets = (counts: Counts, { ends, bucket }: Histogram): number[] =>
   Array.from({ length: ends.length + 1 }, (_, at) => counts[`${bucket}:${at}`] ?? 0);
 
 /**
@@ -61,8 +61,8 @@ export const bucketsOf = (counts: Counts, { ends, bucket }: Histogram): number[]
  * @param share 0.5 for the median
  * @returns null where nothing was counted; the beginning of the open bucket for a time in it
  */
-export function quantileOf(counts: Counts, histogram: Histogram, share: number): number | null {
-  const buckets = bucketsOf(counts, histogram);
+export function histogramQuantile(counts: Counts, histogram: Histogram, share: number): number | null {
+  const buckets = histogramBuckets(counts, histogram);
   const wanted = share * buckets.reduce((sum, count) => sum + count, 0);
   if (wanted === 0) return null;
   let before = 0;

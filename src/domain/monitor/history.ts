@@ -1,7 +1,7 @@
 /** The history: usual traffic and conversion by subject, learned from past quarters of an hour, and the time people take. */
 import { DAY_MINUTES, minuteOf } from "../kernel/time.ts";
 import { type AnswerCurve, verifiedShareBy } from "./cohorts.ts";
-import { bucketsOf, VERIFY_TIME } from "./histogram.ts";
+import { histogramBuckets, VERIFY_TIME } from "./histogram.ts";
 import {
   addCounts,
   type Counts,
@@ -80,7 +80,7 @@ const PRIOR_VERIFICATIONS = 200;
  * @param foldedTo the last quarter that was folded; 0 for none
  * @returns the oldest first; quarters that a longer outage of the monitor missed stay out
  */
-export function dueQuarters(foldedTo: number, nowMs: number): number[] {
+export function quartersToFold(foldedTo: number, nowMs: number): number[] {
   const minute = minuteOf(nowMs);
   const last = quarterOf(minute - RIPENING_MINUTES) - 1;
   const reachable = Math.ceil((minute - REACH_MINUTES + 1) / QUARTER_MINUTES);
@@ -159,7 +159,7 @@ export function foldQuarter(
  */
 export function answerCurve(history: History | null, prior: AnswerCurve): AnswerCurve {
   const overall = history?.subjects[OVERALL] ?? {};
-  const counts = bucketsOf(overall, VERIFY_TIME);
+  const counts = histogramBuckets(overall, VERIFY_TIME);
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) return prior;
   let sofar = 0;

@@ -44,7 +44,7 @@ export interface Incident extends IncidentSums {
 }
 
 /** One run of the monitor: its time, what it found, and what it changed. */
-export interface MonitorMinute {
+export interface MonitorRun {
   nowMs: number;
   findings: readonly Finding[];
   /** The posture after this run and before it. */
@@ -90,7 +90,7 @@ const RIPE_AFTER_MINUTES = 11;
  */
 export function nextIncident(
   state: IncidentState,
-  minute: MonitorMinute,
+  minute: MonitorRun,
   policy: MonitorPolicy,
   newId: () => string,
 ): IncidentState {
@@ -142,7 +142,7 @@ const firstSignOf = ({ evidence }: Finding): number =>
 /** Adds the minutes that were not counted yet, and tells which of them are final. */
 function countMessages(
   { countedTo, settled }: Pick<IncidentState, "countedTo" | "settled">,
-  { minutes, curve, nowMs }: MonitorMinute,
+  { minutes, curve, nowMs }: MonitorRun,
 ): { sums: IncidentSums; settled: IncidentSums; countedTo: number } {
   const ripeTo = minuteOf(nowMs) - RIPE_AFTER_MINUTES;
   let [sums, ripe, upTo] = [settled, settled, countedTo];
@@ -165,7 +165,7 @@ function countMessages(
 /** The timeline's new entries: findings that are new or worse, the posture's change, and the bans'. */
 function entriesOf(
   before: Incident,
-  { findings, posture, blocks, nowMs: atMs }: MonitorMinute,
+  { findings, posture, blocks, nowMs: atMs }: MonitorRun,
 ): IncidentEntry[] {
   const known = new Map(before.findings.map((finding) => [keyOf(finding), finding.severity]));
   const cron = (what: string): IncidentEntry => ({ atMs, by: "cron", what });

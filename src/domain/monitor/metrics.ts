@@ -6,7 +6,13 @@
  */
 
 import { POSTURES, type Posture } from "../kernel/posture.ts";
-import { bucketsOf, DELIVERY_ATTEMPT_TIME, DELIVERY_TIME, type Histogram, VERIFY_TIME } from "./histogram.ts";
+import {
+  DELIVERY_ATTEMPT_TIME,
+  DELIVERY_TIME,
+  type Histogram,
+  histogramBuckets,
+  VERIFY_TIME,
+} from "./histogram.ts";
 import { type Counts, type Metric, type Tally, tallyKey } from "./tally.ts";
 
 export const OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -190,7 +196,7 @@ function breakdownLines(totals: Tally, dimension: (typeof BREAKDOWNS)[number], c
 function histogramSamples(counts: Counts, times: Histogram, labels: Labels = {}): Sample[] {
   const { ends, perSecond, sum } = times;
   let below = 0;
-  const buckets = bucketsOf(counts, times).map((count, at) => {
+  const buckets = histogramBuckets(counts, times).map((count, at) => {
     below += count;
     const end = ends[at];
     const le = end === undefined ? "+Inf" : decimal(end / perSecond);

@@ -1,6 +1,6 @@
 /** The beginning and the end of an attack, from the messages and verifications of each minute. */
 import type { LedgerSums } from "./ledger-sums.ts";
-import { addSums, NO_MESSAGES, type Sums } from "./sums.ts";
+import { addSums, type MessageSums, NO_MESSAGE_SUMS } from "./sums.ts";
 
 /** The stretch of time of an attack. */
 export interface AttackWindow {
@@ -8,7 +8,7 @@ export interface AttackWindow {
   startMs: number;
   endMs: number;
   /** All messages of its minutes. */
-  sums: Sums;
+  sums: MessageSums;
 }
 
 /**
@@ -32,9 +32,9 @@ const LEAST_MISSING = 5;
  * @param usual the messages of usual days
  * @returns null where nothing is missing
  */
-export function worstWindow(
+export function findAttackWindow(
   minutes: LedgerSums["minutes"],
-  usual: Pick<Sums, "sent" | "verified">,
+  usual: Pick<MessageSums, "sent" | "verified">,
 ): AttackWindow | null {
   const normal = (usual.verified + PRIOR_WEIGHT * PRIOR_RATIO) / (usual.sent + PRIOR_WEIGHT);
   const inOrder = [...minutes].sort(([a], [b]) => a - b);
@@ -57,7 +57,7 @@ export function worstWindow(
       Number.POSITIVE_INFINITY,
     ),
     endMs: own.reduce((ms, { lastUnansweredMs }) => Math.max(ms, lastUnansweredMs), Number.NEGATIVE_INFINITY),
-    sums: own.reduce<Sums>(addSums, NO_MESSAGES),
+    sums: own.reduce<MessageSums>(addSums, NO_MESSAGE_SUMS),
   };
 }
 
@@ -65,8 +65,8 @@ export function worstWindow(
  * The same stretch with its ends at the first and the last message to a range that never answered: an honest message nobody
  * answered, in the same minute, is not the attack's. It stays as it is where every range answered once.
  */
-export function sharpenWindow(stretch: AttackWindow, silent: Iterable<Sums>): AttackWindow {
-  const { startMs, endMs } = stretch;
+export function narrowAttackWindow(attack: AttackWindow, silent: Iterable<MessageSums>): AttackWindow {
+  const { startMs, endMs } = attack;
   const within = (ms: number) => ms >= startMs && ms <= endMs;
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { firstMs, lastMs } of silent) {
@@ -74,7 +74,7 @@ export function sharpenWindow(stretch: AttackWindow, silent: Iterable<Sums>): At
     if (within(lastMs)) last = Math.max(last, lastMs);
   }
   return {
-    ...stretch,
+    ...attack,
     startMs: Number.isFinite(first) ? first : startMs,
     endMs: Number.isFinite(last) ? last : endMs,
   };

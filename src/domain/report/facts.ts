@@ -1,9 +1,9 @@
 /** The facts and conclusions of an incident report: figures from the ledger, actions from the incidents and the operators. */
 
-import { type AttackWindow, sharpenWindow, worstWindow } from "./attack-window.ts";
+import { type AttackWindow, findAttackWindow, narrowAttackWindow } from "./attack-window.ts";
 import type { LedgerSums } from "./ledger-sums.ts";
-import { addSums, NO_MESSAGES, ratioOf, type Sums } from "./sums.ts";
-import { inOrder, type Ranked, type SumsTable, sumsOf } from "./sums-table.ts";
+import { addSums, type MessageSums, NO_MESSAGE_SUMS, ratioOf } from "./sums.ts";
+import { type RankedSums, rankedRows, type SumsTable, sumsOfSubject } from "./sums-table.ts";
 
 /** One action of the monitor or an operator. */
 export interface ReportAction {
@@ -15,7 +15,7 @@ export interface ReportAction {
 }
 
 /** One incident in the report. */
-export interface ReportFinding {
+export interface ReportIncident {
   id: string;
   openedAtMs: number;
   /** null while it goes on. */
@@ -50,9 +50,9 @@ export interface ReportFacts {
   usual: UsualWeek;
   /** Requests refused, exactly, by problem code; of all countries, whatever the window's. */
   refused: readonly { code: string; count: number }[];
-  incidents: readonly ReportFinding[];
+  incidents: readonly ReportIncident[];
   /** In any order. */
-  deeds: readonly ReportAction[];
+  actions: readonly ReportAction[];
   /** Sources that could not be read, in words. */
   faults: readonly string[];
 }
@@ -61,26 +61,26 @@ export interface ReportFacts {
 export interface ListedSubject {
   count: number;
   /** The most messages first. */
-  top: readonly Ranked[];
+  top: readonly RankedSums[];
 }
 
 /** The facts with the conclusions that are drawn from them. */
-export interface IncidentReport extends Omit<ReportFacts, "deeds"> {
+export interface IncidentReport extends Omit<ReportFacts, "actions"> {
   /** The earliest first. */
-  deeds: readonly ReportAction[];
+  actions: readonly ReportAction[];
   /** null where no verification is missing. */
-  stretch: AttackWindow | null;
+  attack: AttackWindow | null;
   ratio: number | null;
   usualRatio: number | null;
   ranges: ListedSubject;
   /** Ranges with messages and without one verification, and their sums. */
-  silent: ListedSubject & { sums: Sums };
+  silent: ListedSubject & { sums: MessageSums };
   addresses: ListedSubject;
   networks: ListedSubject;
   countries: ListedSubject;
   providers: ListedSubject;
   /** The messages of each provider to ranges without a verification. */
-  silentParts: ReadonlyMap<string, Sums>;
+  silentParts: ReadonlyMap<string, MessageSums>;
   flows: ListedSubject;
   refusedTotal: number;
 }
@@ -89,25 +89,25 @@ export interface IncidentReport extends Omit<ReportFacts, "deeds"> {
 const LISTED = 100;
 
 /** True for sums without one verification. */
-const isUnanswered = ({ verified }: Sums): boolean => verified === 0;
+const hasNoVerification = ({ verified }: MessageSums): boolean => verified === 0;
 
 /** Draws the report's conclusions from its facts. */
 export function concludeReport(facts: ReportFacts): IncidentReport {
   const { sums, usual } = facts;
   const usualRatio = ratioOf(usual);
-  const stretch = worstWindow(sums.minutes, usual);
-  const silent = { ...listed(sums.ranges, isUnanswered), sums: NO_MESSAGES };
-  for (const range of inOrder(sums.ranges, isUnanswered)) silent.sums = addSums(silent.sums, range);
-  const silentParts = new Map<string, Sums>();
-  for (const part of inOrder(sums.parts)) {
-    if (sumsOf(sums.ranges, part.label ?? "")?.verified !== 0) continue;
+  const attack = findAttackWindow(sums.minutes, usual);
+  const silent = { ...listed(sums.ranges, hasNoVerification), sums: NO_MESSAGE_SUMS };
+  for (const range of rankedRows(sums.ranges, hasNoVerification)) silent.sums = addSums(silent.sums, range);
+  const silentParts = new Map<string, MessageSums>();
+  for (const part of rankedRows(sums.parts)) {
+    if (sumsOfSubject(sums.ranges, part.label ?? "")?.verified !== 0) continue;
     const provider = part.subject.slice(0, -1 - (part.label?.length ?? 0));
-    silentParts.set(provider, addSums(silentParts.get(provider) ?? NO_MESSAGES, part));
+    silentParts.set(provider, addSums(silentParts.get(provider) ?? NO_MESSAGE_SUMS, part));
   }
   return {
     ...facts,
-    deeds: facts.deeds.toSorted((a, b) => a.atMs - b.atMs),
-    stretch: stretch && sharpenWindow(stretch, inOrder(sums.ranges, isUnanswered)),
+    actions: facts.actions.toSorted((a, b) => a.atMs - b.atMs),
+    attack: attack && narrowAttackWindow(attack, rankedRows(sums.ranges, hasNoVerification)),
     ratio: ratioOf(sums.total),
     usualRatio,
     ranges: listed(sums.ranges),
@@ -122,10 +122,10 @@ export function concludeReport(facts: ReportFacts): IncidentReport {
   };
 }
 
-function listed(table: SumsTable, holds?: (sums: Sums) => boolean): ListedSubject {
-  const top: Ranked[] = [];
+function listed(table: SumsTable, holds?: (sums: MessageSums) => boolean): ListedSubject {
+  const top: RankedSums[] = [];
   let count = 0;
-  for (const row of inOrder(table, holds)) {
+  for (const row of rankedRows(table, holds)) {
     count += 1;
     if (count <= LISTED) top.push(row);
   }

@@ -4,18 +4,18 @@
  */
 import { type Cell, csvLine } from "../kernel/csv.ts";
 import { concludeReport, type IncidentReport, type ReportFacts } from "./facts.ts";
-import { addMessage, type LedgerSums, newLedgerSums } from "./ledger-sums.ts";
+import { countReportMessage, type LedgerSums, newLedgerSums } from "./ledger-sums.ts";
 import { writeLetters } from "./letter.ts";
 import type { MessageRow } from "./message-row.ts";
 import { writeReportPage } from "./page.ts";
-import { inOrder } from "./sums-table.ts";
+import { rankedRows } from "./sums-table.ts";
 import {
   ADDRESS_COLUMNS,
   MESSAGE_COLUMNS,
   messageCells,
   RANGE_COLUMNS,
   rangeCells,
-  summaryOf,
+  reportSummary,
 } from "./tables.ts";
 
 /** One file of a report. */
@@ -41,13 +41,13 @@ export async function* reportFiles(
   const report = concludeReport({ ...facts, sums });
   yield {
     name: "ranges.csv",
-    text: table(RANGE_COLUMNS, inOrder(sums.ranges), (row) => rangeCells(row, currency)),
+    text: table(RANGE_COLUMNS, rankedRows(sums.ranges), (row) => rangeCells(row, currency)),
   };
   yield {
     name: "ips.csv",
-    text: table(ADDRESS_COLUMNS, inOrder(sums.addresses), (row) => rangeCells(row, currency)),
+    text: table(ADDRESS_COLUMNS, rankedRows(sums.addresses), (row) => rangeCells(row, currency)),
   };
-  yield { name: "summary.json", text: [`${JSON.stringify(summaryOf(report), null, 2)}\n`] };
+  yield { name: "summary.json", text: [`${JSON.stringify(reportSummary(report), null, 2)}\n`] };
   yield { name: "report.html", text: [writeReportPage(report)] };
   yield { name: "dispute.md", text: [writeLetters(report)] };
   return report;
@@ -62,7 +62,7 @@ async function* countedTable(
   for await (const page of pages) {
     let text = "";
     for (const row of page) {
-      addMessage(sums, row);
+      countReportMessage(sums, row);
       text += csvLine(messageCells(row, currency));
     }
     yield text;

@@ -5,18 +5,18 @@
  */
 import { MINUTE_MS } from "../kernel/time.ts";
 import type { MessageRow } from "./message-row.ts";
-import { addSums, NO_MESSAGES, type Sums, sumsOfOne } from "./sums.ts";
-import { addToTable, newTable, type SumsTable } from "./sums-table.ts";
+import { addSums, type MessageSums, NO_MESSAGE_SUMS, sumsOfOne } from "./sums.ts";
+import { addToSumsTable, newSumsTable, type SumsTable } from "./sums-table.ts";
 
 /** A minute also knows its first and last unanswered message, from which an incident's ends follow. */
-interface MinuteSums extends Sums {
+interface MinuteSums extends MessageSums {
   firstUnansweredMs: number;
   lastUnansweredMs: number;
 }
 
 /** The sums of a report, by each list it has. */
 export interface LedgerSums {
-  total: Sums;
+  total: MessageSums;
   /** Labelled with their countries. */
   ranges: SumsTable;
   /** Labelled with their networks. */
@@ -38,14 +38,14 @@ const MOST_SUBJECTS = 250_000;
 
 /** The sums before the first message. */
 export const newLedgerSums = (): LedgerSums => ({
-  total: NO_MESSAGES,
-  ranges: newTable(),
-  addresses: newTable(),
-  networks: newTable(),
-  countries: newTable(),
-  providers: newTable(),
-  flows: newTable(),
-  parts: newTable(),
+  total: NO_MESSAGE_SUMS,
+  ranges: newSumsTable(),
+  addresses: newSumsTable(),
+  networks: newSumsTable(),
+  countries: newSumsTable(),
+  providers: newSumsTable(),
+  flows: newSumsTable(),
+  parts: newSumsTable(),
   minutes: new Map(),
   unlisted: { ranges: 0, addresses: 0 },
 });
@@ -55,19 +55,24 @@ export const newLedgerSums = (): LedgerSums => ({
  *
  * @param most subjects a list may have
  */
-export function addMessage(sums: LedgerSums, row: MessageRow, most = MOST_SUBJECTS): void {
+export function countReportMessage(sums: LedgerSums, row: MessageRow, most = MOST_SUBJECTS): void {
   const { range, country, ip, asn, provider, flow, atMs, verified } = row;
   const one = sumsOfOne(row);
   const network = asn === null ? null : `AS${asn}`;
   sums.total = addSums(sums.total, one);
-  addToTable(sums.countries, { subject: country, label: null }, one, most);
-  addToTable(sums.providers, { subject: provider, label: null }, one, most);
-  addToTable(sums.flows, { subject: flow, label: null }, one, most);
-  addToTable(sums.networks, { subject: network ?? "unknown", label: null }, one, most);
-  if (addToTable(sums.ranges, { subject: range, label: country }, one, most)) {
-    addToTable(sums.parts, { subject: `${provider} ${range}`, label: range }, one, Number.POSITIVE_INFINITY);
+  addToSumsTable(sums.countries, { subject: country, label: null }, one, most);
+  addToSumsTable(sums.providers, { subject: provider, label: null }, one, most);
+  addToSumsTable(sums.flows, { subject: flow, label: null }, one, most);
+  addToSumsTable(sums.networks, { subject: network ?? "unknown", label: null }, one, most);
+  if (addToSumsTable(sums.ranges, { subject: range, label: country }, one, most)) {
+    addToSumsTable(
+      sums.parts,
+      { subject: `${provider} ${range}`, label: range },
+      one,
+      Number.POSITIVE_INFINITY,
+    );
   } else sums.unlisted.ranges++;
-  if (!addToTable(sums.addresses, { subject: ip ?? "no longer held", label: network }, one, most))
+  if (!addToSumsTable(sums.addresses, { subject: ip ?? "no longer held", label: network }, one, most))
     sums.unlisted.addresses++;
 
   const at = Math.floor(atMs / MINUTE_MS);
@@ -75,7 +80,7 @@ export function addMessage(sums: LedgerSums, row: MessageRow, most = MOST_SUBJEC
   const { firstUnansweredMs = Number.POSITIVE_INFINITY, lastUnansweredMs = Number.NEGATIVE_INFINITY } =
     minute ?? {};
   sums.minutes.set(at, {
-    ...addSums(minute ?? NO_MESSAGES, one),
+    ...addSums(minute ?? NO_MESSAGE_SUMS, one),
     firstUnansweredMs: verified ? firstUnansweredMs : Math.min(firstUnansweredMs, atMs),
     lastUnansweredMs: verified ? lastUnansweredMs : Math.max(lastUnansweredMs, atMs),
   });

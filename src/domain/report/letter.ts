@@ -8,8 +8,8 @@ import { instantText } from "../kernel/instant.ts";
 import { countText, exactMoneyText, shareText } from "../kernel/text.ts";
 import type { IncidentReport } from "./facts.ts";
 import { escapeMarkdown } from "./markup.ts";
-import { NO_MESSAGES } from "./sums.ts";
-import type { Ranked } from "./sums-table.ts";
+import { NO_MESSAGE_SUMS } from "./sums.ts";
+import type { RankedSums } from "./sums-table.ts";
 
 /** The most ranges that a letter names; the table has all. */
 const NAMED_RANGES = 25;
@@ -23,14 +23,14 @@ export function writeLetters(report: IncidentReport): string {
   return providers.top.map((sums) => letter(report, sums)).join("\n---\n\n");
 }
 
-function letter(report: IncidentReport, sums: Ranked): string {
+function letter(report: IncidentReport, sums: RankedSums): string {
   const provider = sums.subject;
-  const silent = report.silentParts.get(provider) ?? NO_MESSAGES;
-  const { currency, stretch, usual, usualRatio, brand, country } = report;
+  const silent = report.silentParts.get(provider) ?? NO_MESSAGE_SUMS;
+  const { currency, attack, usual, usualRatio, brand, country } = report;
   const money = (micros: number) => escapeMarkdown(exactMoneyText(micros, currency));
   const where = country === null ? "" : ` of ${escapeMarkdown(country)}`;
-  const began = stretch?.startMs ?? report.fromMs;
-  const ended = stretch?.endMs ?? report.toMs;
+  const began = attack?.startMs ?? report.fromMs;
+  const ended = attack?.endMs ?? report.toMs;
   const ranges = report.silent.top.slice(0, NAMED_RANGES);
   const more = report.silent.count - ranges.length;
   return `# Artificially inflated traffic: request for credit
@@ -95,7 +95,7 @@ message ids.
 
 ## What we did
 
-${report.deeds.length === 0 ? "[What you did, and when.]" : deeds(report)}
+${report.actions.length === 0 ? "[What you did, and when.]" : actionsText(report)}
 
 ## Enclosed
 
@@ -114,10 +114,10 @@ Please confirm receipt and your decision by [date].
 }
 
 /** The most actions that a letter names; the report has all. */
-const NAMED_DEEDS = 15;
+const NAMED_ACTIONS = 15;
 
-function deeds({ deeds: all }: IncidentReport): string {
-  const named = all.slice(0, NAMED_DEEDS);
+function actionsText({ actions: all }: IncidentReport): string {
+  const named = all.slice(0, NAMED_ACTIONS);
   const more = all.length - named.length;
   return [
     // Names of operators are for the report: a letter to another company names no employee.

@@ -3,10 +3,10 @@ import { duration, instantText } from "../kernel/instant.ts";
 import { countText, exactMoneyText, shareText } from "../kernel/text.ts";
 import type { IncidentReport, ListedSubject } from "./facts.ts";
 import { escapeHtml } from "./markup.ts";
-import { timePlot } from "./plot.ts";
-import { STYLE } from "./style.ts";
+import { messagesPlot } from "./plot.ts";
+import { REPORT_STYLE } from "./style.ts";
 import { ratioOf } from "./sums.ts";
-import type { Ranked } from "./sums-table.ts";
+import type { RankedSums } from "./sums-table.ts";
 
 /** The most rows of a list on the page; the CSV files have all. */
 const SHOWN = 25;
@@ -21,7 +21,7 @@ export function writeReportPage(report: IncidentReport): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>Incident report, ${escapeHtml(instantText(fromMs))}</title>
-<style>${STYLE}</style>
+<style>${REPORT_STYLE}</style>
 <main>
 <h1>Incident report: ${escapeHtml(brand)}, ${escapeHtml(environment)}</h1>
 <p class="soft">${escapeHtml(instantText(fromMs))} to ${escapeHtml(instantText(toMs))}, ${escapeHtml(where)}. Written ${escapeHtml(instantText(report.writtenAtMs))}.</p>
@@ -40,7 +40,7 @@ ${reading(report)}
 /** The course of the incident, in sentences. */
 function story({
   sums,
-  stretch,
+  attack,
   ratio,
   usual,
   usualRatio,
@@ -57,9 +57,9 @@ function story({
       ? "There is no earlier traffic to compare with."
       : `Usually ${shareText(usualRatio)} are answered (${countText(usual.sent)} messages, ${escapeHtml(instantText(usual.fromMs))} to ${escapeHtml(instantText(usual.toMs))}).`;
   const when =
-    stretch === null
+    attack === null
       ? "No stretch of it misses enough verifications to be called an attack."
-      : `The attack began at <strong>${escapeHtml(instantText(stretch.startMs))}</strong> and ended at <strong>${escapeHtml(instantText(stretch.endMs))}</strong> (${escapeHtml(duration(stretch.endMs - stretch.startMs))}): its first and last message to a range that never answered. In its minutes ${countText(stretch.sums.sent)} messages left and ${countText(stretch.sums.verified)} were answered.`;
+      : `The attack began at <strong>${escapeHtml(instantText(attack.startMs))}</strong> and ended at <strong>${escapeHtml(instantText(attack.endMs))}</strong> (${escapeHtml(duration(attack.endMs - attack.startMs))}): its first and last message to a range that never answered. In its minutes ${countText(attack.sums.sent)} messages left and ${countText(attack.sums.verified)} were answered.`;
   return `<p class="lead">${when}</p>
 <p>In the whole window ${countText(total.sent)} messages left, ${countText(total.verified)} were answered: ${shareText(ratio)}. ${compared}
 ${countText(silent.count)} ranges got ${countText(silent.sums.sent)} messages and answered none; they cost ${escapeHtml(exactMoneyText(silent.sums.messageMicros, currency))} and ${escapeHtml(exactMoneyText(silent.sums.dltMicros, currency))} in DLT fees. ${countText(refusedTotal)} requests were refused, and cost nothing.</p>`;
@@ -70,7 +70,7 @@ function figures({
   currency,
   ratio,
   usualRatio,
-  stretch,
+  attack,
   refusedTotal,
 }: IncidentReport): string {
   const figure = (title: string, value: string, more = "") =>
@@ -81,22 +81,22 @@ ${figure("Answered", shareText(ratio), `usually ${shareText(usualRatio)}`)}
 ${figure("Message charges", exactMoneyText(total.messageMicros, currency))}
 ${figure("DLT fees", exactMoneyText(total.dltMicros, currency), "stated apart: they go to a registry")}
 ${figure("On unanswered messages", exactMoneyText(total.unansweredMicros, currency), "charges and fees")}
-${figure("Incident alone", stretch === null ? "-" : exactMoneyText(stretch.sums.unansweredMicros, currency), "unanswered, charges and fees")}
+${figure("Incident alone", attack === null ? "-" : exactMoneyText(attack.sums.unansweredMicros, currency), "unanswered, charges and fees")}
 ${figure("Refused", countText(refusedTotal), "requests that sent nothing")}
 </dl>`;
 }
 
 const plot = (report: IncidentReport): string => `<h2>Messages over time</h2>
-<div class="card">${timePlot(report)}
+<div class="card">${messagesPlot(report)}
 <p class="key soft"><span class="answered"></span>answered<span class="unanswered"></span>unanswered<span class="stretch"></span>the incident</p></div>`;
 
-function done({ deeds, incidents }: IncidentReport): string {
+function done({ actions, incidents }: IncidentReport): string {
   const found = incidents.map(
     ({ id, severity, posture, openedAtMs, closedAtMs, findings }) =>
       `<p><strong>${escapeHtml(id)}</strong>: ${escapeHtml(severity)}, posture up to ${escapeHtml(posture)}, opened ${escapeHtml(instantText(openedAtMs))}, ${closedAtMs === null ? "still open" : `closed ${escapeHtml(instantText(closedAtMs))}`}.</p>
 ${findings.length === 0 ? "" : `<ul>${findings.map((finding) => `<li>${escapeHtml(finding)}</li>`).join("")}</ul>`}`,
   );
-  const rows = deeds.map(({ atMs, by, what, why }) => [
+  const rows = actions.map(({ atMs, by, what, why }) => [
     instantText(atMs),
     by === "cron" ? "Tollgate" : by,
     why === null ? what : `${what}: ${why}`,
@@ -109,7 +109,7 @@ ${rows.length === 0 ? "<p>Nothing was done in this time, by the watch or by peop
 function lists(report: IncidentReport): string {
   const { currency, silent, ranges, addresses, networks, countries, providers, flows, refused } = report;
   const sumHeads = ["Messages", "Answered", "Charges", "DLT fees", "First", "Last"];
-  const cells = (row: Ranked) => [
+  const cells = (row: RankedSums) => [
     countText(row.sent),
     shareText(ratioOf(row)),
     exactMoneyText(row.messageMicros, currency),
@@ -120,7 +120,7 @@ function lists(report: IncidentReport): string {
   const list = (title: string, head: string[], { top, count }: ListedSubject) => {
     if (count === 0) return "";
     const rows = top.slice(0, SHOWN);
-    const own = ({ subject, label }: Ranked) => (head.length === 1 ? [subject] : [subject, label ?? "-"]);
+    const own = ({ subject, label }: RankedSums) => (head.length === 1 ? [subject] : [subject, label ?? "-"]);
     return `<h2>${escapeHtml(title)}</h2>
 ${table(
   [...head, ...sumHeads],

@@ -39,9 +39,9 @@ export function plotBars({ sums, fromMs, toMs }: IncidentReport): { minutes: num
 }
 
 /** The chart of messages over time, as SVG. */
-export function timePlot(report: IncidentReport): string {
+export function messagesPlot(report: IncidentReport): string {
   const { bars, minutes } = plotBars(report);
-  const { fromMs, toMs, stretch } = report;
+  const { fromMs, toMs, attack } = report;
   const top = niceCeiling(Math.max(1, ...bars.map(({ answered, unanswered }) => answered + unanswered)));
   const [innerWidth, innerHeight] = [WIDTH - LEFT - 6, HEIGHT - BOTTOM - TOP];
   const x = (ms: number) => LEFT + ((ms - fromMs) / (toMs - fromMs)) * innerWidth;
@@ -60,9 +60,9 @@ export function timePlot(report: IncidentReport): string {
     ];
   });
   const shade =
-    stretch === null
+    attack === null
       ? ""
-      : `<rect class="stretch" x="${n(x(stretch.startMs))}" y="${TOP}" width="${n(Math.max(2, x(stretch.endMs) - x(stretch.startMs)))}" height="${innerHeight}"/>`;
+      : `<rect class="stretch" x="${n(x(attack.startMs))}" y="${TOP}" width="${n(Math.max(2, x(attack.endMs) - x(attack.startMs)))}" height="${innerHeight}"/>`;
   const lines = [0, top / 2, top].map(
     (count) =>
       `<line class="grid" x1="${LEFT}" x2="${WIDTH - 6}" y1="${n(y(count))}" y2="${n(y(count))}"/><text x="${LEFT - 6}" y="${n(y(count) + 4)}" text-anchor="end">${countText(count)}</text>`,

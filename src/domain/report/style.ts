@@ -1,5 +1,5 @@
 /** The report's style sheet: for light and dark screens, and for paper. */
-export const STYLE = `
+export const REPORT_STYLE = `
 :root{color-scheme:light dark;--paper:#f7f6f2;--card:#fff;--ink:#1b1f24;--soft:#555e69;--line:#dfdcd3;--bad:#c03a19;--good:#2166a8;--wash:#f9e4db}
 @media (prefers-color-scheme:dark){:root{--paper:#14171b;--card:#1d2127;--ink:#e9ebee;--soft:#a3abb6;--line:#343a43;--bad:#f0764f;--good:#6cabe6;--wash:#43281f}}
 *{box-sizing:border-box}

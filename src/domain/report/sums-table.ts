@@ -2,9 +2,9 @@
  * Sums by subject in columns of numbers, for lists of a hundred thousand: an object for each would take three times the memory
  * and slow the garbage collector.
  */
-import { addSums, NO_MESSAGES, type Sums } from "./sums.ts";
+import { addSums, type MessageSums, NO_MESSAGE_SUMS } from "./sums.ts";
 
-const FIELDS = Object.keys(NO_MESSAGES) as (keyof Sums)[];
+const FIELDS = Object.keys(NO_MESSAGE_SUMS) as (keyof MessageSums)[];
 const WIDTH = FIELDS.length;
 const FIRST_ROWS = 1024;
 
@@ -17,13 +17,13 @@ export interface SumsTable {
 }
 
 /** One row of the table. */
-export interface Ranked extends Sums {
+export interface RankedSums extends MessageSums {
   subject: string;
   label: string | null;
 }
 
 /** A table without rows. */
-export const newTable = (): SumsTable => ({
+export const newSumsTable = (): SumsTable => ({
   places: new Map(),
   labels: [],
   cells: new Float64Array(FIRST_ROWS * WIDTH),
@@ -36,10 +36,10 @@ export const newTable = (): SumsTable => ({
  * @param most subjects the table may hold
  * @returns false where the subject is new and the table is full
  */
-export function addToTable(
+export function addToSumsTable(
   table: SumsTable,
-  { subject, label }: Pick<Ranked, "subject" | "label">,
-  more: Sums,
+  { subject, label }: Pick<RankedSums, "subject" | "label">,
+  more: MessageSums,
   most: number,
 ): boolean {
   let place = table.places.get(subject);
@@ -49,20 +49,23 @@ export function addToTable(
     table.places.set(subject, place);
     table.labels.push(label);
     if ((place + 1) * WIDTH > table.cells.length) grow(table);
-    put(table, place, NO_MESSAGES);
+    put(table, place, NO_MESSAGE_SUMS);
   }
   put(table, place, addSums(rowAt(table, place), more));
   return true;
 }
 
 /** The sums of one subject; null where the table does not hold it. */
-export function sumsOf(table: SumsTable, subject: string): Sums | null {
+export function sumsOfSubject(table: SumsTable, subject: string): MessageSums | null {
   const place = table.places.get(subject);
   return place === undefined ? null : rowAt(table, place);
 }
 
 /** All rows, the most messages first, those of equal weight by their subject; each is made when it is asked for. */
-export function* inOrder(table: SumsTable, holds: (sums: Sums) => boolean = () => true): Generator<Ranked> {
+export function* rankedRows(
+  table: SumsTable,
+  holds: (sums: MessageSums) => boolean = () => true,
+): Generator<RankedSums> {
   const subjects = [...table.places.keys()];
   const sent = (place: number) => table.cells[place * WIDTH] ?? 0;
   const name = (place: number) => subjects[place] ?? "";
@@ -81,11 +84,11 @@ function grow(table: SumsTable): void {
   table.cells = larger;
 }
 
-function put({ cells }: SumsTable, place: number, sums: Sums): void {
+function put({ cells }: SumsTable, place: number, sums: MessageSums): void {
   for (let i = 0; i < WIDTH; i++) cells[place * WIDTH + i] = sums[FIELDS[i] ?? "sent"];
 }
 
-function rowAt({ cells }: SumsTable, place: number): Sums {
+function rowAt({ cells }: SumsTable, place: number): MessageSums {
   const at = (i: number) => cells[place * WIDTH + i] ?? 0;
   return {
     sent: at(0),

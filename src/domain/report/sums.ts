@@ -2,7 +2,7 @@
 import type { MessageRow } from "./message-row.ts";
 
 /** The sums of a set of messages. */
-export interface Sums {
+export interface MessageSums {
   sent: number;
   verified: number;
   delivered: number;
@@ -17,7 +17,7 @@ export interface Sums {
   lastMs: number;
 }
 
-export const NO_MESSAGES: Sums = {
+export const NO_MESSAGE_SUMS: MessageSums = {
   sent: 0,
   verified: 0,
   delivered: 0,
@@ -30,7 +30,13 @@ export const NO_MESSAGES: Sums = {
 };
 
 /** The sums of a single message. */
-export const sumsOfOne = ({ atMs, verified, delivered, messageMicros, dltMicros }: MessageRow): Sums => ({
+export const sumsOfOne = ({
+  atMs,
+  verified,
+  delivered,
+  messageMicros,
+  dltMicros,
+}: MessageRow): MessageSums => ({
   sent: 1,
   verified: verified ? 1 : 0,
   delivered: delivered === true ? 1 : 0,
@@ -43,7 +49,7 @@ export const sumsOfOne = ({ atMs, verified, delivered, messageMicros, dltMicros 
 });
 
 /** The sums of two sets of messages together. */
-export const addSums = (a: Sums, b: Sums): Sums => ({
+export const addSums = (a: MessageSums, b: MessageSums): MessageSums => ({
   sent: a.sent + b.sent,
   verified: a.verified + b.verified,
   delivered: a.delivered + b.delivered,
@@ -56,5 +62,5 @@ export const addSums = (a: Sums, b: Sums): Sums => ({
 });
 
 /** The share of verified messages; null where none was sent. */
-export const ratioOf = ({ sent, verified }: Pick<Sums, "sent" | "verified">): number | null =>
+export const ratioOf = ({ sent, verified }: Pick<MessageSums, "sent" | "verified">): number | null =>
   sent === 0 ? null : verified / sent;

@@ -3,8 +3,8 @@ import type { Cell } from "../kernel/csv.ts";
 import { rfc3339 } from "../kernel/instant.ts";
 import type { IncidentReport, ListedSubject } from "./facts.ts";
 import type { MessageRow } from "./message-row.ts";
-import { ratioOf, type Sums } from "./sums.ts";
-import type { Ranked } from "./sums-table.ts";
+import { type MessageSums, ratioOf } from "./sums.ts";
+import type { RankedSums } from "./sums-table.ts";
 
 /** The columns of `messages.csv`. */
 export const MESSAGE_COLUMNS = [
@@ -60,7 +60,7 @@ const SUM_COLUMNS = [
   "last_at",
 ] as const;
 
-const sumCells = (sums: Sums, currency: string): Cell[] => [
+const sumCells = (sums: MessageSums, currency: string): Cell[] => [
   sums.sent,
   sums.verified,
   rounded(ratioOf(sums)),
@@ -77,7 +77,7 @@ const sumCells = (sums: Sums, currency: string): Cell[] => [
 /** The columns of `ranges.csv`. */
 export const RANGE_COLUMNS = ["range", "country", ...SUM_COLUMNS] as const;
 /** The cells of one range. */
-export const rangeCells = (row: Ranked, currency: string): Cell[] => [
+export const rangeCells = (row: RankedSums, currency: string): Cell[] => [
   row.subject,
   row.label,
   ...sumCells(row, currency),
@@ -88,8 +88,8 @@ export const ADDRESS_COLUMNS = ["ip", "network", ...SUM_COLUMNS] as const;
 /** The cells of one address. */
 
 /** The report for programs: `summary.json`. */
-export function summaryOf(report: IncidentReport): object {
-  const { stretch, usual, silent, currency } = report;
+export function reportSummary(report: IncidentReport): object {
+  const { attack, usual, silent, currency } = report;
   const list = ({ top }: ListedSubject) => top.map((row) => ({ subject: row.subject, ...sumsToWire(row) }));
   return {
     environment: report.environment,
@@ -99,10 +99,10 @@ export function summaryOf(report: IncidentReport): object {
     written_at: rfc3339(report.writtenAtMs),
     currency,
     total: { ...sumsToWire(report.sums.total), refused: report.refusedTotal },
-    incident: stretch && {
-      start: rfc3339(stretch.startMs),
-      end: rfc3339(stretch.endMs),
-      ...sumsToWire(stretch.sums),
+    incident: attack && {
+      start: rfc3339(attack.startMs),
+      end: rfc3339(attack.endMs),
+      ...sumsToWire(attack.sums),
     },
     ratio: rounded(report.ratio),
     usual: {
@@ -129,13 +129,13 @@ export function summaryOf(report: IncidentReport): object {
       opened: rfc3339(openedAtMs),
       closed: closedAtMs === null ? null : rfc3339(closedAtMs),
     })),
-    done: report.deeds.map(({ atMs, ...rest }) => ({ at: rfc3339(atMs), ...rest })),
+    done: report.actions.map(({ atMs, ...rest }) => ({ at: rfc3339(atMs), ...rest })),
     messages_on_no_list: report.sums.unlisted,
     faults: report.faults,
   };
 }
 
-const sumsToWire = (sums: Sums) => ({
+const sumsToWire = (sums: MessageSums) => ({
   sent: sums.sent,
   verified: sums.verified,
   ratio: rounded(ratioOf(sums)),

@@ -3,7 +3,7 @@ import { addressUnit } from "../../domain/admission/address.ts";
 import { parsePhone } from "../../domain/kernel/phone.ts";
 import { DAY_MS, MINUTE_MS, minuteOf } from "../../domain/kernel/time.ts";
 import type { LedgerRow } from "../../domain/ledger/event.ts";
-import type { MovedMark, PersonTraces } from "../../domain/ledger/person.ts";
+import type { PersonalEntry, PersonTraces } from "../../domain/ledger/person.ts";
 import { quarterOf } from "../../domain/monitor/history.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { PeoplePort } from "../../ports/people.ts";
@@ -32,14 +32,14 @@ export interface PersonIdentity {
   traces: PersonTraces;
   /** The latest first, at most 1000. */
   rows: LedgerRow[];
-  marks: MovedMark[];
+  marks: PersonalEntry[];
   /** Sessions that may still live. */
   sessionIds: string[];
 }
 
 export interface PersonExport extends Performed {
   rows: LedgerRow[];
-  marks: MovedMark[];
+  marks: PersonalEntry[];
   sessions: number;
 }
 

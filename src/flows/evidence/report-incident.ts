@@ -5,7 +5,7 @@
  */
 import { DAY_MS } from "../../domain/kernel/time.ts";
 import type { LedgerRow } from "../../domain/ledger/event.ts";
-import type { ReportAction, ReportFinding, UsualWeek } from "../../domain/report/facts.ts";
+import type { ReportAction, ReportIncident, UsualWeek } from "../../domain/report/facts.ts";
 import type { MessageRow } from "../../domain/report/message-row.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { LedgerWindow } from "../../ports/ledger.ts";
@@ -130,8 +130,8 @@ async function openRow({ vault }: Pick<Needs, "vault">, row: LedgerRow): Promise
 export interface WindowFacts {
   usual: UsualWeek;
   refused: { code: string; count: number }[];
-  incidents: ReportFinding[];
-  deeds: ReportAction[];
+  incidents: ReportIncident[];
+  actions: ReportAction[];
   faults: string[];
 }
 
@@ -179,7 +179,7 @@ export async function readFacts(
       posture,
       findings: findings.map(({ says }) => says),
     })),
-    deeds: [
+    actions: [
       ...matters.flatMap(({ timeline }) => timeline.map((entry) => ({ ...entry, why: null }))),
       ...all
         .filter(({ atMs }) => atMs >= fromMs && atMs < toMs + AFTERMATH_MS)

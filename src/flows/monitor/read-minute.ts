@@ -2,11 +2,11 @@ import { spendMeters } from "../../domain/delivery/money.ts";
 import { minuteOf } from "../../domain/kernel/time.ts";
 import type { ControlDocuments } from "../../domain/monitor/effective-control.ts";
 import {
-  dueQuarters,
   foldQuarter,
   QUARTER_MINUTES,
   type QuarterTally,
   quarterOf,
+  quartersToFold,
 } from "../../domain/monitor/history.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import { initialMonitorMemory, type MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
@@ -85,7 +85,7 @@ async function readDueQuarter(
   { foldedTo }: MonitorMemory,
   nowMs: number,
 ): Promise<QuarterTally | null> {
-  const [quarter] = dueQuarters(foldedTo, nowMs);
+  const [quarter] = quartersToFold(foldedTo, nowMs);
   if (quarter === undefined) return null;
   const last = (quarter + 1) * QUARTER_MINUTES - 1;
   const read = await counters.window(last, QUARTER_MINUTES);

@@ -1,6 +1,6 @@
 /** Bodies and queries of operators. They are strict: an unknown field is a mistake, and mistakes here stop a service. */
 import { z } from "zod";
-import { isOperatorTokenReadable } from "../../domain/access/operator.ts";
+import { isReadableText } from "../../domain/access/operator.ts";
 import { POSTURES } from "../../domain/kernel/posture.ts";
 import { DAY_SECONDS } from "../../domain/kernel/time.ts";
 import { RANGE_DIMENSIONS } from "../../flows/operators/views/read-ranges.ts";
@@ -11,7 +11,7 @@ const SHORTEST_SECONDS = 60;
 const LONGEST_SECONDS = 30 * DAY_SECONDS;
 
 export const durationField = z.int().min(SHORTEST_SECONDS).max(LONGEST_SECONDS);
-export const whyField = z.string().trim().min(3).max(200).refine(isOperatorTokenReadable, {
+export const whyField = z.string().trim().min(3).max(200).refine(isReadableText, {
   error: "must not hold control characters, lone surrogates or what turns the direction of text",
 });
 

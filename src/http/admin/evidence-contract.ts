@@ -157,7 +157,7 @@ export const factsToWire = (
     opened: time(openedAtMs),
     closed: timeOrNull(closedAtMs),
   })),
-  done: facts.deeds.map(({ atMs, ...rest }) => ({ at: time(atMs), ...rest })),
+  done: facts.actions.map(({ atMs, ...rest }) => ({ at: time(atMs), ...rest })),
   faults: facts.faults,
 });
 

@@ -49,7 +49,7 @@ const REPEATS = 1.45;
  * once in 2,000, and ten times as often when people ask again: at 5,000 messages a day about one `elevated` in four weeks.
  * An emergency needs a chance below one in 100 million against the usual conversion; none was seen in simulated honest days.
  */
-export function conversionLow(view: MonitorView): Finding[] {
+export function detectLowConversion(view: MonitorView): Finding[] {
   const { reading, policy, incident, history } = view;
   const usualShare = Math.min(MOST_USUAL, usualTraffic(history, OVERALL).share);
   const open =
@@ -123,7 +123,7 @@ interface CollapseCandidate {
  * four at 50,000. The bound behind it, by Ville's inequality: a run of misses beginning at a given message
  * passes with chance `collapse.false_alarm` divided by more than the tests of the minute and the beginnings in a window.
  */
-export function conversionCollapses(view: MonitorView): Finding[] {
+export function detectConversionCollapses(view: MonitorView): Finding[] {
   const { history, policy } = view;
   const candidates = view.subjects.flatMap((subject) => collapseCandidate(view, subject));
   return candidates.flatMap((candidate) => {

@@ -8,7 +8,7 @@ import type { MonitorView } from "../monitor-view.ts";
  *
  * False alarms: the vendor's own. A verified probe lifts the ban.
  */
-export function providerFraud({ subjects, policy }: MonitorView): Finding[] {
+export function detectProviderFraud({ subjects, policy }: MonitorView): Finding[] {
   return subjects.flatMap(({ dimension, key, name, sums }): Finding[] => {
     const { fraud, sent, verified } = sums;
     if (fraud === 0) return [];

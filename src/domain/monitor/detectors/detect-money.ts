@@ -17,7 +17,7 @@ const DELIVERY_FALSE_ALARM = 1e-6;
  * The hour cost more than `hour_factor` times its part of the day's plan, or the day more than all of it. It notifies people;
  * the caps are the limit. False alarms: none, it is counted.
  */
-export function spendOverPlan({ spent, planDayMicros, policy }: MonitorView): Finding[] {
+export function detectSpendOverPlan({ spent, planDayMicros, policy }: MonitorView): Finding[] {
   if (spent === null || planDayMicros === null) return [];
   const hourPlan = Math.round((planDayMicros / 24) * policy.spend.hour_factor);
   const over = (period: "hour" | "day", spentMicros: number, planMicros: number): Finding[] =>
@@ -45,7 +45,7 @@ export function spendOverPlan({ spent, planDayMicros, policy }: MonitorView): Fi
  * False alarms: `outcomes.false_alarm` in each window by the binomial law, and only when the money brought less than two
  * thirds of what it used to.
  */
-export function spendWithoutOutcomes({ lately, policy, nowMs }: MonitorView): Finding[] {
+export function detectSpendWithoutOutcomes({ lately, policy, nowMs }: MonitorView): Finding[] {
   const { window_minutes, min_outcomes, spend_factor, false_alarm } = policy.outcomes;
   const length = Math.floor(window_minutes / QUARTER_MINUTES);
   const last = Math.max(...lately.map(({ quarter }) => quarter));
@@ -94,7 +94,7 @@ function broughtIn(quarters: readonly QuarterTally[], from: number, to: number) 
  *
  * False alarms: at a third of `failing_share`, which counts as usual, one in a million windows for each provider.
  */
-export function deliveryFailing({ subjects, policy }: MonitorView): Finding[] {
+export function detectFailingDelivery({ subjects, policy }: MonitorView): Finding[] {
   const { min_sent, failing_share } = policy.delivery;
   return subjects.flatMap(({ dimension, key, name, sums }): Finding[] => {
     const { sent, rejected, undelivered } = sums;

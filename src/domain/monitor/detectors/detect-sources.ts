@@ -17,7 +17,7 @@ const HUNDREDS_PER_BLOCK = 100;
  * on one day is one. A network needs a conversion below `alarm_ratio` with more than `min_sends` due beside the numbers:
  * once in 300,000 windows at 70 %, at 60 % once in 2,000 of those with as few messages.
  */
-export function manyNumbers(view: MonitorView): Finding[] {
+export function detectManyNumbers(view: MonitorView): Finding[] {
   const { policy } = view;
   const { numbers_per_address, numbers_per_network } = policy.sources;
   return view.subjects.flatMap(({ dimension, key, name, sums }): Finding[] => {
@@ -60,7 +60,7 @@ export function manyNumbers(view: MonitorView): Finding[] {
  * False alarms: `dense.false_alarm` divided by the blocks tested, after one person's repetitions are taken off and over all
  * hundreds of the block.
  */
-export function denseNumbers(view: MonitorView): Finding[] {
+export function detectDenseNumbers(view: MonitorView): Finding[] {
   const { min_sent, false_alarm } = view.policy.dense;
   const tested = view.subjects.filter(
     ({ dimension, sums }) => dimension === "block" && sums.sent >= min_sent,

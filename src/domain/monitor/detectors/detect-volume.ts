@@ -45,7 +45,7 @@ const mean = (values: readonly number[]): number =>
  * False alarms: the excess must also be four standard deviations, of a Poisson law widened to the spread that the past days
  * show: under one in 10,000 windows of honest days that are alike.
  */
-export function volumeHigh(view: MonitorView): Finding[] {
+export function detectHighVolume(view: MonitorView): Finding[] {
   const { factor, min_sent } = view.policy.volume;
   const { sent } = view.overall;
   const past = sameTimes(view, "sent");
@@ -74,7 +74,7 @@ export function volumeHigh(view: MonitorView): Finding[] {
  * False alarms: none by chance, for `min` requests and `factor` times what is usual at this time of day or with as many
  * messages never come together by chance; an honest rush can do it, and is `elevated` at most while its people verify.
  */
-export function budgetExhausted(view: MonitorView, others: readonly Finding[]): Finding[] {
+export function detectExhaustedBudgets(view: MonitorView, others: readonly Finding[]): Finding[] {
   const { min, factor } = view.policy.turned_away;
   const { turned_away, sent } = view.overall;
   const past = view.history?.subjects[OVERALL] ?? {};
@@ -104,7 +104,7 @@ export function budgetExhausted(view: MonitorView, others: readonly Finding[]): 
  *
  * False alarms: it states a fact. A prefix is forgotten after some weeks, or when 150 others are busier.
  */
-export function newDestinations(view: MonitorView): Finding[] {
+export function detectNewDestinations(view: MonitorView): Finding[] {
   const { history, nowMs, policy } = view;
   if (history === null || nowMs - history.sinceMs < DAY_MS) return [];
   return (["country", "prefix"] as const).flatMap((dimension) =>

@@ -3,11 +3,11 @@ import { type Finding, SEVERITIES } from "../finding.ts";
 import type { MonitorPolicy } from "../monitor.policy.ts";
 import type { MonitorMemory } from "../monitor-memory.ts";
 import { type MonitoredCounts, type MonitorView, viewCounts } from "../monitor-view.ts";
-import { conversionCollapses, conversionLow } from "./detect-conversion.ts";
-import { providerFraud } from "./detect-fraud.ts";
-import { deliveryFailing, spendOverPlan, spendWithoutOutcomes } from "./detect-money.ts";
-import { denseNumbers, manyNumbers } from "./detect-sources.ts";
-import { budgetExhausted, newDestinations, volumeHigh } from "./detect-volume.ts";
+import { detectConversionCollapses, detectLowConversion } from "./detect-conversion.ts";
+import { detectProviderFraud } from "./detect-fraud.ts";
+import { detectFailingDelivery, detectSpendOverPlan, detectSpendWithoutOutcomes } from "./detect-money.ts";
+import { detectDenseNumbers, detectManyNumbers } from "./detect-sources.ts";
+import { detectExhaustedBudgets, detectHighVolume, detectNewDestinations } from "./detect-volume.ts";
 
 /** All findings of one run, the worst first. Each detector states how often it errs. */
 export const detect = (counts: MonitoredCounts, policy: MonitorPolicy): Finding[] =>
@@ -15,18 +15,18 @@ export const detect = (counts: MonitoredCounts, policy: MonitorPolicy): Finding[
 
 /** All findings on counters that are already prepared, the worst first. */
 export function detectFindings(view: MonitorView): Finding[] {
-  const unanswered = [...conversionLow(view), ...conversionCollapses(view)];
+  const unanswered = [...detectLowConversion(view), ...detectConversionCollapses(view)];
   const findings = [
     ...unanswered,
-    ...budgetExhausted(view, unanswered),
-    ...manyNumbers(view),
-    ...denseNumbers(view),
-    ...volumeHigh(view),
-    ...newDestinations(view),
-    ...spendOverPlan(view),
-    ...spendWithoutOutcomes(view),
-    ...deliveryFailing(view),
-    ...providerFraud(view),
+    ...detectExhaustedBudgets(view, unanswered),
+    ...detectManyNumbers(view),
+    ...detectDenseNumbers(view),
+    ...detectHighVolume(view),
+    ...detectNewDestinations(view),
+    ...detectSpendOverPlan(view),
+    ...detectSpendWithoutOutcomes(view),
+    ...detectFailingDelivery(view),
+    ...detectProviderFraud(view),
   ];
   return findings.sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity));
 }

@@ -8,11 +8,11 @@ import { NEW_ROUTE_RECORD } from "../../../domain/delivery/routing.ts";
 import type { Channel } from "../../../domain/kernel/channel.ts";
 import { minuteOf } from "../../../domain/kernel/time.ts";
 import {
-  bucketsOf,
   DELIVERY_ATTEMPT_TIME,
   DELIVERY_TIME,
   type Histogram,
-  quantileOf,
+  histogramBuckets,
+  histogramQuantile,
 } from "../../../domain/monitor/histogram.ts";
 import { answerCurve } from "../../../domain/monitor/history.ts";
 import { type Counts, OTHER_SUBJECTS, tallyKey } from "../../../domain/monitor/tally.ts";
@@ -192,8 +192,8 @@ const sumsOf = ({ counts, course, ratio }: TallyLine): RouteSums => ({
 });
 
 function timeTaken(counts: Counts, histogram: Histogram): DurationSummary | null {
-  const count = bucketsOf(counts, histogram).reduce((sum, some) => sum + some, 0);
-  const medianMs = quantileOf(counts, histogram, 0.5);
-  const p95Ms = quantileOf(counts, histogram, 0.95);
+  const count = histogramBuckets(counts, histogram).reduce((sum, some) => sum + some, 0);
+  const medianMs = histogramQuantile(counts, histogram, 0.5);
+  const p95Ms = histogramQuantile(counts, histogram, 0.95);
   return medianMs === null || p95Ms === null ? null : { count, medianMs, p95Ms };
 }

@@ -14,7 +14,7 @@ import {
   type PostureDocuments,
   postureDocumentsOf,
 } from "../../../domain/monitor/effective-control.ts";
-import { quantileOf, VERIFY_TIME } from "../../../domain/monitor/histogram.ts";
+import { histogramQuantile, VERIFY_TIME } from "../../../domain/monitor/histogram.ts";
 import type { Incident } from "../../../domain/monitor/incident.ts";
 import type { MonitorMemory } from "../../../domain/monitor/monitor-memory.ts";
 import type { ControlDocument } from "../../../domain/monitor/posture.ts";
@@ -181,8 +181,8 @@ function windowState(
     challenged: counts.challenged ?? 0,
     passed: counts.passed ?? 0,
     turnedAway: counts.turned_away ?? 0,
-    medianSeconds: quantileOf(counts, VERIFY_TIME, 0.5),
-    p95Seconds: quantileOf(counts, VERIFY_TIME, 0.95),
+    medianSeconds: histogramQuantile(counts, VERIFY_TIME, 0.5),
+    p95Seconds: histogramQuantile(counts, VERIFY_TIME, 0.95),
     perMinute,
   };
 }

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { hashApiKeySecret, readApiKeyRecord } from "../../../../src/adapters/cloudflare/kv-api-keys.ts";
 import {
   type ApiKeyRecord,
-  isGoodKey,
+  isApiKeyValid,
   mayUseFlow,
   parseApiKey,
 } from "../../../../src/domain/access/api-key.ts";
@@ -69,16 +69,16 @@ describe("a key's text", () => {
 describe("a record", () => {
   test("opens for its secret and for no other", async () => {
     const kept = await record();
-    expect(isGoodKey(kept, await hashApiKeySecret(SECRET), NOW)).toBe(true);
-    expect(isGoodKey(kept, await hashApiKeySecret(`${SECRET.slice(1)}B`), NOW)).toBe(false);
-    expect(isGoodKey(kept, SECRET, NOW)).toBe(false);
-    expect(isGoodKey(kept, "", NOW)).toBe(false);
+    expect(isApiKeyValid(kept, await hashApiKeySecret(SECRET), NOW)).toBe(true);
+    expect(isApiKeyValid(kept, await hashApiKeySecret(`${SECRET.slice(1)}B`), NOW)).toBe(false);
+    expect(isApiKeyValid(kept, SECRET, NOW)).toBe(false);
+    expect(isApiKeyValid(kept, "", NOW)).toBe(false);
   });
 
   test("is good until its last millisecond", async () => {
     const kept = await record({ expires_at_ms: NOW });
-    expect(isGoodKey(kept, kept.hash, NOW - 1)).toBe(true);
-    expect(isGoodKey(kept, kept.hash, NOW)).toBe(false);
+    expect(isApiKeyValid(kept, kept.hash, NOW - 1)).toBe(true);
+    expect(isApiKeyValid(kept, kept.hash, NOW)).toBe(false);
   });
 
   test("allows the flows it names, and all with *", async () => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import {
   formatOperatorToken,
   isOperatorName,
-  isOperatorTokenReadable,
+  isReadableText,
   parseOperatorTokens,
 } from "../../../../src/domain/access/operator.ts";
 
@@ -57,7 +57,7 @@ test.each([
   ["shut \u202etuhs", false],
   ["\u2066isolated", false],
 ])("a reason like %j is readable: %j", (text, readable) => {
-  expect(isOperatorTokenReadable(text)).toBe(readable);
+  expect(isReadableText(text)).toBe(readable);
 });
 
 test("names are short, lower-case and never look like an address", () => {

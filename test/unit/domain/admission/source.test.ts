@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inRanges } from "../../../../src/domain/admission/address.ts";
+import { isInAddressRanges } from "../../../../src/domain/admission/address.ts";
 import { inspectSource } from "../../../../src/domain/admission/source.ts";
 import { parsePhone } from "../../../../src/domain/kernel/phone.ts";
 
@@ -52,5 +52,5 @@ test.each([
   ["2001:db9::1", ["2001:db8::/32", "192.0.2.0/24"], false],
   ["unknown", ["0.0.0.0/0"], false],
 ])("%s in %j: %s", (address, ranges, expected) => {
-  expect(inRanges(address, ranges)).toBe(expected);
+  expect(isInAddressRanges(address, ranges)).toBe(expected);
 });

@@ -5,10 +5,10 @@ import { subnetOf } from "../../../../src/domain/admission/address.ts";
 import { summariseVerdict } from "../../../../src/domain/admission/risk.ts";
 import { EMPTY_EVENT_DETAILS, type LedgerEvent } from "../../../../src/domain/ledger/event.ts";
 import {
-  drawSample,
-  NO_SAMPLES,
+  NO_REFUSAL_SAMPLES,
   refusalCounts,
   SAMPLES_PER_ISOLATE,
+  takeRefusalSample,
 } from "../../../../src/domain/ledger/refusals.ts";
 import { countRefused } from "../../../../src/domain/monitor/counting.ts";
 import { type CounterEntry, SUBJECTS_PER_MINUTE, tallyKey } from "../../../../src/domain/monitor/tally.ts";
@@ -35,10 +35,10 @@ const vaultWith = (...encryption: ReturnType<typeof ring>[]) =>
 
 describe("The sample of refused requests", () => {
   test("has room for the first few of each reason in a minute, and anew in the next", () => {
-    const take = (codes: readonly string[], minute: number, from = NO_SAMPLES) => {
+    const take = (codes: readonly string[], minute: number, from = NO_REFUSAL_SAMPLES) => {
       let [samples, taken] = [from, 0];
       for (const code of codes) {
-        const next = drawSample(samples, code, minute);
+        const next = takeRefusalSample(samples, code, minute);
         if (next) taken += 1;
         samples = next ?? samples;
       }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { clockTime, dayOf, duration, instantMs } from "../../../../src/domain/kernel/instant.ts";
 import { moneyText } from "../../../../src/domain/kernel/text.ts";
-import { ALERT_KINDS, dedupKey, KIND_RULES, ownerOf } from "../../../../src/domain/monitor/alert.ts";
+import { ALERT_KIND_RULES, ALERT_KINDS, alertOwner, dedupKey } from "../../../../src/domain/monitor/alert.ts";
 import { monitorFaultAlert, spendAlert } from "../../../../src/domain/monitor/alert-once.ts";
 import { OWNER_ROLES } from "../../../../src/domain/monitor/alerts.policy.ts";
 import { banText } from "../../../../src/domain/monitor/ban.ts";
@@ -19,11 +19,11 @@ const SECTIONS = [
 describe("Owners", () => {
   test("every kind of alert has a role, a next step with a command or a place, and a section of the runbook", () => {
     for (const kind of ALERT_KINDS) {
-      const { role, section, next } = KIND_RULES[kind];
+      const { role, section, next } = ALERT_KIND_RULES[kind];
       expect(OWNER_ROLES).toContain(role);
       expect(SECTIONS).toContain(section);
       expect(next("npm run ops -- --env staging")).toContain("npm run ops -- --env staging ");
-      expect(ownerOf(kind, alertPolicy(), NOW).channels).not.toEqual([]);
+      expect(alertOwner(kind, alertPolicy(), NOW).channels).not.toEqual([]);
     }
   });
 
@@ -40,12 +40,12 @@ describe("Owners", () => {
         },
       ],
     });
-    const nameAt = (nowMs: number) => ownerOf("spend", policy, nowMs).name;
+    const nameAt = (nowMs: number) => alertOwner("spend", policy, nowMs).name;
     expect(nameAt(NOW - 1)).toBe("Growth");
     expect(nameAt(NOW)).toBe("Campaign");
     expect(nameAt(NOW + 60 * MINUTE - 1)).toBe("Campaign");
     expect(nameAt(NOW + 60 * MINUTE)).toBe("Growth");
-    expect(ownerOf("attack", policy, NOW).name).toBe("On call");
+    expect(alertOwner("attack", policy, NOW).name).toBe("On call");
   });
 
   test("an owner with one date only is there from then on, or until then", () => {
@@ -54,10 +54,10 @@ describe("Owners", () => {
     if (!permanent) throw new Error("the policy has owners");
     const from = alertPolicy({ owners: [permanent, { ...owner, from: "2026-07-16T02:14Z" }] });
     const until = alertPolicy({ owners: [permanent, { ...owner, until: "2026-07-16T02:14Z" }] });
-    expect(ownerOf("spend", from, NOW).name).toBe("Other");
-    expect(ownerOf("spend", from, NOW - 1).name).toBe("Growth");
-    expect(ownerOf("spend", until, NOW).name).toBe("Growth");
-    expect(ownerOf("spend", until, NOW - 1).name).toBe("Other");
+    expect(alertOwner("spend", from, NOW).name).toBe("Other");
+    expect(alertOwner("spend", from, NOW - 1).name).toBe("Growth");
+    expect(alertOwner("spend", until, NOW).name).toBe("Growth");
+    expect(alertOwner("spend", until, NOW - 1).name).toBe("Other");
   });
 });
 

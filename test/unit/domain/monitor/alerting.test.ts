@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { MonitoredMinute } from "../../../../src/domain/monitor/alert-drafts.ts";
+import type { AlertingRun } from "../../../../src/domain/monitor/alert-drafts.ts";
 import { type AlertingResult, alertsFor } from "../../../../src/domain/monitor/alerting.ts";
 import { FINDING_KINDS } from "../../../../src/domain/monitor/finding.ts";
 import { alertContext, alertPolicy, finding, incident, MINUTE, NOW } from "../../../support/alerts.ts";
 
 const HOUR = Math.floor(NOW / (60 * MINUTE));
 
-const quiet = (changes: Partial<MonitoredMinute> = {}): MonitoredMinute => ({
+const quiet = (changes: Partial<AlertingRun> = {}): AlertingRun => ({
   ...alertContext(),
   before: null,
   after: null,
@@ -21,7 +21,7 @@ const quiet = (changes: Partial<MonitoredMinute> = {}): MonitoredMinute => ({
 });
 
 /** The minutes one after the other, each with what the one before remembered. */
-function run(minutes: readonly Partial<MonitoredMinute>[]): AlertingResult[] {
+function run(minutes: readonly Partial<AlertingRun>[]): AlertingResult[] {
   let memory: Pick<AlertingResult, "told" | "hour"> = quiet();
   return minutes.map((minute, i) => {
     const result = alertsFor(

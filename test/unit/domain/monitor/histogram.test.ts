@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { countDelivery, countDeliveryAttempt } from "../../../../src/domain/monitor/counting.ts";
 import {
-  bucketsOf,
   DELIVERY_ATTEMPT_TIME,
   DELIVERY_TIME,
   type Histogram,
-  quantileOf,
-  timeMetrics,
+  histogramBuckets,
+  histogramEntries,
+  histogramQuantile,
   VERIFY_TIME,
 } from "../../../../src/domain/monitor/histogram.ts";
 import type { CounterEntry, Counts } from "../../../../src/domain/monitor/tally.ts";
@@ -21,7 +21,7 @@ const HISTOGRAMS: [string, Histogram][] = [
 /** What the counters hold after these times. */
 function countsOf(histogram: Histogram, times: readonly number[]): Counts {
   const counts: Counts = {};
-  for (const [metric, amount] of times.flatMap((time) => timeMetrics(histogram, time))) {
+  for (const [metric, amount] of times.flatMap((time) => histogramEntries(histogram, time))) {
     counts[metric] = (counts[metric] ?? 0) + amount;
   }
   return counts;
@@ -87,7 +87,9 @@ test.each([
   ["one in ten given up", [...Array(18).fill(80), 4001, 4001], 0.95, 4500],
   ["what lies in the open bucket", [80, 9000, 9000, 9000], 0.95, 5000],
 ])("of %s, a quantile is read from the buckets", (_, times, share, expected) => {
-  expect(quantileOf(countsOf(DELIVERY_ATTEMPT_TIME, times), DELIVERY_ATTEMPT_TIME, share)).toBe(expected);
+  expect(histogramQuantile(countsOf(DELIVERY_ATTEMPT_TIME, times), DELIVERY_ATTEMPT_TIME, share)).toBe(
+    expected,
+  );
 });
 
 test.each(HISTOGRAMS)(
@@ -99,7 +101,7 @@ test.each(HISTOGRAMS)(
         fc.array(fc.nat({ max: most * 2 }), { minLength: 1, maxLength: 60 }),
         fc.constantFrom(0.5, 0.95),
         (times, share) => {
-          const found = quantileOf(countsOf(histogram, times), histogram, share) ?? Number.NaN;
+          const found = histogramQuantile(countsOf(histogram, times), histogram, share) ?? Number.NaN;
           const exact = times.toSorted((a, b) => a - b)[Math.ceil(share * times.length) - 1] ?? Number.NaN;
           const at = histogram.ends.findIndex((end) => exact <= end);
           const start = at === -1 ? most : (histogram.ends[at - 1] ?? 0);
@@ -117,7 +119,7 @@ test.each(HISTOGRAMS)("the buckets of %s hold every time once, and rise", (_, hi
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 1_000_000 }), { maxLength: 60 }), (times) => {
       const counts = countsOf(histogram, times);
-      const total = bucketsOf(counts, histogram).reduce((sum, count) => sum + count, 0);
+      const total = histogramBuckets(counts, histogram).reduce((sum, count) => sum + count, 0);
       expect(total).toBe(times.length);
       expect(counts[histogram.sum] ?? 0).toBe(times.reduce((sum, time) => sum + time, 0));
     }),

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { verifiedShareBy } from "../../../../src/domain/monitor/cohorts.ts";
 import {
   answerCurve,
-  dueQuarters,
   foldQuarter,
   type History,
+  quartersToFold,
   usualSent,
   usualTraffic,
 } from "../../../../src/domain/monitor/history.ts";
@@ -34,14 +34,14 @@ test("rules in record-only mode leave no trace in the history", () => {
 
 describe("ripe quarters", () => {
   test("are those that ended at least fifteen minutes ago", () => {
-    expect(dueQuarters(QUARTER - 3, T0)).toEqual([QUARTER - 2]);
-    expect(dueQuarters(QUARTER - 3, T0 - MINUTE)).toEqual([]);
-    expect(dueQuarters(QUARTER - 2, T0 + 14 * MINUTE)).toEqual([]);
-    expect(dueQuarters(QUARTER - 2, T0 + 15 * MINUTE)).toEqual([QUARTER - 1]);
+    expect(quartersToFold(QUARTER - 3, T0)).toEqual([QUARTER - 2]);
+    expect(quartersToFold(QUARTER - 3, T0 - MINUTE)).toEqual([]);
+    expect(quartersToFold(QUARTER - 2, T0 + 14 * MINUTE)).toEqual([]);
+    expect(quartersToFold(QUARTER - 2, T0 + 15 * MINUTE)).toEqual([QUARTER - 1]);
   });
 
   test("of missed runs are caught up with as far as every minute of them is still there", () => {
-    const all = dueQuarters(0, T0);
+    const all = quartersToFold(0, T0);
     expect(all[0]).toBe(QUARTER - 7);
     expect(all.at(-1)).toBe(QUARTER - 2);
   });
@@ -53,7 +53,7 @@ describe("ripe quarters", () => {
         const folded: number[] = [];
         for (const gap of gaps) {
           nowMs += gap * MINUTE;
-          for (const ripe of dueQuarters(foldedTo, nowMs)) {
+          for (const ripe of quartersToFold(foldedTo, nowMs)) {
             folded.push(ripe);
             foldedTo = ripe;
           }

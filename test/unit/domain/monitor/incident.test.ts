@@ -5,7 +5,7 @@ import type { Ban } from "../../../../src/domain/monitor/ban.ts";
 import type { Finding } from "../../../../src/domain/monitor/finding.ts";
 import {
   type IncidentState,
-  type MonitorMinute,
+  type MonitorRun,
   NO_INCIDENT_SUMS,
   nextIncident,
 } from "../../../../src/domain/monitor/incident.ts";
@@ -25,7 +25,7 @@ const finding = (over: Partial<Finding> = {}): Finding => ({
   block: false,
   ...over,
 });
-const seen = (over: Partial<MonitorMinute> = {}): MonitorMinute => ({
+const seen = (over: Partial<MonitorRun> = {}): MonitorRun => ({
   nowMs: T0,
   findings: [],
   posture: { now: "normal", before: "normal", by: "cron", why: "" },
@@ -35,7 +35,7 @@ const seen = (over: Partial<MonitorMinute> = {}): MonitorMinute => ({
   ...over,
 });
 const posture = (now: Posture, by = "cron", before = now) => ({ now, before, by, why: "because" });
-const next = (state: IncidentState, minute: Partial<MonitorMinute>, nowMs = T0) =>
+const next = (state: IncidentState, minute: Partial<MonitorRun>, nowMs = T0) =>
   nextIncident(state, seen({ nowMs, ...minute }), POLICY, () => `incident at ${nowMs}`);
 
 describe("opening", () => {

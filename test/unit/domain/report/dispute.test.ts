@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { concludeReport, type ReportFacts } from "../../../../src/domain/report/facts.ts";
-import { addMessage, newLedgerSums } from "../../../../src/domain/report/ledger-sums.ts";
+import { countReportMessage, newLedgerSums } from "../../../../src/domain/report/ledger-sums.ts";
 import { writeLetters } from "../../../../src/domain/report/letter.ts";
 import type { MessageRow } from "../../../../src/domain/report/message-row.ts";
 import { message, START } from "../../../support/support-report.ts";
 
 function report(rows: readonly Partial<MessageRow>[], over: Partial<ReportFacts> = {}) {
   const sums = newLedgerSums();
-  for (const row of rows) addMessage(sums, message(row));
+  for (const row of rows) countReportMessage(sums, message(row));
   return concludeReport({
     environment: "production",
     brand: "Example",
@@ -20,7 +20,7 @@ function report(rows: readonly Partial<MessageRow>[], over: Partial<ReportFacts>
     usual: { fromMs: START - 8 * 86_400_000, toMs: START - 3_600_000, sent: 1000, verified: 800 },
     refused: [{ code: "too_many_requests", count: 4000 }],
     incidents: [],
-    deeds: [{ atMs: START + 60_000, by: "ada@example.com", what: "posture set", why: "stop it" }],
+    actions: [{ atMs: START + 60_000, by: "ada@example.com", what: "posture set", why: "stop it" }],
     faults: [],
     ...over,
   });

@@ -2,22 +2,22 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { csvCell, csvLine } from "../../../../src/domain/kernel/csv.ts";
 import { rfc3339 } from "../../../../src/domain/kernel/instant.ts";
-import { worstWindow } from "../../../../src/domain/report/attack-window.ts";
+import { findAttackWindow } from "../../../../src/domain/report/attack-window.ts";
 import { concludeReport, type ReportFacts } from "../../../../src/domain/report/facts.ts";
 import { reportFiles } from "../../../../src/domain/report/files.ts";
-import { addMessage, newLedgerSums } from "../../../../src/domain/report/ledger-sums.ts";
+import { countReportMessage, newLedgerSums } from "../../../../src/domain/report/ledger-sums.ts";
 import { escapeHtml } from "../../../../src/domain/report/markup.ts";
 import type { MessageRow } from "../../../../src/domain/report/message-row.ts";
 import { writeReportPage } from "../../../../src/domain/report/page.ts";
 import { plotBars } from "../../../../src/domain/report/plot.ts";
-import { MESSAGE_COLUMNS, messageCells, summaryOf } from "../../../../src/domain/report/tables.ts";
+import { MESSAGE_COLUMNS, messageCells, reportSummary } from "../../../../src/domain/report/tables.ts";
 import { message, START } from "../../../support/support-report.ts";
 
 const MINUTE = 60_000;
 
 function facts(rows: readonly MessageRow[], over: Partial<ReportFacts> = {}): ReportFacts {
   const sums = newLedgerSums();
-  for (const row of rows) addMessage(sums, row);
+  for (const row of rows) countReportMessage(sums, row);
   return {
     environment: "production",
     brand: "Example",
@@ -30,7 +30,7 @@ function facts(rows: readonly MessageRow[], over: Partial<ReportFacts> = {}): Re
     usual: { fromMs: START - 8 * 86_400_000, toMs: START - 60 * MINUTE, sent: 1000, verified: 800 },
     refused: [{ code: "too_many_requests", count: 4000 }],
     incidents: [],
-    deeds: [],
+    actions: [],
     faults: [],
     ...over,
   };
@@ -61,10 +61,10 @@ function attackedEvening(): MessageRow[] {
 }
 
 test("an attack's start and end are its first and last message, to the second, whatever honest people left unanswered beside it", () => {
-  const { stretch } = concludeReport(facts(attackedEvening()));
-  expect(rfc3339(stretch?.startMs ?? 0)).toBe("2026-11-20T22:00:12Z");
-  expect(rfc3339(stretch?.endMs ?? 0)).toBe("2026-11-20T22:30:09Z");
-  expect(stretch?.sums.sent).toBeGreaterThanOrEqual(600);
+  const { attack } = concludeReport(facts(attackedEvening()));
+  expect(rfc3339(attack?.startMs ?? 0)).toBe("2026-11-20T22:00:12Z");
+  expect(rfc3339(attack?.endMs ?? 0)).toBe("2026-11-20T22:30:09Z");
+  expect(attack?.sums.sent).toBeGreaterThanOrEqual(600);
 });
 
 test("a report's files do not depend on the pages its messages come in, empty ones among them", async () => {
@@ -91,8 +91,8 @@ test("a report's files do not depend on the pages its messages come in, empty on
 
 test("an honest evening has no attack in it", () => {
   const honest = attackedEvening().filter(({ id }) => id.startsWith("h"));
-  expect(concludeReport(facts(honest)).stretch).toBeNull();
-  expect(worstWindow(new Map(), { sent: 100, verified: 80 })).toBeNull();
+  expect(concludeReport(facts(honest)).attack).toBeNull();
+  expect(findAttackWindow(new Map(), { sent: 100, verified: 80 })).toBeNull();
 });
 
 describe("where a pump tried its numbers in the week before, and nobody answered", () => {
@@ -100,8 +100,8 @@ describe("where a pump tried its numbers in the week before, and nobody answered
 
   test("the attack is an attack all the same", () => {
     const pumped = Array.from({ length: 900 }, (_, i) => message({ atMs: START + i * 1000 }));
-    const { stretch } = concludeReport(facts(pumped, { usual }));
-    expect(stretch).toMatchObject({ startMs: START, endMs: START + 899_000, sums: { sent: 900 } });
+    const { attack } = concludeReport(facts(pumped, { usual }));
+    expect(attack).toMatchObject({ startMs: START, endMs: START + 899_000, sums: { sent: 900 } });
   });
 
   test("an empty window is a report without one, and every file of it can be written", async () => {
@@ -114,15 +114,15 @@ describe("where a pump tried its numbers in the week before, and nobody answered
       names.push(name);
     }
     expect(names).toHaveLength(6);
-    expect(concludeReport(facts([], { usual })).stretch).toBeNull();
+    expect(concludeReport(facts([], { usual })).attack).toBeNull();
   });
 });
 
 test("of two attacks far apart the larger one is named", () => {
   const burst = (atMs: number, count: number) =>
     Array.from({ length: count }, (_, i) => message({ atMs: atMs + i * 1000 }));
-  const { stretch } = concludeReport(facts([...burst(START, 40), ...burst(START + 600 * MINUTE, 200)]));
-  expect(stretch?.startMs).toBe(START + 600 * MINUTE);
+  const { attack } = concludeReport(facts([...burst(START, 40), ...burst(START + 600 * MINUTE, 200)]));
+  expect(attack?.startMs).toBe(START + 600 * MINUTE);
 });
 
 test("costs stand apart from DLT fees, and unanswered ones hold both", () => {
@@ -149,7 +149,8 @@ test("ranges that answered once are not among the silent ones, and each provider
 
 test("what comes after the most subjects is in the totals and said to be on no list", () => {
   const sums = newLedgerSums();
-  for (let i = 0; i < 5; i++) addMessage(sums, message({ range: `+9190000${i}`, ip: `192.0.2.${i}` }), 3);
+  for (let i = 0; i < 5; i++)
+    countReportMessage(sums, message({ range: `+9190000${i}`, ip: `192.0.2.${i}` }), 3);
   expect(sums.total.sent).toBe(5);
   expect([sums.ranges.places.size, sums.addresses.places.size, sums.unlisted]).toEqual([
     3,
@@ -239,7 +240,7 @@ test("nothing that came from outside is markup in the page", () => {
     concludeReport(
       facts([message({ range: nasty, ip: nasty, provider: nasty, flow: nasty, country: nasty })], {
         brand: nasty,
-        deeds: [{ atMs: START, by: nasty, what: nasty, why: nasty }],
+        actions: [{ atMs: START, by: nasty, what: nasty, why: nasty }],
         incidents: [
           {
             id: nasty,
@@ -261,13 +262,15 @@ test("nothing that came from outside is markup in the page", () => {
 
 test("no number is in the page or the summary", () => {
   const report = concludeReport(facts([message()]));
-  expect(writeReportPage(report) + JSON.stringify(summaryOf(report))).not.toContain("9876543210");
+  expect(writeReportPage(report) + JSON.stringify(reportSummary(report))).not.toContain("9876543210");
 });
 
 test("the page tells when it began, what it cost, who did what, and asks nobody for anything", () => {
   const page = writeReportPage(
     concludeReport(
-      facts(attackedEvening(), { deeds: [{ atMs: START, by: "ada", what: "posture set", why: "stop it" }] }),
+      facts(attackedEvening(), {
+        actions: [{ atMs: START, by: "ada", what: "posture set", why: "stop it" }],
+      }),
     ),
   );
   expect(page).toContain("2026-11-20 22:00:12 UTC");
@@ -281,7 +284,7 @@ test("the page tells when it began, what it cost, who did what, and asks nobody 
 test("an empty window is a report too", () => {
   const report = concludeReport(facts([], { refused: [] }));
   expect(writeReportPage(report)).toContain("No message left in this time");
-  expect(JSON.parse(JSON.stringify(summaryOf(report)))).toMatchObject({
+  expect(JSON.parse(JSON.stringify(reportSummary(report)))).toMatchObject({
     incident: null,
     ratio: null,
     total: { sent: 0, first_at: null },

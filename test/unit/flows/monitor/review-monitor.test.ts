@@ -11,9 +11,9 @@ import { parsePolicy } from "../../../../src/config/config.ts";
 import { minuteOf } from "../../../../src/domain/kernel/time.ts";
 import {
   type AddressedAlert,
+  ALERT_KIND_RULES,
   ALERT_KINDS,
-  address,
-  KIND_RULES,
+  completeAlert,
 } from "../../../../src/domain/monitor/alert.ts";
 import { alertsFor } from "../../../../src/domain/monitor/alerting.ts";
 import type { Ban } from "../../../../src/domain/monitor/ban.ts";
@@ -128,7 +128,7 @@ describe("What an alert tells people to do", () => {
       ["development", "production"].map((environment) => {
         const draft = { ...alert({ kind }), dedupKey: "k" };
         const { id: _, next: __, ...rest } = draft;
-        return { environment, kind, next: address(alertContext({ environment }), rest).alert.next };
+        return { environment, kind, next: completeAlert(alertContext({ environment }), rest).alert.next };
       }),
     );
     for (const { environment, next } of nexts) {
@@ -138,7 +138,7 @@ describe("What an alert tells people to do", () => {
         expect(command).toContain('--why "');
       }
     }
-    expect(Object.keys(KIND_RULES)).toHaveLength(ALERT_KINDS.length);
+    expect(Object.keys(ALERT_KIND_RULES)).toHaveLength(ALERT_KINDS.length);
   });
 
   test("names the money an hour costs now, and not the mean of a window that is mostly older than the attack", () => {
