@@ -29,7 +29,7 @@ const LONGEST = "30d";
 const MAX_WHY_LENGTH = 200;
 
 /** The document under {@link KEY}; the Worker and the cron write and read the same. */
-interface ControlDocument {
+interface PostureControls {
   posture: string;
   since_ms: number;
   until_ms: number;
@@ -71,7 +71,7 @@ await runCommand(async () => {
     return console.log(`${target.name}: normal`);
   }
   const nowMs = Date.now();
-  const document: ControlDocument = {
+  const document: PostureControls = {
     posture,
     since_ms: nowMs,
     until_ms: nowMs + lifeSeconds * 1000,
@@ -88,13 +88,13 @@ async function show(target: Target): Promise<string> {
   const text = texts.get(KEY) ?? texts.get(CRON_KEY);
   if (text === undefined) return `${target.name}: normal`;
   try {
-    return `${target.name}: ${sentence(JSON.parse(text) as ControlDocument)}`;
+    return `${target.name}: ${sentence(JSON.parse(text) as PostureControls)}`;
   } catch {
     throw new CommandError(`${target.name}: the control document cannot be read: ${text}`);
   }
 }
 
-function sentence({ posture, since_ms, until_ms, by, why, caps_lifted }: ControlDocument): string {
+function sentence({ posture, since_ms, until_ms, by, why, caps_lifted }: PostureControls): string {
   const times = `since ${new Date(since_ms).toISOString()}, until ${new Date(until_ms).toISOString()}`;
   return `${posture}${caps_lifted ? ", spend caps lifted," : ""} ${times}, by ${by}${why ? `: ${why}` : ""}`;
 }

@@ -26,7 +26,7 @@ import { openUpstash } from "../adapters/upstash/upstash-client.ts";
 import { upstashCounters } from "../adapters/upstash/upstash-counters.ts";
 import { upstashInsights } from "../adapters/upstash/upstash-insights.ts";
 import { upstashLimits } from "../adapters/upstash/upstash-limits.ts";
-import { upstashMarks } from "../adapters/upstash/upstash-marks.ts";
+import { upstashPersonMarks } from "../adapters/upstash/upstash-marks.ts";
 import { upstashMonitorState } from "../adapters/upstash/upstash-monitor-state.ts";
 import { upstashPeople } from "../adapters/upstash/upstash-people.ts";
 import { upstashReceipts } from "../adapters/upstash/upstash-receipts.ts";
@@ -81,7 +81,7 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
     budgets: upstashBudgets(redis, nowMs),
     adoption: upstashAdoption(redis),
     keyIds: keyIdsOf(config),
-    marks: upstashMarks(redis, nowMs, policy.failures.memory_seconds),
+    marks: upstashPersonMarks(redis, nowMs, policy.failures.memory_seconds),
     devices: deviceTokens(config.PEPPER_KEYS, nowMs),
     apiKeys: kvApiKeys(bindings.CONTROL, nowMs, log),
     prices: tables.prices,

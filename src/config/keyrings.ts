@@ -3,7 +3,7 @@
  * nobody has at hand; but a secret can be added beside it. `SESSION_KEYS` is the oldest part of its ring, and each
  * `SESSION_KEYS_<UTC time>` (like `SESSION_KEYS_20261121T234501Z`) a newer one: the latest makes, all of them check.
  */
-import type { KeyIds, KeyringName } from "../domain/access/key-age.ts";
+import type { KeyringKeyIds, KeyringName } from "../domain/access/key-age.ts";
 
 /** The setting of each ring. */
 export const RING_SETTINGS: Readonly<Record<KeyringName, string>> = {
@@ -64,7 +64,7 @@ export const keyIdsOf = (rings: {
   PEPPER_KEYS: readonly { id: string }[];
   ENCRYPTION_KEYS: readonly { id: string }[];
   PROOF_KEYS: readonly { kid: string }[];
-}): KeyIds => ({
+}): KeyringKeyIds => ({
   session: rings.SESSION_KEYS.map(({ id }) => id),
   pepper: rings.PEPPER_KEYS.map(({ id }) => id),
   encryption: rings.ENCRYPTION_KEYS.map(({ id }) => id),

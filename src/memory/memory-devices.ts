@@ -1,10 +1,10 @@
 import { KNOWN_SECONDS } from "../domain/admission/lifetimes.ts";
-import type { DeviceClaims, DevicesPort } from "../ports/people.ts";
+import type { DevicesPort, DeviceTokenClaims } from "../ports/people.ts";
 import { expiringMap } from "./expiring-map.ts";
 
 /** Issues device tokens whose claims are kept here instead of sealed into them: a token is nothing but a name. */
 export function memoryDevices(nowMs: () => number): DevicesPort {
-  const issued = expiringMap<DeviceClaims>(nowMs);
+  const issued = expiringMap<DeviceTokenClaims>(nowMs);
   let count = 0;
   return {
     async issue({ deviceId, numberTags }) {

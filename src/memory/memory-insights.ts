@@ -1,9 +1,9 @@
 import type { NumberInsight } from "../domain/admission/insight.ts";
-import type { InsightsPort } from "../ports/people.ts";
+import type { InsightCachePort } from "../ports/people.ts";
 import { expiringMap } from "./expiring-map.ts";
 
 /** Keeps the answers of number lookups in memory, each for as long as it was told to. */
-export function memoryInsights(nowMs: () => number): InsightsPort {
+export function memoryInsights(nowMs: () => number): InsightCachePort {
   const answers = expiringMap<NumberInsight>(nowMs);
   return {
     recall: async (numberTag) => answers.get(numberTag) ?? null,

@@ -4,7 +4,7 @@ import {
   type RefusalCount,
   SAMPLES_PER_MINUTE,
 } from "../domain/ledger/event.ts";
-import type { LedgerPort, LedgerWindow, Upkeep } from "../ports/ledger.ts";
+import type { LedgerWindow, Upkeep, VerificationLedgerPort } from "../ports/ledger.ts";
 import type { DeadLetter } from "../ports/records.ts";
 import { isRefusal, volumesOf } from "./ledger-volumes.ts";
 
@@ -31,7 +31,7 @@ interface Row extends LedgerRow {
  */
 export function memoryLedger(letters: {
   removeLetters(which: (letter: DeadLetter) => boolean, limit: number): number;
-}): LedgerPort {
+}): VerificationLedgerPort {
   const rows = new Map<string, Row>();
   const refusals = new Map<string, RefusalCount>();
   const upkeeps = new Map<string, Upkeep>();

@@ -1,11 +1,11 @@
 import type { Failures } from "../domain/admission/failures.ts";
 import { ASKED_SECONDS, KNOWN_SECONDS } from "../domain/admission/lifetimes.ts";
 import type { NumberRefusal } from "../domain/delivery/judgement.ts";
-import type { MarksPort } from "../ports/people.ts";
+import type { PersonMarksPort } from "../ports/people.ts";
 import { expiringMap } from "./expiring-map.ts";
 
 /** Keeps marks of people in memory: known numbers, demanded challenges and failures, each for its life. */
-export function memoryMarks(nowMs: () => number, failureMemorySeconds: number): MarksPort {
+export function memoryPersonMarks(nowMs: () => number, failureMemorySeconds: number): PersonMarksPort {
   const known = expiringMap<number>(nowMs);
   const asked = expiringMap<number>(nowMs);
   const failed = expiringMap<Failures>(nowMs);

@@ -2,7 +2,7 @@
 import type { Child, PropsWithChildren } from "hono/jsx";
 import { DAY_SECONDS, HOUR_SECONDS } from "../domain/kernel/time.ts";
 import type { ViewerContext } from "./page.ts";
-import type { PolicyPlace } from "./views/policy-place.ts";
+import type { PolicyFileLocation } from "./views/policy-file-location.ts";
 
 /** `time` of day, or `date` with it. The script writes it in the viewer's zone; without it UTC stands there. */
 export function Time({ ms, as = "time" }: { ms: number; as?: "time" | "date" }) {
@@ -169,7 +169,7 @@ const LENGTHS: readonly [number, string][] = [
 ];
 
 /** The file, line and table in which something is set. */
-export function SettingPlace({ place: { file, table, line } }: { place: PolicyPlace }) {
+export function SettingPlace({ place: { file, table, line } }: { place: PolicyFileLocation }) {
   return (
     <span class="where">
       {line === null ? file : `${file}:${line}`} <code>{table}</code>

@@ -1,5 +1,5 @@
 import text from "../../wrangler.toml";
-import { linesOfToml, type PolicyFile } from "./views/policy-place.ts";
+import { linesOfToml, type PolicyFile } from "./views/policy-file-location.ts";
 
 let read: PolicyFile | undefined;
 

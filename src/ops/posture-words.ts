@@ -1,7 +1,7 @@
 /** Postures and the documents that set them, in words. */
 
 import type { Posture } from "../domain/kernel/posture.ts";
-import type { ControlDocument } from "../domain/monitor/posture.ts";
+import type { PostureControls } from "../domain/monitor/posture.ts";
 import type { Policy } from "../domain/policy.ts";
 
 /** The meaning of a posture under this policy, in words. */
@@ -27,9 +27,9 @@ export function postureMeans(posture: Posture, { postures }: Pick<Policy, "postu
 
 /** The document that decides on the posture: one with a throttle alone leaves that to the monitor. */
 export const decidingDocument = (
-  operator: ControlDocument | null,
-  cron: ControlDocument | null,
-): ControlDocument | null => (operator !== null && operator.holds_posture !== false ? operator : cron);
+  operator: PostureControls | null,
+  cron: PostureControls | null,
+): PostureControls | null => (operator !== null && operator.holds_posture !== false ? operator : cron);
 
 /** `21 Nov 15:04 UTC`: where a sentence must say the same to everybody. */
 export function utcText(ms: number): string {
@@ -38,7 +38,7 @@ export function utcText(ms: number): string {
 }
 
 /** A document by people in words, with its author, reason and end; null when there is none. */
-export function documentText(document: ControlDocument | null): string | null {
+export function documentText(document: PostureControls | null): string | null {
   if (document === null) return null;
   const { posture, who, why, until_ms, since_ms, caps_lifted, max_per_minute, holds_posture } = document;
   const extras = [

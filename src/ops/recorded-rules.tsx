@@ -1,13 +1,13 @@
 /** The effect that rules in record-only mode would have had, as a table and in sentences. */
 import { recordOnlyRules } from "../domain/admission/record-only.ts";
 import type { Policy } from "../domain/policy.ts";
-import type { RecordedRules } from "../flows/operators/views/read-recorded-rules.ts";
+import type { RecordedRules } from "../flows/operators/views/read-record-only-hits.ts";
 import type { ReportSpan } from "../flows/operators/views/read-tally-lines.ts";
 import type { Unavailable } from "../ports/result.ts";
 import { Badge, EmptyNote, FaultsNotice, SettingPlace, Time } from "./parts.tsx";
 import { DataTable, type TableColumn } from "./table.tsx";
 import { riskPlace } from "./views/policy.ts";
-import type { PolicyFile } from "./views/policy-place.ts";
+import type { PolicyFile } from "./views/policy-file-location.ts";
 import { type RuleLine, ruleAndFlow, ruleLine } from "./views/rules.ts";
 import type { PageFormats } from "./words.ts";
 

@@ -3,7 +3,7 @@ import type { RouteOverride } from "../domain/delivery/route-overrides.ts";
 import type { Ban, OperatorBan } from "../domain/monitor/ban.ts";
 import type { ControlDocuments, ControlState } from "../domain/monitor/effective-control.ts";
 import type { Pause } from "../domain/monitor/pause.ts";
-import type { ControlDocument } from "../domain/monitor/posture.ts";
+import type { PostureControls } from "../domain/monitor/posture.ts";
 import type { Done, Unavailable } from "./result.ts";
 
 /** The control documents, the monitor's apart from the operators'. */
@@ -13,9 +13,9 @@ export interface ControlPort {
   /** The documents themselves, fresh, for the monitor and for operators. */
   documents(): Promise<ControlDocuments | Unavailable>;
   /** Each write replaces one document; null takes it down. KV refuses more than one write a second to a key: it says so. */
-  writeCron(document: ControlDocument | null): Promise<Done>;
+  writeCron(document: PostureControls | null): Promise<Done>;
   writeCronBlocks(blocks: readonly Ban[]): Promise<Done>;
-  writeOperator(document: ControlDocument | null): Promise<Done>;
+  writeOperator(document: PostureControls | null): Promise<Done>;
   writeOperatorBlocks(blocks: readonly OperatorBan[]): Promise<Done>;
   writeOperatorRoutes(routes: readonly RouteOverride[]): Promise<Done>;
   writeOperatorPauses(pauses: readonly Pause[]): Promise<Done>;

@@ -4,16 +4,16 @@
  * and are imported directly; each flow picks the few it uses.
  */
 
-import type { KeyIds } from "../domain/access/key-age.ts";
+import type { KeyringKeyIds } from "../domain/access/key-age.ts";
 import type { PriceRow } from "../domain/delivery/money.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { BudgetsPort, ChallengePort, ClaimsPort, LimitsPort } from "./admission.ts";
 import type { ControlPort } from "./control.ts";
 import type { ProviderPort, ReceiptsPort, RoutesPort } from "./delivery.ts";
-import type { EventsPort, LedgerPort } from "./ledger.ts";
+import type { EventsPort, VerificationLedgerPort } from "./ledger.ts";
 import type { AlertsPort, CountersPort, MonitorStatePort } from "./monitor.ts";
 import type { CustomerPort, OutboxPort } from "./outbox.ts";
-import type { AdoptionPort, DevicesPort, InsightsPort, LookupPort, MarksPort } from "./people.ts";
+import type { AdoptionPort, DevicesPort, InsightCachePort, LookupPort, PersonMarksPort } from "./people.ts";
 import type { RecordsPort } from "./records.ts";
 import type { ProofsPort, SessionsPort, TokensPort } from "./session.ts";
 import type { VaultPort } from "./vault.ts";
@@ -32,10 +32,10 @@ export interface Deps {
   challenge: ChallengePort;
   sessions: SessionsPort;
   budgets: BudgetsPort;
-  marks: MarksPort;
+  marks: PersonMarksPort;
   adoption: AdoptionPort;
   /** The ids of the keys, which tell operators how old they are; no key is in them. */
-  keyIds: KeyIds;
+  keyIds: KeyringKeyIds;
   devices: DevicesPort;
   prices: readonly PriceRow[];
   /** Owners of hosting, cloud and VPN networks by ASN. */
@@ -46,7 +46,7 @@ export interface Deps {
   providers: ReadonlyMap<string, ProviderPort>;
   /** null where the policy asks nobody about numbers. */
   lookup: LookupPort | null;
-  insights: InsightsPort;
+  insights: InsightCachePort;
   routes: RoutesPort;
   receipts: ReceiptsPort;
   outbox: OutboxPort;
@@ -57,7 +57,7 @@ export interface Deps {
   alerts: AlertsPort;
   records: RecordsPort;
   events: EventsPort;
-  ledger: LedgerPort;
+  ledger: VerificationLedgerPort;
   log: Log;
   nowMs(): number;
   /** A number from 0 up to 1, for choices that chance makes; never for secrets. */

@@ -57,7 +57,7 @@ export interface Upkeep {
 }
 
 /** The ledger. Every write may come twice and counts once. */
-export interface LedgerPort {
+export interface VerificationLedgerPort {
   /** Writes all events or none; what is kept already stays as it is. */
   write(events: readonly LedgerEvent[]): Promise<Done>;
   /** @param limit at most 1000 rows @param kind of event; all kinds without it */

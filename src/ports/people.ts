@@ -21,7 +21,7 @@ export interface Recalled {
 }
 
 /** The memory of people, under keyed hashes. */
-export interface MarksPort {
+export interface PersonMarksPort {
   recall(tags: {
     numberTag: string;
     askTag: string;
@@ -51,7 +51,7 @@ export interface AdoptionPort {
 }
 
 /** The claims of a device token: it was issued to the device when that verified. */
-export interface DeviceClaims {
+export interface DeviceTokenClaims {
   deviceId: string;
   /** Tags of the numbers it verified, the newest first. */
   numberTags: string[];
@@ -59,9 +59,9 @@ export interface DeviceClaims {
 
 /** Device tokens, which the service issues and reads. */
 export interface DevicesPort {
-  issue(claims: DeviceClaims): Promise<string>;
+  issue(claims: DeviceTokenClaims): Promise<string>;
   /** null for anything forged or expired. */
-  read(token: string): Promise<DeviceClaims | null>;
+  read(token: string): Promise<DeviceTokenClaims | null>;
 }
 
 /** A source that is paid for answers about numbers. */
@@ -71,7 +71,7 @@ export interface LookupPort {
 }
 
 /** The memory of answers about numbers, so that none is paid for twice. */
-export interface InsightsPort {
+export interface InsightCachePort {
   /** null for a number nobody was asked about, or too long ago. */
   recall(numberTag: string): Promise<NumberInsight | null | Unavailable>;
   remember(numberTag: string, insight: NumberInsight, ttlSeconds: number): Promise<void>;

@@ -7,7 +7,7 @@ import { serveLocally } from "../../scripts/dev/serve.ts";
 import type { LedgerRow } from "../../src/domain/ledger/event.ts";
 import type { Counts, MinuteTally } from "../../src/domain/monitor/tally.ts";
 import type { OpsDeps } from "../../src/ops/page.ts";
-import { linesOfToml } from "../../src/ops/views/policy-place.ts";
+import { linesOfToml } from "../../src/ops/views/policy-file-location.ts";
 import {
   depsOver,
   HOUR,

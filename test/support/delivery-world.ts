@@ -15,7 +15,7 @@ import { memoryDevices } from "../../src/memory/memory-devices.ts";
 import { memoryInsights } from "../../src/memory/memory-insights.ts";
 import { memoryLedger } from "../../src/memory/memory-ledger.ts";
 import { memoryLimits } from "../../src/memory/memory-limits.ts";
-import { memoryMarks } from "../../src/memory/memory-marks.ts";
+import { memoryPersonMarks } from "../../src/memory/memory-marks.ts";
 import { memoryMonitorState } from "../../src/memory/memory-monitor-state.ts";
 import { memoryReceipts } from "../../src/memory/memory-receipts.ts";
 import { memoryRecords } from "../../src/memory/memory-records.ts";
@@ -228,7 +228,7 @@ export function deliveryWorld({
     budgets,
     adoption: { adopt: async () => undefined },
     keyIds: { session: [], pepper: [], encryption: [], proof: [] },
-    marks: memoryMarks(nowMs, policy.failures.memory_seconds),
+    marks: memoryPersonMarks(nowMs, policy.failures.memory_seconds),
     devices: memoryDevices(nowMs),
     prices: policy.delivery.providers.flatMap((provider) =>
       (["sms", "voice"] as const).map((channel) => ({

@@ -7,7 +7,7 @@ import type { History, QuarterTally } from "../../src/domain/monitor/history.ts"
 import type { Incident } from "../../src/domain/monitor/incident.ts";
 import type { MonitorMemory } from "../../src/domain/monitor/monitor-memory.ts";
 import type { Pause } from "../../src/domain/monitor/pause.ts";
-import type { ControlDocument } from "../../src/domain/monitor/posture.ts";
+import type { PostureControls } from "../../src/domain/monitor/posture.ts";
 import type { Counts, Dimension, MinuteTally, Tally } from "../../src/domain/monitor/tally.ts";
 import type { Policy } from "../../src/domain/policy.ts";
 import type { AdminDeps } from "../../src/http/admin.ts";
@@ -34,8 +34,8 @@ export const DOWN: Unavailable = { kind: "unavailable", cause: "down for the tes
 /** Everything an operator can see and change, in memory. */
 export interface World {
   nowMs: number;
-  cron: ControlDocument | null;
-  operator: ControlDocument | null;
+  cron: PostureControls | null;
+  operator: PostureControls | null;
   cronBlocks: readonly Ban[];
   operatorBlocks: readonly OperatorBan[];
   operatorRoutes: readonly RouteOverride[];
@@ -130,8 +130,8 @@ export function depsOver(world: World) {
               operatorPauses: world.operatorPauses,
               faults: world.faults,
             },
-      writeCron: (document: ControlDocument | null) => write(() => Object.assign(world, { cron: document })),
-      writeOperator: (document: ControlDocument | null) =>
+      writeCron: (document: PostureControls | null) => write(() => Object.assign(world, { cron: document })),
+      writeOperator: (document: PostureControls | null) =>
         write(() => Object.assign(world, { operator: document })),
       writeCronBlocks: (blocks: readonly Ban[]) => write(() => Object.assign(world, { cronBlocks: blocks })),
       writeOperatorBlocks: (blocks: readonly OperatorBan[]) =>
@@ -229,7 +229,7 @@ export const minuteTally = (minute: number, counts: Record<string, Counts>): Min
   tally: new Map(Object.entries(counts)),
 });
 
-export function document(over: Partial<ControlDocument> = {}): ControlDocument {
+export function document(over: Partial<PostureControls> = {}): PostureControls {
   return {
     posture: "emergency",
     since_ms: NOW - HOUR,

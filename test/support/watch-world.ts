@@ -18,7 +18,7 @@ import {
 import { nextIncident } from "../../src/domain/monitor/incident.ts";
 import type { MonitorPolicy } from "../../src/domain/monitor/monitor.policy.ts";
 import { initialMonitorMemory, type MonitorMemory } from "../../src/domain/monitor/monitor-memory.ts";
-import { type ControlDocument, nextPosture } from "../../src/domain/monitor/posture.ts";
+import { nextPosture, type PostureControls } from "../../src/domain/monitor/posture.ts";
 import {
   type Counts,
   type Metric,
@@ -247,14 +247,14 @@ export interface Run {
   posture: Posture;
   changes: BanChanges;
   memory: MonitorMemory;
-  document: ControlDocument | null;
+  document: PostureControls | null;
 }
 
 export interface WatchState {
   memory: MonitorMemory | null;
   history: History | null;
   quarters: Map<number, QuarterTally>;
-  document: ControlDocument | null;
+  document: PostureControls | null;
   blocks: readonly Ban[];
 }
 
@@ -279,7 +279,7 @@ export function simulate(
   const probed = new Map<string, number>();
   let history = past?.history ?? null;
   let memory: MonitorMemory | null = null;
-  let document: ControlDocument | null = null;
+  let document: PostureControls | null = null;
   let blocks: readonly Ban[] = [];
   let ids = 0;
 

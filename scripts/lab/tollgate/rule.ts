@@ -16,7 +16,7 @@ import { memoryCounters } from "../../../src/memory/memory-counters.ts";
 import { memoryDevices } from "../../../src/memory/memory-devices.ts";
 import { memoryInsights } from "../../../src/memory/memory-insights.ts";
 import { memoryLimits } from "../../../src/memory/memory-limits.ts";
-import { memoryMarks } from "../../../src/memory/memory-marks.ts";
+import { memoryPersonMarks } from "../../../src/memory/memory-marks.ts";
 import { memoryMonitorState } from "../../../src/memory/memory-monitor-state.ts";
 import { memoryReceipts } from "../../../src/memory/memory-receipts.ts";
 import { memoryRecords } from "../../../src/memory/memory-records.ts";
@@ -93,7 +93,7 @@ export const tollgateRule: RuleFactory = (setup) => {
     budgets: memoryBudgets(nowMs),
     adoption: { adopt: async () => undefined },
     keyIds: { session: [], pepper: [], encryption: [], proof: [] },
-    marks: memoryMarks(nowMs, policy.value.failures.memory_seconds),
+    marks: memoryPersonMarks(nowMs, policy.value.failures.memory_seconds),
     devices: memoryDevices(nowMs),
     prices: pricesOf(setup),
     hosting: hostingNetworks(),

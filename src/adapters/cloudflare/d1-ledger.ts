@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { LedgerRow, VolumeDimension } from "../../domain/ledger/event.ts";
-import type { LedgerPort, LedgerWindow, Upkeep } from "../../ports/ledger.ts";
+import type { LedgerWindow, Upkeep, VerificationLedgerPort } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";
 import { jsonColumn } from "../json.ts";
 import { firstRow, readRows, writeAll } from "./d1.ts";
@@ -39,7 +39,7 @@ const upkeepSchema: z.ZodType<Upkeep> = z.object({
 });
 
 /** The ledger in D1. Failures, and rows nobody can read, are `unavailable`. */
-export function d1Ledger(db: D1Database): LedgerPort {
+export function d1Ledger(db: D1Database): VerificationLedgerPort {
   const ofWindow = ({ country }: LedgerWindow) => (country === null ? "" : "AND ledger.country = ?3");
   const bound = ({ fromMs, toMs, country }: LedgerWindow) =>
     country === null ? [fromMs, toMs] : [fromMs, toMs, country];

@@ -5,7 +5,7 @@ import { BAN_EFFECTS, type OperatorBan } from "../../domain/monitor/ban.ts";
 import type { ControlDocuments } from "../../domain/monitor/effective-control.ts";
 import { mergeControlDocuments, NO_CONTROL_DOCUMENTS } from "../../domain/monitor/effective-control.ts";
 import { PAUSE_KINDS, type Pause } from "../../domain/monitor/pause.ts";
-import type { ControlDocument } from "../../domain/monitor/posture.ts";
+import type { PostureControls } from "../../domain/monitor/posture.ts";
 import type { ControlPort } from "../../ports/control.ts";
 import type { Log } from "../../ports/deps.ts";
 import type { Done } from "../../ports/result.ts";
@@ -178,7 +178,7 @@ export function kvControl(
 
   const writeDocument = (
     key: string,
-    document: ControlDocument | null,
+    document: PostureControls | null,
     now: Partial<ControlDocuments>,
   ): Promise<Done> =>
     write(key, document && { text: JSON.stringify(document), untilMs: document.until_ms }, now);

@@ -3,7 +3,7 @@ import { minuteOf } from "../../domain/kernel/time.ts";
 import type { LedgerEvent } from "../../domain/ledger/event.ts";
 import { NO_REFUSAL_SAMPLES, takeRefusalSample } from "../../domain/ledger/refusals.ts";
 import type { Log } from "../../ports/deps.ts";
-import type { EventsPort, LedgerPort } from "../../ports/ledger.ts";
+import type { EventsPort, VerificationLedgerPort } from "../../ports/ledger.ts";
 import type { Done } from "../../ports/result.ts";
 import { parseJson } from "../json.ts";
 import { ledgerEventSchema } from "./d1-ledger-rows.ts";
@@ -22,7 +22,7 @@ const bodySchema = z.strictObject({ ledger: z.array(ledgerEventSchema).min(1).ma
  */
 export function queueLedger(
   queue: Queue,
-  ledger: Pick<LedgerPort, "write">,
+  ledger: Pick<VerificationLedgerPort, "write">,
   nowMs: () => number,
   log: Log,
 ): EventsPort & {

@@ -1,7 +1,7 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { z } from "zod";
 import type { NumberInsight } from "../../domain/admission/insight.ts";
-import type { InsightsPort } from "../../ports/people.ts";
+import type { InsightCachePort } from "../../ports/people.ts";
 import { keys } from "../keys.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
@@ -16,7 +16,7 @@ const insightSchema: z.ZodType<NumberInsight> = z.object({
 });
 
 /** Results of number lookups on Upstash, under keyed hashes. An entry that cannot be read counts as missing. */
-export function upstashInsights(redis: Redis): InsightsPort {
+export function upstashInsights(redis: Redis): InsightCachePort {
   return {
     async recall(numberTag) {
       try {

@@ -1,7 +1,7 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { ASKED_SECONDS, KNOWN_SECONDS } from "../../domain/admission/lifetimes.ts";
 import { NUMBER_REFUSALS } from "../../domain/delivery/judgement.ts";
-import type { MarksPort } from "../../ports/people.ts";
+import type { PersonMarksPort } from "../../ports/people.ts";
 import { keys } from "../keys.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
@@ -21,7 +21,11 @@ end
 return found`;
 
 /** Marks of people: verified before, asked for a challenge, failed codes. All under keyed hashes. */
-export function upstashMarks(redis: Redis, nowMs: () => number, failureMemorySeconds: number): MarksPort {
+export function upstashPersonMarks(
+  redis: Redis,
+  nowMs: () => number,
+  failureMemorySeconds: number,
+): PersonMarksPort {
   return {
     async recall({ numberTag, askTag, failureTags, channel }) {
       try {

@@ -8,7 +8,7 @@ export const KEYRING_NAMES = ["session", "pepper", "encryption", "proof"] as con
 export type KeyringName = (typeof KEYRING_NAMES)[number];
 
 /** Ids of each ring's keys: the first signs or encrypts what is new, and all of them check or decrypt. */
-export type KeyIds = Readonly<Record<KeyringName, readonly string[]>>;
+export type KeyringKeyIds = Readonly<Record<KeyringName, readonly string[]>>;
 
 /** One key and its age. */
 export interface KeyState {
@@ -47,7 +47,7 @@ export function keyCreatedAtMs(keyId: string): number | null {
 }
 
 /** The keyrings with the ages of their keys. */
-export function keyringStates(ids: KeyIds, nowMs: number, { rotate_days }: KeyPolicy): KeyringState[] {
+export function keyringStates(ids: KeyringKeyIds, nowMs: number, { rotate_days }: KeyPolicy): KeyringState[] {
   return KEYRING_NAMES.map((ring) => {
     const keys = ids[ring].map((id, place): KeyState => {
       const madeMs = keyCreatedAtMs(id);
@@ -64,7 +64,7 @@ export function keyringStates(ids: KeyIds, nowMs: number, { rotate_days }: KeyPo
 const REPORTED_AT_MINUTE = 9 * 60;
 
 /** One finding for all overdue rings, in one minute of the day; none in all other minutes, or without an overdue ring. */
-export function keyFindings(ids: KeyIds, nowMs: number, policy: KeyPolicy): KeyFinding[] {
+export function keyFindings(ids: KeyringKeyIds, nowMs: number, policy: KeyPolicy): KeyFinding[] {
   if (minuteOf(nowMs) % DAY_MINUTES !== REPORTED_AT_MINUTE) return [];
   const overdue = keyringStates(ids, nowMs, policy).filter((state) => state.overdue);
   const [first] = overdue;

@@ -108,7 +108,7 @@ export interface BoundNow {
  * @param readings of each pool's level: over its window for `verified`, since midnight for `unverified`
  * @param capsLeftMicros what the caps of hour, day and month leave together; null for none
  */
-export function boundUntilMidnight(
+export function worstCaseUntilMidnight(
   bounds: readonly PoolBound[],
   readings: ReadonlyMap<TrustPool, { window: LevelReading; today: LevelReading }>,
   unitMicros: number,

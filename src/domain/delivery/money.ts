@@ -42,12 +42,12 @@ export function messagePriceMicros(
   provider: string,
   channel: Channel,
 ): number {
-  const row = priceOf(prices, country, provider, channel);
+  const row = priceRowOf(prices, country, provider, channel);
   return row.message_micros + row.dlt_micros;
 }
 
 /** The row of the table that prices a message: its country's own, or the default one. */
-export function priceOf(
+export function priceRowOf(
   prices: readonly PriceRow[],
   country: string,
   provider: string,

@@ -4,14 +4,14 @@ import type { Posture } from "../kernel/posture.ts";
 import { MINUTE_MS } from "../kernel/time.ts";
 import type { Ban, EffectiveBan, OperatorBan } from "./ban.ts";
 import type { Pause } from "./pause.ts";
-import type { ControlDocument } from "./posture.ts";
+import type { PostureControls } from "./posture.ts";
 
 /** How long an isolate acts on the caution after an unreadable document; it reads again long before. */
 const CAUTION_MS = MINUTE_MS;
 
 /** The control that applies now: the operators' document, else the monitor's, and all bans, routes and pauses that have not ended. */
 export interface ControlState {
-  document: ControlDocument | null;
+  document: PostureControls | null;
   blocks: readonly EffectiveBan[];
   /** Operators' instructions on routes, over the policy. */
   routes: readonly RouteOverride[];
@@ -21,8 +21,8 @@ export interface ControlState {
 
 /** The documents as they are stored. The operators' and the monitor's are apart, so that neither overwrites the other. */
 export interface ControlDocuments {
-  cron: ControlDocument | null;
-  operator: ControlDocument | null;
+  cron: PostureControls | null;
+  operator: PostureControls | null;
   cronBlocks: readonly Ban[];
   /** Subjects that operators stop, challenge, or exempt from the monitor's bans. */
   operatorBlocks: readonly OperatorBan[];
@@ -73,7 +73,7 @@ export function mergeControlDocuments(documents: ControlDocuments, nowMs: number
   return { document: { ...(decides ?? people), max_per_minute, caps_lifted }, blocks, routes, pauses };
 }
 
-function cautionOf(why: string, nowMs: number): ControlDocument {
+function cautionOf(why: string, nowMs: number): PostureControls {
   return {
     posture: "emergency",
     since_ms: nowMs,
@@ -119,8 +119,8 @@ export function listBans(
 
 /** The posture documents that have not ended, and the posture they come to. */
 export interface PostureDocuments {
-  operator: ControlDocument | null;
-  cron: ControlDocument | null;
+  operator: PostureControls | null;
+  cron: PostureControls | null;
   posture: Posture;
 }
 
@@ -132,7 +132,7 @@ export function postureDocumentsOf(
   { operator, cron, faults }: Pick<ControlDocuments, "operator" | "cron" | "faults">,
   nowMs: number,
 ): PostureDocuments {
-  const running = (document: ControlDocument | null) =>
+  const running = (document: PostureControls | null) =>
     document !== null && nowMs < document.until_ms ? document : null;
   const [people, monitor] = [withEffect(running(operator)), running(cron)];
   const unread = faults.length > 0 && monitor?.posture !== "shutdown";
@@ -142,7 +142,7 @@ export function postureDocumentsOf(
 }
 
 /** A document that only notes up to when people have judged has no effect but on the monitor. */
-const withEffect = (document: ControlDocument | null): ControlDocument | null =>
+const withEffect = (document: PostureControls | null): PostureControls | null =>
   document?.holds_posture === false && document.max_per_minute === undefined && !document.caps_lifted
     ? null
     : document;

@@ -6,7 +6,7 @@ import type { MonitorPolicy } from "./monitor.policy.ts";
 import type { PosturePolicy, PostureRules } from "./postures.policy.ts";
 
 /** The control document, with the posture that every location acts on. No document means normal. */
-export interface ControlDocument {
+export interface PostureControls {
   posture: Posture;
   since_ms: number;
   until_ms: number;
@@ -29,7 +29,7 @@ export interface ControlDocument {
 /** A decision on the control document: keep it, write a new one, or clear it. */
 export type ControlDecision =
   | { kind: "keep" }
-  | { kind: "write"; document: ControlDocument }
+  | { kind: "write"; document: PostureControls }
   | { kind: "clear" };
 
 /** The rules that a posture adds to the policy; null in `normal`. A shutdown has the rules of an emergency. */
@@ -63,7 +63,7 @@ export interface PostureEvidence {
  * @param current the control document that is effective, whoever wrote it; null or ended for none
  */
 export function nextPosture(
-  current: ControlDocument | null,
+  current: PostureControls | null,
   { findings, reading }: PostureEvidence,
   policy: MonitorPolicy,
   nowMs: number,

@@ -12,7 +12,7 @@ import { rankedRows } from "./sums-table.ts";
 import {
   ADDRESS_COLUMNS,
   MESSAGE_COLUMNS,
-  messageCells,
+  messageRowCells,
   RANGE_COLUMNS,
   rangeCells,
   reportSummary,
@@ -63,7 +63,7 @@ async function* countedTable(
     let text = "";
     for (const row of page) {
       countReportMessage(sums, row);
-      text += csvLine(messageCells(row, currency));
+      text += csvLine(messageRowCells(row, currency));
     }
     yield text;
   }

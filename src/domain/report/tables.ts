@@ -27,7 +27,7 @@ export const MESSAGE_COLUMNS = [
 ] as const;
 
 /** The cells of one message. A number or an address that is no longer kept is an empty cell. */
-export const messageCells = (row: MessageRow, currency: string): Cell[] => [
+export const messageRowCells = (row: MessageRow, currency: string): Cell[] => [
   rfc3339(row.atMs),
   row.provider,
   row.messageId,

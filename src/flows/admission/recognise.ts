@@ -1,5 +1,5 @@
 import type { Deps } from "../../ports/deps.ts";
-import type { DeviceClaims } from "../../ports/people.ts";
+import type { DeviceTokenClaims } from "../../ports/people.ts";
 
 /** A number and a device, as far as they have been here before. */
 export interface RecognisedPerson {
@@ -8,9 +8,9 @@ export interface RecognisedPerson {
   /** Under pepper keys that are being retired; counts kept under them move to the present one. */
   olderNumberTags: string[];
   /** The device, whatever it verified; null without a token of ours. */
-  device: DeviceClaims | null;
+  device: DeviceTokenClaims | null;
   /** The device, where it verified this very number, under whichever key. */
-  ownDevice: DeviceClaims | null;
+  ownDevice: DeviceTokenClaims | null;
 }
 
 /** Recognises the number and the device of a request. @param deviceToken undefined where the client brought none */

@@ -10,7 +10,7 @@
  */
 import { CONSEQUENCES } from "../../domain/delivery/judgement.ts";
 import { type ComposedMessage, composeMessage } from "../../domain/delivery/message.ts";
-import { priceOf, type SpendReading } from "../../domain/delivery/money.ts";
+import { priceRowOf, type SpendReading } from "../../domain/delivery/money.ts";
 import { refuseKnownNumber } from "../../domain/delivery/number-refusal.ts";
 import type { Channel } from "../../domain/kernel/channel.ts";
 import type { Phone } from "../../domain/kernel/phone.ts";
@@ -201,7 +201,7 @@ function priceOfAttempt(
   { route, result }: RouteAttempt,
   { segments }: ComposedMessage,
 ): Pick<Delivered, "costMicros" | "dltMicros"> {
-  const { dlt_micros } = priceOf(prices, phone.country, route.provider, channel);
+  const { dlt_micros } = priceRowOf(prices, phone.country, route.provider, channel);
   return {
     costMicros: (result.kind === "accepted" ? result.costMicros : null) ?? route.costMicros,
     dltMicros: dlt_micros * (channel === "sms" ? segments : 1),

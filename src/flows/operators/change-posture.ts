@@ -2,7 +2,7 @@
 import { POSTURES, type Posture } from "../../domain/kernel/posture.ts";
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import type { PostureDocuments } from "../../domain/monitor/effective-control.ts";
-import type { ControlDocument } from "../../domain/monitor/posture.ts";
+import type { PostureControls } from "../../domain/monitor/posture.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
   durationInWords,
@@ -28,11 +28,11 @@ export type ThrottleCommand = ({ percent: number } | { maxPerMinute: number }) &
 
 export interface PostureChanged extends Performed {
   /** The people's document from now on; null when there is none. */
-  document: ControlDocument | null;
+  document: PostureControls | null;
   /** The one it replaced, so that a change made a moment before is not lost unseen. */
-  replaced: ControlDocument | null;
+  replaced: PostureControls | null;
   /** The monitor's document, which counts again when the people's ends. */
-  cron: ControlDocument | null;
+  cron: PostureControls | null;
 }
 
 /** Holds a posture until its time is over, and keeps a running throttle. `normal` is held too: the monitor cannot raise it. */
@@ -48,7 +48,7 @@ export async function setPosture(
   // One document has one end. A throttle that is kept must not end early; lifted caps must never last longer than asked.
   const untilMs =
     throttle === undefined || liftCaps ? asked : Math.max(asked, before.operator?.until_ms ?? asked);
-  const document: ControlDocument = {
+  const document: PostureControls = {
     posture,
     since_ms: nowMs,
     until_ms: untilMs,
@@ -85,7 +85,7 @@ export async function clearPosture(
 ): Promise<PostureChanged | NotPerformed> {
   const before = await readPosture(deps);
   const nowMs = deps.nowMs();
-  const document: ControlDocument = {
+  const document: PostureControls = {
     posture: "normal",
     since_ms: nowMs,
     // Until every judged message is out of the monitor's window.
@@ -141,7 +141,7 @@ export async function setThrottle(
   const { operator } = before;
   const asked = nowMs + command.forSeconds * 1000;
   const untilMs = operator === null ? asked : endOfBoth(operator, asked);
-  const document: ControlDocument = {
+  const document: PostureControls = {
     posture: before.posture,
     since_ms: operator?.since_ms ?? nowMs,
     until_ms: untilMs,
@@ -211,7 +211,7 @@ export async function clearThrottle(
 interface PostureChange {
   before: PostureDocuments;
   /** The people's document from now on. */
-  document: ControlDocument | null;
+  document: PostureControls | null;
   notes: string[];
 }
 
@@ -233,7 +233,7 @@ function postureChanged(
 }
 
 /** A posture that is kept must not end early; lifted caps must never last longer than they were asked for. */
-function endOfBoth(kept: ControlDocument, askedMs: number): number {
+function endOfBoth(kept: PostureControls, askedMs: number): number {
   if (kept.caps_lifted) return Math.min(askedMs, kept.until_ms);
   return kept.posture === "normal" ? askedMs : Math.max(askedMs, kept.until_ms);
 }

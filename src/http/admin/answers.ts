@@ -3,7 +3,7 @@
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import type { ListedBan } from "../../domain/monitor/effective-control.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
-import type { ControlDocument } from "../../domain/monitor/posture.ts";
+import type { PostureControls } from "../../domain/monitor/posture.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { BanChanged } from "../../flows/operators/change-bans.ts";
 import type { PostureChanged, ThrottleChanged } from "../../flows/operators/change-posture.ts";
@@ -25,7 +25,7 @@ const timeOrNull = (ms: number | null): string | null => (ms === null ? null : t
 const rounded = (value: number | null, places: number): number | null =>
   value === null ? null : Math.round(value * 10 ** places) / 10 ** places;
 
-const documentToWire = (document: ControlDocument | null) =>
+const documentToWire = (document: PostureControls | null) =>
   document && {
     posture: document.posture,
     since: time(document.since_ms),

@@ -1,6 +1,6 @@
 /** The effect that rules in record-only mode would have had; mounted at `/rules`. */
 import { Hono } from "hono";
-import { type RecordedRules, readRecordedRules } from "../../flows/operators/views/read-recorded-rules.ts";
+import { type RecordedRules, readRecordOnlyHits } from "../../flows/operators/views/read-record-only-hits.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { rulesQuery } from "./contract.ts";
 import { notDoneToWire } from "./problems.ts";
@@ -14,7 +14,7 @@ export function rulesApi(
   api.get("/", async (c) => {
     const query = readQuery(c, rulesQuery);
     if ("wire" in query) return problem(c, query.wire);
-    const found = await readRecordedRules(deps, query.value.span);
+    const found = await readRecordOnlyHits(deps, query.value.span);
     return found.kind === "answered"
       ? c.json(rulesToWire(found, deps.policy.money.currency))
       : problem(c, notDoneToWire(found));

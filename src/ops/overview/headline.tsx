@@ -1,7 +1,7 @@
 import type { Posture } from "../../domain/kernel/posture.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import type { MonitorPolicy } from "../../domain/monitor/monitor.policy.ts";
-import type { ControlDocument } from "../../domain/monitor/posture.ts";
+import type { PostureControls } from "../../domain/monitor/posture.ts";
 import type { RangeRow } from "../../flows/operators/views/read-ranges.ts";
 import type { ServiceState, WindowState } from "../../flows/operators/views/read-state.ts";
 import type { ViewerContext } from "../page.ts";
@@ -131,8 +131,8 @@ function EffectivePosture({
 }: {
   view: ViewerContext;
   posture: Posture;
-  operator: ControlDocument | null;
-  cron: ControlDocument | null;
+  operator: PostureControls | null;
+  cron: PostureControls | null;
 }) {
   const document = decidingDocument(operator, cron);
   return (

@@ -1,5 +1,5 @@
 /** The policy of this deployment, to be read; each part states the place where it is changed. */
-import { readRecordedRules } from "../../flows/operators/views/read-recorded-rules.ts";
+import { readRecordOnlyHits } from "../../flows/operators/views/read-record-only-hits.ts";
 import type { OpsPage } from "../page.ts";
 import { Badge, Card, SettingPlace, Time } from "../parts.tsx";
 import { policyFile } from "../policy-file.ts";
@@ -14,7 +14,7 @@ import {
   postureLines,
   type RuleByPosture,
 } from "../views/policy.ts";
-import { placeOf } from "../views/policy-place.ts";
+import { placeOf } from "../views/policy-file-location.ts";
 import { queryChoice, tableLink } from "../views/query.ts";
 
 const PATH = "/policy";
@@ -29,7 +29,7 @@ export const policy: OpsPage = {
   async view(deps, { words, nowMs, query }) {
     const { policy: active, environment } = deps;
     const span = queryChoice(query, "span", ["day", "window"]);
-    const recorded = await readRecordedRules(deps, span);
+    const recorded = await readRecordOnlyHits(deps, span);
     const file = policyFile();
     const sections = policySections(active, file, environment, words);
     return (

@@ -4,7 +4,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../domain/kernel/time.ts";
 import { postureRules } from "../../domain/monitor/posture.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { PageFormats } from "../words.ts";
-import { lineOf, type PolicyFile, type PolicyPlace, placeOf } from "./policy-place.ts";
+import { lineOf, type PolicyFile, type PolicyFileLocation, placeOf } from "./policy-file-location.ts";
 
 interface PolicyLine {
   /** As the policy spells it, below its table. */
@@ -18,7 +18,7 @@ export interface PolicySection {
   id: string;
   title: string;
   /** The place where it is set. */
-  place: PolicyPlace;
+  place: PolicyFileLocation;
   lines: PolicyLine[];
 }
 
@@ -197,7 +197,7 @@ export function ownerLines({ alerts }: Policy, nowMs: number): OwnerLine[] {
   });
 }
 
-export function ownersPlace(file: PolicyFile, environment: string): PolicyPlace {
+export function ownersPlace(file: PolicyFile, environment: string): PolicyFileLocation {
   const place = placeOf(file, environment, "alerts.owners");
   return { ...place, table: `[${place.table}]` };
 }
@@ -208,7 +208,7 @@ export function riskPlace(
   { flows, risk }: Policy,
   environment: string,
   flow: string | null,
-): PolicyPlace {
+): PolicyFileLocation {
   const own = flow === null ? undefined : flows[flow]?.risk;
   const section = own ? `flows.${flow}.risk` : "risk";
   const setting = (own ?? risk).record_all ? "record_all" : "record_only";

@@ -4,10 +4,10 @@ import { spacedName } from "../../domain/kernel/text.ts";
 import { ruleInWords } from "../../domain/monitor/rule-counts.ts";
 import { OTHER_SUBJECTS } from "../../domain/monitor/tally.ts";
 import type { Policy } from "../../domain/policy.ts";
-import type { RuleRow } from "../../flows/operators/views/read-recorded-rules.ts";
+import type { RuleRow } from "../../flows/operators/views/read-record-only-hits.ts";
 import type { PageFormats } from "../words.ts";
 import { riskPlace } from "./policy.ts";
-import type { PolicyFile, PolicyPlace } from "./policy-place.ts";
+import type { PolicyFile, PolicyFileLocation } from "./policy-file-location.ts";
 
 export interface RuleLine {
   rule: string;
@@ -20,7 +20,7 @@ export interface RuleLine {
   leftVerified: string;
   unanswered: string;
   /** The place that puts it into record-only mode; null for a rule that counts. */
-  place: PolicyPlace | null;
+  place: PolicyFileLocation | null;
   countsNow: boolean;
   /** Empty where it met nothing. */
   says: string;

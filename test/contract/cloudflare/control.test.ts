@@ -3,14 +3,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type ControlStore, kvControl } from "../../../src/adapters/cloudflare/kv-control.ts";
 import type { RouteOverride } from "../../../src/domain/delivery/route-overrides.ts";
 import type { Ban, BanEffect, OperatorBan } from "../../../src/domain/monitor/ban.ts";
-import type { ControlDocument } from "../../../src/domain/monitor/posture.ts";
+import type { PostureControls } from "../../../src/domain/monitor/posture.ts";
 import { memoryControl } from "../../../src/memory/memory-control.ts";
 import type { ControlPort } from "../../../src/ports/control.ts";
 
 const START_MS = Date.now();
 const HOUR_MS = 3_600_000;
 
-const CRON: ControlDocument = {
+const CRON: PostureControls = {
   posture: "elevated",
   since_ms: START_MS,
   until_ms: START_MS + HOUR_MS,
@@ -19,7 +19,7 @@ const CRON: ControlDocument = {
   healthy_since_ms: null,
 };
 
-const OPERATOR: ControlDocument = {
+const OPERATOR: PostureControls = {
   ...CRON,
   posture: "normal",
   by: "operator",

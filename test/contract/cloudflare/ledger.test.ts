@@ -5,7 +5,7 @@ import { type LedgerEvent, type RefusalCount, SAMPLES_PER_MINUTE } from "../../.
 import { retentionLimits } from "../../../src/domain/ledger/retention.ts";
 import { memoryLedger } from "../../../src/memory/memory-ledger.ts";
 import { memoryRecords } from "../../../src/memory/memory-records.ts";
-import type { LedgerPort } from "../../../src/ports/ledger.ts";
+import type { VerificationLedgerPort } from "../../../src/ports/ledger.ts";
 import type { RecordsPort } from "../../../src/ports/records.ts";
 import { DAY, event, MINUTE, migrate, NOON, openDatabase, sent } from "./support-ledger.ts";
 
@@ -22,7 +22,7 @@ const HOUR_WINDOW = { fromMs: NOON - 30 * MINUTE, toMs: NOON + 30 * MINUTE, coun
 
 let db: D1Database;
 let dispose: () => Promise<void>;
-let ledger: LedgerPort;
+let ledger: VerificationLedgerPort;
 
 beforeAll(async () => {
   ({ db, dispose } = await openDatabase());
@@ -36,8 +36,8 @@ beforeEach(async () => {
 });
 
 /** The ledger of every store, with the records beside it. `open` gives both with nothing kept. */
-function keepsLedger(open: () => { ledger: LedgerPort; records: RecordsPort }): void {
-  let ledger: LedgerPort;
+function keepsLedger(open: () => { ledger: VerificationLedgerPort; records: RecordsPort }): void {
+  let ledger: VerificationLedgerPort;
   let records: RecordsPort;
   beforeEach(() => {
     ({ ledger, records } = open());

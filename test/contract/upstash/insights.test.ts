@@ -4,7 +4,7 @@ import { upstashInsights } from "../../../src/adapters/upstash/upstash-insights.
 import type { NumberInsight } from "../../../src/domain/admission/insight.ts";
 import type { SpendMeter } from "../../../src/domain/delivery/money.ts";
 import { memoryInsights } from "../../../src/memory/memory-insights.ts";
-import type { InsightsPort } from "../../../src/ports/people.ts";
+import type { InsightCachePort } from "../../../src/ports/people.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 import { waitAsLongAsItTakes } from "./support-budgets.ts";
 
@@ -30,7 +30,7 @@ const NOTHING: NumberInsight = {
 };
 
 /** What holds for insights wherever they are kept, by the clock on the wall. */
-function keepsInsights(open: () => InsightsPort): void {
+function keepsInsights(open: () => InsightCachePort): void {
   test("of a number nobody asked about nothing is remembered", async () => {
     expect(await open().recall("number")).toBeNull();
   });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { upstashMarks } from "../../../src/adapters/upstash/upstash-marks.ts";
-import { memoryMarks } from "../../../src/memory/memory-marks.ts";
-import type { MarksPort, Recalled } from "../../../src/ports/people.ts";
+import { upstashPersonMarks } from "../../../src/adapters/upstash/upstash-marks.ts";
+import { memoryPersonMarks } from "../../../src/memory/memory-marks.ts";
+import type { PersonMarksPort, Recalled } from "../../../src/ports/people.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 
 const DAY = 86_400;
@@ -9,7 +9,7 @@ const MEMORY_SECONDS = 7200;
 
 /** What is remembered under these tags by a store that must be there to answer. */
 async function recall(
-  marks: MarksPort,
+  marks: PersonMarksPort,
   numberTag = "number",
   askTag = "ask",
   failureTags = ["failed", "failed too"],
@@ -29,7 +29,7 @@ const NOTHING: Recalled = {
 };
 
 /** What holds for marks wherever they are kept, by the clock on the wall. */
-function keepsMarks(open: () => MarksPort): void {
+function keepsMarks(open: () => PersonMarksPort): void {
   test("of strangers nothing is remembered", async () => {
     expect(await recall(open())).toEqual(NOTHING);
   });
@@ -138,7 +138,7 @@ function keepsMarks(open: () => MarksPort): void {
 }
 
 describe("marks, in the lab's memory", () => {
-  keepsMarks(() => memoryMarks(Date.now, MEMORY_SECONDS));
+  keepsMarks(() => memoryPersonMarks(Date.now, MEMORY_SECONDS));
 
   describe("by a clock that jumps", () => {
     let now = 0;
@@ -147,7 +147,7 @@ describe("marks, in the lab's memory", () => {
     });
 
     test("a mark ends when its life does, which starts again with the next one, but for a demand's", async () => {
-      const marks = memoryMarks(() => now, MEMORY_SECONDS);
+      const marks = memoryPersonMarks(() => now, MEMORY_SECONDS);
       const markAll = () =>
         Promise.all([marks.markKnown("number"), marks.markAsked("ask"), marks.countFailure(["failed"])]);
       const startMs = now;
@@ -168,7 +168,7 @@ describe("marks, in the lab's memory", () => {
     });
 
     test("a demand whose life is over gives way to the next one, which lives as long", async () => {
-      const marks = memoryMarks(() => now, MEMORY_SECONDS);
+      const marks = memoryPersonMarks(() => now, MEMORY_SECONDS);
       await marks.markAsked("ask");
       now += 600_000;
       const askedAtMs = now;
@@ -180,7 +180,7 @@ describe("marks, in the lab's memory", () => {
     });
 
     test("failures whose memory is over are counted from one again", async () => {
-      const marks = memoryMarks(() => now, MEMORY_SECONDS);
+      const marks = memoryPersonMarks(() => now, MEMORY_SECONDS);
       await marks.countFailure(["failed"]);
       now += MEMORY_SECONDS * 1000;
       await marks.countFailure(["failed"]);
@@ -190,7 +190,7 @@ describe("marks, in the lab's memory", () => {
 });
 
 describeOnRedis("marks", (upstash) => {
-  const open = () => upstashMarks(upstash().connect(), Date.now, MEMORY_SECONDS);
+  const open = () => upstashPersonMarks(upstash().connect(), Date.now, MEMORY_SECONDS);
 
   keepsMarks(open);
 
@@ -231,7 +231,7 @@ describeOnRedis("marks", (upstash) => {
 
   test("a mark's life starts again with the next one, but for a demand's", async () => {
     const redis = upstash().connect();
-    const marks = upstashMarks(redis, Date.now, MEMORY_SECONDS);
+    const marks = upstashPersonMarks(redis, Date.now, MEMORY_SECONDS);
     const markAll = () =>
       Promise.all([marks.markKnown("number"), marks.markAsked("ask"), marks.countFailure(["failed"])]);
     await markAll();
@@ -247,7 +247,7 @@ describeOnRedis("marks", (upstash) => {
 
   test("a mark whose life is over is gone", async () => {
     const redis = upstash().connect();
-    const marks = upstashMarks(redis, Date.now, MEMORY_SECONDS);
+    const marks = upstashPersonMarks(redis, Date.now, MEMORY_SECONDS);
     await Promise.all([marks.markKnown("number"), marks.markAsked("ask"), marks.countFailure(["failed"])]);
     for (const name of Object.keys(await upstash().lives())) await redis.pexpire(name, 1);
     await new Promise((resolve) => setTimeout(resolve, 20));

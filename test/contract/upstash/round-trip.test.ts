@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { upstashBudgets } from "../../../src/adapters/upstash/upstash-budgets.ts";
 import { upstashClaims } from "../../../src/adapters/upstash/upstash-claims.ts";
 import { upstashLimits } from "../../../src/adapters/upstash/upstash-limits.ts";
-import { upstashMarks } from "../../../src/adapters/upstash/upstash-marks.ts";
+import { upstashPersonMarks } from "../../../src/adapters/upstash/upstash-marks.ts";
 import { sendLimits } from "../../../src/domain/admission/limits.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 import { levelOf, meterOf } from "./support-budgets.ts";
@@ -39,7 +39,7 @@ describeOnRedis("everything that a send asks of Redis before it decides", (upsta
     const redis = upstash().connect();
     const limits = upstashLimits(redis, Date.now);
     const claims = upstashClaims(redis);
-    const marks = upstashMarks(redis, Date.now, 3600);
+    const marks = upstashPersonMarks(redis, Date.now, 3600);
     const budgets = upstashBudgets(redis, Date.now);
     const levels = Array.from({ length: 15 }, () => levelOf(5));
     const meters = Array.from({ length: 7 }, () => meterOf(5));

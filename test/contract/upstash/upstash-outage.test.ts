@@ -4,7 +4,7 @@ import { upstashClaims } from "../../../src/adapters/upstash/upstash-claims.ts";
 import { openUpstash } from "../../../src/adapters/upstash/upstash-client.ts";
 import { upstashCounters } from "../../../src/adapters/upstash/upstash-counters.ts";
 import { upstashLimits } from "../../../src/adapters/upstash/upstash-limits.ts";
-import { upstashMarks } from "../../../src/adapters/upstash/upstash-marks.ts";
+import { upstashPersonMarks } from "../../../src/adapters/upstash/upstash-marks.ts";
 import { countOutcome } from "../../../src/domain/monitor/counting.ts";
 import {
   type Behaviour,
@@ -40,7 +40,7 @@ function portsOn(redis: ReturnType<typeof openUpstash>) {
   const claims = upstashClaims(redis);
   const counters = upstashCounters(redis);
   const budgets = upstashBudgets(redis, Date.now);
-  const marks = upstashMarks(redis, Date.now, 3600);
+  const marks = upstashPersonMarks(redis, Date.now, 3600);
   return {
     limits,
     claims,

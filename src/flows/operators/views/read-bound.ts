@@ -3,8 +3,8 @@ import {
   type BoundNow,
   boundByPolicy,
   boundUnits,
-  boundUntilMidnight,
   dearestUnitMicros,
+  worstCaseUntilMidnight,
 } from "../../../domain/admission/bound.ts";
 import { boundLevels } from "../../../domain/admission/levels.ts";
 import { messagePriceMicros, spendMeters } from "../../../domain/delivery/money.ts";
@@ -52,7 +52,7 @@ export async function readBound({ policy, prices, budgets, nowMs }: BoundDeps): 
   return {
     kind: "answered",
     nowMs: now,
-    ...boundUntilMidnight(bounds, readings, unitMicros, Math.min(...capsLeft)),
+    ...worstCaseUntilMidnight(bounds, readings, unitMicros, Math.min(...capsLeft)),
     dayUnits,
     dayMicros: Math.floor(dayUnits * unitMicros),
   };

@@ -17,7 +17,7 @@ import {
 import { histogramQuantile, VERIFY_TIME } from "../../../domain/monitor/histogram.ts";
 import type { Incident } from "../../../domain/monitor/incident.ts";
 import type { MonitorMemory } from "../../../domain/monitor/monitor-memory.ts";
-import type { ControlDocument } from "../../../domain/monitor/posture.ts";
+import type { PostureControls } from "../../../domain/monitor/posture.ts";
 import { addCounts, type Counts, type MinuteTally, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import type { Unavailable } from "../../../ports/result.ts";
@@ -25,9 +25,9 @@ import type { Unavailable } from "../../../ports/result.ts";
 interface PostureState {
   posture: Posture;
   /** The document that decides on the posture; null on a normal day. */
-  deciding: ControlDocument | null;
-  operator: ControlDocument | null;
-  cron: ControlDocument | null;
+  deciding: PostureControls | null;
+  operator: PostureControls | null;
+  cron: PostureControls | null;
   /** The number of bans in effect by the monitor and by people, and of challenges and exemptions by people. */
   bans: { cron: number; operator: number; challenged: number; exempt: number };
 }

@@ -3,8 +3,8 @@ import {
   BOUND_POOLS,
   boundByPolicy,
   boundUnits,
-  boundUntilMidnight,
   dearestUnitMicros,
+  worstCaseUntilMidnight,
 } from "../../../../src/domain/admission/bound.ts";
 import type { LevelReading } from "../../../../src/domain/admission/exposure.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
@@ -50,12 +50,12 @@ test("until midnight each pool has its base and what answers earned, less what i
     ({ unverified: unverified * 100, verified: verified * 100 }) as LevelReading;
   const readings = new Map([["stranger" as const, { window: reading(40, 50), today: reading(12, 20) }]]);
   const bounds = boundByPolicy(EXPOSURE);
-  const free = boundUntilMidnight(bounds, readings, 100_000, null);
+  const free = worstCaseUntilMidnight(bounds, readings, 100_000, null);
   expect(free.pools[0]).toMatchObject({ pool: "stranger", verified: 50, out: 12, left: 30 + 1.2 * 50 - 12 });
   expect(free.leftUnits).toBe(330 + 1.2 * 50 - 12);
   expect(free.mostMicros).toBe(37_800_000);
   expect(free.perAnswerMicros).toBe(220_000);
-  expect(boundUntilMidnight(bounds, readings, 100_000, 5_000_000).mostMicros).toBe(5_000_000);
+  expect(worstCaseUntilMidnight(bounds, readings, 100_000, 5_000_000).mostMicros).toBe(5_000_000);
   expect(free.pools.map(({ pool }) => pool)).toEqual([...BOUND_POOLS]);
 });
 

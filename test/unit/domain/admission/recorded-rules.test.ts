@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { rulesLines } from "../../../../scripts/ops/rules.ts";
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
-import { readRecordedRules } from "../../../../src/flows/operators/views/read-recorded-rules.ts";
+import { readRecordOnlyHits } from "../../../../src/flows/operators/views/read-record-only-hits.ts";
 import { type RulesAnswer, rulesApi } from "../../../../src/http/admin/rules.ts";
 import { ruleLine } from "../../../../src/ops/views/rules.ts";
 import { formatsFor } from "../../../../src/ops/words.ts";
@@ -39,7 +39,7 @@ function depsOf(world: World) {
 }
 
 async function rowsOf(world: World, span: "day" | "window" = "window") {
-  const found = await readRecordedRules(depsOf(world), span);
+  const found = await readRecordOnlyHits(depsOf(world), span);
   if (found.kind !== "answered") throw new Error(found.cause);
   return found;
 }
@@ -111,7 +111,7 @@ test.each([
   ["day", "watch"],
 ] as const)("a %s without its %s is no row of zeros", async (span, part) => {
   const world = makeWorld({ down: new Set([part]) });
-  expect(await readRecordedRules(depsOf(world), span)).toMatchObject({
+  expect(await readRecordOnlyHits(depsOf(world), span)).toMatchObject({
     kind: "unavailable",
     cause: expect.stringContaining("down for the test"),
   });

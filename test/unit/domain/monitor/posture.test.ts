@@ -5,8 +5,8 @@ import type { RatioReading } from "../../../../src/domain/monitor/cohorts.ts";
 import type { Finding, Severity } from "../../../../src/domain/monitor/finding.ts";
 import {
   type ControlDecision,
-  type ControlDocument,
   nextPosture,
+  type PostureControls,
   postureRules,
 } from "../../../../src/domain/monitor/posture.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
@@ -24,7 +24,7 @@ const found = (...severities: Severity[]): Finding[] =>
     evidence: {},
     block: false,
   }));
-const flag = (over: Partial<ControlDocument> = {}): ControlDocument => ({
+const flag = (over: Partial<PostureControls> = {}): PostureControls => ({
   posture: "emergency",
   since_ms: T0,
   until_ms: T0 + 60 * MINUTE,
@@ -33,7 +33,7 @@ const flag = (over: Partial<ControlDocument> = {}): ControlDocument => ({
   healthy_since_ms: null,
   ...over,
 });
-const written = (decision: ControlDecision): ControlDocument => {
+const written = (decision: ControlDecision): PostureControls => {
   if (decision.kind !== "write") throw new Error(`${decision.kind} and not written`);
   return decision.document;
 };
@@ -72,7 +72,7 @@ test("a lasting attack extends the flag and keeps its beginning; a worse one beg
 });
 
 test("it is lowered by one step after fifteen healthy minutes, and by the next after fifteen more", () => {
-  let document: ControlDocument | null = flag();
+  let document: PostureControls | null = flag();
   const seen: string[] = [];
   for (let minute = 1; minute <= 32 && document !== null; minute++) {
     const decision = nextPosture(document, { findings: [], reading: ANSWERED }, POLICY, T0 + minute * MINUTE);
@@ -166,10 +166,10 @@ test("whatever happens, the cron never goes down by more than a step, nor lower 
   });
   fc.assert(
     fc.property(fc.array(step, { minLength: 20, maxLength: 90 }), (steps) => {
-      let document: ControlDocument | null = null;
+      let document: PostureControls | null = null;
       for (const [minute, { severity, reading }] of steps.entries()) {
         const nowMs = T0 + minute * MINUTE;
-        const inForce = (one: ControlDocument | null) =>
+        const inForce = (one: PostureControls | null) =>
           POSTURES.indexOf(one !== null && nowMs < one.until_ms ? one.posture : "normal");
         const before = inForce(document);
         const decision = nextPosture(

@@ -10,7 +10,7 @@ import { escapeHtml } from "../../../../src/domain/report/markup.ts";
 import type { MessageRow } from "../../../../src/domain/report/message-row.ts";
 import { writeReportPage } from "../../../../src/domain/report/page.ts";
 import { plotBars } from "../../../../src/domain/report/plot.ts";
-import { MESSAGE_COLUMNS, messageCells, reportSummary } from "../../../../src/domain/report/tables.ts";
+import { MESSAGE_COLUMNS, messageRowCells, reportSummary } from "../../../../src/domain/report/tables.ts";
 import { message, START } from "../../../support/support-report.ts";
 
 const MINUTE = 60_000;
@@ -229,7 +229,7 @@ test("no cell of text begins with what a spreadsheet takes for a formula", () =>
 test("a phone number keeps its plus behind an apostrophe, and figures stand bare", () => {
   expect(csvCell("+919876543210")).toBe(`"'+919876543210"`);
   expect([csvCell(-5), csvCell(null), csvCell(true)]).toEqual(["-5", "", "true"]);
-  const cells = messageCells(message({ number: null, ip: null }), "USD");
+  const cells = messageRowCells(message({ number: null, ip: null }), "USD");
   expect(cells).toHaveLength(MESSAGE_COLUMNS.length);
   expect(cells[MESSAGE_COLUMNS.indexOf("number")]).toBeNull();
 });

@@ -15,7 +15,7 @@ import {
 } from "../../../../src/flows/evidence/download-report.ts";
 import { type AdminDeps, adminApi } from "../../../../src/http/admin.ts";
 import { zipOf } from "../../../../src/ops/zip.ts";
-import type { LedgerPort, LedgerWindow } from "../../../../src/ports/ledger.ts";
+import type { LedgerWindow, VerificationLedgerPort } from "../../../../src/ports/ledger.ts";
 import {
   DOWN,
   depsOver,
@@ -65,11 +65,11 @@ const ROWS: readonly LedgerRow[] = Array.from({ length: 5000 }, (_, i) => {
 });
 
 /** A ledger over rows: what a report asks of it. */
-function ledgerOf(rows: readonly LedgerRow[], over: Partial<LedgerPort> = {}) {
+function ledgerOf(rows: readonly LedgerRow[], over: Partial<VerificationLedgerPort> = {}) {
   const asked: string[] = [];
   const within = ({ fromMs, toMs, country }: LedgerWindow) =>
     rows.filter((row) => row.atMs >= fromMs && row.atMs < toMs && (country ?? row.country) === row.country);
-  const ledger: Partial<LedgerPort> = {
+  const ledger: Partial<VerificationLedgerPort> = {
     async page(window, cursor, limit, kind) {
       asked.push("page");
       const found = within(window).filter((row) => kind === undefined || row.kind === kind);
@@ -104,7 +104,7 @@ function ledgerOf(rows: readonly LedgerRow[], over: Partial<LedgerPort> = {}) {
   return { ledger, asked };
 }
 
-function depsOf(world: World, ledger: Partial<LedgerPort>): AdminDeps {
+function depsOf(world: World, ledger: Partial<VerificationLedgerPort>): AdminDeps {
   const base = depsOver(world);
   const vault = {
     ...base.vault,
@@ -180,7 +180,7 @@ test.each([
   ["its messages cannot be counted", INCIDENT.id, {}, { volumes: async () => DOWN }, "unavailable"],
 ])("when %s, nothing is opened", async (_, id, over, ports, kind) => {
   const world = worldOf(over as Partial<World>);
-  const { ledger, asked } = ledgerOf(ROWS, ports as Partial<LedgerPort>);
+  const { ledger, asked } = ledgerOf(ROWS, ports as Partial<VerificationLedgerPort>);
   expect((await downloadReport(depsOf(world, ledger), ACT, id, null)).kind).toBe(kind);
   expect([asked, world.actions]).toEqual([[], []]);
 });
@@ -196,7 +196,7 @@ test("what cannot be written down is not opened", async () => {
 test("a ledger that falls silent midway breaks the download off, and the log says how far it came", async () => {
   const world = worldOf();
   const { ledger } = ledgerOf(ROWS);
-  const failing: Partial<LedgerPort> = {
+  const failing: Partial<VerificationLedgerPort> = {
     ...ledger,
     page: async (window, cursor, ...rest) =>
       cursor === null ? ((await ledger.page?.(window, cursor, ...rest)) ?? DOWN) : DOWN,
@@ -214,7 +214,7 @@ test("a row that cannot be written breaks the download off too, and is told once
   const world = worldOf();
   const { ledger } = ledgerOf(ROWS);
   const broken = ROWS.map((row) => (row.kind === "sent" ? { ...row, atMs: Number.NaN } : row));
-  const failing: Partial<LedgerPort> = {
+  const failing: Partial<VerificationLedgerPort> = {
     ...ledger,
     page: async () => ({ kind: "answered", rows: broken.slice(0, 10), cursor: null }),
   };

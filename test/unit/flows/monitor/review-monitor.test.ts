@@ -20,7 +20,7 @@ import type { Ban } from "../../../../src/domain/monitor/ban.ts";
 import { type CountingPlace, countRefused, countSent } from "../../../../src/domain/monitor/counting.ts";
 import type { Incident } from "../../../../src/domain/monitor/incident.ts";
 import { initialMonitorMemory, type MonitorMemory } from "../../../../src/domain/monitor/monitor-memory.ts";
-import type { ControlDocument } from "../../../../src/domain/monitor/posture.ts";
+import type { PostureControls } from "../../../../src/domain/monitor/posture.ts";
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
 import { monitor } from "../../../../src/flows/monitor/monitor.ts";
 import { isRecordId } from "../../../../src/http/admin/contract.ts";
@@ -43,8 +43,8 @@ const policy = parsed.value;
 function makeWatch() {
   const world = {
     memory: initialMonitorMemory(T0 - MINUTE) as MonitorMemory,
-    cron: null as ControlDocument | null,
-    operator: null as ControlDocument | null,
+    cron: null as PostureControls | null,
+    operator: null as PostureControls | null,
     blocks: [] as readonly Ban[],
     faults: [] as string[],
     tally: {} as Record<string, Counts>,
@@ -87,7 +87,7 @@ function makeWatch() {
         operatorPauses: [],
         faults: world.faults,
       }),
-      writeCron: async (cron: ControlDocument | null) => {
+      writeCron: async (cron: PostureControls | null) => {
         world.cron = cron;
         return DONE;
       },
@@ -310,7 +310,7 @@ test("a script with five messages a minute does not shut strangers of an honest 
 test("a KV that does not answer for a moment does not end the shutdown that people set", async () => {
   let nowMs = T0;
   let down = false;
-  const shutdown: ControlDocument = {
+  const shutdown: PostureControls = {
     posture: "shutdown",
     since_ms: T0,
     until_ms: T0 + 60 * MINUTE,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Phone, parsePhone } from "../../../../src/domain/kernel/phone.ts";
 import type { Pause } from "../../../../src/domain/monitor/pause.ts";
-import type { ControlDocument } from "../../../../src/domain/monitor/posture.ts";
+import type { PostureControls } from "../../../../src/domain/monitor/posture.ts";
 import {
   type GateOrder,
   type GateRequest,
@@ -14,7 +14,7 @@ import { callerOf, NOON_MS, phoneOf, roomyPolicy } from "../../../support/delive
 type Gate = GateOrder["gates"][number];
 
 const UNTIL_MS = NOON_MS + 3_600_000;
-const SHUTDOWN: ControlDocument = {
+const SHUTDOWN: PostureControls = {
   posture: "shutdown",
   since_ms: NOON_MS,
   until_ms: UNTIL_MS,

@@ -8,7 +8,7 @@ export interface PolicyFile {
 }
 
 /** A table of the file; wrangler's environments repeat their tables. */
-export interface PolicyPlace {
+export interface PolicyFileLocation {
   file: string;
   table: string;
   /** The line of the table's head; null for a table without one, into which a setting goes with a head of its own. */
@@ -54,7 +54,11 @@ const pathOf = (environment: string): string =>
 const below = (path: string, name: string): string => (name === "" ? path : `${path}.${name}`);
 
 /** @param section a table below the policy, `flows.login.risk`; empty for the policy itself */
-export function placeOf({ name, lines }: PolicyFile, environment: string, section: string): PolicyPlace {
+export function placeOf(
+  { name, lines }: PolicyFile,
+  environment: string,
+  section: string,
+): PolicyFileLocation {
   const path = below(pathOf(environment), section);
   return { file: name, table: `[${path}]`, line: lines.get(path) ?? null };
 }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { parse } from "smol-toml";
 import { expect, test } from "vitest";
 import { isTable, type Table } from "../../../scripts/lib/settings.ts";
-import { lineOf, linesOfToml, placeOf } from "../../../src/ops/views/policy-place.ts";
+import { lineOf, linesOfToml, placeOf } from "../../../src/ops/views/policy-file-location.ts";
 
 const SHIPPED = readFileSync(new URL("../../../wrangler.toml", import.meta.url), "utf8");
 const fileOf = (text: string) => ({ name: "wrangler.toml", lines: linesOfToml(text) });

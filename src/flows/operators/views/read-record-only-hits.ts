@@ -29,7 +29,7 @@ export interface RecordedRules {
 }
 
 /** @param span the policy's window up to now, or the last day in whole quarters of an hour that are over */
-export async function readRecordedRules(
+export async function readRecordOnlyHits(
   deps: Pick<Deps, "policy" | "counters" | "monitorState" | "nowMs">,
   span: ReportSpan,
 ): Promise<RecordedRules | Unavailable> {
