@@ -1,5 +1,6 @@
 /*
- * Makes node_modules what package-lock.json says, and dist what the client kit's sources say; does nothing when they are.
+ * Makes node_modules what package-lock.json says, and dist what the sources of the client kit and of the assets say; does
+ * nothing when they are.
  * Runs before the other npm scripts, on whatever Node the machine has (20 or later), with nothing installed.
  */
 import { spawnSync } from "node:child_process";
@@ -16,7 +17,8 @@ if (Number(process.versions.node.split(".")[0]) < OLDEST_NODE) {
   fail(`Node ${OLDEST_NODE} or later is needed; this is ${process.version}.`);
 }
 if (!isInstalled()) install();
-if (!isKitBuilt()) buildKit();
+if (!isKitBuilt()) run("build-client.ts");
+if (!areAssetsBuilt()) run("build-assets.ts");
 
 /** npm keeps in node_modules/.package-lock.json what it installed; it is written last, so a broken install has none. */
 function isInstalled() {
@@ -68,17 +70,32 @@ function install() {
   console.error(`Installed in ${Math.round((Date.now() - startedMs) / 1000)} s.`);
 }
 
-/** dist/element.js is what the build writes last, and what the Worker needs. */
+/** The client kit is built; its build writes dist/element.js last. */
 function isKitBuilt() {
-  const inputs = [
+  return isYounger("dist/element.js", [
     "src/client",
     "src/http/contract.ts",
     "src/http/authenticate.ts",
     "scripts/build-client.ts",
     "scripts/lib/wire-types.ts",
     "package-lock.json",
-  ];
-  const builtMs = statSync(join(ROOT, "dist", "element.js"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  ]);
+}
+
+/** The files that are served beside the Worker are built. */
+function areAssetsBuilt() {
+  return isYounger("dist/assets", [
+    "dist/element.js",
+    "src/assets",
+    "src/http/docs",
+    "src/ops/ops-page",
+    "scripts/build-assets.ts",
+    "package-lock.json",
+  ]);
+}
+
+function isYounger(built, inputs) {
+  const builtMs = statSync(join(ROOT, built), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   return inputs.every((input) => newestMs(join(ROOT, input)) <= builtMs);
 }
 
@@ -88,13 +105,13 @@ function newestMs(path) {
   return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newestMs(join(path, name))));
 }
 
-function buildKit() {
-  const args = [join(ROOT, "scripts", "build-client.ts")];
+function run(script) {
+  const args = [join(ROOT, "scripts", script)];
   const { status } = spawnSync(OWN_NODE, args, {
     cwd: ROOT,
     stdio: ["ignore", process.stderr, process.stderr],
   });
-  if (status !== 0) fail("The client kit cannot be built; why is above.");
+  if (status !== 0) fail(`scripts/${script} failed; why is above.`);
 }
 
 function fail(message) {

@@ -1,5 +1,5 @@
 /** JSON that comes from outside: nothing that cannot be parsed throws. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** The value of a JSON text; undefined for text that is no JSON, which no schema accepts. */
 export function parseJson(text: string | null): unknown {

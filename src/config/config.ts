@@ -2,7 +2,7 @@
  * What the operator set, checked once: the raw environment goes in, a typed configuration or the list of its faults
  * comes out. Faults name the setting and what is wrong with it, never its value, because values can be secrets.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { parseOperatorTokens } from "../domain/access/operator.ts";
 import { parseNetworkList } from "../domain/admission/source.ts";
 import type { PriceRow } from "../domain/delivery/money.ts";

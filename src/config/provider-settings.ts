@@ -1,5 +1,5 @@
 /** The providers' settings: names, shapes, and which of them each provider in `POLICY.delivery.providers` needs. */
-import { z } from "zod";
+import * as z from "zod";
 import type { LookupPolicy } from "../domain/admission/lookup.policy.ts";
 import type { ProviderName } from "../domain/delivery/delivery.policy.ts";
 import { CHANNELS, type Channel } from "../domain/kernel/channel.ts";

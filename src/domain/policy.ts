@@ -3,7 +3,7 @@
  * (`[vars.POLICY]` in wrangler.toml). Each subject declares its tables beside its rules, in `*.policy.ts`, with every default,
  * its bounds and its reason; unknown keys and impossible values are refused by name.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { corsPolicy } from "./access/cors.policy.ts";
 import { keyPolicy } from "./access/keys.policy.ts";
 import { captchaPolicy, challengePolicy } from "./admission/captcha.policy.ts";

@@ -3,7 +3,6 @@
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
-import element from "#built/element.js";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import type { RefusedAnswer } from "../flows/verification/publish-and-answer.ts";
 import { readStatus } from "../flows/verification/read-status.ts";
@@ -107,13 +106,6 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
   app.route("/admin/v1", adminApi(deps));
   app.route("/ops", opsApp(deps));
 
-  app.get("/element.js", (c) =>
-    c.body(element, 200, {
-      "content-type": "text/javascript; charset=utf-8",
-      "access-control-allow-origin": "*",
-      "cache-control": "public, max-age=300",
-    }),
-  );
   app.route("/", docsPages());
   app.get("/.well-known/jwks.json", (c) =>
     c.json(proofs.publicKeys(), 200, { "cache-control": "public, max-age=300" }),

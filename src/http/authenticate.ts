@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { ApiKey } from "../domain/access/api-key.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { Refusal } from "../domain/kernel/refusal.ts";

@@ -2,7 +2,7 @@
  * The wire, once: these schemas validate requests, type the answers and make `/openapi.json`. Field names are
  * `snake_case`; durations are whole seconds with the unit in the name.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { CHANNELS } from "../domain/kernel/channel.ts";
 import { clientFacts } from "./authenticate.ts";
 

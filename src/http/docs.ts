@@ -1,9 +1,6 @@
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
-import rapidoc from "rapidoc/dist/rapidoc-min.js";
 import { PROBLEM_CODES } from "./contract.ts";
-import css from "./docs/page.css";
-import script from "./docs/page.js";
 import { apiPage, problemDocPage, problemEntry, problemsPage } from "./docs/pages.ts";
 
 const STRICT = [
@@ -33,17 +30,6 @@ const RAPIDOC = [
  */
 export function docsPages() {
   const app = new Hono();
-  const file = (path: string, type: string, text: string) =>
-    app.get(path, (c) =>
-      c.body(text, 200, {
-        "content-type": `${type}; charset=utf-8`,
-        "cache-control": "public, max-age=86400",
-      }),
-    );
-
-  file("/docs/rapidoc.js", "text/javascript", rapidoc);
-  file("/docs/page.js", "text/javascript", script);
-  file("/docs/page.css", "text/css", css);
   app.get("/docs", (c) => c.html(apiPage, 200, headers(RAPIDOC)));
   app.get("/problems", (c) =>
     wantsJson(c)

@@ -16,7 +16,6 @@ import { type Context, Hono } from "hono";
 import type { Child } from "hono/jsx";
 import type { Posture } from "../domain/kernel/posture.ts";
 import { postureDocumentsOf } from "../domain/monitor/effective-control.ts";
-import { ASSETS } from "./assets.ts";
 import { Confirm } from "./confirm.tsx";
 import type { FileDownload, OpsAction, OpsDeps, OpsPage, ViewerContext } from "./page.ts";
 import { ACTIONS, PAGES } from "./pages.ts";
@@ -69,10 +68,6 @@ export function opsApp(deps: OpsDeps) {
     c.header("Content-Security-Policy", CONTENT_SECURITY_POLICY);
     if (!c.res.headers.has("cache-control")) c.header("Cache-Control", "no-store");
   });
-  for (const { name, type, text } of ASSETS) {
-    // Not secret, and asked for again each time: a page and its script are of one version.
-    app.get(`/assets/${name}`, (c) => c.body(text, 200, { "content-type": type }));
-  }
   app.use(async (c, next) => {
     if (c.req.method === "GET" || c.req.method === "HEAD" || isOwnOrigin(c)) return next();
     log("ops_refused", { path: c.req.path, cause: "another origin" });

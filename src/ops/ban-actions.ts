@@ -1,5 +1,5 @@
 /** Actions that ban, challenge, unban and exempt a range, a network or an address, each explained before it is done. */
-import { z } from "zod";
+import * as z from "zod";
 import { countryOfRange } from "../domain/kernel/phone.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import { type ListedBan, listBans } from "../domain/monitor/effective-control.ts";

@@ -1,5 +1,5 @@
 /** The report of an incident for the provider: a download, or the command that makes the same files. */
-import { z } from "zod";
+import * as z from "zod";
 import { rfc3339 } from "../domain/kernel/instant.ts";
 import type { Incident } from "../domain/monitor/incident.ts";
 import {

@@ -1,5 +1,5 @@
 /** Pausing one country, flow or provider, and letting it go on, from the switch. */
-import { z } from "zod";
+import * as z from "zod";
 import { PAUSE_KINDS, type Pause } from "../domain/monitor/pause.ts";
 import { durationInWords } from "../flows/audit/run-operator-action.ts";
 import { pauseFault, pauseSending, resumeSending } from "../flows/operators/change-pauses.ts";

@@ -1,5 +1,5 @@
 /** Drain, fill, weigh and pin providers for a time, and take it back; said in words first. */
-import { z } from "zod";
+import * as z from "zod";
 import {
   instructionSubject,
   isSameInstruction,

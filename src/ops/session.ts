@@ -6,7 +6,7 @@
 
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import { z } from "zod";
+import * as z from "zod";
 import type { Operator } from "../domain/access/operator.ts";
 import { sameDigest } from "../domain/kernel/digest.ts";
 import { HOUR_SECONDS } from "../domain/kernel/time.ts";

@@ -1,5 +1,5 @@
 /** The actions of the switch page: the form of each, its consequences in words, and its flow. */
-import { z } from "zod";
+import * as z from "zod";
 import { POSTURES } from "../domain/kernel/posture.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import { durationInWords } from "../flows/audit/run-operator-action.ts";

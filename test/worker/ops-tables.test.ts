@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { sha256Hex } from "../../src/adapters/digest.ts";
 import { operatorIdentities } from "../../src/adapters/identity/cloudflare-access.ts";
 import { sealedTokens } from "../../src/adapters/identity/sealed-tokens.ts";
@@ -12,9 +12,6 @@ import { OPERATOR_TOKEN } from "../support/addresses.ts";
 import { outsideFaults } from "../support/outside-control.ts";
 import { ROOMY } from "../support/roomy.ts";
 import { codeFor, eventually, from, makeService } from "../support/service.ts";
-
-// Scripts and styles are not what is looked at here.
-vi.mock("../../src/ops/assets.ts", () => ({ ASSETS: [] }));
 
 const ORIGIN = "http://localhost";
 const PHONE = "+919876543210";

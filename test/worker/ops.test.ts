@@ -243,8 +243,6 @@ test("nothing is cached, no script or style stands in a page, and no page of ano
     expect(policy).not.toContain("unsafe");
     expect(html).not.toMatch(/ style=|<style| on\w+=|<script(?![^>]* src=)/);
   }
-  const css = await person.go("/ops/assets/ops.css");
-  expect([css.status, css.headers.get("content-type")]).toEqual([200, "text/css; charset=utf-8"]);
 });
 
 test("an action says what it will do, asks why, does it, and tells what came of it", async () => {

@@ -1,6 +1,6 @@
 /** The ledger's rows as D1 holds them. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { CHANNELS } from "../../domain/kernel/channel.ts";
 import {
   EVENT_KINDS,

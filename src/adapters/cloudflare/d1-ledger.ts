@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { LedgerRow, VolumeDimension } from "../../domain/ledger/event.ts";
 import type { LedgerWindow, Upkeep, VerificationLedgerPort } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { POSTURES } from "../../domain/kernel/posture.ts";
 import { FINDING_KINDS } from "../../domain/monitor/finding.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";

@@ -1,5 +1,5 @@
 /** Access to D1 for its adapters: failures are `unavailable`, and a write that failed for the moment is tried again. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Unavailable } from "../../ports/result.ts";
 
 /** Waits between attempts at a write that failed for the moment (ms). */

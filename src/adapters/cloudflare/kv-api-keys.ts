@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type ApiKeyRecord, EVERY_FLOW, isApiKeyValid, parseApiKey } from "../../domain/access/api-key.ts";
 import type { ApiKeyLookup } from "../../ports/access.ts";
 import type { Log } from "../../ports/deps.ts";

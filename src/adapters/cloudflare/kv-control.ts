@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { RouteOverride } from "../../domain/delivery/route-overrides.ts";
 import { POSTURES } from "../../domain/kernel/posture.ts";
 import { BAN_EFFECTS, type OperatorBan } from "../../domain/monitor/ban.ts";

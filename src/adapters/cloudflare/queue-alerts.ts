@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ALERT_KINDS, ALERTS_QUEUE, type AlertMessage } from "../../domain/monitor/alert.ts";
 import { ALERT_CHANNELS } from "../../domain/monitor/alerts.policy.ts";
 import type { Log } from "../../ports/deps.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { minuteOf } from "../../domain/kernel/time.ts";
 import type { LedgerEvent } from "../../domain/ledger/event.ts";
 import { NO_REFUSAL_SAMPLES, takeRefusalSample } from "../../domain/ledger/refusals.ts";

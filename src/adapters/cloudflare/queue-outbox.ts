@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { CHANNELS } from "../../domain/kernel/channel.ts";
 import { CUSTOMER_EVENT_TYPES, TEST_EVENT } from "../../domain/session/customer-event.ts";
 import type { OutboxMessage, OutboxPort } from "../../ports/outbox.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { CaptchaPolicy } from "../../domain/admission/captcha.policy.ts";
 import type { ChallengePort, ChallengeResult } from "../../ports/admission.ts";
 import type { Unavailable } from "../../ports/result.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { RingKey } from "../../config/config.ts";
 import { failureTags } from "../../domain/admission/failures.ts";
 import { KNOWN_SECONDS } from "../../domain/admission/lifetimes.ts";

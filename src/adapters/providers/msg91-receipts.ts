@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { sameDigest } from "../../domain/kernel/digest.ts";
 import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/delivery.ts";
 import { sha256Hex } from "../digest.ts";

@@ -1,5 +1,5 @@
 import { Webhook } from "standardwebhooks";
-import { z } from "zod";
+import * as z from "zod";
 import type { IncomingHook, ReceiptReading } from "../../ports/delivery.ts";
 import { parseJson } from "../json.ts";
 import { ownJudgement } from "./own-codes.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { NumberInsight } from "../../domain/admission/insight.ts";
 import type { LookupPort } from "../../ports/people.ts";
 import { getFromProvider, hoursSince, successfulLookupBody } from "../providers/provider-http.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Judgement } from "../../domain/delivery/judgement.ts";
 import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/delivery.ts";
 import { parseJsonBytes } from "../json.ts";

@@ -1,5 +1,5 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import { z } from "zod";
+import * as z from "zod";
 import type { NumberInsight } from "../../domain/admission/insight.ts";
 import type { InsightCachePort } from "../../ports/people.ts";
 import { keys } from "../keys.ts";

@@ -1,5 +1,5 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import { z } from "zod";
+import * as z from "zod";
 import { JUDGEMENTS } from "../../domain/delivery/judgement.ts";
 import { EARLY_RECEIPT_SECONDS, MESSAGE_OWNER_SECONDS } from "../../domain/delivery/lifetimes.ts";
 import { CHANNELS } from "../../domain/kernel/channel.ts";

@@ -1,5 +1,5 @@
 import { decodeJwt, jwtVerify } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { sameDigest } from "../../domain/kernel/digest.ts";
 import { HOUR_SECONDS } from "../../domain/kernel/time.ts";
 import type { IncomingHook } from "../../ports/delivery.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { segmentText } from "../../domain/delivery/gsm7.ts";
 import type { DeliveryResult, OutgoingMessage } from "../../ports/delivery.ts";
 import { postForDelivery, readRefusal, statedMicros } from "../providers/provider-http.ts";

@@ -1,5 +1,5 @@
 /** Web pages that may call the API from a browser. */
-import { z } from "zod";
+import * as z from "zod";
 
 export const corsPolicy = z
   .strictObject({

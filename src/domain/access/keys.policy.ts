@@ -1,5 +1,5 @@
 /** The life of the service's own keys. */
-import { z } from "zod";
+import * as z from "zod";
 import type { PolicyOf } from "../kernel/shapes.policy.ts";
 
 export const keyPolicy = z

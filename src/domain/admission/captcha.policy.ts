@@ -1,5 +1,5 @@
 /** CAPTCHAs: who must bring one, which it is, and how its answers are read. */
-import { z } from "zod";
+import * as z from "zod";
 import { channel, type PolicyOf } from "../kernel/shapes.policy.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** Budgets of unverified messages: how many may be out, per destination and per source, and who draws on which pool. */
-import { z } from "zod";
+import * as z from "zod";
 import { type PolicyOf, seconds } from "../kernel/shapes.policy.ts";
 import { DAY_SECONDS, HOUR_SECONDS } from "../kernel/time.ts";
 

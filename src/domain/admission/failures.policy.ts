@@ -1,5 +1,5 @@
 /** Wrong codes in a row, over all sessions, and the waits they cost. */
-import { z } from "zod";
+import * as z from "zod";
 import { type PolicyOf, seconds } from "../kernel/shapes.policy.ts";
 import { DAY_SECONDS, HOUR_SECONDS } from "../kernel/time.ts";
 

@@ -1,5 +1,5 @@
 /** The customer's flows (sign-up, login, payment ...), each with what it does otherwise than the general settings. */
-import { z } from "zod";
+import * as z from "zod";
 import { countryPolicy } from "../kernel/phone.policy.ts";
 import { name, type PolicyOf } from "../kernel/shapes.policy.ts";
 import { riskPolicy } from "./risk.policy.ts";

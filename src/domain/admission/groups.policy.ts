@@ -1,5 +1,5 @@
 /** Groups of countries that share tighter (or wider) budgets and limits than the rest. */
-import { z } from "zod";
+import * as z from "zod";
 import { country, name, type PolicyOf } from "../kernel/shapes.policy.ts";
 import { budget } from "./exposure.policy.ts";
 import { limitRules } from "./limits.policy.ts";

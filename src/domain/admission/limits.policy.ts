@@ -1,5 +1,5 @@
 /** Rate limits: how much is asked for, whatever becomes of it. */
-import { z } from "zod";
+import * as z from "zod";
 import { type PolicyOf, seconds } from "../kernel/shapes.policy.ts";
 import { DAY_SECONDS, HOUR_SECONDS } from "../kernel/time.ts";
 

@@ -1,5 +1,5 @@
 /** Number lookups: asking a source about strangers' numbers before a message to them is paid for. */
-import { z } from "zod";
+import * as z from "zod";
 import { type PolicyOf, seconds } from "../kernel/shapes.policy.ts";
 import { DAY_SECONDS } from "../kernel/time.ts";
 

@@ -1,5 +1,5 @@
 /** The rules of a verdict: which of them count, and two of their bounds. */
-import { z } from "zod";
+import * as z from "zod";
 import type { PolicyOf } from "../kernel/shapes.policy.ts";
 import { RISK_RULES } from "./risk.ts";
 

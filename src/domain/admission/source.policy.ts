@@ -1,5 +1,5 @@
 /** The operator's own lists of sources: addresses, networks and countries that are refused, or challenged. */
-import { z } from "zod";
+import * as z from "zod";
 import type { PolicyOf } from "../kernel/shapes.policy.ts";
 import { isAddressRange } from "./address.ts";
 

@@ -1,5 +1,5 @@
 /** The ways messages travel: providers, channels, and how a route is chosen and left. */
-import { z } from "zod";
+import * as z from "zod";
 import { channel, type PolicyOf, seconds } from "../kernel/shapes.policy.ts";
 import { DAY_SECONDS, HOUR_SECONDS } from "../kernel/time.ts";
 

@@ -1,5 +1,5 @@
 /** The wording of messages. */
-import { z } from "zod";
+import * as z from "zod";
 import { name, type PolicyOf } from "../kernel/shapes.policy.ts";
 
 /** 600 characters are four segments of plain letters, and as many times the price. */

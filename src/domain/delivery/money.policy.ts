@@ -1,5 +1,5 @@
 /** Money that messages may cost, in millionths of the currency. */
-import { z } from "zod";
+import * as z from "zod";
 import type { PolicyOf } from "../kernel/shapes.policy.ts";
 
 const caps = z.strictObject({

@@ -1,5 +1,5 @@
 /** Numbers that may get a message at all: by their type, and by their country. */
-import { z } from "zod";
+import * as z from "zod";
 import { country, type PolicyOf } from "./shapes.policy.ts";
 
 const numberType = z.enum([

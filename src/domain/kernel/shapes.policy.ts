@@ -1,5 +1,5 @@
 /** Shapes that the policy's tables share. Durations are in seconds wherever a key names no other unit. */
-import { z } from "zod";
+import * as z from "zod";
 import { CHANNELS } from "./channel.ts";
 
 /** The values of a policy table as the service reads them: checked, defaults filled in, and read-only all the way down. */

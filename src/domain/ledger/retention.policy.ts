@@ -1,5 +1,5 @@
 /** How many days the ledger keeps what; numbers and addresses are personal data and go long before the events they belong to. */
-import { z } from "zod";
+import * as z from "zod";
 import type { PolicyOf } from "../kernel/shapes.policy.ts";
 
 export const retentionPolicy = z

@@ -1,5 +1,5 @@
 /** Alerts: the people who get them, by which channels, and how often. */
-import { z } from "zod";
+import * as z from "zod";
 import type { PolicyOf } from "../kernel/shapes.policy.ts";
 
 /** Trigger policy decides thresholds and budgets, anomaly response acts on attacks, escalation talks to the providers. */

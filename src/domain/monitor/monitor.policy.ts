@@ -1,5 +1,5 @@
 /** The monitor: from when on a count is a finding, and how long bans last. */
-import { z } from "zod";
+import * as z from "zod";
 import { type PolicyOf, seconds } from "../kernel/shapes.policy.ts";
 import { DAY_SECONDS, HOUR_SECONDS } from "../kernel/time.ts";
 

@@ -1,5 +1,5 @@
 /** What each posture asks of strangers beside what the policy does; every part is data, so that a posture is. */
-import { z } from "zod";
+import * as z from "zod";
 import type { PolicyOf } from "../kernel/shapes.policy.ts";
 
 const rules = (limitFactor: number, unknownRanges: "as_usual" | "challenge" | "stop") =>

@@ -1,5 +1,5 @@
 /** The customer's backend: the events it receives, and the outcomes it may report. */
-import { z } from "zod";
+import * as z from "zod";
 import { name } from "../kernel/shapes.policy.ts";
 import { CUSTOMER_EVENT_TYPES } from "./customer-event.ts";
 

@@ -1,5 +1,5 @@
 /** One verification: its code, the attempts and resends it has, the proof it ends in. */
-import { z } from "zod";
+import * as z from "zod";
 import { type PolicyOf, seconds } from "../kernel/shapes.policy.ts";
 
 /** Ten minutes, where NIST SP 800-63B-4 (section 3.1.3.2) ends the life of a code, and so that of a session. */

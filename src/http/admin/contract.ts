@@ -1,5 +1,5 @@
 /** Bodies and queries of operators. They are strict: an unknown field is a mistake, and mistakes here stop a service. */
-import { z } from "zod";
+import * as z from "zod";
 import { isReadableText } from "../../domain/access/operator.ts";
 import { POSTURES } from "../../domain/kernel/posture.ts";
 import { DAY_SECONDS } from "../../domain/kernel/time.ts";

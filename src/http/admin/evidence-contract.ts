@@ -1,6 +1,6 @@
 /** Requests for evidence and their answers. Times are RFC 3339, with or without seconds. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { KEYRING_NAMES } from "../../domain/access/key-age.ts";
 import { instantMs } from "../../domain/kernel/instant.ts";
 import { DAY_MS } from "../../domain/kernel/time.ts";

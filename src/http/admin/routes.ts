@@ -1,6 +1,6 @@
 /** Operators look at routes and say what holds over the policy: mounted at `/routes`. */
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { RouteInstruction, RouteOverride } from "../../domain/delivery/route-overrides.ts";
 import type { NotPerformed } from "../../flows/audit/run-operator-action.ts";
 import {

@@ -1,5 +1,5 @@
 /** Dead letters: alerts, events and feedback that could not be delivered. */
-import { z } from "zod";
+import * as z from "zod";
 import { replayDeadLetter } from "../../flows/operators/replay-dead-letter.ts";
 import type { DeadLetter } from "../../ports/records.ts";
 import {

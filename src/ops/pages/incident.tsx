@@ -1,5 +1,5 @@
 /** One incident: its first sign, findings, actions with their authors, and cost. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Finding } from "../../domain/monitor/finding.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import { closeIncident } from "../../flows/operators/close-incident.ts";

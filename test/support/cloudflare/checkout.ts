@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-const PARTS = ["src", "scripts", "dist/element.js", "package.json", "wrangler.toml", "tsconfig.json"];
+const PARTS = ["src", "scripts", "dist/assets", "package.json", "wrangler.toml", "tsconfig.json"];
 const COMMAND_MS = 120_000;
 
 export interface Run {

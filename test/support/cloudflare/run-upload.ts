@@ -1,4 +1,7 @@
 /** Runs what was uploaded to the stand-in in workerd, with its bindings and secrets, as the platform would. */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { Miniflare, type ModuleDefinition, Response } from "miniflare";
 import type { Script } from "./world.ts";
 
@@ -28,8 +31,12 @@ export async function runUpload({
       }),
     )
     .sort((a, b) => Number(b.path === main_module) - Number(a.path === main_module));
+  const { _headers } =
+    (version.metadata as { assets?: { config?: { _headers?: string } } }).assets?.config ?? {};
+  const directory = await layOut(new Map([...version.assets, ["/_headers", Buffer.from(_headers ?? "")]]));
   const mf = new Miniflare({
     modules,
+    assets: { directory, routerConfig: { has_user_worker: true } },
     // Nothing outside is there.
     outboundService: () => new Response(null, { status: 503 }),
     compatibilityDate: compatibility_date,
@@ -44,5 +51,18 @@ export async function runUpload({
       ]),
     ),
   });
-  return { url: (await mf.ready).href.replace(/\/$/, ""), stop: () => mf.dispose() };
+  const stop = async () => {
+    await mf.dispose();
+    await rm(directory, { recursive: true, force: true });
+  };
+  return { url: (await mf.ready).href.replace(/\/$/, ""), stop };
+}
+
+async function layOut(files: ReadonlyMap<string, Buffer>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "tollgate-assets-"));
+  for (const [path, content] of files) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+  return folder;
 }

@@ -2,6 +2,7 @@
 import type { Context, Hono } from "hono";
 import { z } from "zod";
 import { failure, read, success } from "./answers.ts";
+import { uploadedAssets } from "./assets.ts";
 import { makeScript, type Script, uuid, type Version, type World } from "./world.ts";
 
 const NOT_FOUND = [404, 10007, "This Worker does not exist on your account."] as const;
@@ -251,12 +252,15 @@ async function readVersion(c: Context, world: World): Promise<Version | string> 
     bindingFault(binding, world),
   )[0];
   if (fault !== undefined) return fault;
+  const given = metadata.assets as { jwt: string } | undefined;
+  const assets = given === undefined ? new Map<string, Buffer>() : uploadedAssets(given.jwt, world);
+  if (typeof assets === "string") return assets;
   const modules = new Map<string, { content: Buffer; type: string }>();
   for (const [name, part] of form.entries()) {
     if (typeof part === "string") continue;
     modules.set(name, { content: Buffer.from(await part.arrayBuffer()), type: part.type });
   }
-  return { id: uuid(world.nextId()), number: 0, metadata, modules };
+  return { id: uuid(world.nextId()), number: 0, metadata, modules, assets };
 }
 
 /** A binding must lead to something that is there. */

@@ -22,6 +22,9 @@ interface Widget {
   secret: string;
 }
 
+/** Files beside a Worker by their path, with what tells their content apart. */
+export type AssetManifest = Readonly<Record<string, { hash: string; size: number }>>;
+
 export interface Version {
   id: string;
   number: number;
@@ -29,6 +32,8 @@ export interface Version {
   metadata: Record<string, unknown>;
   /** Modules by name. */
   modules: Map<string, { content: Buffer; type: string }>;
+  /** Files beside it by path. */
+  assets: Map<string, Buffer>;
 }
 
 export interface Script {
@@ -72,6 +77,10 @@ export interface World {
   buckets: { name: string }[];
   widgets: Widget[];
   scripts: Map<string, Script>;
+  /** Files that were uploaded, by the hash of their content. */
+  assets: Map<string, { content: Buffer; type: string }>;
+  /** What each token of an upload of files stands for. */
+  assetSessions: Map<string, AssetManifest>;
   domains: { id: string; hostname: string; service: string; zone_id: string; zone_name: string }[];
   subdomain: string;
   /** Every request: method and path, in order. */
@@ -97,6 +106,8 @@ export function makeWorld(): World {
     buckets: [],
     widgets: [],
     scripts: new Map(),
+    assets: new Map(),
+    assetSessions: new Map(),
     domains: [],
     subdomain: "acme",
     requests: [],

@@ -8,11 +8,12 @@ import { wrangler } from "../../../scripts/lib/wrangler.ts";
 describe("the bundle that production gets", () => {
   let folder: string;
   let sources: string[];
+  let printed: string;
   let modules: { name: string; text: string }[];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "tollgate-bundle-"));
-    const { code, stderr } = await wrangler([
+    const { code, stderr, stdout } = await wrangler([
       "deploy",
       "--env",
       "production",
@@ -21,6 +22,7 @@ describe("the bundle that production gets", () => {
       folder,
     ]);
     expect(code, stderr).toBe(0);
+    printed = stdout;
     const map = JSON.parse(await readFile(join(folder, "worker.js.map"), "utf8"));
     sources = (map.sources as string[]).map((source) => resolve(folder, map.sourceRoot ?? "", source));
     const names = (await readdir(folder)).filter((name) => /^[0-9a-f]{40}-/.test(name));
@@ -45,7 +47,14 @@ describe("the bundle that production gets", () => {
     expect(modules.filter(({ text }) => files.includes(text)).map(({ name }) => name)).toEqual([]);
   });
 
-  test("holds the element that other people's pages load", () => {
-    expect(modules.map(({ name }) => name.slice(41))).toContain("element.js");
+  test("leaves what browsers load to the assets, and takes no more than 460 KiB of an upload", () => {
+    expect(modules.map(({ name }) => name.slice(41)).sort()).toEqual([
+      "hosting-asns.csv",
+      "prices.csv",
+      "wrangler.toml",
+    ]);
+    const [, kibibytes] = /gzip: ([\d.]+) KiB/.exec(printed) ?? [];
+    expect(Number(kibibytes)).toBeGreaterThan(0);
+    expect(Number(kibibytes)).toBeLessThan(460);
   });
 });
