@@ -59,7 +59,7 @@ export function pagerdutyEvent(alert: Alert) {
         spent: money(spentMicros),
         ...(unansweredMicros === null ? {} : { unanswered: money(unansweredMicros) }),
         per_hour: money(perHourMicros),
-        ...Object.fromEntries(alert.facts.map(({ label, value }) => [label, value])),
+        ...detailsOf(alert.facts),
         done_by_itself: alert.done.length === 0 ? ["nothing"] : alert.done,
         what_to_do: alert.next,
         runbook: alert.runbook,
@@ -68,6 +68,17 @@ export function pagerdutyEvent(alert: Alert) {
     },
     ...(URL.canParse(alert.runbook) ? { links: [{ href: alert.runbook, text: "Runbook" }] } : {}),
   };
+}
+
+/** Facts by their labels; the second one of a label is `label 2`, because an object holds each name once. */
+function detailsOf(facts: Alert["facts"]): Record<string, string> {
+  const details: Record<string, string> = {};
+  for (const { label, value } of facts) {
+    let name = label;
+    for (let nth = 2; name in details; nth += 1) name = `${label} ${nth}`;
+    details[name] = value;
+  }
+  return details;
 }
 
 /** Cuts between characters. */

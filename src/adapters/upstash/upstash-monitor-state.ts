@@ -1,6 +1,7 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import * as z from "zod";
 import { POSTURES } from "../../domain/kernel/posture.ts";
+import { ALERT_CHANNELS } from "../../domain/monitor/alerts.policy.ts";
 import { FINDING_KINDS } from "../../domain/monitor/finding.ts";
 import {
   type History,
@@ -74,8 +75,20 @@ const memorySchema: z.ZodType<MonitorMemory> = z.looseObject({
       refused: z.number(),
     })
     .nullable(),
-  told: z.record(z.string(), z.looseObject({ atMs: z.number(), severity: z.string() })),
-  hour: z.looseObject({ hour: z.number(), sent: z.number(), heldBack: z.number() }),
+  told: z.record(
+    z.string(),
+    z.looseObject({
+      atMs: z.number(),
+      severity: z.string(),
+      channels: z.array(z.enum(ALERT_CHANNELS)).optional(),
+    }),
+  ),
+  hour: z.looseObject({
+    hour: z.number(),
+    sent: z.number(),
+    repeated: z.number().optional(),
+    heldBack: z.number(),
+  }),
   blocked: z.record(z.string(), z.looseObject({ times: z.number(), lastMs: z.number() })),
   countedTo: z.number(),
   settled: z.looseObject({

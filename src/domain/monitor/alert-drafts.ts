@@ -89,6 +89,7 @@ export function incidentDraft(
       { label: "Highest posture", value: incident.posture },
     ],
     done: acts(minute, incident),
+    page: `/incidents/${incident.id}`,
     ...(phase === "resolve" && {
       next: "Save the logs, ask the provider for the money back, and read what must hold before anything is opened again.",
       section: "before-re-enabling",
@@ -126,7 +127,6 @@ const isFound = (what: string) => SEVERITIES.some((severity) => what.startsWith(
 /** The alert about a single finding. */
 export function noticeDraft(minute: AlertingRun, finding: Finding, key: string): AlertDraft {
   const { window, nowMs, currency } = minute;
-  const kind = ALERT_KIND_OF_FINDING[finding.kind];
   const { since_ms, ...evidence } = finding.evidence;
   const facts = Object.entries(evidence)
     .filter(([, value]) => value !== null)
@@ -139,18 +139,52 @@ export function noticeDraft(minute: AlertingRun, finding: Finding, key: string):
             value: typeof value === "number" ? countText(value) : String(value),
           },
     );
+  const sinceMs = typeof since_ms === "number" ? since_ms : nowMs - window.minutes * MINUTE_MS;
+  return {
+    ...notice(minute, [finding], key),
+    title: finding.says,
+    sinceMs,
+    facts: [{ label: "Where", value: finding.subject }, ...facts],
+  };
+}
+
+/** The alert about many findings of one kind, the first of them by name. */
+export function digestDraft(minute: AlertingRun, findings: readonly Finding[], key: string): AlertDraft {
+  const named = findings.slice(0, MOST_LINES);
+  const rest = findings.length - named.length;
+  const [first] = findings;
+  return {
+    ...notice(minute, findings, key),
+    title: `${countText(findings.length)} findings of ${spacedName(first?.kind ?? "")}; the first: ${first?.says ?? ""}`,
+    sinceMs: minute.nowMs - minute.window.minutes * MINUTE_MS,
+    facts: [
+      ...named.map(({ subject, says }) => ({ label: subject, value: says })),
+      ...(rest > 0 ? [{ label: "And", value: `${countText(rest)} more of the kind` }] : []),
+    ],
+  };
+}
+
+/** The parts that notices of one finding and of many have in common. */
+function notice(
+  { window, nowMs, blocks }: AlertingRun,
+  findings: readonly Finding[],
+  key: string,
+): Omit<AlertDraft, "title" | "sinceMs" | "facts"> {
+  const kind = ALERT_KIND_OF_FINDING[findings[0]?.kind ?? "volume_high"];
+  const isCritical = findings.some(({ severity }) => severity === "emergency");
   return {
     kind,
     // Each day's notice has a key of its own: no event ends it, and it must not stay open for ever.
     dedupKey: `${key}:${dayOf(nowMs)}`,
     phase: "trigger",
-    severity: finding.severity === "emergency" ? "critical" : isMinor(kind, finding) ? "info" : "warning",
-    title: finding.says,
-    sinceMs: typeof since_ms === "number" ? since_ms : nowMs - window.minutes * MINUTE_MS,
+    severity: isCritical
+      ? "critical"
+      : findings.every((finding) => isMinor(kind, finding))
+        ? "info"
+        : "warning",
     spentMicros: window.spentMicros,
     perHourMicros: microsPerHour(window.spentMicros, window.minutes * MINUTE_MS),
-    facts: [{ label: "Where", value: finding.subject }, ...facts],
-    done: minute.blocks.map(banText).slice(0, MOST_LINES),
+    done: blocks.map(banText).slice(0, MOST_LINES),
   };
 }
 

@@ -59,13 +59,22 @@ export interface AlertMessage {
   channel: AlertChannel;
 }
 
-/** The alerts that were sent lately, by their key: the same matter is not sent twice within `repeat_minutes`. */
-export type AlertMemory = Readonly<Record<string, { atMs: number; severity: string }>>;
+/**
+ * The alerts that were sent lately, by their key: the same matter is not sent twice within `repeat_minutes`. `channels` are all
+ * that heard of it.
+ */
+export type AlertMemory = Readonly<
+  Record<string, { atMs: number; severity: string; channels?: readonly AlertChannel[] | undefined }>
+>;
 
-/** The alerts of one hour (since 1970): how many were sent, and how many the hourly limit held back. */
+/**
+ * The alerts of one hour (since 1970): how many were sent, how many of these repeated an earlier one, and how many the hourly
+ * limit held back.
+ */
 export interface HourlyAlertCount {
   hour: number;
   sent: number;
+  repeated?: number | undefined;
   heldBack: number;
 }
 
@@ -74,6 +83,8 @@ export interface AlertContext {
   environment: string;
   currency: string;
   policy: AlertPolicy;
+  /** The dashboard's address without a slash at its end; without it alerts name commands only. */
+  dashboardUrl?: string | undefined;
   nowMs: number;
 }
 
@@ -81,6 +92,8 @@ interface KindRules {
   role: OwnerRole;
   /** Section of the runbook. */
   section: string;
+  /** The page of the dashboard where the step is a button. */
+  page: string;
   next: (command: string) => string;
 }
 
@@ -89,42 +102,49 @@ export const ALERT_KIND_RULES: Readonly<Record<AlertKind, KindRules>> = {
   attack: {
     role: "anomaly_response",
     section: "stop-in-5-minutes",
+    page: "/switch",
     next: (ops) =>
       `Look: ${ops} status. If money still runs out, stop all sends: ${ops} posture set shutdown --for 1h --why "attack".`,
   },
   volume: {
     role: "trigger_policy",
     section: "logs-in-30-minutes",
+    page: "/destinations",
     next: (ops) =>
       `Ask whether a campaign runs. If not, look where it goes (${ops} ranges) and slow down: ${ops} throttle 10% --why "volume".`,
   },
   new_destination: {
     role: "trigger_policy",
     section: "logs-in-30-minutes",
+    page: "/destinations",
     next: (ops) =>
       `Do you have customers there? If not, shut the range: ${ops} block <range> --for 24h --why "no customers there".`,
   },
   spend: {
     role: "trigger_policy",
     section: "stop-in-5-minutes",
+    page: "/switch",
     next: (ops) =>
       `Look what it was spent on: ${ops} status. Honest: raise the cap or the plan. Not: ${ops} posture set emergency --for 1h --why "spend".`,
   },
   outcomes: {
     role: "trigger_policy",
     section: "logs-in-30-minutes",
+    page: "/",
     next: (ops) =>
       `Check that your backend still reports outcomes; then look who verifies and goes nowhere: ${ops} status.`,
   },
   delivery: {
     role: "provider_escalation",
     section: "who-owns-what",
+    page: "/providers",
     next: (ops) =>
       `Check the provider's status page, then open a case with it; where it fails: ${ops} status.`,
   },
   watch: {
     role: "anomaly_response",
     section: "stop-in-5-minutes",
+    page: "/",
     next: (ops) =>
       `The watch may be blind; budgets and caps still hold. Look by hand: ${ops} status; then at the Worker's logs.`,
   },
@@ -155,11 +175,17 @@ export type AlertDraft = Pick<
   Alert,
   "kind" | "dedupKey" | "phase" | "severity" | "title" | "sinceMs" | "spentMicros" | "facts" | "done"
 > &
-  Partial<Pick<Alert, "id" | "unansweredMicros" | "perHourMicros" | "next">> & { section?: string };
+  Partial<Pick<Alert, "id" | "unansweredMicros" | "perHourMicros" | "next">> & {
+    section?: string;
+    page?: string;
+  };
 
 /** Completes an alert with its owner, its next step and its place in the runbook. */
-export function completeAlert(context: AlertContext, { section, ...draft }: AlertDraft): AddressedAlert {
-  const { environment, currency, policy, nowMs } = context;
+export function completeAlert(
+  context: AlertContext,
+  { section, page, ...draft }: AlertDraft,
+): AddressedAlert {
+  const { environment, currency, policy, dashboardUrl, nowMs } = context;
   const owner = alertOwner(draft.kind, policy, nowMs);
   const rules = ALERT_KIND_RULES[draft.kind];
   return {
@@ -167,8 +193,11 @@ export function completeAlert(context: AlertContext, { section, ...draft }: Aler
       id: `${draft.dedupKey}:${draft.phase}:${nowMs}`,
       unansweredMicros: null,
       perHourMicros: null,
-      next: rules.next(commandFor(environment)),
       ...draft,
+      next: [
+        draft.next ?? rules.next(commandFor(environment)),
+        ...(dashboardUrl === undefined ? [] : [`By a button: ${dashboardUrl}${page ?? rules.page}`]),
+      ].join(" "),
       environment,
       currency,
       atMs: nowMs,
@@ -189,6 +218,20 @@ export function dedupKey(environment: string, ...parts: readonly string[]): stri
     .join(":")
     .replace(/[^\w:+*-]+/g, "_")
     .slice(0, 200);
+}
+
+/** The dedup key of an incident's alerts. */
+export const incidentKey = (environment: string, id: string): string => dedupKey(environment, "attack", id);
+
+/** The id of the incident that an alert is about; null for an alert about a finding alone. */
+export function incidentOfAlert({
+  environment,
+  dedupKey: key,
+}: Pick<Alert, "environment" | "dedupKey">): string | null {
+  const own = `${dedupKey(environment, "attack")}:`;
+  if (!key.startsWith(own)) return null;
+  const id = key.slice(own.length);
+  return id.includes(":") ? null : id;
 }
 
 /** Spend per hour, in micros, of an amount spent in a stretch of time. A stretch counts as a minute at least. */

@@ -1,5 +1,5 @@
 import { retryDelaySeconds } from "../../domain/kernel/retry.ts";
-import { ALERTS_QUEUE, type AlertMessage } from "../../domain/monitor/alert.ts";
+import { ALERTS_QUEUE, type Alert, type AlertMessage, incidentOfAlert } from "../../domain/monitor/alert.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { AlertChannelPort } from "../../ports/monitor.ts";
 import type { RecordsPort } from "../../ports/records.ts";
@@ -7,7 +7,7 @@ import { GIVEN_UP_BY_QUEUE, keepDeadLetter, MOST_ATTEMPTS, type QueueMessage } f
 
 /** The ports that the consumer of the alerts' queue uses. */
 export type AlertConsumerDeps = Pick<Deps, "random" | "log" | "nowMs"> & {
-  records: Pick<RecordsPort, "bury">;
+  records: Pick<RecordsPort, "bury" | "incident">;
   /** The channels that are set up. */
   alertChannels: readonly AlertChannelPort[];
   alertQueue: {
@@ -18,6 +18,7 @@ export type AlertConsumerDeps = Pick<Deps, "random" | "log" | "nowMs"> & {
 
 export type AlertDelivery =
   | { kind: "delivered" }
+  | { kind: "superseded" }
   | { kind: "retry"; afterSeconds: number; cause: string }
   | { kind: "dead"; cause: string };
 
@@ -41,23 +42,33 @@ export async function keepAlertDeadLetters(
 }
 
 /**
- * Delivers an alert to one channel.
+ * Delivers an alert to one channel. A beginning that comes late is left out when its incident is over: told after the end, it
+ * would stand open in the channel for ever.
  *
  * @param attempts including this one
  */
 export async function deliverAlert(
-  { alertChannels, random }: Pick<AlertConsumerDeps, "alertChannels" | "random">,
+  { alertChannels, random, records }: Pick<AlertConsumerDeps, "alertChannels" | "random" | "records">,
   { alert, channel }: AlertMessage,
   attempts: number,
 ): Promise<AlertDelivery> {
   const port = alertChannels.find(({ name }) => name === channel);
   if (!port) return { kind: "dead", cause: `${channel} is not set up` };
+  if (attempts > 1 && (await isOver(records, alert))) return { kind: "superseded" };
   const result = await port.tell(alert);
   if (result.kind === "told") return { kind: "delivered" };
   const { cause, retryable, retryAfterSeconds } = result;
   if (!retryable) return { kind: "dead", cause };
   if (attempts >= MOST_ATTEMPTS) return { kind: "dead", cause: `${cause}, ${attempts} times` };
   return { kind: "retry", cause, afterSeconds: retryDelaySeconds(attempts, retryAfterSeconds, random) };
+}
+
+/** Where the records do not answer, an alert too many is better than one too few. */
+async function isOver(records: AlertConsumerDeps["records"], alert: Alert): Promise<boolean> {
+  const id = incidentOfAlert(alert);
+  if (id === null || alert.phase === "resolve") return false;
+  const incident = await records.incident(id);
+  return incident !== null && !("kind" in incident) && incident.closedAtMs !== null;
 }
 
 async function settleAlert(deps: AlertConsumerDeps, message: QueueMessage): Promise<void> {
@@ -69,9 +80,9 @@ async function settleAlert(deps: AlertConsumerDeps, message: QueueMessage): Prom
     alert_id: read?.alert.id ?? null,
     channel: read?.channel ?? null,
     attempts: message.attempts,
-    cause: delivery.kind === "delivered" ? null : delivery.cause,
+    cause: "cause" in delivery ? delivery.cause : null,
   });
-  if (delivery.kind === "delivered") return message.ack();
+  if (delivery.kind === "delivered" || delivery.kind === "superseded") return message.ack();
   if (delivery.kind === "retry") return message.retry({ delaySeconds: delivery.afterSeconds });
   await keepAlert(deps, message, delivery.cause);
 }

@@ -1,9 +1,9 @@
-import type { AlertContext } from "../../domain/monitor/alert.ts";
 import { monitorFaultAlert } from "../../domain/monitor/alert-once.ts";
 import { type AlertingResult, alertsFor } from "../../domain/monitor/alerting.ts";
 import type { Finding } from "../../domain/monitor/finding.ts";
 import { type MinuteTally, OVERALL } from "../../domain/monitor/tally.ts";
 import type { Deps } from "../../ports/deps.ts";
+import { alertContext } from "../publish/alert-context.ts";
 import { notifyAttackSuspected, notifyPosture } from "../publish/notify-customer-of-attack.ts";
 import { recordEvent } from "../publish/record-event.ts";
 import type { MinuteActs } from "./act-on-findings.ts";
@@ -61,13 +61,6 @@ function alertsOf(
 
 const spentIn = (minutes: readonly MinuteTally[]): number =>
   minutes.reduce((sum, { tally }) => sum + (tally.get(OVERALL)?.micros ?? 0), 0);
-
-const alertContext = ({ policy, environment }: Deps, nowMs: number): AlertContext => ({
-  environment,
-  currency: policy.money.currency,
-  policy: policy.alerts,
-  nowMs,
-});
 
 const faultAlert = (deps: Deps, what: "blind" | "control_refused", says: string, sinceMs: number) =>
   monitorFaultAlert(alertContext(deps, sinceMs), { what, says, sinceMs });

@@ -1,5 +1,6 @@
 import { refundAlert } from "../../domain/monitor/alert-once.ts";
 import type { Deps } from "../../ports/deps.ts";
+import { alertContext } from "./alert-context.ts";
 import type { Taken } from "./facts.ts";
 
 export type GiveBackNeeds = Pick<
@@ -37,8 +38,7 @@ async function takeRefund(
   const scope = `refunds:${provider}:${country}`;
   const drawn = await budgets.spend({ scope, period: "minute", amount: 1, cap: perMinute, lifted: false });
   if (drawn.kind === "granted" && drawn.total === perMinute) {
-    const { currency } = policy.money;
-    const context = { environment, currency, policy: policy.alerts, nowMs: nowMs() };
+    const context = alertContext({ policy, environment }, nowMs());
     await alerts.raise([refundAlert(context, { provider, country, perMinute })]);
   }
   if (drawn.kind !== "granted") {

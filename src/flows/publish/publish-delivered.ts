@@ -14,6 +14,7 @@ import { countRulesLeft } from "../../domain/monitor/rule-counts.ts";
 import type { CounterUpdate } from "../../domain/monitor/tally.ts";
 import type { DeliveryResult } from "../../ports/delivery.ts";
 import type { Deps } from "../../ports/deps.ts";
+import { alertContext } from "./alert-context.ts";
 import type { BegunMessage, Delivered, RequestSummary, RouteAttempt } from "./facts.ts";
 import { type GiveBackNeeds, giveBack } from "./give-back.ts";
 import { type CustomerNeeds, notifyCustomer } from "./notify-customer.ts";
@@ -74,12 +75,11 @@ function alertSpend(
   meters: readonly SpendReading[],
   correlationId: string,
 ): void {
-  const { currency, alert_shares } = policy.money;
-  const context = { environment, currency, policy: policy.alerts, nowMs: nowMs() };
+  const context = alertContext({ policy, environment }, nowMs());
   const passed = meters
     .filter(({ meter }) => meter.scope.startsWith("spend:"))
     .flatMap((reading) =>
-      crossedShares(reading, alert_shares).map((share) => spendAlert(context, reading, share)),
+      crossedShares(reading, policy.money.alert_shares).map((share) => spendAlert(context, reading, share)),
     );
   if (passed.length > 0) defer(alerts.raise(passed), correlationId);
 }

@@ -314,6 +314,16 @@ describe("PagerDuty, by the vendor's OpenAPI description", () => {
     expect(event.dedup_key).toHaveLength(255);
     expect(pagerdutyEvent(alert({ runbook: "ask Dana" }))).not.toHaveProperty("links");
   });
+
+  test("six findings with equal labels are six details at PagerDuty", () => {
+    const facts = Array.from({ length: 6 }, (_, i) => ({ label: "dense numbers", value: `range ${i}` }));
+    const event = pagerdutyEvent(alert({ facts }));
+    const details = "payload" in event ? event.payload.custom_details : {};
+    expect(Object.entries(details).filter(([name]) => name.startsWith("dense numbers"))).toEqual([
+      ["dense numbers", "range 0"],
+      ...[2, 3, 4, 5, 6].map((nth) => [`dense numbers ${nth}`, `range ${nth - 1}`]),
+    ]);
+  });
 });
 
 function openingEvent(each = alert()) {

@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { clockTime, dayOf, duration, instantMs } from "../../../../src/domain/kernel/instant.ts";
 import { moneyText } from "../../../../src/domain/kernel/text.ts";
-import { ALERT_KIND_RULES, ALERT_KINDS, alertOwner, dedupKey } from "../../../../src/domain/monitor/alert.ts";
+import {
+  ALERT_KIND_RULES,
+  ALERT_KINDS,
+  alertOwner,
+  completeAlert,
+  dedupKey,
+} from "../../../../src/domain/monitor/alert.ts";
 import { monitorFaultAlert, spendAlert } from "../../../../src/domain/monitor/alert-once.ts";
 import { OWNER_ROLES } from "../../../../src/domain/monitor/alerts.policy.ts";
 import { banText } from "../../../../src/domain/monitor/ban.ts";
@@ -17,6 +23,20 @@ const SECTIONS = [
 ];
 
 describe("Owners", () => {
+  test("every kind of alert names the page of the dashboard where its step is a button, an incident its own", () => {
+    for (const kind of ALERT_KINDS) {
+      const draft = { kind, dedupKey: "k", phase: "trigger", severity: "info", title: "t" } as const;
+      const { alert } = completeAlert(alertContext({ dashboardUrl: "https://verify.example.com/ops" }), {
+        ...draft,
+        sinceMs: NOW,
+        spentMicros: null,
+        facts: [],
+        done: [],
+      });
+      expect(alert.next).toMatch(/ By a button: https:\/\/verify\.example\.com\/ops\/[a-z]*$/);
+    }
+  });
+
   test("every kind of alert has a role, a next step with a command or a place, and a section of the runbook", () => {
     for (const kind of ALERT_KINDS) {
       const { role, section, next } = ALERT_KIND_RULES[kind];

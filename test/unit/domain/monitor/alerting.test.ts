@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AlertingRun } from "../../../../src/domain/monitor/alert-drafts.ts";
 import { type AlertingResult, alertsFor } from "../../../../src/domain/monitor/alerting.ts";
-import { FINDING_KINDS } from "../../../../src/domain/monitor/finding.ts";
+import { FINDING_KINDS, type Finding } from "../../../../src/domain/monitor/finding.ts";
 import { alertContext, alertPolicy, finding, incident, MINUTE, NOW } from "../../../support/alerts.ts";
 
 const HOUR = Math.floor(NOW / (60 * MINUTE));
@@ -234,13 +234,96 @@ describe("The hour's limit", () => {
   test("an attack over a million ranges does not grow the memory", () => {
     const policy = alertPolicy({ max_per_hour: 2 });
     const results = run(
-      Array.from({ length: 30 }, (_, minute) => ({
+      Array.from({ length: 40 }, (_, minute) => ({
         policy,
         findings: notices(100).map((each) => ({ ...each, subject: `${each.subject}${minute}` })),
       })),
     );
     expect(Object.keys(results.at(-1)?.told ?? {}).length).toBeLessThanOrEqual(510);
     expect(results.at(-1)?.hour.heldBack).toBeGreaterThan(2000);
+  });
+});
+
+describe("Many findings", () => {
+  const lasting = (count: number, kind: Finding["kind"] = "dense_numbers") =>
+    Array.from({ length: count }, (_, i) =>
+      finding({ kind, severity: "notice", subject: `prefix +23480${i}`, says: `range ${i}` }),
+    );
+  const failing = finding({ kind: "delivery_failing", severity: "notice", subject: "provider twilio" });
+  const toldOf = (results: readonly AlertingResult[], kind: string) =>
+    results.flatMap(({ alerts }, i) => (alerts.some(({ alert }) => alert.kind === kind) ? [i] : []));
+
+  test("of one kind are one alert, which names six and counts the rest", () => {
+    const { alerts } = alertsFor(quiet({ findings: lasting(42) }));
+    expect(alerts).toHaveLength(1);
+    expect(alerts[0]?.alert.title).toBe("42 findings of dense numbers; the first: range 0");
+    expect(alerts[0]?.alert.facts.map(({ value }) => value)).toEqual([
+      ...Array.from({ length: 6 }, (_, i) => `range ${i}`),
+      "36 more of the kind",
+    ]);
+  });
+
+  test("that last for a day do not keep a failing provider from its owner", () => {
+    // Five of each of six kinds, so that none of them is a digest; all of them want to be told every hour.
+    const kinds = [
+      "dense_numbers",
+      "many_numbers",
+      "volume_high",
+      "new_destination",
+      "turned_away",
+      "conversion_low",
+      "spend_without_outcomes",
+    ] as const;
+    const many = kinds.flatMap((kind) => lasting(6, kind));
+    expect(many).toHaveLength(42);
+    const results = run(
+      Array.from({ length: 24 * 60 }, (_, minute) => ({
+        findings: minute < 600 ? many : [...many, failing],
+      })),
+    );
+    expect(toldOf(results, "delivery")[0]).toBe(600);
+    expect(toldOf(results, "delivery").length).toBeGreaterThan(3);
+    const perHour = Map.groupBy(
+      results.flatMap(({ alerts }) => alerts.map(({ alert }) => Math.floor(alert.atMs / (60 * MINUTE)))),
+      (hour) => hour,
+    );
+    expect(Math.max(...[...perHour.values()].map((each) => each.length))).toBeLessThanOrEqual(20);
+  });
+
+  test("of many kinds in one minute are told in turn, none of them twice before each was told once", () => {
+    const policy = alertPolicy({ max_per_hour: 4 });
+    const findings = [...lasting(6, "dense_numbers"), ...lasting(6, "volume_high"), failing];
+    const { alerts } = alertsFor(quiet({ policy, findings }));
+    expect(alerts.map(({ alert }) => alert.kind)).toEqual(["attack", "volume", "delivery", "attack"]);
+  });
+});
+
+describe("The channels of an incident's end", () => {
+  const temporary = (from: number, until: number) =>
+    alertPolicy({
+      owners: [
+        ...alertPolicy().owners,
+        {
+          role: "anomaly_response",
+          name: "Holiday desk",
+          channels: ["webhook"],
+          from: new Date(from).toISOString(),
+          until: new Date(until).toISOString(),
+        },
+      ],
+    });
+
+  test.each([
+    ["began meanwhile", temporary(NOW + MINUTE, NOW + 10 * MINUTE), ["slack", "pagerduty", "webhook"]],
+    ["ended meanwhile", temporary(NOW - MINUTE, NOW + MINUTE), ["webhook", "slack", "pagerduty"]],
+  ])("are all that heard its beginning, where a temporary owner %s", (_, policy, channels) => {
+    const open = incident();
+    const results = run([
+      { policy, after: open },
+      { policy, nowMs: NOW + 2 * MINUTE, before: open, after: incident({ closedAtMs: NOW + 2 * MINUTE }) },
+    ]);
+    expect(results[1]?.alerts[0]?.alert.phase).toBe("resolve");
+    expect(results[1]?.alerts[0]?.channels).toEqual(channels);
   });
 });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AlertMessage } from "../../../../src/domain/monitor/alert.ts";
+import type { Incident } from "../../../../src/domain/monitor/incident.ts";
 import {
   type AlertConsumerDeps,
   consumeAlerts,
@@ -10,7 +11,7 @@ import {
 import { MOST_ATTEMPTS } from "../../../../src/flows/consumers/settle-message.ts";
 import type { AlertChannelPort } from "../../../../src/ports/monitor.ts";
 import type { DeadLetter } from "../../../../src/ports/records.ts";
-import { alert, NOW } from "../../../support/alerts.ts";
+import { alert, incident, NOW } from "../../../support/alerts.ts";
 
 type TellResult = Awaited<ReturnType<AlertChannelPort["tell"]>>;
 
@@ -33,6 +34,7 @@ function world() {
     queueDown: false,
     chance: 0.9999,
     facts: [] as string[],
+    incident: null as Incident | null | "unavailable",
   };
   const unavailable = { kind: "unavailable", cause: "broken for the test" } as const;
   const channel = (name: "slack" | "webhook", result: () => TellResult): AlertChannelPort => ({
@@ -49,6 +51,10 @@ function world() {
         if (state.recordsDown) return unavailable;
         state.letters.set(letter.id, letter);
         return { kind: "done" };
+      },
+      async incident(id) {
+        expect(id).toBe("inc-1");
+        return state.incident === "unavailable" ? unavailable : state.incident;
       },
     },
     alertQueue: {
@@ -76,6 +82,31 @@ function queued(body: unknown, attempts = 1, id = "queue-1") {
 }
 
 const message = (channel: AlertMessage["channel"] = "slack"): AlertMessage => ({ alert: alert(), channel });
+
+describe("A beginning that comes late", () => {
+  const closed = incident({ closedAtMs: NOW });
+  test.each([
+    ["is left out when its incident is over", closed, "trigger", 2, "superseded"],
+    ["is left out as an update too", closed, "update", 3, "superseded"],
+    ["is told while its incident is open", incident(), "trigger", 2, "delivered"],
+    ["is told when nobody knows its incident", null, "trigger", 2, "delivered"],
+    ["is told when the records do not answer", "unavailable", "trigger", 2, "delivered"],
+    ["is told at the first attempt whatever came of it", closed, "trigger", 1, "delivered"],
+  ] as const)("%s", async (_, of, phase, attempts, kind) => {
+    const { state, deps } = world();
+    state.incident = of;
+    const late = { alert: alert({ phase }), channel: "slack" } as const;
+    expect(await deliverAlert(deps, late, attempts)).toEqual({ kind });
+    expect(state.told).toHaveLength(kind === "delivered" ? 1 : 0);
+  });
+
+  test("does not hold back its own end", async () => {
+    const { state, deps } = world();
+    state.incident = closed;
+    const end = { alert: alert({ phase: "resolve" }), channel: "slack" } as const;
+    expect(await deliverAlert(deps, end, 4)).toEqual({ kind: "delivered" });
+  });
+});
 
 describe("One alert to one channel", () => {
   test("goes to its channel and to no other", async () => {
