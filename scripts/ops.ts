@@ -1,11 +1,11 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { describe, runCommand } from "./lib/command.ts";
+import { runCommand, UsageError } from "./lib/command.ts";
+import { nearest } from "./lib/nearest.ts";
 import { findService, TOKEN_VARIABLE } from "./ops/client.ts";
 import type { Command } from "./ops/command.ts";
 import { COMMANDS } from "./ops/commands.ts";
-import { OPTIONS, UsageError, type Values } from "./ops/options.ts";
+import { OPTIONS, type Values } from "./ops/options.ts";
 
-const USAGE_CODE = 2;
 /** A command that takes longer than this says that it is still at it. */
 const SLOW_MS = 1500;
 
@@ -29,17 +29,7 @@ const SHARED = {
   help: { type: "boolean", short: "h" },
 } as const satisfies ParseArgsConfig["options"];
 
-await runCommand(async () => {
-  try {
-    await main();
-  } catch (error) {
-    const isArgument =
-      error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
-    if (!isArgument && !(error instanceof UsageError)) throw error;
-    console.error(describe(error));
-    process.exitCode = USAGE_CODE;
-  }
-});
+await runCommand(main);
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -50,8 +40,11 @@ async function main(): Promise<void> {
   const command = COMMANDS.find(({ name }) => name.split(" ").every((word, at) => positionals[at] === word));
   if (help) return console.log(command ? about(command) : HELP);
   if (command === undefined) {
-    const said = positionals.length === 0 ? "Say what to do" : `"${positionals.join(" ")}" is no command`;
-    throw new UsageError(`${said}: ${COMMANDS.map(({ name }) => name).join(", ")}. Try --help.`);
+    const names = COMMANDS.map(({ name }) => name);
+    if (positionals.length === 0) throw new UsageError(`Say what to do: ${names.join(", ")}. Try --help.`);
+    const meant = nearest(positionals.join(" "), names);
+    const hint = meant === null ? `: ${names.join(", ")}. Try --help.` : `; did you mean ${meant}?`;
+    throw new UsageError(`"${positionals.join(" ")}" is no command${hint}`);
   }
   const words = positionals.slice(command.name.split(" ").length);
   const [least, most] = command.words;

@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { parsePolicy } from "../../src/config/config.ts";
 import { boundByPolicy, boundUnits } from "../../src/domain/admission/bound.ts";
 import type { BoundAnswer } from "../../src/http/admin/bound.ts";
+import { UsageError } from "../lib/command.ts";
 import { askJson } from "./client.ts";
 import type { Command } from "./command.ts";
 import { clock, money, number, plain, table } from "./format.ts";
-import { UsageError } from "./options.ts";
 
 export const BOUND: readonly Command[] = [
   {

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { setTimeout as wait } from "node:timers/promises";
 import { parsePolicy } from "../../src/config/config.ts";
 import { CommandError, ROOT } from "../lib/command.ts";
 import { environmentOf, policyOf, readSettings } from "../lib/settings.ts";
@@ -81,13 +82,50 @@ async function readLocal(port: string): Promise<{ url: string; token: string } |
 
 const trimmed = (url: string): string => url.replace(/\/+$/, "");
 
+/** Before a question is asked once more. */
+const PAUSE_MS = 1000;
+
 /**
- * Asks the operators' API.
+ * Asks the operators' API. A question (`GET`) that got no whole answer is asked once more; an act is not, because it may be
+ * done already.
  *
  * @returns the answer's text
  * @throws CommandError in the API's words, or when it cannot be reached
  */
 export async function ask(service: Service, method: string, path: string, body?: object): Promise<string> {
+  try {
+    return await askOnce(service, method, path, body);
+  } catch (error) {
+    if (method !== "GET" || !(error instanceof NoAnswer)) throw error;
+    if (process.stderr.isTTY) console.error(`${error.message.split("\n")[0]} Asking again ...`);
+    await wait(PAUSE_MS);
+    return askOnce(service, method, path, body);
+  }
+}
+
+/** Nothing came, or not all of it. */
+class NoAnswer extends CommandError {}
+
+async function askOnce(service: Service, method: string, path: string, body?: object): Promise<string> {
+  const { response, text } = await answerTo(service, method, path, body);
+  if (response.ok) return text;
+  throw new CommandError(`${service.name}: ${describeProblem(response, text)}`);
+}
+
+async function answerTo(
+  service: Service,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<{ response: Response; text: string }> {
+  const failed = (what: string) => (error: Error) => {
+    const why = error.name === "TimeoutError" ? ` in ${TIMEOUT_MS / 1000} s` : "";
+    const done = method === "GET" ? "" : "\nIt may have been done all the same: look before you repeat it.";
+    throw new NoAnswer(
+      `${service.name} ${what}${why} at ${service.url}.${done}\n` +
+        "When the Worker itself is down, npm run posture sets the posture without it.",
+    );
+  };
   const response = await fetch(`${service.url}/admin/v1${path}`, {
     method,
     headers: {
@@ -97,16 +135,10 @@ export async function ask(service: Service, method: string, path: string, body?:
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     redirect: "manual",
     signal: AbortSignal.timeout(TIMEOUT_MS),
-  }).catch((error: Error) => {
-    const why = error.name === "TimeoutError" ? `in ${TIMEOUT_MS / 1000} s` : "";
-    throw new CommandError(
-      `${service.name} does not answer ${why}at ${service.url}.\n` +
-        "When the Worker itself is down, npm run posture sets the posture without it.",
-    );
-  });
-  const text = await response.text();
-  if (response.ok) return text;
-  throw new CommandError(`${service.name}: ${describeProblem(response, text)}`);
+  }).catch(failed("does not answer"));
+  // The answer may break off, or its end not come.
+  const text = await response.text().catch(failed("does not answer to the end"));
+  return { response, text };
 }
 
 /** The same, as JSON. */

@@ -1,3 +1,4 @@
+import { UsageError } from "../lib/command.ts";
 /** The operator's commands: what each takes, says of itself and does. */
 import { ACTING } from "./acting.ts";
 import { BOUND } from "./bound.ts";
@@ -7,7 +8,6 @@ import { INCIDENT } from "./incident.ts";
 import { KEYS } from "./keys.ts";
 import { LIFT_NUMBER } from "./lift-number.ts";
 import { LOOKING } from "./looking.ts";
-import { UsageError } from "./options.ts";
 import { PERSON } from "./person.ts";
 import { ROUTES } from "./routes.ts";
 import { RULES } from "./rules.ts";

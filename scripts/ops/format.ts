@@ -1,11 +1,27 @@
 /** Figures, times and tables for people at a terminal. */
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 
 type Style = Parameters<typeof styleText>[0];
 
 /** Colours on a terminal; the bare text in files, pipes and under NO_COLOR. */
 export const styled = (style: Style, text: string): string =>
   styleText(style, text, { stream: process.stdout, validateStream: true });
+
+/** As many characters of a styled text as a line has room for; a style that was begun is ended. */
+export function cutVisible(text: string, columns: number): string {
+  if (stripVTControlCharacters(text).length <= columns) return text;
+  let left = columns - 1;
+  const kept = text.replace(ESCAPE_OR_TEXT, (part) => {
+    if (part.startsWith(ESCAPE)) return part;
+    const some = part.slice(0, Math.max(0, left));
+    left -= some.length;
+    return some;
+  });
+  return `${kept}…`;
+}
+
+const ESCAPE = String.fromCharCode(27);
+const ESCAPE_OR_TEXT = new RegExp(`${ESCAPE}[[0-9;]*m|[^${ESCAPE}]+`, "g");
 
 const MICROS = 1_000_000;
 const MINUTE_MS = 60_000;

@@ -11,11 +11,11 @@ import { type ReportFile, reportFiles } from "../../src/domain/report/files.ts";
 import type { MessageRow } from "../../src/domain/report/message-row.ts";
 import { reportSummary } from "../../src/domain/report/tables.ts";
 import type { FactsAnswer, MessagesAnswer } from "../../src/http/admin/evidence-contract.ts";
-import { CommandError } from "../lib/command.ts";
+import { CommandError, UsageError } from "../lib/command.ts";
 import { askJson, type Service } from "./client.ts";
 import type { Command } from "./command.ts";
 import { plain } from "./format.ts";
-import { query, UsageError, why } from "./options.ts";
+import { query, why } from "./options.ts";
 
 /** Numbers of people lie in these files: they are for whoever asked alone. */
 const FILE_MODE = 0o600;

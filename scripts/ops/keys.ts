@@ -4,14 +4,14 @@ import { fileURLToPath } from "node:url";
 import { addedSecretName, RING_SETTINGS } from "../../src/config/keyrings.ts";
 import { KEYRING_NAMES, type KeyringName } from "../../src/domain/access/key-age.ts";
 import type { KeysAnswer } from "../../src/http/admin/evidence-contract.ts";
-import { CommandError, ROOT } from "../lib/command.ts";
+import { CommandError, ROOT, UsageError } from "../lib/command.ts";
 import { mintKeyring, mintProofKeys } from "../lib/mint.ts";
 import { environmentOf, readSettings } from "../lib/settings.ts";
 import { QUIET_WRANGLER } from "../lib/wrangler.ts";
 import { askJson, type Service } from "./client.ts";
 import type { Command } from "./command.ts";
 import { clock, number, plain, styled, table } from "./format.ts";
-import { UsageError, WHY, why } from "./options.ts";
+import { WHY, why } from "./options.ts";
 
 /** Until when what an old key made may still come back, and what follows when the key is dropped sooner. */
 const OVERLAPS: Readonly<Record<KeyringName, string>> = {

@@ -8,10 +8,11 @@ import type {
   RangesAnswer,
   StatusAnswer,
 } from "../../src/http/admin/answers.ts";
+import { UsageError } from "../lib/command.ts";
 import { readDuration } from "../lib/duration.ts";
 import { ask, askJson, type Service } from "./client.ts";
 import type { Command } from "./command.ts";
-import { count, LONGEST, query, UsageError, usage } from "./options.ts";
+import { count, LONGEST, query, usage } from "./options.ts";
 import {
   actionsLines,
   blocksLines,

@@ -1,9 +1,6 @@
 /** What the operator's commands may be told, and how it is read. */
-import { CommandError } from "../lib/command.ts";
+import { CommandError, UsageError } from "../lib/command.ts";
 import { readDuration } from "../lib/duration.ts";
-
-/** Something wrong with how the command was called. */
-export class UsageError extends CommandError {}
 
 /** Options of single commands; every one also knows --env, --url, --json and --help. */
 export const OPTIONS = {

@@ -1,9 +1,10 @@
 /** What is held of one person. */
 import { text } from "node:stream/consumers";
 import type { PersonAnswer } from "../../src/http/admin/evidence-contract.ts";
+import { UsageError } from "../lib/command.ts";
 import { askJson } from "./client.ts";
 import type { Command } from "./command.ts";
-import { UsageError, WHY, why } from "./options.ts";
+import { WHY, why } from "./options.ts";
 
 export const NUMBER = `  +NUMBER         with its country code; "-" reads it from standard input, where it stays out of the shell's history`;
 

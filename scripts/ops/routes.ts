@@ -1,9 +1,10 @@
 /** The commands about providers: what each does, and drain, weigh and pin for a time, over the policy. */
 import type { RouteChangedAnswer, RoutesAnswer } from "../../src/http/admin/routes.ts";
+import { UsageError } from "../lib/command.ts";
 import { askJson, type Service } from "./client.ts";
 import type { Call, Command } from "./command.ts";
 import { type Cell, clock, money, number, plain, share, styled, table } from "./format.ts";
-import { FOR, seconds, UsageError, WHY, why } from "./options.ts";
+import { FOR, seconds, WHY, why } from "./options.ts";
 
 const HELP = `${FOR}; default 4h\n${WHY}`;
 const OPTIONS = ["for", "why"] as const;

@@ -1,10 +1,11 @@
 /** What rules in record-only mode would have done. */
 import { ruleInWords } from "../../src/domain/monitor/rule-counts.ts";
 import type { RulesAnswer } from "../../src/http/admin/rules.ts";
+import { UsageError } from "../lib/command.ts";
 import { askJson } from "./client.ts";
 import type { Command } from "./command.ts";
 import { type Cell, clock, money, number, plain, table } from "./format.ts";
-import { query, UsageError } from "./options.ts";
+import { query } from "./options.ts";
 
 const SPANS = ["day", "window"];
 

@@ -1,9 +1,9 @@
 /** The story of one verification. */
 import type { TraceAnswer } from "../../src/http/admin/trace.ts";
+import { UsageError } from "../lib/command.ts";
 import { askJson } from "./client.ts";
 import type { Command } from "./command.ts";
 import { plain, table } from "./format.ts";
-import { UsageError } from "./options.ts";
 
 /** A correlation id is a UUID. */
 const CORRELATION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -1,11 +1,12 @@
 /** What was sent, answered and paid, told apart by one thing. */
 import { VOLUME_DIMENSIONS } from "../../src/domain/ledger/event.ts";
 import type { VolumesAnswer } from "../../src/http/admin/evidence-contract.ts";
+import { UsageError } from "../lib/command.ts";
 import { readDuration } from "../lib/duration.ts";
 import { askJson } from "./client.ts";
 import type { Command } from "./command.ts";
 import { clock, money, number, plain, share, table } from "./format.ts";
-import { count, query, UsageError, usage } from "./options.ts";
+import { count, query, usage } from "./options.ts";
 
 export const VOLUMES: readonly Command[] = [
   {

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { StatusAnswer } from "../../src/http/admin/answers.ts";
 import { CommandError } from "../lib/command.ts";
 import { askJson, type Service } from "./client.ts";
-import { bars, clock, money, number, plain, share, styled } from "./format.ts";
+import { bars, clock, cutVisible, money, number, plain, share, styled } from "./format.ts";
 import { postureLine, statusLines } from "./show.ts";
 
 const EVERY_MS = 2000;
@@ -22,10 +22,17 @@ export async function watch(service: Service, forMs: number): Promise<void> {
       throw error;
     });
     if (isTTY) process.stdout.write(HOME_AND_CLEAR);
-    const lines = isTTY ? page(service, status) : [line(status)];
+    const lines = isTTY ? fitted(page(service, status)) : [line(status)];
     console.log(lines.join("\n"));
     await wait(Math.min(EVERY_MS, Math.max(0, endMs - Date.now())));
   }
+}
+
+/** Without what the screen has no room for: a page that scrolls would take the posture, its first line, out of sight. */
+function fitted(lines: readonly string[]): string[] {
+  const { rows = 24, columns = 80 } = process.stdout;
+  // The cursor stands on a line of its own.
+  return lines.slice(0, rows - 1).map((text) => cutVisible(text, columns));
 }
 
 function page(service: Service, status: StatusAnswer | string): string[] {

@@ -109,5 +109,7 @@ export function ReportCard({
 function commandFor(environment: string, { fromMs, toMs }: LedgerWindow): string {
   const at = (ms: number) => new Date(ms).toISOString();
   const window = `--from ${at(fromMs)} --to ${at(toMs)}`;
-  return `npm run ops -- --env ${environment} incident report ${window} --out incident-report`;
+  // The local service has no section of its own in wrangler.toml.
+  const where = environment === "development" ? "" : `--env ${environment} `;
+  return `npm run ops -- ${where}incident report ${window} --out incident-report`;
 }

@@ -7,7 +7,8 @@ import { MINUTE_MS } from "./time.ts";
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?(?:Z|([+-])(\d\d):(\d\d))$/i;
 
 /**
- * Milliseconds since 1970 of an RFC 3339 time, whose seconds may be left out; NaN for anything else.
+ * Milliseconds since 1970 of an RFC 3339 time, whose seconds may be left out; NaN for anything else, such as 30 February: a
+ * date that is moved to another day without a word would put a report or a stop where nobody asked for it.
  *
  * `Date.parse` alone would also take dates without a time or an offset, and reads those in the zone of the machine.
  */
@@ -16,9 +17,14 @@ export function instantMs(text: string): number {
   if (!parts) return Number.NaN;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = parts.slice(1, 6).map(Number);
   const seconds = Number(parts[6] ?? 0);
-  const offset = (parts[7] === "-" ? -1 : 1) * (Number(parts[8] ?? 0) * 60 + Number(parts[9] ?? 0));
+  const [offsetHours, offsetMinutes] = [Number(parts[8] ?? 0), Number(parts[9] ?? 0)];
+  // A leap second is in the clock's range, and ends as the next minute begins.
+  if (hour > 23 || minute > 59 || seconds >= 61 || offsetHours > 23 || offsetMinutes > 59) return Number.NaN;
+  const offset = (parts[7] === "-" ? -1 : 1) * (offsetHours * 60 + offsetMinutes);
   // `Date.UTC` would take the years 0 to 99 for those of the twentieth century.
-  const midnightMs = new Date(0).setUTCFullYear(year, month - 1, day);
+  const midnight = new Date(0);
+  const midnightMs = midnight.setUTCFullYear(year, month - 1, day);
+  if (midnight.getUTCMonth() !== month - 1 || midnight.getUTCDate() !== day) return Number.NaN;
   return midnightMs + (hour * 60 + minute - offset) * MINUTE_MS + seconds * 1000;
 }
 

@@ -41,3 +41,20 @@ test.each([
 ])("%s", (_, text, ms) => {
   expect(instantMs(text)).toBe(ms);
 });
+
+test.each([
+  ["30 February", "2026-02-30T00:00:00Z"],
+  ["29 February of a common year", "2026-02-29T12:00:00Z"],
+  ["29 February of a century", "2100-02-29T12:00:00Z"],
+  ["31 April", "2026-04-31T00:00Z"],
+  ["day 0", "2026-03-00T00:00:00Z"],
+  ["month 0", "2026-00-10T00:00:00Z"],
+  ["month 13", "2026-13-01T00:00:00Z"],
+  ["hour 24", "2026-03-01T24:00:00Z"],
+  ["minute 60", "2026-03-01T10:60:00Z"],
+  ["second 61", "2026-03-01T10:00:61Z"],
+  ["an offset of 24 hours", "2026-03-01T10:00:00+24:00"],
+  ["an offset of 60 minutes", "2026-03-01T10:00:00+01:60"],
+])("%s is refused, not moved to another time", (_, text) => {
+  expect(instantMs(text)).toBeNaN();
+});
