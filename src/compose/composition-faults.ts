@@ -15,7 +15,7 @@ import { composeProviders } from "./compose-providers.ts";
  */
 export function compositionFaults(
   config: Config,
-  { prices }: Tables,
+  { prices, currency }: Tables,
   warn: (warning: string) => void,
 ): string[] {
   const { ENVIRONMENT, POLICY, CAPTCHA_SECRET_KEY, CAPTCHA_FRESH_SECRET_KEY } = config;
@@ -38,6 +38,11 @@ export function compositionFaults(
   return [
     ...unserved.map((channel) => `POLICY.delivery.channels: no provider serves ${channel}`),
     ...unpriced.map((pair) => `src/data/prices.csv: no default price for ${pair}`),
+    ...(POLICY.money.currency === currency
+      ? []
+      : [
+          `POLICY.money.currency: is ${POLICY.money.currency}, and the prices of src/data/prices.csv are in ${currency}`,
+        ]),
     ...texts.faults,
     ...(unpriced.length > 0 ? [] : sessionFaultsOf(config, prices)),
     ...(ENVIRONMENT === "production" && isTestSecret(POLICY.captcha.provider, CAPTCHA_SECRET_KEY)

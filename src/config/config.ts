@@ -183,6 +183,8 @@ export type Config = z.infer<typeof configSchema>;
 /** The data files an operator may replace, read. */
 export interface Tables {
   prices: readonly PriceRow[];
+  /** ISO 4217, of the prices. */
+  currency: string;
   /** Owners of hosting, cloud and VPN networks by ASN. */
   hosting: ReadonlyMap<number, string>;
 }
@@ -203,7 +205,11 @@ export function parseConfig(env: unknown): Checked<Config> {
 export function parseTables(texts: { prices: string; hosting: string }): Checked<Tables> {
   const prices = parsePriceTable(texts.prices, isCountry);
   const hosting = parseNetworkList(texts.hosting);
-  if (prices.ok && hosting.ok) return { ok: true, value: { prices: prices.rows, hosting: hosting.networks } };
+  if (prices.ok && hosting.ok)
+    return {
+      ok: true,
+      value: { prices: prices.rows, currency: prices.currency, hosting: hosting.networks },
+    };
   const named = (file: string, faults: string[]) => faults.map((fault) => `${file}: ${fault}`);
   return {
     ok: false,

@@ -24,11 +24,11 @@ import { retentionPolicy } from "./ledger/retention.policy.ts";
 import { alertPolicy } from "./monitor/alerts.policy.ts";
 import { monitorPolicy } from "./monitor/monitor.policy.ts";
 import { posturePolicy } from "./monitor/postures.policy.ts";
+import { policyContradictions } from "./policy-contradictions.ts";
 import { eventPolicy, outcomePolicy } from "./session/customer.policy.ts";
 import { attemptPolicy, codePolicy, proofPolicy, resendPolicy } from "./session/session.policy.ts";
 
-/** Checks a policy document and fills in its defaults. */
-export const policySchema = z.strictObject({
+const policyTables = z.strictObject({
   code: codePolicy,
   attempts: attemptPolicy,
   resend: resendPolicy,
@@ -58,5 +58,12 @@ export const policySchema = z.strictObject({
   flows: flowPolicy,
 });
 
+/** Checks a policy document, table by table and then one beside the other, and fills in its defaults. */
+export const policySchema = policyTables.superRefine((policy, context) => {
+  for (const { path, message } of policyContradictions(policy)) {
+    context.addIssue({ code: "custom", path: [...path], message });
+  }
+});
+
 /** A checked policy with its defaults filled in. */
-export type Policy = PolicyOf<typeof policySchema>;
+export type Policy = PolicyOf<typeof policyTables>;

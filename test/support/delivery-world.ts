@@ -52,7 +52,7 @@ export function roomyPolicy(delivery: object = {}, rest: object = {}): Policy {
     limits: { service_per_minute: 1e6, number: FREE, ip: FREE, numbers_per_ip: FREE },
     money: { caps: NO_CAP },
     risk: { many_numbers: 1e6 },
-    alerts: { owners: OWNER_ROLES.map((role) => ({ role, name: "Nobody", channels: [] })) },
+    alerts: { owners: OWNER_ROLES.map((role) => ({ role, name: "Nobody", channels: ["slack"] })) },
     ...rest,
   });
   if (!policy.ok) throw new Error(policy.faults.join("\n"));

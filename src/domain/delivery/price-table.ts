@@ -10,12 +10,12 @@ const COLUMNS = ["country", "provider", "channel", "message_micros", "dlt_micros
  * and channel has its `*` row.
  *
  * @param isCountry true for the code of a country; the caller has the list
- * @returns the rows, or every fault with its line and column
+ * @returns the rows and their currency, or every fault with its line and column
  */
 export function parsePriceTable(
   text: string,
   isCountry: (code: string) => boolean,
-): { ok: true; rows: PriceRow[] } | { ok: false; faults: string[] } {
+): { ok: true; rows: PriceRow[]; currency: string } | { ok: false; faults: string[] } {
   const { lines, faults } = readTable(text, COLUMNS);
   if (lines.length === 0 && faults.length === 0) faults.push("line 1: the table has no rows");
   const rows: PriceRow[] = [];
@@ -41,8 +41,11 @@ export function parsePriceTable(
     if (!firstLines.has(`* ${pair}`) && !missing.has(pair)) missing.set(pair, line);
   }
   for (const [pair, line] of missing) faults.push(`line ${line}: ${pair} has no row with country *`);
-  return faults.length > 0 ? { ok: false, faults } : { ok: true, rows };
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, rows, currency: currencyOf(text) };
 }
+
+/** The line `# currency: EUR` says what the prices are in; without it they are in US dollars. */
+const currencyOf = (text: string): string => /^# *currency: *([A-Z]{3}) *$/m.exec(text)?.[1] ?? "USD";
 
 function fieldFaults(
   fields: Record<(typeof COLUMNS)[number], string>,

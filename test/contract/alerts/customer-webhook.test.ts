@@ -42,7 +42,7 @@ const POLICY = {
   proof: { issuer: "https://tollgate.example", audience: "tests" },
   message: { brand: "Tests" },
   delivery: { providers: ["sandbox"] },
-  alerts: { owners: OWNER_ROLES.map((role) => ({ role, name: "Nobody", channels: [] })) },
+  alerts: { owners: OWNER_ROLES.map((role) => ({ role, name: "Nobody", channels: ["slack"] })) },
 };
 
 let server: Server;

@@ -37,8 +37,8 @@ describe("required secrets follow from the policy", () => {
   ];
   test.each([
     [
-      { delivery: { providers: ["msg91"] }, alerts: { owners: owners() } },
-      ["MSG91_AUTH_KEY", "MSG91_TEMPLATE_IDS"],
+      { delivery: { providers: ["msg91"] }, alerts: { owners: owners("slack") } },
+      ["MSG91_AUTH_KEY", "MSG91_TEMPLATE_IDS", "SLACK_WEBHOOK_URL"],
     ],
     [
       { delivery: { providers: ["webhook"] }, alerts: { owners: owners("webhook") } },
@@ -55,10 +55,10 @@ describe("required secrets follow from the policy", () => {
     [
       {
         delivery: { providers: ["startmessaging"] },
-        alerts: { owners: owners() },
+        alerts: { owners: owners("slack") },
         captcha: { fresh_site_key: "0x4x" },
       },
-      ["STARTMESSAGING_API_KEY", "CAPTCHA_FRESH_SECRET_KEY"],
+      ["STARTMESSAGING_API_KEY", "SLACK_WEBHOOK_URL", "CAPTCHA_FRESH_SECRET_KEY"],
     ],
     [
       { delivery: { providers: ["vonage"] }, alerts: { owners: owners("slack") } },
