@@ -7,7 +7,7 @@ import { parseOperatorTokens } from "../domain/access/operator.ts";
 import { parseNetworkList } from "../domain/admission/source.ts";
 import type { PriceRow } from "../domain/delivery/money.ts";
 import { parsePriceTable } from "../domain/delivery/price-table.ts";
-import { isCountry } from "../domain/kernel/phone.ts";
+import { isCountry } from "../domain/kernel/country.ts";
 import type { Policy } from "../domain/policy.ts";
 import { policySchema } from "../domain/policy.ts";
 import { joinKeyringParts } from "./keyrings.ts";

@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { LookupPolicy } from "../domain/admission/lookup.policy.ts";
 import type { ProviderName } from "../domain/delivery/delivery.policy.ts";
 import { CHANNELS, type Channel } from "../domain/kernel/channel.ts";
+import { countryFault } from "../domain/kernel/country.ts";
 
 const text = z.string().min(1);
 /** A secret of Standard Webhooks: 24 to 64 bytes in base64. */
@@ -154,7 +155,10 @@ export const providerSettings = {
   )
     .transform((names) => names as Channel[])
     .default(["sms"]),
-  WEBHOOK_PROVIDER_COUNTRIES: listOf("ISO codes", (code) => /^[A-Z]{2}$/.test(code)).optional(),
+  WEBHOOK_PROVIDER_COUNTRIES: listOf(
+    "ISO 3166-1 alpha-2 codes (GB, not UK)",
+    (code) => countryFault(code) === null,
+  ).optional(),
 };
 
 export const needs: Readonly<Record<ProviderName, readonly (keyof typeof providerSettings)[]>> = {

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { CHANNELS } from "../domain/kernel/channel.ts";
+import { typedCode } from "../domain/kernel/typed-text.ts";
 import { clientFacts } from "./authenticate.ts";
 
 /** Text that every store and log can hold: no control characters, no half of a surrogate pair. */
@@ -13,6 +14,16 @@ const text = (max: number) =>
     .min(1)
     .max(max)
     .refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), {
+      error: "must not hold control characters or lone surrogates",
+    });
+
+/** Text as somebody typed or pasted it, with marks, tabs and line ends; its reader brings it to one form. */
+const typedText = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .refine((value) => value.isWellFormed() && !/[^\P{Cc}\t\r\n]/u.test(value), {
       error: "must not hold control characters or lone surrogates",
     });
 
@@ -31,9 +42,10 @@ const seconds = (description: string, example: number) => z.int().min(0).meta({ 
 
 export const sendBody = z
   .strictObject({
-    phone: text(40)
-      .optional()
-      .meta({ description: "E.164, or national with `region`", example: "+919876543210" }),
+    phone: typedText(120).optional().meta({
+      description: "E.164, or national with `region`; as the person typed it",
+      example: "+919876543210",
+    }),
     region: z
       .string()
       .regex(/^[A-Za-z]{2}$/, "must be an ISO 3166-1 alpha-2 code")
@@ -100,10 +112,14 @@ export const sendAnswer = z
 export const verifyBody = z
   .strictObject({
     session: sessionToken,
-    code: z
-      .string()
-      .regex(/^[0-9]{4,10}$/, "must be 4 to 10 digits")
-      .meta({ example: "123456" }),
+    code: typedText(120)
+      .transform((typed) => typedCode(typed) ?? "")
+      .refine((code) => /^[0-9]{4,10}$/.test(code), { error: "must be 4 to 10 digits" })
+      .meta({
+        description:
+          "The code as the person typed it: `123456`, `123 456`, `G-123456`, in any script's digits",
+        example: "123456",
+      }),
     reference: reference.optional(),
     client: clientFacts.optional(),
   })

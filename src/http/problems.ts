@@ -28,7 +28,12 @@ export function refusalToWire(refusal: Refusal, captcha: Renderable): Wire {
     case "unauthorized":
       return wire(401, refusal.kind, "This key opens nothing here");
     case "number_invalid":
-      return wire(422, refusal.kind, "This is not a phone number that exists");
+      return wire(
+        422,
+        refusal.kind,
+        "This is not a phone number that exists",
+        refusal.errors && { errors: refusal.errors },
+      );
     case "number_type_refused":
       return wire(422, refusal.kind, "This kind of number cannot get a code");
     case "country_not_served":

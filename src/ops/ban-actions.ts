@@ -1,6 +1,6 @@
 /** Actions that ban, challenge, unban and exempt a range, a network or an address, each explained before it is done. */
 import * as z from "zod";
-import { countryOfRange } from "../domain/kernel/phone.ts";
+import { countryOfRange } from "../domain/kernel/country.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import { type ListedBan, listBans } from "../domain/monitor/effective-control.ts";
 import { invalidAction, type NotPerformed } from "../flows/audit/run-operator-action.ts";

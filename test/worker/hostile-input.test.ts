@@ -40,6 +40,15 @@ test.each([
   expect(answer.body.correlation_id).toMatch(/^[0-9a-f-]{36}$/);
 });
 
+test("a region that is no country is the fault that is named, with the code to write", async () => {
+  const answer = await post(
+    "/v1/send",
+    '{"phone": "07976 399087", "region": "UK", "captcha_token": "x", "flow": "default"}',
+  );
+  expect(answer).toMatchObject({ status: 422, body: { code: "number_invalid" } });
+  expect(answer.body.errors).toEqual([{ field: "region", reason: "UK is no ISO 3166-1 code; write GB" }]);
+});
+
 test.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])(
   "content type %j is refused",
   async (type) => {

@@ -75,6 +75,65 @@ test("wrong codes are counted down, then the right one comes too late", async ()
   expect(Number(late.headers.get("retry-after"))).toBeGreaterThan(0);
 });
 
+/** A code as keyboards, messages and assistive technology write it. */
+const TYPED: [string, (code: string) => string][] = [
+  [
+    "in Arabic digits",
+    (code) => code.replace(/\d/g, (digit) => String.fromCodePoint(0x0660 + Number(digit))),
+  ],
+  [
+    "in Devanagari digits",
+    (code) => code.replace(/\d/g, (digit) => String.fromCodePoint(0x0966 + Number(digit))),
+  ],
+  [
+    "in full-width digits",
+    (code) => code.replace(/\d/g, (digit) => String.fromCodePoint(0xff10 + Number(digit))),
+  ],
+  ["in two groups", (code) => `${code.slice(0, 3)} ${code.slice(3)}`],
+  ["with a dash", (code) => `${code.slice(0, 3)}-${code.slice(3)}`],
+  ["behind a letter", (code) => `G-${code}`],
+  ["with marks that nobody sees", (code) => `\u2068${[...code].join("\u200b")}\u2069`],
+  ["with a line end", (code) => `\t${code}\r\n`],
+  ["with no-break spaces", (code) => [...code].join("\u202f")],
+];
+
+test.each(TYPED)(
+  "a code %s is right where it is right, and costs one attempt where it is wrong",
+  async (_, typed) => {
+    const service = makeService({ attempts: { wait_seconds: [0] } });
+    const { session, code } = await began(service);
+    const refused = await service.verify({ session, code: typed(wrong(code)) });
+    expect([refused.status, refused.body.code, refused.body.attempts_left]).toEqual([
+      422,
+      "code_incorrect",
+      4,
+    ]);
+    const again = await service.verify({ session, code: typed(wrong(code)) });
+    expect(again.body.attempts_left).toBe(3);
+    expect((await service.verify({ session, code: typed(code) })).status).toBe(200);
+  },
+);
+
+test("all forms of a code are the same code under one idempotency key", async () => {
+  const service = makeService({ attempts: { wait_seconds: [0] } });
+  const { session, code } = await began(service);
+  const key = { "idempotency-key": crypto.randomUUID() };
+  for (const [, typed] of TYPED) {
+    const { body } = await service.verify({ session, code: typed(wrong(code)) }, key);
+    expect([body.code, body.attempts_left]).toEqual(["code_incorrect", 4]);
+  }
+});
+
+test.each(["", "abcdef", "123", "12345678901", "your code is 123456", "123456 or 654321"])(
+  "%j is no code: nothing is compared and no attempt is used",
+  async (code) => {
+    const service = makeService();
+    const { session } = await began(service);
+    expect((await service.verify({ session, code })).status).toBe(400);
+    expect((await service.session(session)).body.attempts_left).toBe(5);
+  },
+);
+
 test("the wait after a wrong code is kept, and an attempt made in it is not counted", async () => {
   const service = makeService({ attempts: { wait_seconds: [30] } });
   const { session, code } = await began(service);

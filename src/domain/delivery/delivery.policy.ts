@@ -1,6 +1,6 @@
 /** The ways messages travel: providers, channels, and how a route is chosen and left. */
 import * as z from "zod";
-import { channel, type PolicyOf, seconds } from "../kernel/shapes.policy.ts";
+import { channel, countryCode, type PolicyOf, seconds } from "../kernel/shapes.policy.ts";
 import { DAY_SECONDS, HOUR_SECONDS } from "../kernel/time.ts";
 
 const providerName = z.enum([
@@ -37,7 +37,7 @@ export const deliveryPolicy = z.strictObject({
    */
   failover_price_factor: z.number().min(1).max(100).default(2),
   /** Countries whose messages go by this provider while it is not resting. */
-  pin: z.record(z.string().regex(/^[A-Z]{2}$/), providerName).default({}),
+  pin: z.record(countryCode, providerName).default({}),
   /** The share of its draw that a route keeps, by provider: 1 by itself, 0.5 halves its chances. */
   weight: z.partialRecord(providerName, z.number().gt(0).max(1)).default({}),
   /** Providers that get nothing new. */

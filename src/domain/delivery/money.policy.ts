@@ -1,6 +1,6 @@
 /** Money that messages may cost, in millionths of the currency. */
 import * as z from "zod";
-import type { PolicyOf } from "../kernel/shapes.policy.ts";
+import { countryCode, type PolicyOf } from "../kernel/shapes.policy.ts";
 
 const caps = z.strictObject({
   hour_micros: z.int().positive(),
@@ -18,7 +18,7 @@ export const moneyPolicy = z
     /** Ceilings per UTC hour, day and month: 20, 100 and 1500 of the currency until the operator sets them. */
     caps: caps.prefault({ hour_micros: 20_000_000, day_micros: 100_000_000, month_micros: 1_500_000_000 }),
     /** Ceilings of single countries, inside the overall ones. */
-    country_caps: z.record(z.string().regex(/^[A-Z]{2}$/), caps).default({}),
+    country_caps: z.record(countryCode, caps).default({}),
     /** Shares of a cap at which people are notified. */
     alert_shares: z.array(z.number().gt(0).max(1)).default([0.5, 0.8, 1]),
     /** Planned cost of a day; null when there is no plan. */

@@ -1,11 +1,6 @@
-import parsePhoneNumberFromString, {
-  type CountryCode,
-  getCountries,
-  getCountryCallingCode,
-  isSupportedCountry,
-  parsePhoneNumberWithError,
-} from "libphonenumber-js/max";
+import { type CountryCode, type PhoneNumber, parsePhoneNumberWithError } from "libphonenumber-js/max";
 import type { Channel } from "./channel.ts";
+import { callingCodeOf, countryFault, homeOf } from "./country.ts";
 import type { CountryPolicy, NumberPolicy, NumberType } from "./phone.policy.ts";
 import type { Refusal } from "./refusal.ts";
 import { typedNumber } from "./typed-text.ts";
@@ -14,7 +9,7 @@ import { typedNumber } from "./typed-text.ts";
 export interface Phone {
   /** E.164, for example `+919876543210`. */
   e164: string;
-  /** ISO 3166-1 alpha-2. */
+  /** ISO 3166-1 alpha-2; of a territory without numbers of its own, the country that it shares its plan with. */
   country: string;
   type: NumberType;
   /** The number without its last 4 digits: ten thousand neighbours, the unit in which ranges are sold and pumped. */
@@ -47,6 +42,15 @@ const SATELLITE_CALLING_CODES = new Set(["870", "881", "882", "883"]);
 const INDIAN_MOBILE = /^[6-9]\d{9}$/;
 
 /**
+ * Mexico dropped these prefixes in August 2019 (IFT, Plan Técnico Fundamental de Numeración), and they are still written:
+ * 521 in WhatsApp's numbers, 044 and 045 before mobiles, 01 and 02 before the area.
+ */
+const MEXICO = { callingCode: "52", retired: /^(?:0(?:1|2|44|45)|1)(\d{10})$/ };
+
+/** Argentina's numbers have a 9 before the area where they are mobile and called, or written to, from abroad. */
+const ARGENTINA = { callingCode: "54", landline: /^[1-8]\d{9}$/ };
+
+/**
  * Reads a number as a person or an app wrote it, in any script and with any marks (`typedNumber`).
  *
  * @param text E.164, or national together with `region`
@@ -55,17 +59,12 @@ const INDIAN_MOBILE = /^[6-9]\d{9}$/;
  * no country and are expensive everywhere
  */
 export function parsePhone(text: string, region: string | undefined): Phone | Refusal {
-  if (region !== undefined && !isSupportedCountry(region)) return { kind: "number_invalid" };
-  let parsed: ReturnType<typeof parsePhoneNumberWithError>;
-  try {
-    parsed = parsePhoneNumberWithError(typedNumber(text), {
-      ...(region === undefined ? {} : { defaultCountry: region as CountryCode }),
-      extract: false,
-    });
-  } catch {
-    return { kind: "number_invalid" };
+  const regionFault = region === undefined ? null : countryFault(region);
+  if (regionFault !== null) {
+    return { kind: "number_invalid", errors: [{ field: "region", reason: regionFault }] };
   }
-  if (parsed.ext) return { kind: "number_invalid" };
+  const parsed = parseTyped(text, region as CountryCode | undefined);
+  if (parsed === null) return { kind: "number_invalid" };
   if (parsed.isNonGeographic()) {
     const satellite = SATELLITE_CALLING_CODES.has(parsed.countryCallingCode);
     return { kind: "number_type_refused", numberType: satellite ? "satellite" : "global_service" };
@@ -79,8 +78,53 @@ export function parsePhone(text: string, region: string | undefined): Phone | Re
   const e164 = parsed.number;
   // Numbers of small plans are short: a prefix never ends before the digit after the calling code.
   const prefixLength = Math.max(e164.length - 7, parsed.countryCallingCode.length + 2);
-  return { e164, country, type, block: e164.slice(0, -4), prefix: e164.slice(0, prefixLength) };
+  const [block, prefix] = [e164.slice(0, -4), e164.slice(0, prefixLength)];
+  return { e164, country: homeOf(country), type, block, prefix };
 }
+
+/** A number as the library reads it, without prefixes that its plan has retired; null for what is no single number. */
+function parseTyped(text: string, region: CountryCode | undefined): PhoneNumber | null {
+  const parsed = parseOne(typedNumber(text), region);
+  if (parsed?.countryCallingCode !== MEXICO.callingCode) return parsed;
+  const [, subscriber] = MEXICO.retired.exec(parsed.nationalNumber) ?? [];
+  return subscriber === undefined ? parsed : parseOne(`+${MEXICO.callingCode}${subscriber}`, undefined);
+}
+
+function parseOne(text: string, defaultCountry: CountryCode | undefined): PhoneNumber | null {
+  try {
+    const parsed = parsePhoneNumberWithError(text, {
+      ...(defaultCountry && { defaultCountry }),
+      extract: false,
+    });
+    return parsed.ext ? null : parsed;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Reads a number that is to be reached by a channel. Argentines write their mobile numbers as landlines, without the 9 that
+ * texts need: one that is a mobile number with it is taken for that (libphonenumber's FAQ on Argentina), unless it is to be
+ * called.
+ */
+export function parsePhoneFor(channel: Channel, text: string, region: string | undefined): Phone | Refusal {
+  const phone = parsePhone(text, region);
+  if ("kind" in phone || channel === "voice" || phone.type !== "fixed_line") return phone;
+  const national = phone.e164.slice(1 + ARGENTINA.callingCode.length);
+  if (phone.country !== "AR" || !ARGENTINA.landline.test(national)) return phone;
+  const mobile = parsePhone(`+${ARGENTINA.callingCode}9${national}`, undefined);
+  return "kind" in mobile || mobile.type !== "mobile" ? phone : mobile;
+}
+
+/**
+ * The one rule for types of numbers, whoever named the type, the numbering plan or a paid lookup: a landline hears calls alone,
+ * and the policy's types get nothing by any channel.
+ */
+export const refusesType = (
+  type: NumberType,
+  channel: Channel,
+  { refuse_types }: Pick<NumberPolicy, "refuse_types">,
+): boolean => (channel !== "voice" && type === "fixed_line") || refuse_types.includes(type);
 
 /**
  * Applies the policy's number types and countries. The type goes first: a premium number is refused as such wherever
@@ -94,8 +138,7 @@ export function refuseNumber(
   numbers: NumberPolicy,
   countries: CountryPolicy,
 ): Refusal | null {
-  const deaf = channel !== "voice" && phone.type === "fixed_line";
-  if (deaf || numbers.refuse_types.includes(phone.type)) {
+  if (refusesType(phone.type, channel, numbers)) {
     return { kind: "number_type_refused", numberType: phone.type };
   }
   const allowed = countries.allow.includes("*") || countries.allow.includes(phone.country);
@@ -105,52 +148,11 @@ export function refuseNumber(
   return null;
 }
 
-/** True for an ISO 3166-1 alpha-2 code that has telephone numbers. */
-export const isCountry = (code: string): boolean => isSupportedCountry(code);
-
-const CALLING_CODES = new Map<string, string>(
-  getCountries().map((country) => [country, `+${getCountryCallingCode(country)}`]),
-);
-const COUNTRIES_BY_CALLING_CODE = Map.groupBy(
-  CALLING_CODES.keys(),
-  (country) => CALLING_CODES.get(country) ?? "",
-);
-
-/** Last digits that make a number of a prefix, and of a range of ten thousand numbers. */
-const SPECIMENS = ["2345678", "5678"];
-
-/** The country that a number's first digits lie in; null where they leave several open, as `+1` and `+44` do. */
-export function countryOfRange(range: string): string | null {
-  const callingCode = [2, 3, 4]
-    .map((end) => range.slice(0, end))
-    .find((code) => COUNTRIES_BY_CALLING_CODE.has(code));
-  const sharing = COUNTRIES_BY_CALLING_CODE.get(callingCode ?? "") ?? [];
-  if (sharing.length < 2) return sharing[0] ?? null;
-  for (const rest of SPECIMENS) {
-    const { country } = parsePhoneNumberFromString(range + rest) ?? {};
-    if (country !== undefined) return country;
-  }
-  return null;
-}
-
-/** The calling code of a country as a range; null for an unknown country, and for one that shares its code with others. */
-export function rangeOfCountry(country: string): string | null {
-  const callingCode = CALLING_CODES.get(country);
-  if (callingCode === undefined) return null;
-  return COUNTRIES_BY_CALLING_CODE.get(callingCode)?.length === 1 ? callingCode : null;
-}
-
-/** True where a range may lie in a country, as far as its digits tell. */
-export function mayLieIn(range: string, country: string): boolean {
-  const callingCode = CALLING_CODES.get(country);
-  return (
-    callingCode !== undefined &&
-    range.startsWith(callingCode) &&
-    (countryOfRange(range) ?? country) === country
-  );
-}
-
-/** The number with its middle digits hidden, as it may be shown to the client: its first two and its last two remain. */
+/**
+ * The number with its subscriber's digits hidden, as it may be shown to the client: the whole calling code, so that nothing
+ * of the number itself stands behind it, and the last two digits.
+ */
 export function maskPhone(e164: string): string {
-  return `${e164.slice(0, 3)}${"•".repeat(Math.max(e164.length - 5, 0))}${e164.slice(-2)}`;
+  const shown = callingCodeOf(e164) ?? "+";
+  return `${shown}${"•".repeat(Math.max(e164.length - shown.length - 2, 0))}${e164.slice(-2)}`;
 }

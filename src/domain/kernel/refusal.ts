@@ -7,7 +7,8 @@ import type { Channel } from "./channel.ts";
  */
 export type Refusal =
   | { kind: "invalid_request"; errors: FieldError[] }
-  | { kind: "number_invalid" }
+  /** `errors` names the region where that is no country. */
+  | { kind: "number_invalid"; errors?: FieldError[] }
   | { kind: "number_type_refused"; numberType: string }
   | { kind: "country_not_served"; country: string }
   /** A provider knows that the number gets nothing by this channel; `channels` may do instead. */

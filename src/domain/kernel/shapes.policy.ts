@@ -1,6 +1,7 @@
 /** Shapes that the policy's tables share. Durations are in seconds wherever a key names no other unit. */
 import * as z from "zod";
 import { CHANNELS } from "./channel.ts";
+import { ruleCountryFault } from "./country.ts";
 
 /** The values of a policy table as the service reads them: checked, defaults filled in, and read-only all the way down. */
 export type PolicyOf<Table extends z.ZodType> = DeepReadonly<z.output<Table>>;
@@ -15,7 +16,21 @@ export const name = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, "must be lower-ca
 
 export const channel = z.enum(CHANNELS);
 
+const ISO_CODE = /^[A-Z]{2}$/;
+
+/** A telephone country: an ISO 3166-1 alpha-2 code that numbers can be of. */
+export const countryCode = z.string().superRefine((code, context) => {
+  const fault = ISO_CODE.test(code)
+    ? ruleCountryFault(code)
+    : "must be an ISO 3166-1 alpha-2 code in capitals";
+  if (fault !== null) context.addIssue(fault);
+});
+
 /** A telephone country, or `*` for every country. */
-export const country = z
-  .string()
-  .regex(/^([A-Z]{2}|\*)$/, "must be an ISO 3166-1 alpha-2 code in capitals, or *");
+export const country = z.string().superRefine((code, context) => {
+  if (code === "*") return;
+  const fault = ISO_CODE.test(code)
+    ? ruleCountryFault(code)
+    : "must be an ISO 3166-1 alpha-2 code in capitals, or *";
+  if (fault !== null) context.addIssue(fault);
+});

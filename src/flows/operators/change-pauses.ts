@@ -1,5 +1,5 @@
 /** Operators pause one country, flow or provider, and resume it. */
-import { isCountry } from "../../domain/kernel/phone.ts";
+import { ruleCountryFault } from "../../domain/kernel/country.ts";
 import type { Pause, PauseKind } from "../../domain/monitor/pause.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { Deps } from "../../ports/deps.ts";
@@ -81,8 +81,8 @@ export async function resumeSending(
 
 /** The reason why there is no such subject; null when there is one. */
 export function pauseFault(policy: Policy, { kind, subject }: Subject): string | null {
-  const known: Record<PauseKind, boolean> = {
-    country: isCountry(subject),
+  if (kind === "country") return ruleCountryFault(subject);
+  const known: Record<Exclude<PauseKind, "country">, boolean> = {
     flow: Object.hasOwn(policy.flows, subject),
     provider: policy.delivery.providers.some((name) => name === subject),
   };

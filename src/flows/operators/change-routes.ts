@@ -6,7 +6,7 @@ import {
   type RouteInstruction,
   type RouteOverride,
 } from "../../domain/delivery/route-overrides.ts";
-import { isCountry } from "../../domain/kernel/phone.ts";
+import { ruleCountryFault } from "../../domain/kernel/country.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
   durationInWords,
@@ -119,8 +119,8 @@ export function routeFault(
     return invalidAction("provider", `is none of the policy's: ${names.join(", ")}`);
   }
   if (word.kind !== "pin") return null;
-  if (!isCountry(word.country))
-    return invalidAction("country", "must be an ISO 3166-1 alpha-2 code in capitals");
+  const fault = ruleCountryFault(word.country);
+  if (fault !== null) return invalidAction("country", fault);
   const served = provider === null ? null : (providers.get(provider)?.countries ?? null);
   return served === null || served.includes(word.country)
     ? null

@@ -5,7 +5,7 @@
  * 2. Gate, 3. admit and 4. deliver as for a send; the code stays the same while it is good.
  * 5. Answer, and publish the one fact of the request behind it.
  */
-import { parsePhone } from "../../domain/kernel/phone.ts";
+import { parsePhone, parsePhoneFor } from "../../domain/kernel/phone.ts";
 import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { OpenedToken } from "../../ports/session.ts";
@@ -92,8 +92,9 @@ export async function resend(
 /** True where the client repeats no number, or the session's. */
 function repeatsNumber({ phone, region }: ResendInput, claims: OpenedToken): boolean {
   if (phone === undefined) return true;
-  const parsed = parsePhone(phone, region);
-  return "e164" in parsed && parsed.e164 === claims.phone;
+  // The session may have begun with a text or with a call.
+  const forms = [parsePhoneFor("sms", phone, region), parsePhoneFor("voice", phone, region)];
+  return forms.some((parsed) => "e164" in parsed && parsed.e164 === claims.phone);
 }
 
 /** A session that sent a message cannot seem to send another: its bearer is refused like a caller at a limit. */

@@ -13,7 +13,7 @@
  * session, provider; a lookup, a choice between routes or an idempotency key may add one each.
  */
 
-import { parsePhone } from "../../domain/kernel/phone.ts";
+import { parsePhoneFor } from "../../domain/kernel/phone.ts";
 import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { type AdmitNeeds, admit } from "../admission/admit.ts";
@@ -49,7 +49,7 @@ export async function send(
   correlationId: string,
 ): Promise<SentAnswer | RefusedAnswer> {
   const { flow, channel } = input;
-  const number = parsePhone(input.phone, input.region);
+  const number = parsePhoneFor(channel, input.phone, input.region);
   const request = { correlationId, flow, phone: "kind" in number ? null : number, source: caller };
   const conclude = (fact: SendFact) => publishAndAnswer(deps, request, fact);
 

@@ -1,6 +1,6 @@
 /** The rows of destinations as people read them. */
 
-import { rangeOfCountry } from "../../domain/kernel/phone.ts";
+import { rangeOfCountry } from "../../domain/kernel/country.ts";
 import {
   DESTINATION_SORTS,
   DESTINATION_STATE_FITS,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { mergeTables } from "../../../scripts/lib/settings.ts";
 import { parsePolicy } from "../../../src/config/config.ts";
-import { countryOfRange, mayLieIn, rangeOfCountry } from "../../../src/domain/kernel/phone.ts";
+import { countryOfRange, mayLieIn, rangeOfCountry } from "../../../src/domain/kernel/country.ts";
 import type { LedgerRow } from "../../../src/domain/ledger/event.ts";
 import type { ProviderLine } from "../../../src/flows/operators/views/read-routes.ts";
 import { pageOfLines } from "../../../src/flows/operators/views/summarise-tally.ts";

@@ -6,7 +6,8 @@
 import { rulesForCountry } from "../../../domain/admission/country-rules.ts";
 import type { Level } from "../../../domain/admission/exposure.ts";
 import { exposureLevels } from "../../../domain/admission/levels.ts";
-import { countryOfRange, mayLieIn, type Phone, rangeOfCountry } from "../../../domain/kernel/phone.ts";
+import { countryOfRange, mayLieIn, rangeOfCountry } from "../../../domain/kernel/country.ts";
+import type { Phone } from "../../../domain/kernel/phone.ts";
 import { MINUTE_MS } from "../../../domain/kernel/time.ts";
 import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/effective-control.ts";
 import { type History, usualSent } from "../../../domain/monitor/history.ts";

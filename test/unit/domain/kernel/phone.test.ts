@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { CountryCode } from "libphonenumber-js/max";
-import { getExampleNumber } from "libphonenumber-js/max";
+import { getCountries, getCountryCallingCode, getExampleNumber } from "libphonenumber-js/max";
 import { describe, expect, test } from "vitest";
 import { maskPhone, parsePhone, refuseNumber } from "../../../../src/domain/kernel/phone.ts";
 
@@ -78,10 +78,17 @@ test.each([
   ["+999123456789", undefined],
   ["98765 43210 ext 5", "IN"],
   ["call +919876543210 now", undefined],
-  ["9876543210", "XX"],
-  ["9876543210", "__proto__"],
 ])("%j with region %j is no number", (text, region) => {
   expect(refusalOf(text, region)).toEqual({ kind: "number_invalid" });
+});
+
+test.each([
+  ["9876543210", "XX", "XX is no country with telephone numbers (ISO 3166-1 alpha-2)"],
+  ["+919876543210", "__proto__", "__proto__ is no country with telephone numbers (ISO 3166-1 alpha-2)"],
+  ["07976 399087", "UK", "UK is no ISO 3166-1 code; write GB"],
+  ["694 123 4567", "EL", "EL is no ISO 3166-1 code; write GR"],
+])("%j with region %j names the region as the fault", (text, region, reason) => {
+  expect(parsePhone(text, region)).toEqual({ kind: "number_invalid", errors: [{ field: "region", reason }] });
 });
 
 test("a country is served when it is allowed and not denied", () => {
@@ -107,6 +114,26 @@ test("spaces, dashes and brackets are read, and the block and prefix are cut fro
   });
 });
 
-test("a masked number shows its calling code and two digits", () => {
-  expect(maskPhone("+919876543210")).toBe("+91••••••••10");
+test.each([
+  ["+919876543210", "+91••••••••10"],
+  ["+971501234567", "+971•••••••67"],
+  ["+14155550132", "+1••••••••32"],
+  ["+22901959512", "+229••••••12"],
+  ["+2290195951234", "+229••••••••34"],
+  ["+79161234567", "+7••••••••67"],
+  ["+290512345", "+290••••45"],
+  ["+870773111632", "+••••••••••32"],
+])("the masked number of %s is %s: its whole calling code and two digits", (e164, masked) => {
+  expect(maskPhone(e164)).toBe(masked);
 });
+
+test.each(getCountries())(
+  "a masked number of %s shows its calling code and no subscriber's digit but the last",
+  (country) => {
+    const e164 = getExampleNumber(country, examples)?.number ?? "";
+    const callingCode = `+${getCountryCallingCode(country)}`;
+    const masked = maskPhone(e164);
+    expect(masked).toHaveLength(e164.length);
+    expect(masked).toMatch(new RegExp(`^\\${callingCode}•{2,}\\d{2}$`));
+  },
+);
