@@ -5,6 +5,7 @@ import { sessionFaults } from "../domain/admission/session-fit.ts";
 import { messageFaults } from "../domain/delivery/message-faults.ts";
 import { messagePriceMicros } from "../domain/delivery/money.ts";
 import type { Channel } from "../domain/kernel/channel.ts";
+import { servesCountry } from "../domain/kernel/phone.ts";
 import { composeProviders } from "./compose-providers.ts";
 
 /**
@@ -21,7 +22,11 @@ export function compositionFaults(
   const { ENVIRONMENT, POLICY, CAPTCHA_SECRET_KEY, CAPTCHA_FRESH_SECRET_KEY } = config;
   const providers = composeProviders(config, {}, () => Date.now());
   const { channels } = POLICY.delivery;
-  const texts = messageFaults(POLICY.message, POLICY.code);
+  const flows = Object.entries(POLICY.flows).map(([name, { countries = POLICY.countries }]) => ({
+    name,
+    servesIndia: channels.includes("sms") && servesCountry(countries, "IN"),
+  }));
+  const texts = messageFaults(POLICY.message, POLICY.code, flows);
   for (const warning of texts.warnings) warn(warning);
   const unserved = channels.filter(
     (channel) => ![...providers.values()].some((provider) => provider.channels.includes(channel)),

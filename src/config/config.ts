@@ -231,6 +231,7 @@ function checked<T>(result: z.ZodSafeParseResult<T>, root: string): Checked<T> {
 
 function wording(issue: z.core.$ZodIssue): string {
   if (issue.code === "unrecognized_keys") return `does not know ${issue.keys.join(", ")}`;
+  if (issue.code === "invalid_key") return issue.issues.map(({ message }) => message).join("; ");
   const missing = issue.code === "invalid_type" && issue.message.includes("received undefined");
   return missing ? "is missing" : issue.message;
 }

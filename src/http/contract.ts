@@ -63,7 +63,7 @@ export const sendBody = z
     reference: reference.optional(),
     locale: z
       .string()
-      .regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$/, "must be a BCP 47 language tag")
+      .regex(/^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}$/, "must be a BCP 47 language tag")
       .optional()
       .meta({ example: "en-IN" }),
     client: clientFacts.optional(),

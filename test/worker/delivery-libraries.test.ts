@@ -10,7 +10,14 @@ test("messages are composed here, where no code may be made from text", () => {
   expect(() => globalThis.eval("1")).toThrow();
   const text = "{code} {minutes, plural, one {# minute} other {# minutes}}";
   const policy = messagePolicy.parse({ brand: "Tollgate", templates: { default: { en: { text } } } });
-  const what = { code: "491827", channel: "sms", flow: "login", locale: "en-IN", ttlSeconds: 180 } as const;
+  const what = {
+    code: "491827",
+    channel: "sms",
+    country: "US",
+    flow: "login",
+    locale: "en-IN",
+    ttlSeconds: 180,
+  } as const;
   expect(composeMessage(what, policy).body).toBe("491827 3 minutes");
   expect(composeMessage({ ...what, locale: "ar" }, policy).body).toBe(
     "491827 رمز دخولك إلى Tollgate. لا تشاركه.",

@@ -4,15 +4,16 @@ import { type PolicyOf, seconds } from "../kernel/shapes.policy.ts";
 import { DAY_SECONDS, HOUR_SECONDS } from "../kernel/time.ts";
 
 /**
- * A budget with its defaults.
+ * A budget that somebody names; what it does not say has its default.
  *
  * @param base units that may be out before anything was ever verified
  * @param gain units of room that one verified unit earns
  */
-export const budget = (base: number, gain: number) =>
-  z
-    .strictObject({ base: z.number().min(0).default(base), gain: z.number().min(0).max(5).default(gain) })
-    .prefault({});
+export const namedBudget = (base: number, gain: number) =>
+  z.strictObject({ base: z.number().min(0).default(base), gain: z.number().min(0).max(5).default(gain) });
+
+/** A budget that is there with its defaults where nobody names it. */
+const budget = (base: number, gain: number) => namedBudget(base, gain).prefault({});
 
 /** `base` units may be out before anything was ever verified, and `gain` more for each verified unit. */
 export type BudgetRule = PolicyOf<ReturnType<typeof budget>>;

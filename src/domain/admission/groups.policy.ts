@@ -1,15 +1,15 @@
 /** Groups of countries that share tighter (or wider) budgets and limits than the rest. */
 import * as z from "zod";
 import { country, name, type PolicyOf } from "../kernel/shapes.policy.ts";
-import { budget } from "./exposure.policy.ts";
+import { namedBudget } from "./exposure.policy.ts";
 import { limitRules } from "./limits.policy.ts";
 
-/** A group's budgets, in place of the general ones; one that is not named has the default that is given here. */
+/** A group's budgets, in place of the general ones; one that is not named is the general one. */
 const groupExposure = z
   .strictObject({
-    block: budget(3, 0.5).optional(),
-    prefix: budget(5, 0.5).optional(),
-    country: budget(5, 0.5).optional(),
+    block: namedBudget(3, 0.5).optional(),
+    prefix: namedBudget(5, 0.5).optional(),
+    country: namedBudget(5, 0.5).optional(),
   })
   .transform(({ block, prefix, country }) => ({
     ...(block && { block }),

@@ -4,7 +4,9 @@
  * on thin evidence. Known people, and requests that are refused anyway, are never looked up.
  */
 
+import type { Channel } from "../kernel/channel.ts";
 import type { NumberPolicy } from "../kernel/phone.policy.ts";
+import { refusesType } from "../kernel/phone.ts";
 import type { Posture } from "../kernel/posture.ts";
 import { HOUR_SECONDS } from "../kernel/time.ts";
 import type { LevelName, Pool } from "./exposure.ts";
@@ -55,9 +57,10 @@ export interface InsightJudgement {
 export function judgeInsight(
   { lineType, pumpingRisk, reachable, simSwappedHoursAgo }: NumberInsight,
   { max_pumping_risk, sim_swap_hours }: Pick<LookupPolicy, "max_pumping_risk" | "sim_swap_hours">,
-  { refuse_types }: NumberPolicy,
+  numbers: NumberPolicy,
+  channel: Channel,
 ): InsightJudgement | null {
-  if (lineType !== null && lineType !== "other" && refuse_types.includes(lineType)) {
+  if (lineType !== null && lineType !== "other" && refusesType(lineType, channel, numbers)) {
     return { action: "deny", evidence: { line_type: lineType } };
   }
   if (pumpingRisk !== null && pumpingRisk >= max_pumping_risk) {
@@ -91,7 +94,9 @@ export function verdictAfterInsight(
   risk: Pick<RiskPolicy, "record_only" | "record_all" | "decoy">,
 ): Verdict {
   const denied = action === "deny" || factors.length === 0;
-  const refusal = denied ? (risk.decoy ? "decoy" : "deny") : "step_up";
+  // Whoever gave a landline is told so, and can be called.
+  const decoy = risk.decoy && evidence.line_type !== "fixed_line";
+  const refusal = denied ? (decoy ? "decoy" : "deny") : "step_up";
   const counted = !isRecordOnly("number_insight", risk);
   const reasons = [...verdict.reasons, { rule: "number_insight" as const, evidence, counted }];
   // Rules before this one may have refused the message, had they counted.

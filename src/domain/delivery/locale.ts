@@ -1,7 +1,10 @@
-/** A BCP 47 tag in its canonical form (`pt-br` is `pt-BR`, the old `in` is `id`); null for text that is no tag. */
+/**
+ * A BCP 47 tag in its canonical form (`pt-br` is `pt-BR`, the old `in` is `id`), also of one written with `_` as Android, iOS
+ * and POSIX do; null for text that is no tag.
+ */
 export function canonicalLocale(tag: string): string | null {
   try {
-    return Intl.getCanonicalLocales(tag)[0] ?? null;
+    return Intl.getCanonicalLocales(tag.replaceAll("_", "-"))[0] ?? null;
   } catch {
     return null;
   }

@@ -1,7 +1,10 @@
+import { codeIn } from "../kernel/typed-text.ts";
+import { dltFaults, type ServedFlow } from "./dlt.ts";
+import { localesFor } from "./flow-texts.ts";
 import { segmentText } from "./gsm7.ts";
 import { canonicalLocale, lookUpLocale } from "./locale.ts";
 import type { MessagePolicy } from "./message.policy.ts";
-import { composeMessage, localesFor } from "./message.ts";
+import { composeMessage } from "./message.ts";
 import { SHIPPED_TEXTS } from "./shipped-texts.ts";
 import { fillTemplate } from "./templates.ts";
 
@@ -19,14 +22,21 @@ interface CodeShape {
   ttl_seconds: number;
 }
 
-/** Checks the texts by filling every template as a message would fill it. */
-export function messageFaults(policy: MessagePolicy, code: CodeShape): MessageFaults {
-  const faults = [...templateFaults(policy, code), ...localeFaults(policy)];
+/**
+ * Checks the texts by filling every template as a message would fill it.
+ *
+ * @param flows of the policy; without them no flow is missed in a registration
+ */
+export function messageFaults(
+  policy: MessagePolicy,
+  code: CodeShape,
+  flows: readonly ServedFlow[] = [],
+): MessageFaults {
+  const faults = [...templateFaults(policy, code), ...localeFaults(policy), ...dltFaults(policy, flows)];
   return { faults, warnings: faults.length > 0 ? [] : lengthWarnings(policy, code) };
 }
 
 function templateFaults({ brand, templates }: MessagePolicy, code: CodeShape): string[] {
-  const digits = sampleCode(code);
   const minutes = Math.ceil(code.ttl_seconds / 60);
   return Object.entries(templates).flatMap(([flow, byLocale]) =>
     Object.entries(byLocale).flatMap(([locale, template]) => {
@@ -36,11 +46,31 @@ function templateFaults({ brand, templates }: MessagePolicy, code: CodeShape): s
       return (["text", "spoken"] as const).flatMap((kind) => {
         const text = template[kind];
         if (text === undefined) return [];
-        const fault = faultOf(() => fillTemplate(text, locale, { code: digits, brand, minutes }), digits);
-        return fault === null ? [] : [`${at}.${kind}: ${fault}`];
+        const fill = (digits: string) => fillTemplate(text, locale, { code: digits, brand, minutes });
+        const faults = sampleCodes(code).flatMap((digits) => {
+          const fault = faultOf(() => fill(digits), digits);
+          if (fault !== null) return [fault];
+          return kind === "text" ? readingFaults(fill(digits), digits) : hearingFaults(fill(digits), digits);
+        });
+        return [...new Set(faults)].map((fault) => `${at}.${kind}: ${fault}`);
       });
     }),
   );
+}
+
+/** Reasons for which people and forms cannot tell the code in a text. */
+function readingFaults(filled: string, digits: string): string[] {
+  if (filled.split(digits).length > 2) return ["shows {code} twice"];
+  const beside = new RegExp(`[0-9][ .,:/-]?${digits}|${digits}[ .,:/-]?[0-9]`).test(filled);
+  return !beside && codeIn(filled, digits.length) === digits
+    ? []
+    : ["has a number that can be taken for {code}, or for a part of it"];
+}
+
+/** Whoever listens takes a number right before or behind the digits for one of them. */
+function hearingFaults(filled: string, digits: string): string[] {
+  const beside = new RegExp(`[0-9][^\\p{L}]*${digits}|${digits}[^\\p{L}]*[0-9]`, "u");
+  return beside.test(filled) ? ["has a number beside {code}"] : [];
 }
 
 function faultOf(fill: () => string, digits: string): string | null {
@@ -55,17 +85,8 @@ function faultOf(fill: () => string, digits: string): string | null {
 }
 
 function localeFaults(policy: MessagePolicy): string[] {
-  const { default_locale, dlt } = policy;
-  const unserved = lookUpLocale([default_locale], localesFor("default", policy)) === null;
-  const unregistered = Object.entries(dlt?.template_ids ?? {}).flatMap(([flow, byLocale]) =>
-    Object.keys(byLocale)
-      .filter((locale) => !localesFor(flow, policy).includes(locale))
-      .map((locale) => `POLICY.message.dlt.template_ids.${flow}.${locale}: has no text in this locale`),
-  );
-  return [
-    ...(unserved ? [`POLICY.message.default_locale: there is no text in ${default_locale}`] : []),
-    ...unregistered,
-  ];
+  const unserved = lookUpLocale([policy.default_locale], localesFor("default", policy)) === null;
+  return unserved ? [`POLICY.message.default_locale: there is no text in ${policy.default_locale}`] : [];
 }
 
 /** One line per locale whose longest text needs several segments. */
@@ -79,8 +100,9 @@ function lengthWarnings(policy: MessagePolicy, code: CodeShape): string[] {
   for (const flow of flows) {
     for (const locale of localesFor(flow, policy)) {
       const what = {
-        code: sampleCode(code),
+        code: sampleCodes(code)[0] ?? "",
         channel: "sms",
+        country: "",
         flow,
         locale,
         ttlSeconds: code.ttl_seconds,
@@ -99,5 +121,6 @@ function lengthWarnings(policy: MessagePolicy, code: CodeShape): string[] {
     });
 }
 
-/** It begins with a zero, which shows a template that turns the code into a number. */
-const sampleCode = ({ length }: Pick<CodeShape, "length">): string => "0123456789".slice(0, length);
+/** Two codes without a digit in common at any place; one begins with a zero, which shows a template that makes a number of it. */
+const sampleCodes = ({ length }: Pick<CodeShape, "length">): string[] =>
+  ["0123456789", "9876543210"].map((digits) => digits.slice(0, length));

@@ -42,11 +42,16 @@ export const messagePolicy = z.strictObject({
     .optional(),
   /** Adds "we will never call you for this code" to shipped languages. Off: it lengthens every text. */
   warn_line: z.boolean().default(false),
-  /** Registration of the texts in India (TRAI's TCCCPR, 2018), template ids per flow and locale. */
+  /**
+   * Registration of the texts in India (TRAI's TCCCPR, 2018), template ids per flow and locale: each id is that of the very text
+   * which the flow has in the locale. Numbers of India get registered texts alone, whatever language was asked for.
+   */
   dlt: z
     .strictObject({
       entity_id: dltId,
       template_ids: z.record(name, z.record(z.string(), dltId)),
+      /** The registered texts end with the lines that `warn_line`, `origin_host` and `app_hash` add. Off: they go without them. */
+      added_lines: z.boolean().default(false),
     })
     .optional(),
 });

@@ -1,14 +1,17 @@
 import type { Channel } from "../kernel/channel.ts";
+import { registeredLocales, templateIdFor } from "./dlt.ts";
+import { localesFor, textsFor } from "./flow-texts.ts";
 import { type Segmentation, segmentText } from "./gsm7.ts";
 import { lookUpLocale } from "./locale.ts";
 import type { MessagePolicy } from "./message.policy.ts";
-import { SHIPPED_TEXTS } from "./shipped-texts.ts";
 import { fillTemplate } from "./templates.ts";
 
 /** The parameters of one message. */
 export interface MessageContent {
   code: string;
   channel: Channel;
+  /** Of the number, ISO 3166-1 alpha-2: in India texts are registered. */
+  country: string;
   flow: string;
   /** The locale the client asked for; null where it did not. */
   locale: string | null;
@@ -22,59 +25,54 @@ export interface ComposedMessage extends Pick<Segmentation, "encoding" | "segmen
   spoken: string;
   /** The locale of the chosen texts. */
   locale: string;
-  /** The registration in India; null where this text has none. */
+  /** The registration of a text to India; null where it has none, and elsewhere. */
   dlt: { entityId: string; templateId: string } | null;
 }
 
 const LAST_RESORT = "en";
 
 /**
- * Composes one message in the best available language for the person.
+ * Composes one message in the best available language for the person. A text to India goes in a language in which it is
+ * registered, and without the lines that are not part of the registered text.
  *
  * @throws Error for a template that `messageFaults` names
  */
 export function composeMessage(what: MessageContent, policy: MessagePolicy): ComposedMessage {
-  const { code, channel, flow, ttlSeconds } = what;
-  const available = localesFor(flow, policy);
+  const { code, channel, country, flow, ttlSeconds } = what;
+  const registered = channel === "sms" && country === "IN" ? registeredLocales(flow, policy) : [];
+  const isRegistered = registered.length > 0;
   const wanted = [what.locale ?? "", policy.default_locale, LAST_RESORT];
-  const locale = lookUpLocale(wanted, available) ?? LAST_RESORT;
+  const available = isRegistered ? registered : localesFor(flow, policy);
+  const locale = lookUpLocale(wanted, available) ?? registered[0] ?? LAST_RESORT;
   const { text, spoken, pause, warnLine } = textsFor(flow, locale, policy);
 
   const values = { code, brand: policy.brand, minutes: Math.ceil(ttlSeconds / 60) };
-  const lines = [fillTemplate(text, locale, values)];
-  if (policy.warn_line && warnLine !== null && channel !== "voice") lines.push(warnLine);
-  const machineLine = channel === "sms" ? lineForMachines(code, policy) : "";
-  const body = lines.join("\n") + (machineLine === "" ? "" : `\n\n${machineLine}`);
+  const sentence = fillTemplate(text, locale, values);
+  const mayAddLines = !isRegistered || (policy.dlt?.added_lines ?? false);
+  const body = mayAddLines ? withAddedLines(sentence, { code, channel, warnLine }, policy) : sentence;
 
   const { encoding, segments } = segmentText(body);
+  const templateId = isRegistered ? templateIdFor(flow, locale, policy) : null;
   return {
     body,
     spoken: fillTemplate(spoken, locale, { ...values, code: [...code].join(pause) }),
     locale,
     encoding,
     segments,
-    dlt: registration(flow, locale, policy),
+    dlt: policy.dlt && templateId !== null ? { entityId: policy.dlt.entity_id, templateId } : null,
   };
 }
 
-/** The locales that have a text for this flow. */
-export function localesFor(flow: string, { templates }: MessagePolicy): string[] {
-  const own = [flow, "default"].flatMap((name) =>
-    Object.entries(templates[name] ?? {}).flatMap(([locale, { text }]) => (text === undefined ? [] : locale)),
-  );
-  return [...new Set([...Object.keys(SHIPPED_TEXTS), ...own])];
-}
-
-/** The operator's texts go before the shipped ones of the language, whatever the flow. */
-function textsFor(flow: string, locale: string, { templates }: MessagePolicy) {
-  const [forFlow, forAll] = [templates[flow]?.[locale], templates.default?.[locale]];
-  const shipped = SHIPPED_TEXTS[lookUpLocale([locale], Object.keys(SHIPPED_TEXTS)) ?? ""];
-  return {
-    text: forFlow?.text ?? forAll?.text ?? shipped?.texts[flow] ?? shipped?.texts.default ?? "{code}",
-    spoken: forFlow?.spoken ?? forAll?.spoken ?? shipped?.spoken ?? "{code}",
-    pause: shipped?.pause ?? ", ",
-    warnLine: shipped?.warnLine ?? null,
-  };
+/** The sentence with the line against callers, and for texts with the line for machines. */
+function withAddedLines(
+  sentence: string,
+  { code, channel, warnLine }: Pick<MessageContent, "code" | "channel"> & { warnLine: string | null },
+  policy: MessagePolicy,
+): string {
+  const lines = [sentence];
+  if (policy.warn_line && warnLine !== null && channel !== "voice") lines.push(warnLine);
+  const machineLine = channel === "sms" ? lineForMachines(code, policy) : "";
+  return lines.join("\n") + (machineLine === "" ? "" : `\n\n${machineLine}`);
 }
 
 /**
@@ -85,9 +83,4 @@ function textsFor(flow: string, locale: string, { templates }: MessagePolicy) {
 function lineForMachines(code: string, { origin_host, app_hash = "" }: MessagePolicy): string {
   const origin = origin_host === "" ? "" : `@${origin_host} #${code}`;
   return [origin, app_hash].filter((part) => part !== "").join(" ");
-}
-
-function registration(flow: string, locale: string, { dlt }: MessagePolicy): ComposedMessage["dlt"] {
-  const templateId = dlt?.template_ids[flow]?.[locale] ?? dlt?.template_ids.default?.[locale];
-  return dlt && templateId !== undefined ? { entityId: dlt.entity_id, templateId } : null;
 }

@@ -126,6 +126,10 @@ export const refusesType = (
   { refuse_types }: Pick<NumberPolicy, "refuse_types">,
 ): boolean => (channel !== "voice" && type === "fixed_line") || refuse_types.includes(type);
 
+/** True for a country that is allowed and not denied. */
+export const servesCountry = ({ allow, deny }: CountryPolicy, country: string): boolean =>
+  (allow.includes("*") || allow.includes(country)) && !deny.includes(country);
+
 /**
  * Applies the policy's number types and countries. The type goes first: a premium number is refused as such wherever
  * it is, so that the operator's figures name the fraud and not the map.
@@ -141,8 +145,7 @@ export function refuseNumber(
   if (refusesType(phone.type, channel, numbers)) {
     return { kind: "number_type_refused", numberType: phone.type };
   }
-  const allowed = countries.allow.includes("*") || countries.allow.includes(phone.country);
-  if (!allowed || countries.deny.includes(phone.country)) {
+  if (!servesCountry(countries, phone.country)) {
     return { kind: "country_not_served", country: phone.country };
   }
   return null;

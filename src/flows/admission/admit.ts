@@ -4,7 +4,8 @@
  * 1. Find the routes to the number's country: without one nothing is sent.
  * 2. Gather the evidence, in one round trip to the stores and one to the CAPTCHA's issuer.
  * 3. Answer a repeated request with the first one's session.
- * 4. Refuse what the caller's limits, the CAPTCHA, a spend cap or an earlier refusal of the number stop.
+ * 4. Refuse what the caller's limits, the CAPTCHA, a spend cap or an earlier refusal of the number stop, and a call before
+ *    any text.
  * 5. Decide on the signals, with a number lookup where its answer could change the verdict.
  * 6. Turn the verdict into the request's admission or refusal.
  */
@@ -20,7 +21,7 @@ import { findRoutes, type RouteNeeds } from "./find-routes.ts";
 import { type EvidenceNeeds, gatherEvidence } from "./gather-evidence.ts";
 import { judgeChallenge } from "./judge-challenge.ts";
 import { metersFor, refuseByCaps, refuseByLimits, refuseByMemory, waivedFor } from "./judge-limits.ts";
-import { type LookupNeeds, lookUpNumber } from "./look-up-number.ts";
+import { type LookupNeeds, lookUpNumber, refuseEarlyCall } from "./look-up-number.ts";
 import { type AdmissionRequest, type AdmissionResult, claimToGiveBack } from "./request.ts";
 import { type Decision, resultOfVerdict } from "./result-of-verdict.ts";
 
@@ -60,7 +61,8 @@ export async function admit(deps: AdmitNeeds, request: AdmissionRequest): Promis
     refuseByLimits(evidence.limits, waived) ??
     challengeFailure ??
     refuseByCaps(meters, evidence.totals, nowMs()) ??
-    refuseByMemory(policy, request, evidence);
+    refuseByMemory(policy, request, evidence) ??
+    (await refuseEarlyCall(deps, request));
   if (refusal) return refused(refusal, { trail, giveBack });
 
   const decision = await decideOn(deps, request, { routes, meters, evidence, waived, trail });
@@ -80,10 +82,20 @@ const noRoute = ({ phone, channel }: AdmissionRequest): Refusal => ({
 });
 
 /** Counts the messages this one is billed as, with any code in it. A provider's own text may differ. */
-function segmentsOf({ policy }: Pick<Deps, "policy">, { flow, locale, channel }: AdmissionRequest): number {
+function segmentsOf(
+  { policy }: Pick<Deps, "policy">,
+  { phone, flow, locale, channel }: AdmissionRequest,
+): number {
   if (channel !== "sms") return 1;
   const { length, ttl_seconds: ttlSeconds } = policy.code;
-  const content = { code: "0".repeat(length), channel, flow, locale, ttlSeconds };
+  const content = {
+    code: "0".repeat(length),
+    channel,
+    country: phone.country,
+    flow,
+    locale,
+    ttlSeconds,
+  };
   return composeMessage(content, policy.message).segments;
 }
 
@@ -93,7 +105,7 @@ async function decideOn(
   found: Omit<Decision, "signals" | "verdict" | "risk">,
 ): Promise<Decision> {
   const { policy } = deps;
-  const { phone, person, flow, control } = request;
+  const { phone, person, flow, channel, control } = request;
   const { exposure } = rulesForCountry(policy, phone.country);
   const risk = policy.flows[flow]?.risk ?? policy.risk;
   const signals = deriveSignals(deps, request, found.evidence);
@@ -105,6 +117,7 @@ async function decideOn(
       posture: control.posture,
       factors: signals.factors,
       risk,
+      channel,
     },
     decide(signals, risk, exposure),
   );

@@ -24,6 +24,8 @@ export interface AdmissionRequest {
   person: RecognisedPerson;
   flow: string;
   channel: Channel;
+  /** A call that no text went before, to a number that its plan does not call a landline's. */
+  isEarlyCall: boolean;
   /** Language the client asked for: the text's length has a price. */
   locale: string | null;
   captchaToken: string | null;

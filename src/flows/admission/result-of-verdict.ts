@@ -56,6 +56,7 @@ export function resultOfVerdict(
     case "step_up":
       return refuse({ kind: "step_up_required", factors: verdict.factors }, { askTag: evidence.askTag });
     case "deny": {
+      if (isLandline(verdict)) return refuse({ kind: "number_type_refused", numberType: "fixed_line" });
       const retryAfterSeconds = signals.failedAttemptsWaitSeconds || 60;
       return refuse({ kind: "too_many_requests", cause: "risk", retryAfterSeconds });
     }
@@ -69,6 +70,13 @@ export function resultOfVerdict(
       return admitted(deps, request, decision);
   }
 }
+
+/** True where a lookup alone stopped the message, because it goes to a landline: it is answered as one by its plan is. */
+const isLandline = ({ reasons }: Verdict): boolean =>
+  reasons.some(
+    ({ rule, evidence, counted }) =>
+      rule === "number_insight" && counted && evidence.line_type === "fixed_line",
+  );
 
 /** The findings that admitted requests and decoys have in common. */
 const shared = ({ evidence, waived, verdict, trail }: Decision) => ({

@@ -154,11 +154,11 @@ const begunMessage = (
 
 function composeText(
   { policy }: Pick<Deps, "policy">,
-  { channel, flow, locale }: DeliveryRequest,
+  { channel, phone, flow, locale }: DeliveryRequest,
   code: string,
 ): ComposedMessage {
   const ttlSeconds = policy.code.ttl_seconds;
-  return composeMessage({ code, channel, flow, locale, ttlSeconds }, policy.message);
+  return composeMessage({ code, channel, country: phone.country, flow, locale, ttlSeconds }, policy.message);
 }
 
 const outgoingMessage = (

@@ -3,6 +3,7 @@
  * its own, and the first refusal counts.
  */
 import { mayUseFlow } from "../../domain/access/api-key.ts";
+import { CALL_TOO_EARLY, isEarlyCall } from "../../domain/delivery/early-call.ts";
 import type { Channel } from "../../domain/kernel/channel.ts";
 import { type Phone, refuseNumber } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
@@ -106,14 +107,11 @@ const GATES: Record<GateName, (request: GateRequest, service: Service) => Refusa
   pause: ({ phone, flow }, { control, nowMs }) =>
     "kind" in phone ? null : refusePaused(control, { country: phone.country, flow }, nowMs),
 
-  // A landline hears nothing but calls.
+  // A landline hears nothing but calls. One that only a lookup knows for such passes here, and admission looks it up.
   text_first: ({ phone, channel }, { policy }) =>
-    "kind" in phone ||
-    channel !== "voice" ||
-    phone.type === "fixed_line" ||
-    policy.delivery.voice_after_messages === 0
+    "kind" in phone || !isEarlyCall(phone, channel, policy.delivery) || policy.lookup.provider !== "none"
       ? null
-      : invalid("channel", "follows messages that did not arrive: ask by sms first, and see next_channels"),
+      : CALL_TOO_EARLY,
 
   captcha: ({ caller, captchaToken }, { policy, control }) =>
     captchaToken === undefined && captchaWanted({ policy }, control, caller)

@@ -83,14 +83,13 @@ export interface SessionOpening {
 export async function prepareOpening(
   deps: Pick<Deps, "policy" | "vault" | "customer">,
   claims: SessionClaims,
-  { channel, phone, caller }: { channel: Channel; phone: Phone; caller: Caller },
+  { channel, landline, caller }: { channel: Channel; landline: boolean; caller: Caller },
 ): Promise<SessionOpening> {
   const { sessionId, correlationId } = claims;
   const [{ code, kept }, customer] = await Promise.all([
     newCode(deps, sessionId, deps.vault.sessionKeyId()),
     customerOfSession(deps, claims),
   ]);
-  const landline = phone.type === "fixed_line";
   return {
     kind: "open",
     code,

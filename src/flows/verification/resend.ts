@@ -58,6 +58,8 @@ export async function resend(
     person,
     flow,
     channel,
+    // The session knows when a call may follow.
+    isEarlyCall: false,
     locale: claims.locale,
     captchaToken: captchaToken ?? null,
     claimedDeviceId: input.deviceId ?? null,

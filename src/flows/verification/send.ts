@@ -13,6 +13,7 @@
  * session, provider; a lookup, a choice between routes or an idempotency key may add one each.
  */
 
+import { isEarlyCall } from "../../domain/delivery/early-call.ts";
 import { parsePhoneFor } from "../../domain/kernel/phone.ts";
 import type { Caller } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
@@ -58,6 +59,7 @@ export async function send(
   const gated = await gate(deps, SEND_GATES, asked);
   if (gated.kind === "refused") return conclude(gated);
   const { phone, control } = gated;
+  const earlyCall = isEarlyCall(phone, channel, deps.policy.delivery);
 
   const person = await recognise(deps, phone.e164, input.deviceToken);
   const session = await mintSession(deps, { correlationId, input, caller, phone, person });
@@ -80,6 +82,7 @@ export async function send(
     person,
     flow,
     channel,
+    isEarlyCall: earlyCall,
     locale: claims.locale,
     captchaToken: captchaToken ?? null,
     claimedDeviceId: input.deviceId ?? null,
@@ -91,7 +94,9 @@ export async function send(
   if (admitted.kind === "refused" || admitted.kind === "broken") return conclude(admitted);
   if (admitted.kind === "replay") return conclude(await replay(deps, claim, admitted));
 
-  const opening = await prepareOpening(deps, claims, { channel, phone, caller }).catch(broken);
+  // An early call that was admitted goes to a number that a source knows for a landline.
+  const landline = phone.type === "fixed_line" || earlyCall;
+  const opening = await prepareOpening(deps, claims, { channel, landline, caller }).catch(broken);
   if (opening.kind === "broken") return conclude({ ...opening, trail: admitted.trail });
   if (admitted.kind === "decoy") {
     const opened = await openDecoy(deps, admitted, session, opening);

@@ -12,6 +12,8 @@ import type { LookupPolicy } from "../../../../src/domain/admission/lookup.polic
 import type { RiskPolicy } from "../../../../src/domain/admission/risk.policy.ts";
 import type { UncountedRule, VerdictAction } from "../../../../src/domain/admission/risk.ts";
 import type { Verdict } from "../../../../src/domain/admission/verdict.ts";
+import { CHANNELS } from "../../../../src/domain/kernel/channel.ts";
+import { type Phone, parsePhone, refuseNumber } from "../../../../src/domain/kernel/phone.ts";
 import type { Posture } from "../../../../src/domain/kernel/posture.ts";
 import { POSTURES } from "../../../../src/domain/kernel/posture.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
@@ -20,6 +22,7 @@ import { logAndRememberLookup } from "../../../../src/flows/publish/publish-admi
 import type { LookupPort } from "../../../../src/ports/people.ts";
 import { deliveryWorld, phoneOf, roomyPolicy } from "../../../support/delivery-world.ts";
 
+const TYPES = ["mobile", "fixed_line", "voip", "premium_rate", "toll_free"] as const;
 const DAY = 86_400;
 const LOOKUP: LookupPolicy = {
   provider: "twilio",
@@ -72,7 +75,8 @@ const verdictOf = (pool: Pool = "stranger", levels: LevelName[] = ["block", "cou
   uncounted: [],
 });
 
-const judge = (insight: Partial<NumberInsight>) => judgeInsight({ ...NOTHING, ...insight }, LOOKUP, NUMBERS);
+const judge = (insight: Partial<NumberInsight>) =>
+  judgeInsight({ ...NOTHING, ...insight }, LOOKUP, NUMBERS, "sms");
 
 describe("a lookup is worth its price", () => {
   test.each<[string, Verdict, Posture, boolean]>([
@@ -102,7 +106,7 @@ describe("an insight", () => {
   test.each<[string, Partial<NumberInsight>, object | null]>([
     ["that says nothing", {}, null],
     ["of a mobile number", { lineType: "mobile" }, null],
-    ["of a landline", { lineType: "fixed_line" }, null],
+    ["of a landline", { lineType: "fixed_line" }, { line_type: "fixed_line" }],
     ["of a type that has no name", { lineType: "other" }, null],
     ["of a premium number", { lineType: "premium_rate" }, { line_type: "premium_rate" }],
     ["of a toll-free number", { lineType: "toll_free" }, { line_type: "toll_free" }],
@@ -135,10 +139,25 @@ describe("an insight", () => {
   });
 
   test("is judged by the types the policy refuses, and no others", () => {
-    expect(judgeInsight({ ...NOTHING, lineType: "voip" }, LOOKUP, { refuse_types: [] })).toBeNull();
-    const refused = judgeInsight({ ...NOTHING, lineType: "mobile" }, LOOKUP, { refuse_types: ["mobile"] });
+    expect(judgeInsight({ ...NOTHING, lineType: "voip" }, LOOKUP, { refuse_types: [] }, "sms")).toBeNull();
+    const refused = judgeInsight(
+      { ...NOTHING, lineType: "mobile" },
+      LOOKUP,
+      { refuse_types: ["mobile"] },
+      "sms",
+    );
     expect(refused?.action).toBe("deny");
   });
+
+  test.each(CHANNELS.flatMap((channel) => [...TYPES].map((type) => [channel, type] as const)))(
+    "stops by %s what the numbering plan's type %s is refused for, and nothing else",
+    (channel, lineType) => {
+      const judged = judgeInsight({ ...NOTHING, lineType }, LOOKUP, NUMBERS, channel);
+      const phone = { ...(parsePhone(phoneOf(1), undefined) as Phone), type: lineType };
+      const refused = refuseNumber(phone, channel, NUMBERS, { allow: ["*"], deny: [] });
+      expect(judged === null).toBe(refused === null);
+    },
+  );
 
   test("of what passes is remembered for an hour, and of what lasts as long as the policy says", () => {
     expect(insightTtlSeconds(null, LOOKUP)).toBe(30 * DAY);
@@ -254,6 +273,7 @@ function consulting(lookup: LookupPort | null, more: Partial<LookupPolicy> = {})
         posture: "normal" as const,
         factors: ["email"],
         risk,
+        channel: "sms" as const,
       };
       const { verdict: after, lookup } = await lookUpNumber(deps, question, verdict);
       if (lookup !== null) logAndRememberLookup(deps, `c${i}`, lookup);

@@ -15,7 +15,15 @@ const FLOWS = ["default", "signup", "login", "recovery", "payment"];
 
 const say = (over: Partial<MessageContent> = {}, policy: Partial<MessagePolicy> = {}) =>
   composeMessage(
-    { code: "491827", channel: "sms", flow: "default", locale: null, ttlSeconds: 180, ...over },
+    {
+      code: "491827",
+      channel: "sms",
+      country: "US",
+      flow: "default",
+      locale: null,
+      ttlSeconds: 180,
+      ...over,
+    },
     { ...POLICY, ...policy },
   );
 
@@ -169,6 +177,10 @@ describe("the language of a message", () => {
     ["e", "en"],
     ["", "en"],
     ["en_US", "en"],
+    ["en_IN", "en"],
+    ["pt_BR", "pt"],
+    ["HI_in", "hi"],
+    ["es_419", "es"],
     ["../../etc", "en"],
     [null, "en"],
   ])("%s is answered in %s", ([wanted, locale]) => {
@@ -197,19 +209,115 @@ describe("the language of a message", () => {
 });
 
 describe("registration in India", () => {
-  const dlt = {
-    entity_id: "1101000000000000001",
-    template_ids: {
-      default: { en: "1107000000000000001", hi: "1107000000000000002" },
-      login: { en: "1107000000000000003" },
-    },
-  };
+  const ENTITY = "1101000000000000001";
+  const [A, B, C] = ["1107000000000000001", "1107000000000000002", "1107000000000000003"];
+  const dltOf = (template_ids: Record<string, Record<string, string>>, added_lines = false) => ({
+    entity_id: ENTITY,
+    template_ids,
+    added_lines,
+  });
+  const dlt = dltOf({ default: { en: A, hi: B }, login: { en: C } });
+  const toIndia = (over: Partial<MessageContent> = {}, policy: Partial<MessagePolicy> = {}) =>
+    say({ country: "IN", ...over }, { dlt, ...policy });
+  const COUNTRYWIDE = FLOWS.map((name) => ({ name, servesIndia: true }));
+  const faultsFor = (policy: Partial<MessagePolicy>, flows = COUNTRYWIDE) =>
+    messageFaults({ ...POLICY, ...policy }, CODE, flows).faults;
+  const templates = { default: { en: { text: "{code} is for {brand}." } } };
 
-  test("follows the flow and the language that was chosen", () => {
-    expect(say({}, { dlt }).dlt).toEqual({ entityId: dlt.entity_id, templateId: "1107000000000000001" });
-    expect(say({ flow: "login", locale: "en-IN" }, { dlt }).dlt?.templateId).toBe("1107000000000000003");
-    expect(say({ flow: "login", locale: "hi" }, { dlt }).dlt?.templateId).toBe("1107000000000000002");
-    expect(say({ locale: "fr" }, { dlt }).dlt).toBeNull();
+  test.for<[flow: string, locale: string | null, said: string, id: string | null]>([
+    ["default", null, "491827 is your Tollgate code. Never share it.", A],
+    ["default", "hi-IN", "491827 आपका Tollgate कोड है। किसी को न दें।", B],
+    // Of the flow's own text, which is another than the default one.
+    ["login", "en-IN", "491827 is your Tollgate login code. Never share it.", C],
+    // Registered in English alone: that wins over the language asked for, and the default text's id does not go with it.
+    ["login", "hi", "491827 is your Tollgate login code. Never share it.", C],
+    ["login", "fr", "491827 is your Tollgate login code. Never share it.", C],
+    // The flow has the default text, and its id.
+    ["signup", "hi", "491827 आपका Tollgate कोड है। किसी को न दें।", B],
+    ["signup", "ar", "491827 is your Tollgate code. Never share it.", A],
+  ])("a text of the flow %s asked for in %s is one that is registered", ([flow, locale, body, id]) => {
+    const message = toIndia({ flow, locale });
+    expect(message.body).toBe(body);
+    expect(message.dlt).toEqual({ entityId: ENTITY, templateId: id });
+  });
+
+  test("a text without a registration never gets another one's id, and goes as it would anywhere", () => {
+    for (const locale of ["en", "hi", "fr"]) {
+      expect(toIndia({ flow: "payment", locale })).toEqual(say({ flow: "payment", locale }));
+      expect(toIndia({ flow: "payment", locale }).dlt).toBeNull();
+    }
+  });
+
+  test("the operator's default text has its id in every flow that has no text of its own", () => {
+    for (const flow of FLOWS) {
+      expect(toIndia({ flow }, { templates, dlt: dltOf({ default: { en: A } }) })).toMatchObject({
+        body: "491827 is for Tollgate.",
+        dlt: { templateId: A },
+      });
+    }
+  });
+
+  test("lines that are not part of the registered text are left out, and stay where they are", () => {
+    const lines = { warn_line: true, app_hash: APP_HASH };
+    expect(toIndia({}, lines).body).toBe("491827 is your Tollgate code. Never share it.");
+    const registered = toIndia({}, { ...lines, dlt: dltOf({ default: { en: A } }, true) });
+    expect(registered.body).toBe(say({}, lines).body);
+    expect(originBound(registered.body)).toEqual(["app.example.com", "491827"]);
+    expect(registered.dlt?.templateId).toBe(A);
+  });
+
+  test("is for texts to India: elsewhere, and by other channels, nothing of it holds", () => {
+    for (const over of [{ country: "GB" }, { country: "LK" }]) {
+      expect(toIndia({ ...over, locale: "fr" })).toEqual(say({ ...over, locale: "fr" }));
+    }
+    for (const channel of ["whatsapp", "voice", "telegram"] as const) {
+      expect(toIndia({ channel, locale: "fr" })).toEqual(say({ channel, locale: "fr" }));
+    }
+  });
+
+  test("whatever is asked for, a text to India has no id or the id of its very words", () => {
+    const ids = new Map([
+      [A, "default en"],
+      [B, "default hi"],
+      [C, "login en"],
+    ]);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...FLOWS),
+        fc.constantFrom(...LOCALES, "de", "en-IN", "hi_IN"),
+        (flow, locale) => {
+          const { body, dlt: registration } = toIndia({ flow, locale });
+          if (registration === null) return;
+          const [registeredFlow = "", registeredLocale = ""] =
+            ids.get(registration.templateId)?.split(" ") ?? [];
+          const own = say({ flow: registeredFlow, locale: registeredLocale }, { origin_host: "" });
+          expect(body).toBe(own.body);
+        },
+      ),
+    );
+  });
+
+  test("what cannot match is a fault at start that names it", () => {
+    const at = "POLICY.message.dlt.template_ids";
+    const own = (flow: string) =>
+      `${at}: flow ${flow} has a text of its own, registered in no language; register it under ${flow}, or give the flow a registered text`;
+    expect(faultsFor({ dlt })).toEqual([own("recovery"), own("payment")]);
+    expect(faultsFor({ dlt: dltOf({ default: { en: A } }) })).toEqual(
+      ["login", "recovery", "payment"].map(own),
+    );
+    expect(faultsFor({ templates, dlt: dltOf({ default: { en: A } }) })).toEqual([]);
+    expect(faultsFor({ templates, dlt: dltOf({ default: { en: A }, logn: { en: B } }) })).toEqual([
+      `${at}.logn: is no flow of POLICY.flows`,
+    ]);
+    expect(faultsFor({ templates, dlt: dltOf({ default: { en: A, de: B } }) })).toEqual([
+      `${at}.default.de: has no text in this locale`,
+    ]);
+    expect(faultsFor({ templates, dlt: dltOf({ default: { en: A, hi: A } }) })).toEqual([
+      `${at}.default.hi: has the id of default.en, and another text`,
+    ]);
+    expect(faultsFor({ templates, dlt: dltOf({ default: { en: A }, login: { en: A } }) })).toEqual([]);
+    const abroad = FLOWS.map((name) => ({ name, servesIndia: name === "default" }));
+    expect(faultsFor({ dlt: dltOf({ default: { en: A } }) }, abroad)).toEqual([]);
   });
 });
 
@@ -270,6 +378,40 @@ describe("faults at the start", () => {
     expect(messageFaults(withText(text), CODE).faults).toEqual([
       `POLICY.message.templates.login.en.text: ${fault}`,
     ]);
+  });
+
+  test.for<[kind: "text" | "spoken", text: string, fault: string | null]>([
+    ["text", "{code} is your code. {code}", "shows {code} twice"],
+    ["text", "{code}{code}", "shows {code} twice"],
+    ["text", "{code} {minutes}", "has a number that can be taken for {code}, or for a part of it"],
+    ["text", "{minutes}{code}", "has a number that can be taken for {code}, or for a part of it"],
+    ["text", "Your code: 1-{code}", "has a number that can be taken for {code}, or for a part of it"],
+    ["text", "+91 {code}", "has a number that can be taken for {code}, or for a part of it"],
+    ["text", "Call 123456. {code}", "has a number that can be taken for {code}, or for a part of it"],
+    ["text", "{code}.00", "has a number that can be taken for {code}, or for a part of it"],
+    ["text", "{code}:30", "has a number that can be taken for {code}, or for a part of it"],
+    ["text", "{code} expires in {minutes} minutes", null],
+    ["text", "In {minutes} min ends {code}", null],
+    ["text", "{code} ({minutes} min)", null],
+    ["text", "{brand} 24/7: {code}. Help: 1800 200 300", null],
+    ["text", "G-{code} is your {brand} code.", null],
+    ["spoken", "{code}. Again: {code}.", null],
+    ["spoken", "{code}. {minutes} minutes", "has a number beside {code}"],
+    ["spoken", "Press 1, {code}", "has a number beside {code}"],
+    ["spoken", "{code} für {minutes} Minuten", null],
+    ["spoken", "{code} \u0926\u094b \u092e\u093f\u0928\u091f {minutes}", null],
+  ])("of a template for %s: %s", ([kind, template, fault]) => {
+    const policy = { ...POLICY, templates: { login: { en: { [kind]: template } } } };
+    const faults = fault === null ? [] : [`POLICY.message.templates.login.en.${kind}: ${fault}`];
+    expect(messageFaults(policy, CODE).faults).toEqual(faults);
+  });
+
+  test("a brand with a number in it stands nowhere beside {code}", () => {
+    const policy = { ...withText("{brand} {code}"), brand: "Studio 54" };
+    expect(messageFaults(policy, CODE).faults).toEqual([
+      "POLICY.message.templates.login.en.text: has a number that can be taken for {code}, or for a part of it",
+    ]);
+    expect(messageFaults({ ...withText("{brand}: {code}"), brand: "Studio 54" }, CODE).faults).toEqual([]);
   });
 
   test("a locale that is none, or not as it should be written, is named", () => {
