@@ -45,6 +45,7 @@ import { rulesApi } from "./admin/rules.ts";
 import { type AdminEnv, actionAnswer, adminTools, readQuery } from "./admin/tools.ts";
 import { traceApi } from "./admin/trace.ts";
 import { webhooksApi } from "./admin/webhooks.ts";
+import { boundBodies } from "./bound-bodies.ts";
 
 export type AdminDeps = Deps & EvidenceDeps & { operators: OperatorIdentification; queues: QueuesPort };
 
@@ -59,6 +60,7 @@ export function adminApi(deps: AdminDeps) {
     await next();
     c.header("Cache-Control", "no-store");
   });
+  api.use(boundBodies(problem));
   api.use(async (c, next) => {
     const found = await operators.identify(c.req.raw.headers);
     if (found.kind === "operator") {

@@ -2,6 +2,7 @@
 
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
+import { routePath } from "hono/route";
 import { secureHeaders } from "hono/secure-headers";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import type { RefusedAnswer } from "../flows/verification/publish-and-answer.ts";
@@ -14,6 +15,7 @@ import type { OpsDeps } from "../ops/page.ts";
 import { type AdminDeps, adminApi } from "./admin.ts";
 import { sentToWire, sessionStatusToWire, verifiedToWire } from "./answers.ts";
 import { readBody } from "./body.ts";
+import { boundBodies } from "./bound-bodies.ts";
 import { callerOf, DEV_CLIENT_HEADER, devClientUnreadable } from "./caller.ts";
 import { verifyBody } from "./contract.ts";
 import { docsPages } from "./docs.ts";
@@ -44,6 +46,11 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
     await next();
     c.header("Cache-Control", "no-store");
   });
+
+  app.use(
+    "/v1/*",
+    boundBodies((c, failure) => problem(c, failure, vault.newId())),
+  );
 
   app.post("/v1/send", async (c) => {
     const correlationId = vault.newId();
@@ -138,7 +145,7 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
   }
 
   function problem(c: Context, failure: Wire, correlationId: string, cause: string | null = null) {
-    log("refused", { correlation_id: correlationId, path: c.req.routePath, code: failure.code, cause });
+    log("refused", { correlation_id: correlationId, path: routePath(c, -1), code: failure.code, cause });
     return answerProblem(c, failure, correlationId);
   }
 

@@ -3,9 +3,7 @@ import type { z } from "zod";
 import type { FieldError } from "../domain/kernel/refusal.ts";
 import { type Wire, wire } from "./problems.ts";
 
-export const MAX_BODY_BYTES = 16 * 1024;
-
-/** Reads and checks a JSON body: type, size, syntax, schema, doubled keys, in this order and each with its own answer. */
+/** Checks a JSON body: type, syntax, schema, doubled keys, in this order and each with its own answer. */
 export async function readBody<S extends z.ZodType>(
   c: Context,
   schema: S,
@@ -14,10 +12,7 @@ export async function readBody<S extends z.ZodType>(
   if (type !== "application/json") {
     return { ok: false, wire: wire(415, "unsupported_media_type", "Send application/json") };
   }
-  const bytes = await readAtMost(c.req.raw.body, MAX_BODY_BYTES);
-  if (bytes === null) {
-    return { ok: false, wire: wire(413, "body_too_large", `A body has at most ${MAX_BODY_BYTES} bytes`) };
-  }
+  const bytes = await c.req.arrayBuffer();
   let text: string;
   let json: unknown;
   try {
@@ -58,22 +53,6 @@ function printable(key: string): string {
     .toWellFormed()
     .replaceAll(/\p{Cc}/gu, "�")
     .slice(0, 64);
-}
-
-/** null when there is more; nothing beyond the limit is kept. */
-export async function readAtMost(
-  body: ReadableStream<Uint8Array> | null,
-  maxBytes: number,
-): Promise<Uint8Array | null> {
-  const kept = new Uint8Array(maxBytes);
-  let size = 0;
-  if (body === null) return kept.subarray(0, 0);
-  for await (const chunk of body) {
-    if (size + chunk.length > maxBytes) return null;
-    kept.set(chunk, size);
-    size += chunk.length;
-  }
-  return kept.subarray(0, size);
 }
 
 /**

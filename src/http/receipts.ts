@@ -1,18 +1,11 @@
 import type { Context } from "hono";
 import { type ReceiptHookResult, receiveReceiptHook } from "../flows/delivery/receive-receipt-hook.ts";
 import type { Deps } from "../ports/deps.ts";
-import { readAtMost } from "./body.ts";
 import { type Wire, wire } from "./problems.ts";
-
-/** Receipts have a few hundred bytes; providers that batch them stay far below this. */
-const MAX_RECEIPT_BYTES = 64 * 1024;
 
 /** Takes in a provider's webhook. What is wrong with a signature is for the log; the caller hears that it is not good. */
 export async function takeReceipt(c: Context, deps: Deps): Promise<Response | { wire: Wire }> {
-  const body = await readAtMost(c.req.raw.body, MAX_RECEIPT_BYTES);
-  if (body === null) {
-    return { wire: wire(413, "body_too_large", `A receipt has at most ${MAX_RECEIPT_BYTES} bytes`) };
-  }
+  const body = new Uint8Array(await c.req.arrayBuffer());
   const { method, url, raw } = c.req;
   const outcome = await receiveReceiptHook(deps, c.req.param("provider") ?? "", {
     method,

@@ -16,6 +16,7 @@ import { type Context, Hono } from "hono";
 import type { Child } from "hono/jsx";
 import type { Posture } from "../domain/kernel/posture.ts";
 import { postureDocumentsOf } from "../domain/monitor/effective-control.ts";
+import { boundBodies } from "../http/bound-bodies.ts";
 import { Confirm } from "./confirm.tsx";
 import type { FileDownload, OpsAction, OpsDeps, OpsPage, ViewerContext } from "./page.ts";
 import { ACTIONS, PAGES } from "./pages.ts";
@@ -68,6 +69,11 @@ export function opsApp(deps: OpsDeps) {
     c.header("Content-Security-Policy", CONTENT_SECURITY_POLICY);
     if (!c.res.headers.has("cache-control")) c.header("Cache-Control", "no-store");
   });
+  app.use(
+    boundBodies((c) =>
+      c.html(problemPage("That form is too large", "Open the page again and repeat it."), 413),
+    ),
+  );
   app.use(async (c, next) => {
     if (c.req.method === "GET" || c.req.method === "HEAD" || isOwnOrigin(c)) return next();
     log("ops_refused", { path: c.req.path, cause: "another origin" });

@@ -1,5 +1,6 @@
 /** Helpers of every part of the operators' API: roles, reasons, queries, problems. */
 import type { Context } from "hono";
+import { routePath } from "hono/route";
 import type { z } from "zod";
 import type { Operator } from "../../domain/access/operator.ts";
 import type { NotPerformed, OperatorCommand } from "../../flows/audit/run-operator-action.ts";
@@ -27,7 +28,12 @@ export interface AdminTools {
 export function adminTools({ vault, log }: Pick<Deps, "vault" | "log">): AdminTools {
   const problem: AdminTools["problem"] = (c, failure, cause = null) => {
     const correlationId = vault.newId();
-    log("admin_refused", { correlation_id: correlationId, path: c.req.routePath, code: failure.code, cause });
+    log("admin_refused", {
+      correlation_id: correlationId,
+      path: routePath(c, -1),
+      code: failure.code,
+      cause,
+    });
     return answerAdminProblem(c, failure, correlationId);
   };
   return {

@@ -1,5 +1,5 @@
 import type { Refusal } from "../../domain/kernel/refusal.ts";
-import { MAX_BODY_BYTES } from "../body.ts";
+import { MAX_BODY_BYTES } from "../bound-bodies.ts";
 import type { Problem, ProblemCode } from "../contract.ts";
 import { refusalToWire, type Wire, wire } from "../problems.ts";
 
