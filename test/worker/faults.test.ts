@@ -37,6 +37,10 @@ test("an outage poisons neither an idempotency key nor a number", async () => {
 test("a silent siteverify lets a clean caller through on a normal day only", async () => {
   await outsideFaults({ siteverify: { down: true } });
   expect((await makeService().send({ phone: PHONE })).status).toBe(202);
+  for (const token of ["x".repeat(2049), "a token", "tökén"]) {
+    const nonsense = await makeService().send({ phone: PHONE, captcha_token: token });
+    expect([nonsense.status, nonsense.body.code]).toEqual([403, "challenge_failed"]);
+  }
   const strict = await makeService({ captcha: { on_outage: "refuse" } }).send({ phone: "+919876543211" });
   expect([strict.status, strict.body.code]).toEqual([503, "sending_paused"]);
 });

@@ -1,7 +1,7 @@
 import * as z from "zod";
+import { addressUnit } from "../../domain/admission/address.ts";
 import type { CaptchaPolicy } from "../../domain/admission/captcha.policy.ts";
 import type { ChallengePort, ChallengeResult } from "../../ports/admission.ts";
-import type { Unavailable } from "../../ports/result.ts";
 import { statedTimeMs } from "../stated-time.ts";
 
 export type CaptchaProvider = CaptchaPolicy["provider"];
@@ -35,25 +35,31 @@ interface Provider {
   scoreIs: "trust" | "risk" | null;
   /** Values in place of a host that the provider withholds. */
   withheldHostnames: readonly string[];
-  /**
-   * Codes that speak of the service or of our request, and none that a visitor can bring about by the choice of a token,
-   * because an outage may let people through.
-   */
-  faults: readonly string[];
+  /** The most characters of a token; where the vendor says none, what our own contract allows. */
+  maxTokenLength: number;
+  /** Codes that speak of the service itself, and none that a visitor can bring about: an outage may let people through. */
+  outages: readonly string[];
+  /** Codes that speak of our settings, and none that a visitor can bring about, as a malformed token does `bad-request`. */
+  mistakes: readonly string[];
   /** Codes for a token that may well be another widget's. */
   foreign: readonly string[];
   /** Secrets that are published for tests: whoever keeps one checks nobody. */
   testSecrets: RegExp;
 }
 
-const OUR_REQUEST = ["missing-input-secret", "invalid-input-secret", "bad-request"];
-
-/** Faults that an outage policy must not wave through: a wrong secret checks nobody, for as long as nobody looks. */
 const OUR_SECRET = ["missing-input-secret", "invalid-input-secret"];
+
+const MAX_TOKEN_LENGTH = 8192;
+
+/** The characters of base64, base64url, UUIDs and queries: nothing that a token could change our request with. */
+const TOKEN_CHARACTERS = /^[\w.~:?=&%+/-]*$/;
+
+/** Statuses that a token alone can bring about; any other 4xx speaks of our settings. */
+const REFUSED_TOKEN = [400, 413, 414, 422, 431];
 
 const PROVIDERS: Record<CaptchaProvider, Provider> = {
   /**
-   * A token is good for 300 s.
+   * A token is good for 300 s and has at most 2048 characters.
    * @see https://developers.cloudflare.com/turnstile/get-started/server-side-validation/
    */
   turnstile: {
@@ -64,7 +70,9 @@ const PROVIDERS: Record<CaptchaProvider, Provider> = {
     states: { ordinary: ["action"], fresh: ["action"] },
     scoreIs: null,
     withheldHostnames: [],
-    faults: [...OUR_REQUEST, "internal-error"],
+    maxTokenLength: 2048,
+    outages: ["internal-error"],
+    mistakes: OUR_SECRET,
     foreign: ["invalid-input-response"],
     testSecrets: /^[123]x0+A+$/,
   },
@@ -82,7 +90,9 @@ const PROVIDERS: Record<CaptchaProvider, Provider> = {
     states: { ordinary: [], fresh: [] },
     scoreIs: "risk",
     withheldHostnames: ["not-provided"],
-    faults: [...OUR_REQUEST, "missing-remoteip", "invalid-remoteip"],
+    maxTokenLength: MAX_TOKEN_LENGTH,
+    outages: [],
+    mistakes: [...OUR_SECRET, "missing-remoteip", "invalid-remoteip"],
     foreign: ["invalid-input-response", "sitekey-secret-mismatch", "invalid-or-already-seen-response"],
     testSecrets: /^0x0+$/,
   },
@@ -100,7 +110,9 @@ const PROVIDERS: Record<CaptchaProvider, Provider> = {
     states: { ordinary: ["action", "score"], fresh: [] },
     scoreIs: "trust",
     withheldHostnames: [],
-    faults: OUR_REQUEST,
+    maxTokenLength: MAX_TOKEN_LENGTH,
+    outages: [],
+    mistakes: OUR_SECRET,
     foreign: ["invalid-input-response", "invalid-keys"],
     testSecrets: /^6LeIxAcTAAAAAGG-vFI1TnRWxMZNFuojJ4WifJWe$/,
   },
@@ -132,6 +144,9 @@ export function isTestSecret(provider: CaptchaProvider, secret: string): boolean
  * A CAPTCHA token checked with its provider: good once, for one of our hosts and, where the provider states them, for
  * our action and a high enough score. A token that is not the ordinary widget's is asked about once more as the fresh
  * one's.
+ *
+ * Only silence, 5xx and answers that cannot be read are outages, which a policy may let people through in: of what a visitor
+ * or a wrong setting can bring about nothing is one. A token that no widget makes fails without a question.
  */
 export function siteverifyCaptcha(rules: CaptchaRules, access: CaptchaAccess): ChallengePort {
   const provider = PROVIDERS[rules.provider];
@@ -140,12 +155,15 @@ export function siteverifyCaptcha(rules: CaptchaRules, access: CaptchaAccess): C
 
   return {
     async verify(token, ip, retryKey): Promise<ChallengeResult> {
+      if (token.length > provider.maxTokenLength || !TOKEN_CHARACTERS.test(token)) {
+        return { kind: "failed", cause: "no token of a widget" };
+      }
       const signal = AbortSignal.timeout(TIMEOUT_MS);
       const askWith = (secret: string, siteKey: string) =>
         ask(siteverifyUrl, provider.encoding, signal, {
           secret,
           response: token,
-          remoteip: ip,
+          ...(addressUnit(ip) !== null && { remoteip: ip }),
           ...(provider.takesIdempotencyKey && { idempotency_key: retryKey }),
           ...(provider.takesSiteKey && { sitekey: siteKey }),
         });
@@ -156,22 +174,24 @@ export function siteverifyCaptcha(rules: CaptchaRules, access: CaptchaAccess): C
     },
   };
 
-  function isForeign(answer: Answer | Unavailable): boolean {
+  function isForeign(answer: Answer | Failure): boolean {
     if ("kind" in answer || answer.success) return false;
     return answer["error-codes"].some((code) => provider.foreign.includes(code));
   }
 
-  function judge(answer: Answer | Unavailable, grade: Grade): ChallengeResult {
+  function judge(answer: Answer | Failure, grade: Grade): ChallengeResult {
     if ("kind" in answer) return answer;
     const failed = (cause: string): ChallengeResult => ({ kind: "failed", cause });
     if (!answer.success) {
       const codes = answer["error-codes"];
-      const fault = codes.find((code) => provider.faults.includes(code));
-      if (fault && OUR_SECRET.includes(fault)) {
-        return { kind: "misconfigured", cause: `siteverify says ${fault} of the ${grade} widget` };
+      const told = (named: readonly string[]) => codes.find((code) => named.includes(code));
+      const mistake = told(provider.mistakes);
+      if (mistake) {
+        return { kind: "misconfigured", cause: `siteverify says ${mistake} of the ${grade} widget` };
       }
-      return fault
-        ? { kind: "unavailable", cause: `siteverify says ${fault} of the ${grade} widget` }
+      const outage = told(provider.outages);
+      return outage
+        ? { kind: "unavailable", cause: `siteverify says ${outage} of the ${grade} widget` }
         : failed(codes.join(", ") || "refused without a reason");
     }
     const { hostname, action, score, challenge_ts } = answer;
@@ -188,23 +208,31 @@ export function siteverifyCaptcha(rules: CaptchaRules, access: CaptchaAccess): C
   }
 }
 
+type Failure = Exclude<ChallengeResult, { kind: "passed" }>;
+
 async function ask(
   url: string,
   encoding: Provider["encoding"],
   signal: AbortSignal,
   fields: Record<string, string>,
-): Promise<Answer | Unavailable> {
+): Promise<Answer | Failure> {
   const body =
     encoding === "json"
       ? { headers: { "content-type": "application/json" }, body: JSON.stringify(fields) }
       : { body: new URLSearchParams(fields) };
   try {
     const response = await fetch(url, { method: "POST", ...body, signal, redirect: "manual" });
-    const parsed = answerSchema.safeParse(await response.json());
-    return parsed.success
-      ? parsed.data
-      : { kind: "unavailable", cause: `siteverify answered ${response.status} without a verdict` };
+    const { status, ok } = response;
+    const { data } = answerSchema.safeParse(await response.json().catch(() => null));
+    // A refusal is believed with any status below 500, a success only with that of one.
+    return data !== undefined && (data.success ? ok : status < 500) ? data : withoutVerdict(status);
   } catch {
-    return { kind: "unavailable", cause: "siteverify is silent or unreadable" };
+    return { kind: "unavailable", cause: "siteverify is silent" };
   }
+}
+
+function withoutVerdict(status: number): Failure {
+  const cause = `siteverify answered ${status} without a verdict`;
+  if (status < 400 || status > 499) return { kind: "unavailable", cause };
+  return { kind: REFUSED_TOKEN.includes(status) ? "failed" : "misconfigured", cause };
 }

@@ -43,7 +43,9 @@ const PROVIDERS = [
     freshFields: { idempotency_key: KEY },
     states: { action: "send" },
     spent: "timeout-or-duplicate",
-    faults: ["bad-request", "internal-error"],
+    maxTokenLength: 2048,
+    outages: ["internal-error"],
+    mistakes: [],
     foreign: ["invalid-input-response"],
     verdicts: ["missing-input-response", "timeout-or-duplicate"],
   },
@@ -57,7 +59,9 @@ const PROVIDERS = [
     freshFields: { sitekey: "second-widget" },
     states: {},
     spent: "already-seen-response",
-    faults: ["bad-request", "missing-remoteip", "invalid-remoteip"],
+    maxTokenLength: 8192,
+    outages: [],
+    mistakes: ["missing-remoteip", "invalid-remoteip"],
     foreign: ["invalid-input-response", "sitekey-secret-mismatch", "invalid-or-already-seen-response"],
     verdicts: [
       "missing-input-response",
@@ -76,7 +80,9 @@ const PROVIDERS = [
     freshFields: {},
     states: { action: "send", score: 0.9 },
     spent: "timeout-or-duplicate",
-    faults: ["bad-request"],
+    maxTokenLength: 8192,
+    outages: [],
+    mistakes: [],
     foreign: ["invalid-input-response", "invalid-keys"],
     verdicts: ["missing-input-response", "timeout-or-duplicate", "browser-error"],
   },
@@ -243,8 +249,8 @@ describe.each(PROVIDERS.map(named))("the siteverify of %s", (_, of) => {
     expect(fetched.mock.calls.map(([url]) => url)).toEqual([of.url]);
   });
 
-  test("is unavailable when it speaks of our request, and is not asked again", async () => {
-    for (const code of of.faults) {
+  test("is unavailable when it says that it broke, and is not asked again", async () => {
+    for (const code of of.outages) {
       rude.requests.length = 0;
       rude.behave(json(200, { success: false, "error-codes": [code] }));
       expect(await verify(FRESH)).toEqual({ kind: "unavailable", cause: expect.stringContaining(code) });
@@ -252,8 +258,8 @@ describe.each(PROVIDERS.map(named))("the siteverify of %s", (_, of) => {
     }
   });
 
-  test("says that we are misconfigured when it does not take our secret, and is not asked again", async () => {
-    for (const code of ["missing-input-secret", "invalid-input-secret"]) {
+  test("says that we are misconfigured when it speaks of our settings, and is not asked again", async () => {
+    for (const code of ["missing-input-secret", "invalid-input-secret", ...of.mistakes]) {
       rude.requests.length = 0;
       rude.behave(json(200, { success: false, "error-codes": [code] }));
       expect(await verify(FRESH)).toEqual(misconfigured(`${code} of the ordinary widget`));
@@ -262,7 +268,7 @@ describe.each(PROVIDERS.map(named))("the siteverify of %s", (_, of) => {
   });
 
   test("fails the visitor by every other code, an unknown one and none at all", async () => {
-    for (const codes of [...of.verdicts.map((code) => [code]), ["a-new-code"], []]) {
+    for (const codes of [...of.verdicts.map((code) => [code]), ["bad-request"], ["a-new-code"], []]) {
       rude.requests.length = 0;
       rude.behave(json(200, { success: false, "error-codes": codes }));
       expect(await verify(FRESH)).toEqual({ kind: "failed", cause: codes[0] ?? expect.any(String) });
@@ -289,6 +295,74 @@ describe.each(PROVIDERS.map(named))("the siteverify of %s", (_, of) => {
   test("is read whatever its status", async () => {
     rude.behave(json(400, { success: false, "error-codes": ["missing-input-response"] }));
     expect(await verify()).toEqual({ kind: "failed", cause: "missing-input-response" });
+  });
+
+  test.each([
+    ...[400, 413, 414, 422, 431].map((status) => [status, "failed"] as const),
+    ...[401, 402, 403, 404, 405, 408, 410, 418, 429, 451, 499].map(
+      (status) => [status, "misconfigured"] as const,
+    ),
+    ...[500, 502, 503, 504, 520, 522, 599].map((status) => [status, "unavailable"] as const),
+  ])("that answers %i without a verdict is %s, whatever its body", async (status, kind) => {
+    const bodies: Behaviour[] = [
+      page(status),
+      json(status, { ok: true }),
+      json(status, success),
+      { kind: "answer", status, body: "" },
+      { kind: "cut", status, body: '{"success":' },
+    ];
+    for (const behaviour of bodies) {
+      rude.behave(behaviour);
+      expect(await verify()).toMatchObject({ kind });
+    }
+  });
+
+  test("is unavailable by a 5xx even where a verdict comes with it", async () => {
+    for (const code of ["timeout-or-duplicate", ...of.foreign, ...of.mistakes]) {
+      rude.behave(json(503, { success: false, "error-codes": [code] }));
+      expect(await verify()).toEqual(unavailable);
+    }
+  });
+
+  test.each(["unknown", "", "localhost", "203.0.113.7:443", "203.0.113.7, 10.0.0.1", "999.1.1.1"])(
+    "is told no address where %j is all that is known",
+    async (ip) => {
+      rude.behave(json(200, success));
+      const challenge = challengeOf(of, { siteverifyUrl: rude.url, secret: "our-secret" });
+      expect(await challenge.verify(TOKEN, ip, KEY)).toMatchObject({ kind: "passed" });
+      expect(sent(rude.requests[0])).not.toHaveProperty("remoteip");
+    },
+  );
+
+  test.each(["203.0.113.7", "2001:db8::7", "::ffff:203.0.113.7"])("is told the address %s", async (ip) => {
+    rude.behave(json(200, success));
+    await challengeOf(of, { siteverifyUrl: rude.url, secret: "our-secret" }).verify(TOKEN, ip, KEY);
+    expect(sent(rude.requests[0])).toHaveProperty("remoteip", ip);
+  });
+
+  test.each([
+    ["too long", "x".repeat(of.maxTokenLength + 1)],
+    ["with a blank", "a token"],
+    ["with a line break", "token\n"],
+    ["with a NUL", "token\u0000"],
+    ["with a letter that is not ASCII", "tökén"],
+    ["with a smile", "😀"],
+    ["with a quotation mark", 'token"'],
+    ["with markup", "<script>"],
+    ["with half a character", "\ud800"],
+  ])("is not asked about a token %s, which fails though it is down", async (_, token) => {
+    rude.behave(page(503));
+    const challenge = challengeOf(of, { siteverifyUrl: rude.url, secret: "our-secret" }, FRESH);
+    expect(await challenge.verify(token, IP, KEY)).toMatchObject({ kind: "failed" });
+    expect(rude.requests).toEqual([]);
+  });
+
+  test("is asked about the longest token", async () => {
+    rude.behave(json(200, success));
+    const challenge = challengeOf(of, { siteverifyUrl: rude.url, secret: "our-secret" });
+    const token = `${"x".repeat(of.maxTokenLength - 8)}.-_~+/=1`;
+    expect(await challenge.verify(token, IP, KEY)).toMatchObject({ kind: "passed" });
+    expect(sent(rude.requests[0])).toHaveProperty("response", token);
   });
 
   test.for<[text: unknown, ms: number | null]>([
