@@ -5,6 +5,7 @@ import { cors } from "hono/cors";
 import { routePath } from "hono/route";
 import { secureHeaders } from "hono/secure-headers";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
+import { SessionUnreachable, UNREACHABLE_RETRY_SECONDS } from "../domain/session/unreachable.ts";
 import type { RefusedAnswer } from "../flows/verification/publish-and-answer.ts";
 import { readStatus } from "../flows/verification/read-status.ts";
 import { resend } from "../flows/verification/resend.ts";
@@ -123,6 +124,10 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
   app.notFound((c) => problem(c, unknownRoute(c), vault.newId()));
   app.onError((error, c) => {
     const correlationId = vault.newId();
+    if (error instanceof SessionUnreachable) {
+      const retryAfterSeconds = UNREACHABLE_RETRY_SECONDS;
+      return refuse(c, { kind: "sending_paused", cause: error.message, retryAfterSeconds }, correlationId);
+    }
     // The message may repeat what a client or a dependency sent; the name and the place are enough to find the fault.
     const place = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at ")) ?? "";
     log("internal_error", { correlation_id: correlationId, name: error.name, place: place.trim() });
@@ -141,11 +146,21 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
 
   function refuse(c: Context, refusal: RefusedAnswer, requestId: string) {
     const cause = "cause" in refusal ? refusal.cause : null;
-    return problem(c, refusalToWire(refusal, policy.captcha), refusal.correlationId ?? requestId, cause);
+    const { kind, correlationId = requestId } = refusal;
+    // A session that is over is named in the log alone: its name in the answer would tell a genuine token from a forged one.
+    const id = kind === "session_gone" ? requestId : correlationId;
+    return problem(c, refusalToWire(refusal, policy.captcha), id, { cause, sessionsId: correlationId });
   }
 
-  function problem(c: Context, failure: Wire, correlationId: string, cause: string | null = null) {
-    log("refused", { correlation_id: correlationId, path: routePath(c, -1), code: failure.code, cause });
+  function problem(
+    c: Context,
+    failure: Wire,
+    correlationId: string,
+    { cause = null, sessionsId = correlationId }: { cause?: string | null; sessionsId?: string } = {},
+  ) {
+    const named = sessionsId === correlationId ? {} : { session_correlation_id: sessionsId };
+    const path = routePath(c, -1);
+    log("refused", { correlation_id: correlationId, ...named, path, code: failure.code, cause });
     return answerProblem(c, failure, correlationId);
   }
 
