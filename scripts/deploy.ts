@@ -122,7 +122,7 @@ async function deploy(place: Place, { account }: Login, options: Options): Promi
   if (options.share !== null && before === null) {
     throw new CommandError("--share needs a version that runs: the first deploy is whole.");
   }
-  const applied = await applyMigrations(name, accountId);
+  const applied = await applyMigrations(place);
   if (!options.isJson && applied.length > 0) console.log(`Migrations applied: ${applied.join(", ")}`);
 
   if (options.share === null) await runWrangler(place, ["deploy", "--env", name], options);

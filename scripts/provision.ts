@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import { sharedWithOthers } from "./doctor/separation.ts";
 import { CommandError, ROOT, runCommand } from "./lib/command.ts";
 import { judge, policyFaults, requiredSecrets, type Settings, varsOf } from "./lib/configuration.ts";
 import { logIn } from "./lib/login.ts";
@@ -83,9 +84,11 @@ await runCommand(async () => {
     ...answerEdits(name, before, answers),
   ];
   const text = await readFile(`${ROOT}wrangler.toml`, "utf8");
-  const environment = environmentOf(await readSettings(editToml(text, edits)), name);
+  const settings = await readSettings(editToml(text, edits));
+  const environment = environmentOf(settings, name);
   const faults = policyFaults(environment);
   if (faults.length > 0) throw new CommandError(`The Worker would refuse this policy:\n${list(faults)}`);
+  refuseShared(name, environment, settings);
   const place: Place = { api, accountId: account.id, name, environment };
   const worker = workerName(place);
 
@@ -126,17 +129,20 @@ await runCommand(async () => {
     ...(await mintMissing(held, Date.now())),
     ...(operator !== null && { ADMIN_TOKENS: operator.entry }),
   };
-  if (Object.keys(putting).length > 0) {
-    say(`Putting ${Object.keys(putting).length} secrets …`);
-    await putSecrets(name, account.id, putting);
-    outcome.secrets_put = Object.keys(putting);
+  try {
+    await putAll(place, putting, say);
+  } finally {
+    // Also of a run that breaks off here: the platform may have it, and nobody else has.
+    if (operator !== null) {
+      console.log(`\nThe first operator's token, shown this once:\n\n  ${operator.token}\n`);
+    }
   }
-  // At once: a run that breaks off later would keep its only copy to itself.
-  if (operator !== null) {
-    console.log(`\nThe first operator's token, shown this once:\n\n  ${operator.token}\n`);
-  }
-  say("Applying the database's migrations …");
-  outcome.migrations_applied = await applyMigrations(name, account.id);
+  outcome.secrets_put = Object.keys(putting);
+  say("Looking at the database's migrations …");
+  outcome.migrations_applied = await applyMigrations({
+    ...place,
+    environment: environmentOf(await readSettings(), name),
+  });
 
   const after = environmentOf(await readSettings(), name);
   outcome.left = whatIsLeft(name, after, [...held, ...outcome.secrets_put]);
@@ -188,6 +194,30 @@ async function secretsToPut(
   const own = faults.filter((fault) => Object.keys(secrets).some((name) => fault.startsWith(`${name}:`)));
   if (own.length > 0) throw new CommandError(`Nothing was changed. The Worker would refuse:\n${list(own)}`);
   return secrets;
+}
+
+/** A store, database or address of another environment is not taken, whatever the answers say. */
+function refuseShared(name: string, environment: Table, { env }: Table): void {
+  const shared = sharedWithOthers({
+    name,
+    environment,
+    others: isTable(env) ? (env as Record<string, Table>) : {},
+  });
+  if (shared.length === 0) return;
+  throw new CommandError(
+    `Nothing was changed. ${name} would share ${shared.join(", ")}: give each environment its own.`,
+  );
+}
+
+async function putAll(
+  { name, accountId }: Place,
+  secrets: Settings,
+  say: (line: string) => void,
+): Promise<void> {
+  const { length } = Object.keys(secrets);
+  if (length === 0) return;
+  say(`Putting ${length} secrets …`);
+  await putSecrets(name, accountId, secrets);
 }
 
 /** wrangler refuses a deploy without these; they follow from the policy. */

@@ -1,10 +1,9 @@
 /** What the account holds for an environment. Only reads. */
-import { readdir } from "node:fs/promises";
-import { ApiError } from "../lib/cloudflare.ts";
-import { CommandError, ROOT } from "../lib/command.ts";
+import { CommandError } from "../lib/command.ts";
 import type { Account } from "../lib/login.ts";
 import { isTable, policyOf, type Table } from "../lib/settings.ts";
 import { checkAddress } from "../provision/address.ts";
+import { pendingMigrations } from "../provision/migrations.ts";
 import { type Place, surveyResources, workerName } from "../provision/resources.ts";
 import { type Finding, finding, ok } from "./finding.ts";
 
@@ -13,8 +12,8 @@ const D1_BYTES = 10_000_000_000;
 const FULL_SHARE = 0.8;
 
 export async function accountFindings(place: Place, account: Account): Promise<Finding[]> {
-  const parts = [resourceFindings, databaseFindings, triggerFindings, widgetFindings].map((look) =>
-    look(place).catch(asFinding),
+  const parts = [resourceFindings, storageFindings, migrationFindings, triggerFindings, widgetFindings].map(
+    (look) => look(place).catch(asFinding),
   );
   return [...(await Promise.all(parts)).flat(), ...(await hostFindings(place, account).catch(asFinding))];
 }
@@ -47,12 +46,13 @@ async function resourceFindings(place: Place): Promise<Finding[]> {
       );
 }
 
-async function databaseFindings({ api, accountId, environment, name }: Place): Promise<Finding[]> {
+async function storageFindings({ api, accountId, environment }: Place): Promise<Finding[]> {
   const databases = Array.isArray(environment.d1_databases) ? environment.d1_databases.filter(isTable) : [];
   const found: Finding[] = [];
-  for (const { database_id, migrations_dir } of databases) {
-    const path = `/accounts/${accountId}/d1/database/${String(database_id)}`;
-    const database = await api.find<{ file_size?: number }>(path);
+  for (const { database_id } of databases) {
+    const database = await api.find<{ file_size?: number }>(
+      `/accounts/${accountId}/d1/database/${String(database_id)}`,
+    );
     if (database === null) continue;
     const share = (database.file_size ?? 0) / D1_BYTES;
     found.push(
@@ -63,43 +63,20 @@ async function databaseFindings({ api, accountId, environment, name }: Place): P
             mend: "lower retention in wrangler.toml",
           }),
     );
-    const files = (await readdir(`${ROOT}${String(migrations_dir ?? "migrations")}`)).filter((file) =>
-      file.endsWith(".sql"),
-    );
-    const applied = await appliedMigrations(place(path));
-    const pending = files.filter((file) => !applied.includes(file));
-    found.push(
-      pending.length === 0
-        ? ok("migrations", `all ${files.length} are applied`)
-        : finding("error", "migrations", `${pending.join(", ")} are not applied`, {
-            why: "the ledger would have nowhere to write",
-            mend: `npm run provision -- --env ${name}`,
-          }),
-    );
   }
   return found;
-
-  function place(databasePath: string) {
-    return { api, databasePath };
-  }
 }
 
-async function appliedMigrations({
-  api,
-  databasePath,
-}: {
-  api: Place["api"];
-  databasePath: string;
-}): Promise<string[]> {
-  try {
-    const sql = "SELECT name FROM d1_migrations";
-    const [answer] = await api.post<{ results: { name: string }[] }[]>(`${databasePath}/query`, { sql });
-    return (answer?.results ?? []).map(({ name }) => name);
-  } catch (error) {
-    // Before the first migration there is no such table.
-    if (error instanceof ApiError && error.status === 400) return [];
-    throw error;
-  }
+async function migrationFindings(place: Place): Promise<Finding[]> {
+  const pending = await pendingMigrations(place);
+  return [
+    pending.length === 0
+      ? ok("migrations", "all are applied")
+      : finding("error", "migrations", `${pending.join(", ")} are not applied`, {
+          why: "the ledger would have nowhere to write",
+          mend: `npm run provision -- --env ${place.name}`,
+        }),
+  ];
 }
 
 /** A Worker that only got its secrets has no cron yet. */

@@ -6,6 +6,7 @@ import { findPlaceholders } from "../lib/placeholders.ts";
 import { isTable, policyOf, type Table } from "../lib/settings.ts";
 import { isTestSiteKey } from "../provision/widgets.ts";
 import { type Finding, finding, ok } from "./finding.ts";
+import { separationFinding } from "./separation.ts";
 
 const DAY_MS = 86_400_000;
 const OLD_DAYS = 90;
@@ -31,7 +32,7 @@ export async function configurationFindings(judged: Judged): Promise<Finding[]> 
     addressFinding(judged),
     ...agreementFindings(judged),
     siteKeyFinding(judged),
-    ...separationFindings(judged),
+    separationFinding(judged),
     ...(await tableFindings(judged)),
   ];
 }
@@ -206,45 +207,6 @@ function siteKeyFinding({ name, environment }: Judged): Finding {
       why: "it stops nobody",
       mend: `npm run provision -- --env ${name}`,
     },
-  );
-}
-
-/** What belongs to one environment is no other's. */
-function separationFindings({ name, environment, others }: Judged): Finding[] {
-  const own = new Set(identities(environment));
-  const shared = Object.entries(others).flatMap(([other, table]) =>
-    other === name
-      ? []
-      : identities(table)
-          .filter((id) => own.has(id))
-          .map((id) => `${id} (${other})`),
-  );
-  return shared.length === 0
-    ? [ok("separation", "shares nothing with another environment")]
-    : [
-        finding("error", "separation", `is used by two environments: ${shared.join(", ")}`, {
-          why: "a test would spend, count or erase what is real",
-          mend: "give each its own in wrangler.toml",
-        }),
-      ];
-}
-
-function identities(environment: Table): string[] {
-  const queues = isTable(environment.queues) ? environment.queues : {};
-  const tables = [
-    environment.kv_namespaces,
-    environment.d1_databases,
-    environment.r2_buckets,
-    queues.consumers,
-    queues.producers,
-  ];
-  const ids = tables
-    .flatMap((list) => (Array.isArray(list) ? list.filter(isTable) : []))
-    .flatMap(({ id, database_id, bucket_name, queue }) => [id, database_id, bucket_name, queue])
-    .filter((id): id is string => typeof id === "string");
-  const url = varsOf(environment).UPSTASH_REDIS_REST_URL;
-  return [...new Set([...ids, ...(typeof url === "string" ? [url] : [])])].filter(
-    (id) => findPlaceholders(id).length === 0,
   );
 }
 

@@ -9,10 +9,14 @@ export const WRANGLER = fileURLToPath(
 /** Where a local service keeps its storage, in a folder named after its port; gone when the service stops. */
 export const LOCAL_STATE = ".wrangler/dev-state";
 
-/** Settings that keep wrangler's files in the repository's own `.wrangler` and its advertisements off the screen. */
+/**
+ * Settings that keep wrangler's files in the repository's own `.wrangler`, its advertisements off the screen, and the bodies of
+ * its requests, which hold secrets, out of its log.
+ */
 export const QUIET_WRANGLER = {
   WRANGLER_HIDE_BANNER: "true",
   WRANGLER_SEND_METRICS: "false",
+  WRANGLER_LOG_SANITIZE: "true",
   WRANGLER_LOG_PATH: `${ROOT}.wrangler/logs`,
 } as const;
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Acme, ANSWERS, makeAcme, SETTINGS } from "../support/cloudflare/acme.ts";
+import { type Acme, ANSWERS, makeAcme, removeCheckouts, SETTINGS } from "../support/cloudflare/acme.ts";
 import { runUpload } from "../support/cloudflare/run-upload.ts";
 import type { Script } from "../support/cloudflare/world.ts";
 
@@ -29,6 +29,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await running?.stop();
   await acme?.close();
+  await removeCheckouts();
 });
 
 test(
@@ -136,18 +137,22 @@ test(
   "a second version takes its share, then all, and the way back is one printed command",
   async () => {
     const smoke = ["--url", running.url];
-    const shared = await acme.checkout.run("deploy", [...PRODUCTION, ...smoke, "--share", "10"]);
+    const shared = await acme.checkout.run("deploy", [...PRODUCTION, ...smoke, "--share", "10", "--json"]);
     expect(shared).toMatchObject({ code: 0 });
     const first = script().deployments.at(-2)?.versions[0]?.version_id ?? "";
     expect(traffic()).toEqual([
       [versionIds().at(-1), 10],
       [first, 90],
     ]);
-    expect(shared.out).toContain(`The way back: npm run rollback -- --env production --version ${first}`);
+    const wayBack = `npm run rollback -- --env production --version ${first}`;
+    expect(JSON.parse(shared.out)).toMatchObject({ ok: true, before: first, rollback: wayBack });
 
-    const whole = await acme.checkout.run("deploy", [...PRODUCTION, ...smoke, "--json"]);
-    expect(whole).toMatchObject({ code: 0 });
-    expect(JSON.parse(whole.out)).toMatchObject({ ok: true, before: first });
+    // A service that does not answer fails the deploy, and the way back is printed all the same.
+    const nowhere = ["--url", "http://127.0.0.1:9", "--wait", "0"];
+    const whole = await acme.checkout.run("deploy", [...PRODUCTION, ...nowhere]);
+    expect(whole).toMatchObject({ code: 1 });
+    expect(whole.out).toContain("FAILED   health: http://127.0.0.1:9 does not answer");
+    expect(whole.out).toContain(`The way back: ${wayBack}`);
     expect(traffic()).toEqual([[versionIds().at(-1), 100]]);
 
     const unasked = await acme.checkout.run("rollback", [...PRODUCTION, ...smoke]);
@@ -159,23 +164,6 @@ test(
     const never = await acme.checkout.run("rollback", [...PRODUCTION, "--version", "nonsense", "--yes"]);
     expect(never.error).toContain("production never ran version nonsense");
     expect(acme.world.unknown).toEqual([]);
-  },
-  WAIT_MS,
-);
-
-test(
-  "a service that does not answer fails the deploy, and the way back is printed all the same",
-  async () => {
-    const run = await acme.checkout.run("deploy", [
-      ...PRODUCTION,
-      "--url",
-      "http://127.0.0.1:9",
-      "--wait",
-      "0",
-    ]);
-    expect(run).toMatchObject({ code: 1 });
-    expect(run.out).toContain("FAILED   health: http://127.0.0.1:9 does not answer");
-    expect(run.out).toContain("The way back: npm run rollback -- --env production --version");
   },
   WAIT_MS,
 );

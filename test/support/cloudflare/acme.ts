@@ -30,17 +30,23 @@ export interface Acme {
   close(): Promise<void>;
 }
 
+/** Checkouts that nobody uses now; copying one takes as long as a command. */
+const idle: Checkout[] = [];
+
 export async function makeAcme(): Promise<Acme> {
   const world = makeWorld();
   const api = await serveCloudflare(world);
-  const variables = { CLOUDFLARE_API_BASE_URL: api.url, CLOUDFLARE_API_TOKEN: world.token };
-  const checkouts: Checkout[] = [];
-  const another = async () => {
-    const checkout = await makeCheckout(variables);
-    checkouts.push(checkout);
+  const account = { CLOUDFLARE_API_BASE_URL: api.url, CLOUDFLARE_API_TOKEN: world.token };
+  const taken: Checkout[] = [];
+  const another = async (): Promise<Checkout> => {
+    const checkout = idle.pop() ?? (await makeCheckout());
+    taken.push(checkout);
     const lines = Object.entries(SETTINGS).map(([name, value]) => `${name}=${value}`);
     await checkout.write("settings.env", `${lines.join("\n")}\n`);
-    return checkout;
+    return {
+      ...checkout,
+      run: (name, words, variables = {}) => checkout.run(name, words, { ...account, ...variables }),
+    };
   };
   return {
     world,
@@ -48,7 +54,13 @@ export async function makeAcme(): Promise<Acme> {
     another,
     async close() {
       await api.close();
-      for (const checkout of checkouts) await checkout.remove();
+      for (const checkout of taken) await checkout.reset();
+      idle.push(...taken);
     },
   };
+}
+
+/** Removes what {@link makeAcme} left for the next one. */
+export async function removeCheckouts(): Promise<void> {
+  for (const checkout of idle.splice(0)) await checkout.remove();
 }

@@ -60,7 +60,12 @@ function takeFault(world: World, method: string, path: string): Fault | undefine
   const fault = world.faults.find(
     (one) => one.times > 0 && (one.method ?? method) === method && one.path.test(path),
   );
-  if (fault !== undefined) fault.times -= 1;
+  if (fault === undefined) return undefined;
+  if (fault.passes !== undefined && fault.passes > 0) {
+    fault.passes -= 1;
+    return undefined;
+  }
+  fault.times -= 1;
   return fault;
 }
 
@@ -287,8 +292,8 @@ function widgets(account: Hono, world: World): void {
   );
   account.post("/challenges/widgets", (c) =>
     read(c, widgetBody, ({ name, domains, mode }) => {
-      const id = world.nextId().slice(-22);
-      const made = { sitekey: `0x4${id.slice(0, 21)}`, name, domains, mode, secret: `0x4secret-of-${id}` };
+      const id = world.nextId().slice(-20);
+      const made = { sitekey: `0x4A${id}`, name, domains, mode, secret: `0x4secret-of-${id}` };
       world.widgets.push(made);
       return success(c, made);
     }),

@@ -1,6 +1,6 @@
 /** A checkout of the project in a folder of its own, so that commands may change its files, and commands run in it. */
 import { spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const PARTS = ["src", "scripts", "dist/assets", "package.json", "wrangler.toml", "tsconfig.json"];
 const COMMAND_MS = 120_000;
+/** Compiled code of wrangler and of the commands, kept between their starts. */
+const COMPILED = join(ROOT, ".wrangler/compiled");
 
 export interface Run {
   code: number | null;
@@ -20,12 +22,15 @@ export interface Checkout {
   /** Runs `scripts/<name>.ts` without a terminal. */
   run(name: string, words: readonly string[], variables?: Readonly<Record<string, string>>): Promise<Run>;
   settings(): Promise<string>;
+  /** Puts the folder back as it was made. */
+  reset(): Promise<void>;
+  /** All that wrangler wrote into its logs. */
+  logs(): Promise<string>;
   write(file: string, text: string): Promise<void>;
   remove(): Promise<void>;
 }
 
-/** @param variables of every command, such as the API's address and token */
-export async function makeCheckout(variables: Readonly<Record<string, string>>): Promise<Checkout> {
+export async function makeCheckout(): Promise<Checkout> {
   const folder = await mkdtemp(join(tmpdir(), "tollgate-checkout-"));
   for (const part of PARTS) {
     await mkdir(join(folder, part, ".."), { recursive: true });
@@ -36,7 +41,7 @@ export async function makeCheckout(variables: Readonly<Record<string, string>>):
   await mkdir(home);
   return {
     folder,
-    run: (name, words, more = {}) =>
+    run: (name, words, variables = {}) =>
       new Promise((resolve, reject) => {
         const child = spawn(process.execPath, [join(folder, "scripts", `${name}.ts`), ...words], {
           cwd: folder,
@@ -47,8 +52,8 @@ export async function makeCheckout(variables: Readonly<Record<string, string>>):
             LANG: "C",
             TZ: "UTC",
             CI: "1",
+            NODE_COMPILE_CACHE: COMPILED,
             ...variables,
-            ...more,
           },
           stdio: ["ignore", "pipe", "pipe"],
           timeout: COMMAND_MS,
@@ -63,7 +68,20 @@ export async function makeCheckout(variables: Readonly<Record<string, string>>):
         child.once("error", reject);
         child.once("close", (code) => resolve({ code, out, error }));
       }),
+    async reset() {
+      await cp(join(ROOT, "wrangler.toml"), join(folder, "wrangler.toml"));
+      await rm(join(folder, ".wrangler"), { recursive: true, force: true });
+      await rm(home, { recursive: true, force: true });
+      await mkdir(home);
+    },
     settings: () => readFile(join(folder, "wrangler.toml"), "utf8"),
+    async logs() {
+      const logs = join(folder, ".wrangler/logs");
+      const texts = await Promise.all(
+        (await readdir(logs)).map((file) => readFile(join(logs, file), "utf8")),
+      );
+      return texts.join("\n");
+    },
     write: (file, text) => writeFile(join(folder, file), text),
     remove: () => rm(folder, { recursive: true, force: true }),
   };

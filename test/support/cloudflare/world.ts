@@ -55,6 +55,8 @@ export interface Fault {
     | "break before"
     | "break after";
   times: number;
+  /** How many matching requests are answered before. */
+  passes?: number;
 }
 
 /** One account, its zones, and the faults that a test puts in the way. */
