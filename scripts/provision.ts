@@ -2,7 +2,14 @@ import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { sharedWithOthers } from "./doctor/separation.ts";
 import { CommandError, ROOT, runCommand } from "./lib/command.ts";
-import { judge, policyFaults, requiredSecrets, type Settings, varsOf } from "./lib/configuration.ts";
+import {
+  judge,
+  policyFaults,
+  requiredSecrets,
+  type Settings,
+  storedSecrets,
+  varsOf,
+} from "./lib/configuration.ts";
 import { logIn } from "./lib/login.ts";
 import { environmentOf, isTable, readSettings, type Table } from "./lib/settings.ts";
 import { readSettingsFile } from "./lib/settings-file.ts";
@@ -97,7 +104,7 @@ await runCommand(async () => {
   const [resources, widgets, held] = [
     await surveyResources(place),
     await surveyWidgets(place),
-    await heldSecrets(api, account.id, worker),
+    [...(await heldSecrets(api, account.id, worker)), ...storedSecrets(environment)],
   ];
   const secrets = await secretsToPut(place, widgets, held, { given, mayAsk });
 
@@ -126,7 +133,7 @@ await runCommand(async () => {
       made,
       made.flatMap(({ setting }) => (held.includes(setting) ? [] : [setting])),
     )),
-    ...(await mintMissing(held, Date.now())),
+    ...(await mintMissing(held, requiredSecrets(environment), Date.now())),
     ...(operator !== null && { ADMIN_TOKENS: operator.entry }),
   };
   try {

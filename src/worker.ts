@@ -1,4 +1,5 @@
 /** The entry: fetch, the minute's cron, the queue of work behind answers, and the session object. No logic. */
+import { readStoredSecrets } from "./adapters/cloudflare/secrets-store.ts";
 import { compose, log } from "./compose/compose.ts";
 import { compositionFaults } from "./compose/composition-faults.ts";
 import { parseConfig, parseTables } from "./config/config.ts";
@@ -29,37 +30,47 @@ const CONSUMERS = [
 
 let service: Service | undefined;
 
-/** Built once per isolate, from an environment that was checked once. */
-function serviceFor(env: Env): Service {
-  service ??= build(env);
-  return service;
+/**
+ * Built once per isolate, from an environment that was checked once. Requests share what was built and never a build that is
+ * going on: that would end with the request it belongs to, and leave the others waiting.
+ */
+async function serviceFor(env: Env): Promise<Service> {
+  if (service !== undefined) return service;
+  const { built, isFinal } = await build(env);
+  if (isFinal) service ??= built;
+  return built;
 }
 
-function build(env: Env): Service {
+/** `isFinal` is false where the Secrets Store may give the next request what it did not give now. */
+async function build(raw: Env): Promise<{ built: Service; isFinal: boolean }> {
+  const { env, unread } = await readStoredSecrets(raw);
+  const isFinal = unread.length === 0;
   const config = parseConfig(env);
   const tables = parseTables({ prices, hosting });
-  const faults =
-    config.ok && tables.ok
+  const faults = [
+    ...unread.map((name) => `${name}: the Secrets Store does not give it`),
+    ...(config.ok && tables.ok
       ? compositionFaults(config.value, tables.value, (warning) => log("message_costs_more", { warning }))
-      : [...(config.ok ? [] : config.faults), ...(tables.ok ? [] : tables.faults)];
+      : [...(config.ok ? [] : config.faults), ...(tables.ok ? [] : tables.faults)]),
+  ];
   if (!config.ok || !tables.ok || faults.length > 0) {
     for (const fault of faults) log("misconfigured", { fault });
-    return { faults };
+    return { built: { faults }, isFinal };
   }
-  const deps = compose(config.value, tables.value, env);
-  return { deps, app: createApp(deps, config.value.ENVIRONMENT) };
+  const deps = compose(config.value, tables.value, raw);
+  return { built: { deps, app: createApp(deps, config.value.ENVIRONMENT) }, isFinal };
 }
 
 export default {
-  fetch(request, env, context) {
-    const built = serviceFor(env);
+  async fetch(request, env, context) {
+    const built = await serviceFor(env);
     return "faults" in built
       ? misconfigured(built.faults, env.ENVIRONMENT === "development")
       : built.app.fetch(request, env, context);
   },
 
   async scheduled(controller, env) {
-    const built = serviceFor(env);
+    const built = await serviceFor(env);
     if ("faults" in built) throw new Error(`misconfigured: ${built.faults.join("; ")}`);
     if (!MINUTE_CRONS.includes(controller.cron)) throw new Error(`unknown cron: ${controller.cron}`);
     const { deps } = built;
@@ -70,7 +81,7 @@ export default {
   },
 
   async queue(batch, env) {
-    const built = serviceFor(env);
+    const built = await serviceFor(env);
     if ("faults" in built) throw new Error(`misconfigured: ${built.faults.join("; ")}`);
     const consumer = CONSUMERS.find(({ queue }) => queue.test(batch.queue));
     if (!consumer) throw new Error(`unknown queue: ${batch.queue}`);

@@ -12,9 +12,14 @@ const D1_BYTES = 10_000_000_000;
 const FULL_SHARE = 0.8;
 
 export async function accountFindings(place: Place, account: Account): Promise<Finding[]> {
-  const parts = [resourceFindings, storageFindings, migrationFindings, triggerFindings, widgetFindings].map(
-    (look) => look(place).catch(asFinding),
-  );
+  const parts = [
+    resourceFindings,
+    storedSecretFindings,
+    storageFindings,
+    migrationFindings,
+    triggerFindings,
+    widgetFindings,
+  ].map((look) => look(place).catch(asFinding));
   return [...(await Promise.all(parts)).flat(), ...(await hostFindings(place, account).catch(asFinding))];
 }
 
@@ -44,6 +49,27 @@ async function resourceFindings(place: Place): Promise<Finding[]> {
           },
         ),
       );
+}
+
+/** Secrets of the account's Secrets Store that wrangler.toml binds. */
+async function storedSecretFindings({ api, accountId, environment }: Place): Promise<Finding[]> {
+  const bound = Array.isArray(environment.secrets_store_secrets)
+    ? environment.secrets_store_secrets.filter(isTable)
+    : [];
+  const found: Finding[] = [];
+  for (const { binding, store_id, secret_name } of bound) {
+    const path = `/accounts/${accountId}/secrets_store/stores/${String(store_id)}/secrets`;
+    const secrets = await api.list<{ name: string }>(path, { search: String(secret_name) });
+    found.push(
+      secrets.some(({ name }) => name === secret_name)
+        ? ok("secrets-store", `holds ${String(secret_name)} for ${String(binding)}`)
+        : finding("error", "secrets-store", `does not hold ${String(secret_name)} for ${String(binding)}`, {
+            why: "the Worker would answer 500 misconfigured to everything",
+            mend: `npx wrangler secrets-store secret create ${String(store_id)} --name ${String(secret_name)} --scopes workers --remote`,
+          }),
+    );
+  }
+  return found;
 }
 
 async function storageFindings({ api, accountId, environment }: Place): Promise<Finding[]> {

@@ -1,7 +1,7 @@
 /** The configuration of an environment, judged without any network. */
 import { readFile } from "node:fs/promises";
 import { ROOT } from "../lib/command.ts";
-import { judge, requiredSecrets, type Settings, varsOf } from "../lib/configuration.ts";
+import { judge, requiredSecrets, type Settings, storedSecrets, varsOf } from "../lib/configuration.ts";
 import { findPlaceholders } from "../lib/placeholders.ts";
 import { isTable, policyOf, type Table } from "../lib/settings.ts";
 import { isTestSiteKey } from "../provision/widgets.ts";
@@ -98,7 +98,7 @@ function secretFindings({ name, environment, held }: Judged): Finding[] {
   }
   const vars = varsOf(environment);
   const missing = requiredSecrets(environment).filter((secret) => !held.includes(secret));
-  const hasOperator = [...held, ...Object.keys(vars)].some(
+  const hasOperator = [...held, ...storedSecrets(environment), ...Object.keys(vars)].some(
     (one) => one === "ADMIN_TOKENS" || one === "ACCESS_TEAM_DOMAIN",
   );
   return [

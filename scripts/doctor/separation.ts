@@ -48,8 +48,13 @@ function identities(environment: Table): string[] {
     .flatMap(({ id, database_id, bucket_name, queue }) => [id, database_id, bucket_name, queue]);
   const { captcha, proof } = policyOf(environment);
   const keys = isTable(captcha) ? [captcha.site_key, captcha.fresh_site_key] : [];
+  const bound = environment.secrets_store_secrets;
+  const stored = (Array.isArray(bound) ? bound.filter(isTable) : []).map(
+    ({ store_id, secret_name }) => `${String(store_id)}/${String(secret_name)}`,
+  );
   const named = [
     ...ids,
+    ...stored,
     environment.name,
     varsOf(environment).UPSTASH_REDIS_REST_URL,
     isTable(proof) ? proof.issuer : undefined,

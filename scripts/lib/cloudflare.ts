@@ -155,6 +155,7 @@ const PERMISSIONS: readonly (readonly [pattern: RegExp, permission: string])[] =
   [/\/storage\/kv\//, "Workers KV Storage: Edit"],
   [/\/d1\//, "D1: Edit"],
   [/\/queues/, "Queues: Edit"],
+  [/\/secrets_store\//, "Secrets Store: Read"],
   [/\/r2\//, "Workers R2 Storage: Edit"],
   [/\/challenges\/widgets/, "Turnstile: Edit"],
   [/\/dns_records/, "DNS: Read"],

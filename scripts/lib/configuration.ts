@@ -4,8 +4,8 @@
  */
 import { readFile } from "node:fs/promises";
 import { compositionFaults } from "../../src/compose/composition-faults.ts";
-import { parseConfig, parsePolicy, parseTables, SETTING_NAMES } from "../../src/config/config.ts";
-import { RING_SETTINGS, secretsOf } from "../../src/config/keyrings.ts";
+import { isSettingName, parseConfig, parsePolicy, parseTables } from "../../src/config/config.ts";
+import { ringOf } from "../../src/config/keyrings.ts";
 import { ROOT } from "./command.ts";
 import { isTable, policyOf, type Table } from "./settings.ts";
 
@@ -32,6 +32,8 @@ const SPECIMENS: Settings = {
   PEPPER_KEYS: RING_SPECIMEN,
   ENCRYPTION_KEYS: RING_SPECIMEN,
   PROOF_KEYS: JSON.stringify([{ kid: "specimen", kty: "EC", crv: "P-256", x: "x", y: "y", d: "d" }]),
+  PROOF_KMS_KEYS: "arn:aws:kms:eu-west-1:000000000000:key/specimen",
+  PROOF_KMS_URL: "https://specimen.invalid",
   CAPTCHA_SITEVERIFY_URL: "https://specimen.invalid",
   SLACK_WEBHOOK_URL: "https://specimen.invalid",
   PAGERDUTY_API_URL: "https://specimen.invalid",
@@ -87,16 +89,12 @@ function specimen(name: string, known: Settings): string {
   return (SPECIMENS[ring] ?? "").replace("specimen", `specimen${name.slice(ring.length)}`);
 }
 
-/** The setting that a secret belongs to: `SESSION_KEYS` of `SESSION_KEYS_20261121T234501Z`; null for what is no keyring. */
-function ringOf(name: string): string | null {
-  for (const [ring, setting] of Object.entries(RING_SETTINGS)) {
-    if (secretsOf(ring as keyof typeof RING_SETTINGS, [name]).length > 0) return setting;
-  }
-  return null;
-}
-
 /** Whether the Worker reads a secret of this name. */
-export const isSetting = (name: string): boolean => SETTING_NAMES.includes(name) || ringOf(name) !== null;
+export const isSetting = isSettingName;
+
+/** The settings that an environment takes from the account's Secrets Store. */
+export const storedSecrets = ({ secrets_store_secrets: bound }: Table): string[] =>
+  (Array.isArray(bound) ? bound.filter(isTable) : []).map(({ binding }) => String(binding));
 
 /** The variables of an environment of wrangler.toml, the policy among them. */
 export const varsOf = (environment: Table): Table => (isTable(environment.vars) ? environment.vars : {});
@@ -109,11 +107,11 @@ export function policyFaults(environment: Table): string[] {
 
 /**
  * The secrets that an environment needs: always-needed ones, and those that follow from its policy's providers, lookup and
- * owners. What the environment's variables hold already is not among them.
+ * owners. What the environment's variables or the Secrets Store hold already is not among them.
  */
 export function requiredSecrets(environment: Table): string[] {
   const required: string[] = [];
-  const given: Table = { ...varsOf(environment) };
+  const given: Table = { ...specimensOf(storedSecrets(environment), {}), ...varsOf(environment) };
   for (;;) {
     const checked = parseConfig(given);
     const missing = (checked.ok ? [] : checked.faults)
@@ -138,8 +136,7 @@ export async function judge(
   held: readonly string[],
   known: Settings = {},
 ): Promise<Verdict> {
-  const names = held.filter((name) => isSetting(name));
-  const specimens = Object.fromEntries(names.map((name) => [name, specimen(name, known)]));
+  const specimens = specimensOf([...storedSecrets(environment), ...held], known);
   const config = parseConfig({ ...varsOf(environment), ...specimens, ...known });
   const tables = await readTables();
   if (!config.ok || !tables.ok) {
@@ -151,6 +148,10 @@ export async function judge(
   const warnings: string[] = [];
   const faults = compositionFaults(config.value, tables.value, (warning) => warnings.push(warning));
   return { faults, warnings };
+}
+
+function specimensOf(names: readonly string[], known: Settings): Settings {
+  return Object.fromEntries(names.filter(isSetting).map((name) => [name, specimen(name, known)]));
 }
 
 async function readTables() {

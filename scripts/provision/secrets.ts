@@ -24,8 +24,12 @@ export async function heldSecrets(api: Cloudflare, accountId: string, worker: st
   }
 }
 
-/** Mints the keyrings that are not there. A ring with any key at all is left alone. */
-export async function mintMissing(held: readonly string[], nowMs: number): Promise<Settings> {
+/** Mints the keyrings that are required and not there. A ring with any key at all is left alone. */
+export async function mintMissing(
+  held: readonly string[],
+  required: readonly string[],
+  nowMs: number,
+): Promise<Settings> {
   const minted: [string, string][] = [];
   for (const [ring, setting] of [
     ["session", "SESSION_KEYS"],
@@ -33,7 +37,7 @@ export async function mintMissing(held: readonly string[], nowMs: number): Promi
     ["encryption", "ENCRYPTION_KEYS"],
     ["proof", "PROOF_KEYS"],
   ] as const) {
-    if (secretsOf(ring, held).length > 0) continue;
+    if (!required.includes(setting) || secretsOf(ring, held).length > 0) continue;
     minted.push([setting, ring === "proof" ? await mintProofKeys(nowMs) : mintKeyring(nowMs)]);
   }
   return Object.fromEntries(minted);

@@ -90,7 +90,7 @@ export type Refusal =
   | (Answered & { kind: "number_unreachable" | "number_opted_out"; channels: Channel[] })
   /** `in_progress` is an earlier try of the same request that has not ended: repeat it under the same key. */
   | (Answered & {
-      kind: "too_many_requests" | "sending_paused" | "delivery_failed" | "in_progress";
+      kind: "too_many_requests" | "sending_paused" | "proof_unavailable" | "delivery_failed" | "in_progress";
       retry: Deadline;
     })
   /** `retry` is when the next code is looked at. */
@@ -206,6 +206,7 @@ export function readProblem(status: number, body: Partial<Problem> | null, retry
       return { ...answered, kind: code, factors };
     case "too_many_requests":
     case "sending_paused":
+    case "proof_unavailable":
     case "delivery_failed":
     case "in_progress":
       return { ...answered, kind: code, retry };

@@ -16,7 +16,6 @@ import { queueOutbox, readOutboxMessage } from "../adapters/cloudflare/queue-out
 import { siteverifyCaptcha } from "../adapters/identity/captcha-siteverify.ts";
 import { deviceTokens, sessionTokens } from "../adapters/identity/client-tokens.ts";
 import { operatorIdentities } from "../adapters/identity/cloudflare-access.ts";
-import { es256Proofs } from "../adapters/identity/proofs.ts";
 import { sealedTokens } from "../adapters/identity/sealed-tokens.ts";
 import { webCryptoVault } from "../adapters/identity/vault.ts";
 import { upstashAdoption } from "../adapters/upstash/upstash-adoption.ts";
@@ -40,6 +39,7 @@ import type { AlertChannelPort } from "../ports/monitor.ts";
 import type { PeoplePort } from "../ports/people.ts";
 import type { Done } from "../ports/result.ts";
 import { composeLookup } from "./compose-lookup.ts";
+import { composeProofs } from "./compose-proofs.ts";
 import { composeProviders, type ProviderBindings } from "./compose-providers.ts";
 
 type Bindings = Pick<Env, "SESSIONS" | "CONTROL" | "DB" | "OUTBOX" | "LEDGER"> & ProviderBindings;
@@ -80,7 +80,10 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
     }),
     budgets: upstashBudgets(redis, nowMs),
     adoption: upstashAdoption(redis),
-    keyIds: keyIdsOf(config),
+    keyIds: keyIdsOf({
+      ...config,
+      PROOF_KMS_KEYS: policy.proof.signer === "aws_kms" ? config.PROOF_KMS_KEYS : [],
+    }),
     marks: upstashPersonMarks(redis, nowMs, policy.failures.memory_seconds),
     devices: deviceTokens(config.PEPPER_KEYS, nowMs),
     apiKeys: kvApiKeys(bindings.CONTROL, nowMs, log),
@@ -93,7 +96,7 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
       pepper: config.PEPPER_KEYS,
       encryption: config.ENCRYPTION_KEYS,
     }),
-    proofs: es256Proofs(config.PROOF_KEYS, policy.proof),
+    proofs: composeProofs(config),
     providers: composeProviders(config, bindings, nowMs),
     lookup: composeLookup(config, nowMs),
     insights: upstashInsights(redis),

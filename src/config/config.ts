@@ -10,7 +10,7 @@ import { parsePriceTable } from "../domain/delivery/price-table.ts";
 import { isCountry } from "../domain/kernel/country.ts";
 import type { Policy } from "../domain/policy.ts";
 import { policySchema } from "../domain/policy.ts";
-import { joinKeyringParts } from "./keyrings.ts";
+import { joinKeyringParts, ringOf } from "./keyrings.ts";
 import { listOf, lookupNeeds, needs, providerSettings, WHSEC } from "./provider-settings.ts";
 
 /** One key of a ring: its id travels with what it made, so that old keys go on verifying while a new one signs. */
@@ -61,12 +61,42 @@ const proofKeys = z
 
 export type ProofKey = z.infer<typeof proofKeys>[number];
 
+/** An asymmetric key in AWS KMS: its full name, and the parts of it. */
+export interface KmsKey {
+  arn: string;
+  region: string;
+  id: string;
+}
+
+const KMS_ARN = /^arn:aws[\w-]*:kms:([a-z0-9-]+):\d{12}:key\/([\w-]{1,64})$/;
+
 /** For what tells people or carries a secret in its path; plain http is for this machine. */
 const confidentialUrl = z
   .url()
   .refine((url) => url.startsWith("https://") || /^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(url), {
     error: "must be https",
   });
+
+/** An alias could lead to another key meanwhile, whose proofs the published keys would not check. */
+const kmsKeys = z.string().transform((text, context): KmsKey[] => {
+  const keys = text.split(",").map((entry) => {
+    const arn = entry.trim();
+    const [, region = "", id = ""] = KMS_ARN.exec(arn) ?? [];
+    return { arn, region, id };
+  });
+  if (keys.some(({ id }) => id === "")) {
+    context.addIssue("must be ARNs like arn:aws:kms:REGION:ACCOUNT:key/ID separated by commas");
+  } else if (new Set(keys.map(({ id }) => id)).size < keys.length) {
+    context.addIssue("two keys have the same id");
+  }
+  return keys;
+});
+
+/** What the signer of proofs needs. */
+const SIGNER_SETTINGS = {
+  keys: ["PROOF_KEYS"],
+  aws_kms: ["PROOF_KMS_KEYS", "PROOF_KMS_ACCESS_KEY_ID", "PROOF_KMS_SECRET_ACCESS_KEY"],
+} as const;
 
 /** What a channel for alerts needs. */
 const CHANNEL_SETTINGS = {
@@ -89,7 +119,13 @@ const rawSchema = z.object({
   SESSION_KEYS: keyring,
   PEPPER_KEYS: keyring,
   ENCRYPTION_KEYS: keyring,
-  PROOF_KEYS: proofKeys,
+  /** With `proof.signer` `aws_kms` they sign nothing, and are still published. */
+  PROOF_KEYS: proofKeys.optional(),
+  /** ARNs of asymmetric keys in KMS separated by commas: the first signs, all are published. */
+  PROOF_KMS_KEYS: kmsKeys.optional(),
+  PROOF_KMS_ACCESS_KEY_ID: z.string().min(1).optional(),
+  PROOF_KMS_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+  PROOF_KMS_URL: confidentialUrl.optional(),
   ...providerSettings,
   SLACK_WEBHOOK_URL: confidentialUrl.optional(),
   PAGERDUTY_API_URL: confidentialUrl.default("https://events.pagerduty.com"),
@@ -129,10 +165,17 @@ const rawSchema = z.object({
 /** The names of all settings, variables and secrets alike. */
 export const SETTING_NAMES: readonly string[] = Object.keys(rawSchema.shape);
 
+/** Whether a setting, or an added part of a keyring, has this name. */
+export const isSettingName = (name: string): boolean => SETTING_NAMES.includes(name) || ringOf(name) !== null;
+
 /** Rules between settings: what a provider needs, and what must never reach people outside. */
 const configSchema = rawSchema.superRefine((raw, context) => {
   const fault = (setting: string, message: string) =>
     context.addIssue({ code: "custom", path: [setting], message });
+  const { signer } = raw.POLICY.proof;
+  for (const setting of SIGNER_SETTINGS[signer]) {
+    if (raw[setting] === undefined) fault(setting, `is missing; POLICY.proof.signer is ${signer}`);
+  }
   const { providers } = raw.POLICY.delivery;
   for (const name of providers.flatMap((provider) =>
     needs[provider].map((setting) => ({ provider, setting })),

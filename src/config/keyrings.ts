@@ -26,6 +26,14 @@ export function secretsOf(ring: KeyringName, names: readonly string[]): string[]
   return [...added.toSorted().reverse(), ...(names.includes(setting) ? [setting] : [])];
 }
 
+/** The setting that a secret belongs to: `SESSION_KEYS` of `SESSION_KEYS_20261121T234501Z`; null for what is no keyring. */
+export function ringOf(name: string): string | null {
+  const found = Object.entries(RING_SETTINGS).find(
+    ([ring]) => secretsOf(ring as KeyringName, [name]).length > 0,
+  );
+  return found?.[1] ?? null;
+}
+
 /** The environment with each ring's parts put together under its setting; what is no text stays as it is, to be refused. */
 export function joinKeyringParts(env: unknown): unknown {
   if (typeof env !== "object" || env === null) return env;
@@ -63,10 +71,14 @@ export const keyIdsOf = (rings: {
   SESSION_KEYS: readonly { id: string }[];
   PEPPER_KEYS: readonly { id: string }[];
   ENCRYPTION_KEYS: readonly { id: string }[];
-  PROOF_KEYS: readonly { kid: string }[];
+  PROOF_KEYS?: readonly { kid: string }[] | undefined;
+  PROOF_KMS_KEYS?: readonly { id: string }[] | undefined;
 }): KeyringKeyIds => ({
   session: rings.SESSION_KEYS.map(({ id }) => id),
   pepper: rings.PEPPER_KEYS.map(({ id }) => id),
   encryption: rings.ENCRYPTION_KEYS.map(({ id }) => id),
-  proof: rings.PROOF_KEYS.map(({ kid }) => kid),
+  proof: [
+    ...(rings.PROOF_KMS_KEYS ?? []).map(({ id }) => id),
+    ...(rings.PROOF_KEYS ?? []).map(({ kid }) => kid),
+  ],
 });

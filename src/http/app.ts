@@ -115,9 +115,12 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
   app.route("/ops", opsApp(deps));
 
   app.route("/", docsPages());
-  app.get("/.well-known/jwks.json", (c) =>
-    c.json(proofs.publicKeys(), 200, { "cache-control": "public, max-age=300" }),
-  );
+  app.get("/.well-known/jwks.json", async (c) => {
+    const published = await proofs.publicKeys();
+    return "kind" in published
+      ? refuse(c, { ...published, kind: "proof_unavailable", retryAfterSeconds: 5 }, vault.newId())
+      : c.json(published, 200, { "cache-control": "public, max-age=300" });
+  });
   app.get("/openapi.json", (c) => c.json(openApiDocument(policy.proof.issuer)));
   app.get("/healthz", (c) => c.json({ status: "ok", environment }));
 

@@ -168,6 +168,7 @@ export const PROBLEM_CODES = [
   "idempotency_conflict",
   "in_progress",
   "sending_paused",
+  "proof_unavailable",
   "delivery_failed",
   "session_gone",
   "code_incorrect",

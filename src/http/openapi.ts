@@ -119,6 +119,7 @@ export function openApiDocument(issuer: string) {
               "too_many_attempts",
               "internal_error",
               "misconfigured",
+              "proof_unavailable",
               "sending_paused",
             ),
           },

@@ -71,6 +71,10 @@ export function refusalToWire(refusal: Refusal, captcha: Renderable): Wire {
       return wire(503, refusal.kind, "No codes are sent at the moment", {
         retry_after: refusal.retryAfterSeconds,
       });
+    case "proof_unavailable":
+      return wire(503, refusal.kind, "The code was right; its proof cannot be signed just now", {
+        retry_after: refusal.retryAfterSeconds,
+      });
     case "delivery_failed":
       return wire(502, refusal.kind, "The message could not be handed over", {
         retry_after: refusal.retryAfterSeconds,

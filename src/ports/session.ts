@@ -6,6 +6,7 @@ import type { AttemptCommand, AttemptResult, KeyedAttemptResult } from "../domai
 import type { ResendCommand, ResendResult } from "../domain/session/resend.ts";
 import type { OpenCommand, SendRecord, SessionRules } from "../domain/session/session.ts";
 import type { SessionView } from "../domain/session/view.ts";
+import type { Unavailable } from "./result.ts";
 
 /** Session objects, one per verification. */
 export interface SessionsPort {
@@ -77,6 +78,11 @@ export interface ProofClaims {
 
 /** Signed proofs, which the customer's backend checks; `proofId` is the claim `jti`, a new one where absent. */
 export interface ProofsPort {
-  sign(claims: ProofClaims, nowMs: number, proofId?: string): Promise<string>;
-  publicKeys(): { keys: object[] };
+  sign(claims: ProofClaims, nowMs: number, proofId?: string): Promise<string | Unavailable>;
+  /** The JWKS. */
+  publicKeys(): PublicKeys | Promise<PublicKeys | Unavailable>;
+}
+
+interface PublicKeys {
+  keys: object[];
 }

@@ -25,6 +25,12 @@ const findingsOf = (out: string): { check: string; severity: string; what: strin
 // One environment from an empty account to its second version: each test goes on where the one before it ended.
 beforeAll(async () => {
   acme = await makeAcme();
+  // One of its secrets is kept in the account's Secrets Store.
+  const { store } = acme.world;
+  store.secrets.set("acme-slack", "https://hooks.slack.test/services/T0/B0/of-the-store");
+  const bound = `binding = "SLACK_WEBHOOK_URL"\nstore_id = "${store.id}"\nsecret_name = "acme-slack"\n`;
+  const file = await acme.checkout.settings();
+  await acme.checkout.write("wrangler.toml", `${file}\n[[env.production.secrets_store_secrets]]\n${bound}`);
 }, WAIT_MS);
 afterAll(async () => {
   await running?.stop();
@@ -76,15 +82,18 @@ test(
 test(
   "a secret that the policy needs and nobody put refuses the deploy, and doctor names the command",
   async () => {
-    const kept = script().secrets.get("SLACK_WEBHOOK_URL") ?? "";
-    script().secrets.delete("SLACK_WEBHOOK_URL");
+    const kept = script().secrets.get("TWILIO_AUTH_TOKEN") ?? "";
+    script().secrets.delete("TWILIO_AUTH_TOKEN");
+    acme.world.store.secrets.delete("acme-slack");
     const refused = await acme.checkout.run("deploy", PRODUCTION);
     const doctor = await acme.checkout.run("doctor", PRODUCTION);
-    script().secrets.set("SLACK_WEBHOOK_URL", kept);
+    script().secrets.set("TWILIO_AUTH_TOKEN", kept);
+    acme.world.store.secrets.set("acme-slack", "https://hooks.slack.test/services/T0/B0/of-the-store");
     expect(refused).toMatchObject({ code: 1 });
-    expect(refused.error).toContain("SLACK_WEBHOOK_URL is missing");
+    expect(refused.error).toContain("TWILIO_AUTH_TOKEN is missing");
     expect(doctor).toMatchObject({ code: 2 });
-    expect(doctor.out).toContain("npx wrangler secret put SLACK_WEBHOOK_URL --env production");
+    expect(doctor.out).toContain("npx wrangler secret put TWILIO_AUTH_TOKEN --env production");
+    expect(doctor.out).toContain("secrets-store: does not hold acme-slack for SLACK_WEBHOOK_URL");
     expect(doctor.out).toContain("production is NOT fit.");
   },
   WAIT_MS,
@@ -106,7 +115,8 @@ test(
     );
     for (const value of Object.values(SETTINGS).slice(1)) expect(run.out + run.error).not.toContain(value);
 
-    running = await runUpload(script());
+    running = await runUpload(script(), acme.world.store.secrets);
+    expect(script().secrets.has("SLACK_WEBHOOK_URL")).toBe(false);
     const health = await fetch(`${running.url}/healthz`);
     expect(await health.json()).toEqual({ status: "ok", environment: "production" });
   },

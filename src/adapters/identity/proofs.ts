@@ -1,7 +1,7 @@
-import { importJWK, SignJWT } from "jose";
+import { importJWK, type JWTPayload, SignJWT } from "jose";
 import type { ProofKey } from "../../config/config.ts";
 import type { Channel } from "../../domain/kernel/channel.ts";
-import type { ProofsPort } from "../../ports/session.ts";
+import type { ProofClaims, ProofsPort } from "../../ports/session.ts";
 
 /** RFC 8176 names for how the number was proven: a one-time code, and the way it went. */
 const AMR: Record<Channel, string[]> = {
@@ -16,40 +16,51 @@ const AMR: Record<Channel, string[]> = {
  * a `tel:` URI (RFC 3966), because it is the only identity that was proven: a user id named by a public client is a
  * claim, and signing it would turn it into a login.
  */
-export function es256Proofs(
-  keys: readonly ProofKey[],
-  { issuer, ttl_seconds }: { issuer: string; ttl_seconds: number },
-): ProofsPort {
+export function es256Proofs(keys: readonly ProofKey[], policy: { issuer: string; ttl_seconds: number }) {
   const [active] = keys;
   if (!active) throw new Error("no proof key: config.ts lets none through");
   const signingKey = importJWK({ ...active, alg: "ES256" });
   return {
-    async sign(
-      { phone, flow, audience, channel, reference, correlationId },
-      nowMs,
-      proofId = crypto.randomUUID(),
-    ) {
-      const issuedAt = Math.floor(nowMs / 1000);
-      return new SignJWT({
-        phone_number: phone,
-        phone_number_verified: true,
-        amr: AMR[channel],
-        flow,
-        correlation_id: correlationId,
-        ...(reference === null ? {} : { ref: reference }),
-      })
+    sign: async (claims: ProofClaims, nowMs: number, proofId: string = crypto.randomUUID()) =>
+      new SignJWT(proofPayload(claims, policy, nowMs, proofId))
         .setProtectedHeader({ alg: "ES256", kid: active.kid, typ: "JWT" })
-        .setIssuer(issuer)
-        .setSubject(`tel:${phone}`)
-        .setAudience(audience)
-        .setJti(proofId)
-        .setIssuedAt(issuedAt)
-        .setExpirationTime(issuedAt + ttl_seconds)
-        .sign(await signingKey);
-    },
+        .sign(await signingKey),
 
-    publicKeys: () => ({
-      keys: keys.map(({ kid, kty, crv, x, y }) => ({ kid, kty, crv, x, y, alg: "ES256", use: "sig" })),
-    }),
+    publicKeys: () => ({ keys: keys.map(publicHalf) }),
+  } satisfies ProofsPort;
+}
+
+/** The claims of a proof, whoever signs it. */
+export function proofPayload(
+  { phone, flow, audience, channel, reference, correlationId }: ProofClaims,
+  { issuer, ttl_seconds }: { issuer: string; ttl_seconds: number },
+  nowMs: number,
+  proofId: string,
+): JWTPayload {
+  const issuedAt = Math.floor(nowMs / 1000);
+  return {
+    phone_number: phone,
+    phone_number_verified: true,
+    amr: AMR[channel],
+    flow,
+    correlation_id: correlationId,
+    ...(reference === null ? {} : { ref: reference }),
+    iss: issuer,
+    sub: `tel:${phone}`,
+    aud: audience,
+    jti: proofId,
+    iat: issuedAt,
+    exp: issuedAt + ttl_seconds,
   };
 }
+
+/** What of a key may be published. */
+export const publicHalf = ({ kid, kty, crv, x, y }: ProofKey) => ({
+  kid,
+  kty,
+  crv,
+  x,
+  y,
+  alg: "ES256",
+  use: "sig",
+});

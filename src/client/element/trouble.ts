@@ -34,6 +34,7 @@ const UNSETTLED: readonly string[] = [
   "in_progress",
   "internal_error",
   "misconfigured",
+  "proof_unavailable",
   "sending_paused",
   "too_many_requests",
   "unreachable",

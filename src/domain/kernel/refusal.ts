@@ -26,6 +26,8 @@ export type Refusal =
   /** An earlier try of the very same request has not ended: nothing is refused yet. */
   | { kind: "in_progress"; cause: string; retryAfterSeconds: number }
   | { kind: "sending_paused"; cause: string; retryAfterSeconds: number }
+  /** The code was right, and its proof could not be signed just now. */
+  | { kind: "proof_unavailable"; cause: string; retryAfterSeconds: number }
   | { kind: "delivery_failed"; cause: string; retryAfterSeconds: number }
   | { kind: "session_gone"; cause: string }
   | { kind: "code_incorrect"; attemptsLeft: number; retryInSeconds: number }

@@ -54,4 +54,8 @@ export const proofPolicy = z.strictObject({
   audience: z.string().min(1),
   /** Long enough to hand it on, and no longer: a proof is good once. */
   ttl_seconds: seconds(30, 900).default(300),
+  /** `keys` of PROOF_KEYS in the Worker, or `aws_kms`, whose private key nobody can read. */
+  signer: z.enum(["keys", "aws_kms"]).default("keys"),
+  /** A person waits for it; KMS takes tens of milliseconds in its own region. */
+  signer_timeout_ms: z.int().min(100).max(10_000).default(2000),
 });

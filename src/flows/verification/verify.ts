@@ -41,6 +41,9 @@ type VerifyNeeds = PublishNeeds & Pick<Deps, "sessions" | "tokens" | "proofs" | 
 /** Numbers a device token remembers; a shared family phone has a few, a farm has many. */
 const NUMBERS_PER_DEVICE = 5;
 
+/** The client kit waits this long by itself, and repeats the call under its key. */
+const PROOF_RETRY_SECONDS = 2;
+
 /** @param source of whoever typed the code, who need not be who asked for it */
 export async function verify(
   deps: VerifyNeeds,
@@ -114,17 +117,24 @@ function refusalOf(result: Exclude<AttemptResult, { kind: "verified" }>): Refuse
   }
 }
 
-/** Signs the proof of a verified number, and issues the device's token with the number as its newest. */
+/**
+ * Signs the proof of a verified number, and issues the device's token with the number as its newest. Where the signer is
+ * silent, the code stays used up: a repetition under the same idempotency key has the proof signed then.
+ */
 async function prove(
   { policy, proofs, devices }: Pick<Deps, "policy" | "proofs" | "devices">,
   { phone, flow, reference, correlationId, deviceId, deviceNumberTags }: OpenedToken,
   { channel, numberTags: [numberTag = "", ...olderTags], proofId, atMs }: Proven,
-): Promise<VerifiedAnswer> {
+): Promise<VerifiedAnswer | RefusedAnswer> {
   const audience = policy.flows[flow]?.audience ?? policy.proof.audience;
   const others = deviceNumberTags.filter((tag) => tag !== numberTag && !olderTags.includes(tag));
   const [proof, deviceToken] = await Promise.all([
     proofs.sign({ phone, flow, audience, channel, reference, correlationId }, atMs, proofId),
     devices.issue({ deviceId, numberTags: [numberTag, ...others].slice(0, NUMBERS_PER_DEVICE) }),
   ]);
+  if (typeof proof !== "string") {
+    const { cause } = proof;
+    return { kind: "proof_unavailable", cause, retryAfterSeconds: PROOF_RETRY_SECONDS, correlationId };
+  }
   return { kind: "verified", proof, phone, correlationId, deviceToken };
 }

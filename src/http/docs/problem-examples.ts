@@ -25,6 +25,7 @@ const REASONS: { [Kind in Refusal["kind"]]: Extract<Refusal, { kind: Kind }> } =
   idempotency_conflict: { kind: "idempotency_conflict" },
   in_progress: { kind: "in_progress", cause: "", retryAfterSeconds: 1 },
   sending_paused: { kind: "sending_paused", cause: "", retryAfterSeconds: 300 },
+  proof_unavailable: { kind: "proof_unavailable", cause: "", retryAfterSeconds: 2 },
   delivery_failed: { kind: "delivery_failed", cause: "", retryAfterSeconds: 5 },
   session_gone: { kind: "session_gone", cause: "" },
   code_incorrect: { kind: "code_incorrect", attemptsLeft: 3, retryInSeconds: 2 },

@@ -117,6 +117,14 @@ export const PROBLEM_GUIDES: Record<ProblemCode, ProblemGuide> = {
     operator:
       "The cause in the log line is one of: the shutdown posture, a spend cap, or a store or key list that does not answer. `npm run posture -- show` tells what is set.",
   },
+  proof_unavailable: {
+    happened:
+      "The code was right and is used up, but the service that signs proofs did not answer. Nothing is wrong with the code.",
+    client:
+      "Repeat the very same verify under the same `Idempotency-Key` after `retry_after` seconds, within two minutes: the answer then has the proof. Without a key the session is over, and the person asks for a new code.",
+    operator:
+      "`proof.signer` is `aws_kms`, and KMS was silent, slow or refused. The cause in the log line has its error's name: `AccessDeniedException` is the key's policy, `ThrottlingException` its quota. `npm run doctor` tries the key.",
+  },
   delivery_failed: {
     happened: "The provider did not take the message, or its answer was lost on the way.",
     client: "Offer to try again after `retry_after` seconds, or another channel.",

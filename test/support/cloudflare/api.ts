@@ -262,6 +262,17 @@ function storage(account: Hono, world: World): void {
   account.post("/queues/:queue/consumers", consume);
   account.put("/queues/:queue/consumers/:consumer", consume);
 
+  account.get("/secrets_store/stores/:store/secrets", (c) => {
+    if (c.req.param("store") !== world.store.id) return failure(c, 404, 1001, "store_not_found");
+    const search = c.req.query("search") ?? "";
+    return page(
+      c,
+      [...world.store.secrets.keys()]
+        .filter((name) => name.includes(search))
+        .map((name) => ({ id: name, name, store_id: world.store.id, status: "active", scopes: ["workers"] })),
+    );
+  });
+
   account.get("/r2/buckets", (c) => success(c, { buckets: world.buckets }));
   account.post("/r2/buckets", (c) =>
     read(c, bucketBody, ({ name }) => {

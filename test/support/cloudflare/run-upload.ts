@@ -7,11 +7,11 @@ import type { Script } from "./world.ts";
 
 type Binding = Record<string, unknown> & { type: string; name: string };
 
-/** The newest version, at a free port of loopback. */
-export async function runUpload({
-  versions,
-  secrets,
-}: Script): Promise<{ url: string; stop(): Promise<void> }> {
+/** The newest version, at a free port of loopback. @param stored the secrets of the account's Secrets Store, by name */
+export async function runUpload(
+  { versions, secrets }: Script,
+  stored: ReadonlyMap<string, string> = new Map(),
+): Promise<{ url: string; stop(): Promise<void> }> {
   const version = versions.at(-1);
   if (version === undefined) throw new Error("nothing was uploaded");
   const { bindings, main_module, compatibility_date } = version.metadata as {
@@ -43,6 +43,12 @@ export async function runUpload({
     bindings: { ...named("plain_text", "text"), ...named("json", "json"), ...Object.fromEntries(secrets) },
     kvNamespaces: named("kv_namespace", "namespace_id"),
     d1Databases: named("d1", "id"),
+    secretsStoreSecrets: Object.fromEntries(
+      of("secrets_store_secret").map(({ name, store_id, secret_name }) => [
+        name,
+        { store_id: String(store_id), secret_name: String(secret_name) },
+      ]),
+    ),
     queueProducers: named("queue", "queue_name"),
     durableObjects: Object.fromEntries(
       of("durable_object_namespace").map(({ name, class_name }) => [
@@ -51,6 +57,10 @@ export async function runUpload({
       ]),
     ),
   });
+  for (const { name, secret_name } of of("secrets_store_secret")) {
+    const administer = await mf.getSecretsStoreSecretAPI(name);
+    await administer().create(stored.get(String(secret_name)) ?? "");
+  }
   const stop = async () => {
     await mf.dispose();
     await rm(directory, { recursive: true, force: true });

@@ -276,6 +276,10 @@ function bindingFault(binding: Record<string, string>, world: World): string[] {
         : ["Queue not found"];
     case "r2_bucket":
       return world.buckets.some(({ name }) => name === binding.bucket_name) ? [] : ["R2 bucket not found"];
+    case "secrets_store_secret":
+      return binding.store_id === world.store.id && world.store.secrets.has(String(binding.secret_name))
+        ? []
+        : ["secret not found in store"];
     case "plain_text":
     case "json":
     case "durable_object_namespace":

@@ -77,6 +77,8 @@ export interface World {
   databases: { uuid: string; name: string; sqlite: DatabaseSync }[];
   queues: Queue[];
   buckets: { name: string }[];
+  /** Secrets of the account's one Secrets Store, by name. */
+  store: { id: string; secrets: Map<string, string> };
   widgets: Widget[];
   scripts: Map<string, Script>;
   /** Files that were uploaded, by the hash of their content. */
@@ -106,6 +108,7 @@ export function makeWorld(): World {
     databases: [],
     queues: [],
     buckets: [],
+    store: { id: "5".repeat(32), secrets: new Map() },
     widgets: [],
     scripts: new Map(),
     assets: new Map(),

@@ -83,6 +83,28 @@ describe("required secrets follow from the policy", () => {
   });
 });
 
+test("a signer in KMS needs its keys and its login, and no local keys", async () => {
+  const environment = withPolicy({ proof: { signer: "aws_kms" }, alerts: { owners: owners() } });
+  const required = requiredSecrets(environment);
+  expect(required).toEqual(
+    expect.arrayContaining(["PROOF_KMS_KEYS", "PROOF_KMS_ACCESS_KEY_ID", "PROOF_KMS_SECRET_ACCESS_KEY"]),
+  );
+  expect(required).not.toContain("PROOF_KEYS");
+  expect((await judge(environment, required)).faults).toEqual([]);
+  const arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+  for (const odd of ["alias/proofs", arn.replace(":key/", ":alias/"), `${arn},${arn}`, "", `${arn},`]) {
+    const { faults } = await judge(environment, required, { PROOF_KMS_KEYS: odd });
+    expect(faults).toEqual([expect.stringMatching(/^PROOF_KMS_KEYS: /)]);
+    expect(faults.join()).not.toContain("111122223333");
+  }
+  expect((await judge(environment, required, { PROOF_KMS_KEYS: arn })).faults).toEqual([]);
+  const local = await judge(
+    shipped,
+    requiredSecrets(shipped).filter((name) => name !== "PROOF_KEYS"),
+  );
+  expect(local.faults).toEqual(["PROOF_KEYS: is missing; POLICY.proof.signer is keys"]);
+});
+
 test("every setting that a platform may hold has a specimen that its own rules accept", async () => {
   const names = SETTING_NAMES.filter((name) => !["POLICY", "ENVIRONMENT"].includes(name));
   const environment = withPolicy({ captcha: { fresh_site_key: "0x4x" } });
