@@ -25,12 +25,6 @@ const findingsOf = (out: string): { check: string; severity: string; what: strin
 // One environment from an empty account to its second version: each test goes on where the one before it ended.
 beforeAll(async () => {
   acme = await makeAcme();
-  // One of its secrets is kept in the account's Secrets Store.
-  const { store } = acme.world;
-  store.secrets.set("acme-slack", "https://hooks.slack.test/services/T0/B0/of-the-store");
-  const bound = `binding = "SLACK_WEBHOOK_URL"\nstore_id = "${store.id}"\nsecret_name = "acme-slack"\n`;
-  const file = await acme.checkout.settings();
-  await acme.checkout.write("wrangler.toml", `${file}\n[[env.production.secrets_store_secrets]]\n${bound}`);
 }, WAIT_MS);
 afterAll(async () => {
   await running?.stop();
@@ -61,6 +55,15 @@ test(
 test(
   "after one command and five answers the configuration is fit, and doctor has changed nothing",
   async () => {
+    // One of its secrets is kept in the account's Secrets Store.
+    const { store } = acme.world;
+    store.secrets.set("acme-slack", "https://hooks.slack.test/services/T0/B0/of-the-store");
+    const bound = `binding = "SLACK_WEBHOOK_URL"\nstore_id = "${store.id}"\nsecret_name = "acme-slack"\n`;
+    const shipped = await acme.checkout.settings();
+    await acme.checkout.write(
+      "wrangler.toml",
+      `${shipped}\n[[env.production.secrets_store_secrets]]\n${bound}`,
+    );
     expect(await acme.checkout.run("provision", ANSWERS)).toMatchObject({ code: 0 });
     const file = await acme.checkout.settings();
     acme.world.requests.length = 0;
