@@ -113,7 +113,8 @@ function logReader({ environment }: SmokeTarget, { to, known }: CodeOptions, sin
     const query = new URLSearchParams({
       To: to,
       PageSize: "1",
-      DateSent: new Date(sinceMs).toISOString().slice(0, 10),
+      // From that day on: a message may be sent behind midnight.
+      "DateSent>": new Date(sinceMs).toISOString().slice(0, 10),
     });
     const url = `${TWILIO_API_URL ?? "https://api.twilio.com"}/2010-04-01/Accounts/${sid}/Messages.json?${query}`;
     const authorization = `Basic ${Buffer.from(`${sid}:${token}`).toString("base64")}`;

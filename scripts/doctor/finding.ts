@@ -26,6 +26,13 @@ export const finding = (
   { why, mend }: { why: string; mend: string },
 ): Finding => ({ check, severity, what, why, mend });
 
+/** What was not looked at, because it takes a secret. */
+export const unknownHere = (check: string, setting: string, what: string): Finding =>
+  finding("skipped", check, `${setting} is not known here: nobody looked ${what}`, {
+    why: "Cloudflare gives no secret back",
+    mend: "give it by --settings FILE, or as a variable of that name",
+  });
+
 /** 0 for all well, 1 for warnings, 2 for not fit. */
 export function exitCode(findings: readonly Finding[]): 0 | 1 | 2 {
   if (findings.some(({ severity }) => severity === "error")) return 2;

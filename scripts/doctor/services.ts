@@ -1,26 +1,32 @@
 /** The services that the Worker uses, asked with the settings that are known here. Free calls only. */
 import type { Settings } from "../lib/configuration.ts";
 import { isTable, policyOf, type Table } from "../lib/settings.ts";
-import { type Finding, finding, ok } from "./finding.ts";
+import { type Finding, finding, ok, unknownHere } from "./finding.ts";
+import { signerFindings } from "./signer.ts";
 
 const TIMEOUT_MS = 5000;
 const PINGS = 5;
 const FAR_MS = 60;
 
-const GIVE = "give it by --settings FILE, or as a variable of that name";
-
-export async function serviceFindings(name: string, environment: Table, known: Settings): Promise<Finding[]> {
+/** @param nowMs a clock that only goes on, for how long the database takes */
+export async function serviceFindings(
+  name: string,
+  environment: Table,
+  known: Settings,
+  nowMs: () => number = () => performance.now(),
+): Promise<Finding[]> {
   const policy = policyOf(environment);
   const delivery =
     isTable(policy.delivery) && Array.isArray(policy.delivery.providers) ? policy.delivery.providers : [];
   return [
-    ...(await upstashFindings(name, known)),
+    ...(await upstashFindings(name, known, nowMs)),
     await siteverifyFinding(name, policy, known),
     ...(await Promise.all(delivery.map((provider) => providerFinding(String(provider), name, known)))),
+    ...(await signerFindings(name, policy, known)),
   ];
 }
 
-async function upstashFindings(name: string, known: Settings): Promise<Finding[]> {
+async function upstashFindings(name: string, known: Settings, nowMs: () => number): Promise<Finding[]> {
   const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = known;
   if (url === undefined || token === undefined) {
     return [
@@ -29,7 +35,7 @@ async function upstashFindings(name: string, known: Settings): Promise<Finding[]
   }
   const times: number[] = [];
   for (let ping = 0; ping < PINGS; ping++) {
-    const startedMs = performance.now();
+    const startedMs = nowMs();
     const answer = await ask(url, {
       method: "POST",
       headers: { authorization: `Bearer ${token}` },
@@ -43,7 +49,7 @@ async function upstashFindings(name: string, known: Settings): Promise<Finding[]
         }),
       ];
     }
-    times.push(performance.now() - startedMs);
+    times.push(nowMs() - startedMs);
   }
   const median = Math.round(times.sort((a, b) => a - b)[Math.floor(PINGS / 2)] ?? 0);
   return [
@@ -156,12 +162,6 @@ function freeCall(provider: string, known: Settings): FreeCall | null {
       return null;
   }
 }
-
-const unknownHere = (check: string, setting: string, what: string): Finding =>
-  finding("skipped", check, `${setting} is not known here: nobody looked ${what}`, {
-    why: "Cloudflare gives no secret back",
-    mend: GIVE,
-  });
 
 async function ask(url: string, init: RequestInit): Promise<{ status: number; text: string } | null> {
   try {

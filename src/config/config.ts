@@ -11,6 +11,7 @@ import { isCountry } from "../domain/kernel/country.ts";
 import type { Policy } from "../domain/policy.ts";
 import { policySchema } from "../domain/policy.ts";
 import { joinKeyringParts, ringOf } from "./keyrings.ts";
+import { type KmsKey, parseKmsKeys } from "./kms-keys.ts";
 import { listOf, lookupNeeds, needs, providerSettings, WHSEC } from "./provider-settings.ts";
 
 /** One key of a ring: its id travels with what it made, so that old keys go on verifying while a new one signs. */
@@ -61,15 +62,6 @@ const proofKeys = z
 
 export type ProofKey = z.infer<typeof proofKeys>[number];
 
-/** An asymmetric key in AWS KMS: its full name, and the parts of it. */
-export interface KmsKey {
-  arn: string;
-  region: string;
-  id: string;
-}
-
-const KMS_ARN = /^arn:aws[\w-]*:kms:([a-z0-9-]+):\d{12}:key\/([\w-]{1,64})$/;
-
 /** For what tells people or carries a secret in its path; plain http is for this machine. */
 const confidentialUrl = z
   .url()
@@ -77,19 +69,11 @@ const confidentialUrl = z
     error: "must be https",
   });
 
-/** An alias could lead to another key meanwhile, whose proofs the published keys would not check. */
 const kmsKeys = z.string().transform((text, context): KmsKey[] => {
-  const keys = text.split(",").map((entry) => {
-    const arn = entry.trim();
-    const [, region = "", id = ""] = KMS_ARN.exec(arn) ?? [];
-    return { arn, region, id };
-  });
-  if (keys.some(({ id }) => id === "")) {
-    context.addIssue("must be ARNs like arn:aws:kms:REGION:ACCOUNT:key/ID separated by commas");
-  } else if (new Set(keys.map(({ id }) => id)).size < keys.length) {
-    context.addIssue("two keys have the same id");
-  }
-  return keys;
+  const keys = parseKmsKeys(text);
+  if (keys !== null) return keys;
+  context.addIssue("must be different ARNs like arn:aws:kms:REGION:ACCOUNT:key/ID separated by commas");
+  return z.NEVER;
 });
 
 /** What the signer of proofs needs. */

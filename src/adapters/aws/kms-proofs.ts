@@ -1,5 +1,6 @@
 import { base64url } from "jose";
-import type { KmsKey, ProofKey } from "../../config/config.ts";
+import type { ProofKey } from "../../config/config.ts";
+import type { KmsKey } from "../../config/kms-keys.ts";
 import type { Unavailable } from "../../ports/result.ts";
 import type { ProofsPort } from "../../ports/session.ts";
 import { proofPayload, publicHalf } from "../identity/proofs.ts";

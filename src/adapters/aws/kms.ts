@@ -1,7 +1,7 @@
 /** AWS Key Management Service, as far as ES256 needs it (https://docs.aws.amazon.com/kms/latest/APIReference/). */
 import { AwsClient } from "aws4fetch";
 import { exportJWK, importSPKI } from "jose";
-import type { KmsKey } from "../../config/config.ts";
+import type { KmsKey } from "../../config/kms-keys.ts";
 import type { Unavailable } from "../../ports/result.ts";
 
 /** The login, and how long one answer may take. */
