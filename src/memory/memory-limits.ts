@@ -1,4 +1,4 @@
-import type { LimitDraw, LimitResult } from "../domain/admission/limits.ts";
+import { type LimitDraw, type LimitResult, waitMsOf } from "../domain/admission/limits.ts";
 import { DAY_MS } from "../domain/kernel/time.ts";
 import type { LimitsPort } from "../ports/admission.ts";
 
@@ -70,6 +70,13 @@ export function memoryLimits(nowMs: () => number): LimitsPort {
         members.delete(take);
         if (member !== undefined) logs.get(name(take))?.delete(member);
       }
+    },
+
+    async freeWaits(take) {
+      const waitMs = waitMsOf(take);
+      const log = logs.get(name(take));
+      if (waitMs === null || !log) return;
+      for (const [member, atMs] of log) log.set(member, Math.min(atMs, nowMs() - waitMs));
     },
   };
 }

@@ -23,6 +23,11 @@ export interface LimitsPort {
   take(draws: readonly LimitDraw[]): Promise<{ kind: "answered"; results: LimitResult[] } | Unavailable>;
   /** Gives back what was drawn. */
   refund(draws: readonly LimitDraw[]): Promise<void>;
+  /**
+   * Frees the waits of an exact limit whose messages were answered: what its shorter windows counted, the longest alone counts
+   * from now on. Nothing for a limit of one window.
+   */
+  freeWaits(draw: LimitDraw): Promise<void>;
 }
 
 /** Idempotency keys, each claimed for the first request that brings it. */

@@ -1,7 +1,7 @@
 import { Ratelimit } from "@upstash/ratelimit";
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { LimitRule } from "../../domain/admission/limits.policy.ts";
-import type { LimitDraw, LimitResult } from "../../domain/admission/limits.ts";
+import { type LimitDraw, type LimitResult, waitMsOf } from "../../domain/admission/limits.ts";
 import type { LimitsPort } from "../../ports/admission.ts";
 import { keys } from "../keys.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
@@ -42,6 +42,12 @@ if not peek then
   if again == 0 then left, most, added = left - 1, most + 1, 1 end
 end
 return {1, tightest, left, 0, most, added}`;
+
+/** Makes what is younger as old as ARGV[1] (ms). KEYS[1] the log. It keeps its life, which runs longer than any window. */
+const FREE_WAITS = `
+local younger = redis.call("ZRANGEBYSCORE", KEYS[1], "(" .. ARGV[1], "+inf")
+for _, member in ipairs(younger) do redis.call("ZADD", KEYS[1], ARGV[1], member) end
+return #younger`;
 
 /**
  * Rate limits on Upstash. All takes of one call go out in one pipeline. The library's own time-out is off, because it
@@ -152,6 +158,12 @@ export function upstashLimits(redis: Redis, nowMs: () => number): LimitsPort {
       await Promise.all(
         takes.map((take) => (take.exact ? refundExact(take) : refundSliding(take, take.rules))),
       );
+    },
+
+    async freeWaits(take) {
+      const waitMs = waitMsOf(take);
+      if (waitMs === null) return;
+      await redis.eval(FREE_WAITS, [keys.log(take.name, take.subject)], [nowMs() - waitMs]);
     },
   };
 }

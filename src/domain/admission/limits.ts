@@ -78,7 +78,7 @@ export function sendLimits(
   });
   const { number, ip, ownDevice, claimedDevice, user, apiKey } = subjects;
   return [
-    { ...take("number", ownDevice ? `${number}.own` : number, []), rules: numberRules, owner: "destination" },
+    numberLimit(ownDevice ? `${number}.own` : number, numberRules),
     take("ip", ip, policy.ip),
     take("numbers_per_ip", ip, policy.numbers_per_ip, { member: number }),
     ...(claimedDevice === null ? [] : [take("device", claimedDevice, policy.device, { exact: false })]),
@@ -88,6 +88,28 @@ export function sendLimits(
       : [take("api_key", apiKey.id, [{ max: apiKey.maxPerMinute, window_seconds: 60 }], { exact: false })]),
     { ...wrongCodeLimit(policy, ip), peek: true },
   ];
+}
+
+/** The limit of one number's messages. Postures leave it as it is. @param number its tag, with `.own` on its own devices */
+export function numberLimit(number: string, rules: readonly LimitRule[]): LimitDraw {
+  return {
+    name: "number",
+    owner: "destination",
+    subject: number,
+    rules,
+    member: null,
+    exact: true,
+    peek: false,
+  };
+}
+
+/**
+ * The longest of a limit's windows but one, in milliseconds: a message that old counts in the longest alone. null where there
+ * is one window.
+ */
+export function waitMsOf({ rules }: Pick<LimitDraw, "rules">): number | null {
+  const windows = [...new Set(rules.map(({ window_seconds }) => window_seconds))].sort((a, b) => b - a);
+  return windows[1] === undefined ? null : windows[1] * 1000;
 }
 
 /** The limit of wrong codes. A wrong code draws on it behind its answer; a send only reads it. */

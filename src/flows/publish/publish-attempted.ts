@@ -1,10 +1,13 @@
 import { addressUnit } from "../../domain/admission/address.ts";
+import { rulesForCountry } from "../../domain/admission/country-rules.ts";
 import { failureTags } from "../../domain/admission/failures.ts";
-import { wrongCodeLimit } from "../../domain/admission/limits.ts";
+import { type LimitDraw, numberLimit, wrongCodeLimit } from "../../domain/admission/limits.ts";
+import type { Phone } from "../../domain/kernel/phone.ts";
 import { minuteOf } from "../../domain/kernel/time.ts";
 import { countProbe, countVerified, countWrongCode } from "../../domain/monitor/counting.ts";
 import { countRulesLeftVerified } from "../../domain/monitor/rule-counts.ts";
 import type { CounterUpdate } from "../../domain/monitor/tally.ts";
+import type { Policy } from "../../domain/policy.ts";
 import type { AttemptResult, VerifiedSend } from "../../domain/session/attempt.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { OutboxMessage } from "../../ports/outbox.ts";
@@ -55,9 +58,9 @@ async function feedBackToProviders(
   }
 }
 
-/** The number is known from now on, its wrong codes are forgotten, and its budgets have earned. */
+/** The number is known from now on and waits for nothing, its wrong codes are forgotten, and its budgets have earned. */
 async function rememberVerified(
-  { budgets, marks, counters, nowMs }: Pick<AttemptNeeds, "budgets" | "marks" | "counters" | "nowMs">,
+  { policy, budgets, limits, marks, counters, nowMs }: AttemptNeeds,
   request: RequestSummary,
   { claims, numberTag }: Attempted,
   { sends, hold, otherHolds }: Verified,
@@ -70,8 +73,16 @@ async function rememberVerified(
     marks.markKnown(numberTag),
     marks.forgetFailures(failureTags(claims.failureSubjects)),
     hold === null ? null : budgets.credit(hold, otherHolds),
+    request.phone && limits.freeWaits(numberLimitOf(policy, request.phone, claims)),
   ]);
 }
+
+/** The limit that the session's messages drew on: strangers' wrong codes and messages are counted by the same subject. */
+const numberLimitOf = (
+  policy: Policy,
+  { country }: Phone,
+  { failureSubjects }: Attempted["claims"],
+): LimitDraw => numberLimit(failureSubjects.number, rulesForCountry(policy, country).numberLimits);
 
 /**
  * One code verifies every message that may have carried it, each in the minute it left; the time to the code is that of the

@@ -26,6 +26,12 @@ function byClock(limitsAt: (nowMs: () => number) => LimitsPort) {
   };
 }
 
+const AS_SHIPPED = [
+  { max: 1, window_seconds: 60 },
+  { max: 4, window_seconds: 600 },
+  { max: 10, window_seconds: 86_400 },
+];
+
 /** The exact limits of every store. `limitsAt` gives them by a clock, with nothing drawn. */
 function countsExactly(limitsAt: (nowMs: () => number) => LimitsPort): void {
   const open = () => byClock(limitsAt);
@@ -48,6 +54,37 @@ function countsExactly(limitsAt: (nowMs: () => number) => LimitsPort): void {
       expect(await drawAt(first + 60_000, take)).toMatchObject({ allowed: true });
     },
   );
+
+  test("freed waits let the next one through at once, and the longest window goes on counting", async () => {
+    const { limits, drawAt } = open();
+    const take = takeOf(AS_SHIPPED);
+    for (let nth = 0; nth < 10; nth++) {
+      expect(await drawAt(MINUTE_MS + nth * 1000, take)).toMatchObject({ allowed: true });
+      expect(await drawAt(MINUTE_MS + nth * 1000, take)).toMatchObject({ allowed: false });
+      await limits.freeWaits(take);
+    }
+    const eleventh = await drawAt(MINUTE_MS + 20_000, take);
+    expect(eleventh).toMatchObject({ allowed: false, max: 10, used: 10 });
+    // The last ones count as ten minutes old.
+    expect(eleventh.retryAfterSeconds).toBe(86_400 - 600 - 20);
+  });
+
+  test("freed waits are those of one subject, and a limit of one window has none", async () => {
+    const { limits, drawAt } = open();
+    const [one, other, single] = [takeOf(AS_SHIPPED), takeOf(AS_SHIPPED), takeOf(ONE_A_MINUTE)];
+    for (const take of [one, other, single]) await drawAt(MINUTE_MS, take);
+    for (const take of [one, single]) await limits.freeWaits(take);
+    expect(await drawAt(MINUTE_MS + 1000, { ...one, peek: true })).toMatchObject({ allowed: true });
+    expect(await drawAt(MINUTE_MS + 1000, other)).toMatchObject({ allowed: false, retryAfterSeconds: 59 });
+    expect(await drawAt(MINUTE_MS + 1000, single)).toMatchObject({ allowed: false, retryAfterSeconds: 59 });
+  });
+
+  test("waits that are freed where nothing was drawn leave nothing behind", async () => {
+    const { limits, drawAt } = open();
+    const take = takeOf(AS_SHIPPED);
+    await limits.freeWaits(take);
+    expect(await drawAt(MINUTE_MS, take)).toMatchObject({ allowed: true, used: 1 });
+  });
 
   test("3 in 10 min lets no fourth one through within 10 min of the first, across the edge too", async () => {
     const { drawAt } = open();

@@ -124,6 +124,7 @@ describe("a send that is repeated under its key", () => {
         for (const { name } of draws) count(name, -1);
         await limits.refund(draws);
       },
+      freeWaits: limits.freeWaits,
     };
     const first = ask(world, "first");
     await run(100);
