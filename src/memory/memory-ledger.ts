@@ -1,5 +1,15 @@
+import { MINUTE_MS } from "../domain/kernel/time.ts";
 import {
+  compareLedgerPositions,
+  compareWithinMoment,
+  type LedgerPosition,
+  ledgerCursor,
+  readLedgerCursor,
+} from "../domain/ledger/cursor.ts";
+import {
+  EVENT_KINDS,
   LEDGER_QUEUE,
+  type LedgerEvent,
   type LedgerRow,
   type RefusalCount,
   SAMPLES_PER_MINUTE,
@@ -10,8 +20,6 @@ import { isRefusal, volumesOf } from "./ledger-volumes.ts";
 
 /** The most rows one question gets. */
 const MOST_ROWS = 1000;
-
-import { MINUTE_MS } from "../domain/kernel/time.ts";
 
 /** Final words of a receipt, and the words that each of them replaces. */
 const REPLACES = {
@@ -37,7 +45,8 @@ export function memoryLedger(letters: {
   const upkeeps = new Map<string, Upkeep>();
   let seq = 0;
 
-  const inOrder = () => [...rows.values()].sort((a, b) => a.atMs - b.atMs || a.seq - b.seq);
+  const inOrder = () =>
+    [...rows.values()].sort((a, b) => a.atMs - b.atMs || compareWithinMoment(placeOf(a), placeOf(b)));
   const inWindow = ({ fromMs, toMs, country }: LedgerWindow) =>
     inOrder().filter(
       (row) => row.atMs >= fromMs && row.atMs < toMs && (country === null || row.country === country),
@@ -83,7 +92,7 @@ export function memoryLedger(letters: {
       if (events.some(({ id, atMs }) => id === "" || !Number.isSafeInteger(atMs))) {
         return { kind: "unavailable", cause: "the ledger refused a write" };
       }
-      for (const event of events) {
+      for (const event of events.toSorted(asTheyHappen)) {
         if (!rows.has(event.id)) rows.set(event.id, { ...event, verified: false, seq: seq++ });
       }
       for (const id of new Set(events.map(({ correlationId }) => correlationId))) complete(id);
@@ -95,20 +104,24 @@ export function memoryLedger(letters: {
     },
 
     async page(window, cursor, limit, kind) {
-      const [atMs = window.fromMs, after = -1] = cursor === null ? [] : cursor.split(".").map(Number);
-      if (!Number.isSafeInteger(atMs) || !Number.isSafeInteger(after)) {
-        return { kind: "unavailable", cause: "this is no cursor" };
+      const after = cursor === null ? null : readLedgerCursor(cursor);
+      if (after === undefined) return { kind: "unavailable", cause: "this is no cursor" };
+      const beginnings = new Map<string, number>();
+      for (const row of rows.values()) {
+        const beganMs = beginnings.get(verificationOf(row)) ?? row.atMs;
+        beginnings.set(verificationOf(row), Math.min(beganMs, row.atMs));
       }
       const found = inWindow(window)
-        .filter((row) => row.atMs > atMs || (row.atMs === atMs && row.seq > after))
         .filter((row) => kind === undefined || row.kind === kind)
+        .map((row) => ({ row, position: positionOf(row, beginnings) }))
+        .filter(({ position }) => after === null || compareLedgerPositions(position, after) > 0)
+        .sort((a, b) => compareLedgerPositions(a.position, b.position))
         .slice(0, bounded(limit));
-      const last = found.at(-1);
-      const isFull = last !== undefined && found.length === bounded(limit);
+      const last = found.length === bounded(limit) ? found.at(-1) : undefined;
       return {
         kind: "answered",
-        rows: found.map(withoutPlace),
-        cursor: isFull ? `${last.atMs}.${last.seq}` : null,
+        rows: found.map(({ row }) => withoutPlace(row)),
+        cursor: last === undefined ? null : ledgerCursor(last.position),
       };
     },
 
@@ -124,17 +137,6 @@ export function memoryLedger(letters: {
 
     async volumes(by, window, limit) {
       return { kind: "answered", volumes: volumesOf(inWindow(window), by).slice(0, bounded(limit)) };
-    },
-
-    async addresses(addressTags) {
-      const latest = new Map(
-        inOrder().flatMap(({ id, addressTag, sealedAddress }) =>
-          addressTag !== null && sealedAddress !== null && addressTags.includes(addressTag)
-            ? [[addressTag, { addressTag, eventId: id, sealed: sealedAddress }] as const]
-            : [],
-        ),
-      );
-      return { kind: "answered", addresses: [...latest.values()] };
     },
 
     async refusals({ fromMs, toMs }) {
@@ -175,16 +177,17 @@ export function memoryLedger(letters: {
     },
 
     async sweep({ numbersBeforeMs, addressesBeforeMs, eventsBeforeMs }, limit) {
+      // A verification is as old as its first event.
       const oldest = (beforeMs: number, which: (row: Row) => boolean) =>
-        inOrder()
-          .filter((row) => row.atMs < beforeMs && which(row))
+        [...Map.groupBy(inOrder(), verificationOf).values()]
+          .filter(([first, ...others]) => first && first.atMs < beforeMs && [first, ...others].some(which))
           .slice(0, limit);
       const numbers = oldest(numbersBeforeMs, ({ sealedNumber }) => sealedNumber !== null);
-      for (const row of numbers) row.sealedNumber = null;
       const addresses = oldest(addressesBeforeMs, ({ sealedAddress }) => sealedAddress !== null);
-      for (const row of addresses) row.sealedAddress = null;
+      for (const row of numbers.flat()) row.sealedNumber = null;
+      for (const row of addresses.flat()) row.sealedAddress = null;
       const events = oldest(eventsBeforeMs, () => true);
-      for (const { id } of events) rows.delete(id);
+      for (const { id } of events.flat()) rows.delete(id);
       const counted = [...refusals].filter(([, { atMs }]) => atMs < eventsBeforeMs).slice(0, limit);
       for (const [key] of counted) refusals.delete(key);
       // A letter holds both sealed texts: it goes with the first of them.
@@ -203,6 +206,8 @@ export function memoryLedger(letters: {
       return { kind: "swept", ...swept, more: Object.values(swept).some((count) => count >= limit) };
     },
 
+    carryOver: async () => ({ kind: "moved", events: 0, more: false }),
+
     upkeep: async (name) => upkeeps.get(name) ?? null,
     async keepUpkeep(name, upkeep) {
       upkeeps.set(name, upkeep);
@@ -210,6 +215,18 @@ export function memoryLedger(letters: {
     },
   };
 }
+
+const verificationOf = ({ id, correlationId }: Row): string => correlationId ?? id;
+
+const placeOf = (row: Row) => ({ verification: verificationOf(row), place: row.seq });
+
+const positionOf = (row: Row, beginnings: ReadonlyMap<string, number>): LedgerPosition => ({
+  beganMs: beginnings.get(verificationOf(row)) ?? row.atMs,
+  ...placeOf(row),
+});
+
+const asTheyHappen = (a: LedgerEvent, b: LedgerEvent) =>
+  a.atMs - b.atMs || EVENT_KINDS.indexOf(a.kind) - EVENT_KINDS.indexOf(b.kind);
 
 /** Everything of a row that could name its person. */
 const ANONYMOUS: Partial<LedgerRow> = {

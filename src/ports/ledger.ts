@@ -26,7 +26,10 @@ export interface LedgerWindow {
 /** A part of the rows that were asked for. */
 export interface LedgerPage {
   kind: "answered";
-  /** In the order of their times. Sealed numbers and addresses are null where they are no longer held. */
+  /**
+   * Verifications in the order of their beginnings, and the events of each as they came. Sealed numbers and addresses are null where they
+   * are no longer held.
+   */
   rows: LedgerRow[];
   /** Where the next page begins; null after the last one. */
   cursor: string | null;
@@ -39,7 +42,10 @@ export interface RetentionLimits {
   eventsBeforeMs: number;
 }
 
-/** Rows that a sweep removed, by class; `more` where it stopped at its limit. */
+/**
+ * Verifications that a sweep deleted (`events`), or whose sealed numbers or addresses it removed, and what else it deleted; `more`
+ * where it stopped at its limit. A verification is as old as its first event.
+ */
 export interface Swept {
   kind: "swept";
   numbers: number;
@@ -47,6 +53,13 @@ export interface Swept {
   events: number;
   refusals: number;
   letters: number;
+  more: boolean;
+}
+
+/** Events that moved from the ledger's older form into its present one; `more` while there may be others. */
+export interface Moved {
+  kind: "moved";
+  events: number;
   more: boolean;
 }
 
@@ -77,12 +90,6 @@ export interface VerificationLedgerPort {
     window: LedgerWindow,
     limit: number,
   ): Promise<{ kind: "answered"; volumes: Volume[] } | Unavailable>;
-  /** One sealed address for each tag, with the event it is tied to, where one is held still. */
-  addresses(
-    addressTags: readonly string[],
-  ): Promise<
-    { kind: "answered"; addresses: { addressTag: string; eventId: string; sealed: string }[] } | Unavailable
-  >;
   /** Exact counts of refused requests by minute, dimension and subject; `country` of the window does not matter. */
   refusals(window: LedgerWindow): Promise<{ kind: "answered"; counts: RefusalCount[] } | Unavailable>;
   /** Sets the exact counts of whole minutes; a count never falls. */
@@ -98,6 +105,8 @@ export interface VerificationLedgerPort {
   sealedByKey(): Promise<{ kind: "answered"; keys: { keyId: string; sealed: number }[] } | Unavailable>;
   /** Removes rows that are too old, at most `limit` of each class. */
   sweep(limits: RetentionLimits, limit: number): Promise<Swept | Unavailable>;
+  /** Moves the latest `limit` events, and everything of their verifications, from the older tables: all of them or none. */
+  carryOver(limit: number): Promise<Moved | Unavailable>;
   upkeep(name: string): Promise<Upkeep | null | Unavailable>;
   keepUpkeep(name: string, upkeep: Upkeep): Promise<Done>;
 }

@@ -11,6 +11,7 @@ const OTHER = "+919876599999";
 const IP = "198.51.100.77";
 const why = "for the test";
 const TABLES = [
+  "verifications",
   "ledger",
   "ledger_numbers",
   "ledger_addresses",
@@ -51,7 +52,7 @@ async function journey(service: Service, phone: string) {
 const inLedger = (kind: string, correlationId: string) =>
   vi.waitFor(
     async () => {
-      const row = await env.DB.prepare("SELECT 1 FROM ledger WHERE kind = ?1 AND correlation_id = ?2")
+      const row = await env.DB.prepare("SELECT 1 FROM ledger_events WHERE kind = ?1 AND correlation_id = ?2")
         .bind(kind, correlationId)
         .first();
       expect(row).not.toBeNull();

@@ -9,6 +9,7 @@ import { codeFor, from, makeService, wrong } from "../support/service.ts";
 const PHONE = "+919876543210";
 const IP = "198.51.100.77";
 const TABLES = [
+  "verifications",
   "ledger",
   "ledger_numbers",
   "ledger_addresses",

@@ -228,7 +228,7 @@ test("a whole journey and a flood leave no number, code, token, key or full addr
 
   await vi.waitFor(
     async () => {
-      const rows = await env.DB.prepare("SELECT DISTINCT kind FROM ledger").all<{ kind: string }>();
+      const rows = await env.DB.prepare("SELECT DISTINCT kind FROM ledger_events").all<{ kind: string }>();
       const kinds = rows.results.map(({ kind }) => kind);
       expect(kinds).toEqual(
         expect.arrayContaining([

@@ -34,7 +34,7 @@ const INCIDENT = {
 };
 
 beforeEach(async () => {
-  for (const table of ["ledger", "ledger_numbers", "ledger_addresses", "incidents", "operator_actions"]) {
+  for (const table of ["verifications", "incidents", "operator_actions"]) {
     await env.DB.prepare(`DELETE FROM ${table}`).run();
   }
 });

@@ -2,6 +2,7 @@
 
 import * as z from "zod";
 import { CHANNELS } from "../../domain/kernel/channel.ts";
+import type { LedgerPosition } from "../../domain/ledger/cursor.ts";
 import {
   EVENT_KINDS,
   type LedgerEvent,
@@ -88,15 +89,20 @@ const eventFields = {
 /** An event as it travels; every text is short, so that no row is too large for D1. */
 export const ledgerEventSchema: z.ZodType<LedgerEvent> = z.strictObject(eventFields);
 
-const seq = z.int();
+/** An event as it is kept, and its place in the ledger's order. */
+export interface PlacedRow {
+  position: LedgerPosition;
+  row: LedgerRow;
+}
 
-/** An event as it is kept, and its place. */
-export const ledgerRowSchema = z
-  .object({ ...eventFields, verified: z.int(), seq })
-  .transform(({ verified, seq, ...event }): { seq: number; row: LedgerRow } => ({
-    seq,
-    row: { ...event, verified: verified === 1 },
-  }));
+export const placedRowSchema = z
+  .object({ ...eventFields, verified: z.int(), beganMs: z.int(), verification: z.string(), place: z.int() })
+  .transform(
+    ({ verified, beganMs, verification, place, ...event }): PlacedRow => ({
+      position: { beganMs, verification, place },
+      row: { ...event, verified: verified === 1 },
+    }),
+  );
 
 export const volumeSchema: z.ZodType<Volume> = z.object({
   subject: z.string(),

@@ -1,87 +1,129 @@
 /**
  * How events become rows: every statement takes its rows as one JSON parameter (D1 binds at most 100 to a statement and
- * 2 MB each), all of a write are one transaction, and doing it again changes nothing.
+ * 2 MB each), all of a write are one transaction, and doing it again changes nothing and writes nothing.
  *
  * @see https://developers.cloudflare.com/d1/platform/limits/
  */
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import { type LedgerEvent, SAMPLES_PER_MINUTE } from "../../domain/ledger/event.ts";
-import { LEDGER_COLUMNS } from "./d1-ledger-rows.ts";
+import { SHARED_COLUMNS, verificationRows } from "./d1-verification-rows.ts";
 
-const field = (name: keyof LedgerEvent) => `value ->> '$.${name}'`;
+const shared = Object.keys(SHARED_COLUMNS);
 
-const INSERT_EVENTS = `INSERT INTO ledger (${Object.keys(LEDGER_COLUMNS).join(", ")})
-  SELECT ${Object.values(LEDGER_COLUMNS).map(field).join(", ")} FROM json_each(?1) WHERE true
-  ON CONFLICT (id) DO NOTHING`;
+/** The name of a stored event within its row. */
+const nameOf = (event: string) =>
+  `coalesce(${event} ->> 'id', (${event} ->> 'kind') || coalesce(${event} ->> 'of', ''))`;
 
-const insertSealed = (table: string, sealed: "sealedNumber" | "sealedAddress") =>
-  `INSERT INTO ${table} (event_id, at, key_id, sealed)
-   SELECT ${field("id")}, ${field("atMs")},
-     substr(${field(sealed)}, 1, instr(${field(sealed)}, '.') - 1), ${field(sealed)}
-   FROM json_each(?1) WHERE ${field(sealed)} IS NOT NULL
-   ON CONFLICT (event_id) DO NOTHING`;
+/** A stored event that shared the facts of one row, written so that it says the same in another row. */
+const rebased = (event: string, from: (column: string) => string, to: string) => {
+  const differs = (column: string) =>
+    `iif(${event} ->> 'own' IS NULL AND json_type(${event}, '$.${column}') IS NULL AND ${from(column)} IS NOT ${to}.${column}, '$.${column}', '$.same')`;
+  const facts = shared.map((column) => `${differs(column)}, ${from(column)}`);
+  return `json_remove(json_set(${event}, ${facts.join(", ")}), '$.same')`;
+};
 
-/** A message and its later events arrive apart and in any order: whichever comes last finds the other. */
-const OF_THESE = `kind = 'sent' AND correlation_id IN (SELECT ${field("correlationId")} FROM json_each(?1))`;
+const listOf = (select: string) =>
+  `(SELECT json_group_array(json(one.value) ORDER BY one.place) FROM (${select}) AS one)`;
 
-const MARK_VERIFIED = `UPDATE ledger INDEXED BY ledger_by_correlation SET verified = 1
-  WHERE ${OF_THESE} AND verified = 0
-    AND EXISTS (SELECT 1 FROM ledger AS answer WHERE answer.id = 'verified.' || ledger.correlation_id)`;
+const IS_NEW = `${nameOf("fresh.value")} NOT IN (SELECT ${nameOf("value")} FROM json_each(verifications.events))`;
 
-const markReceipt = (word: "delivered" | "undelivered", over: string) =>
-  `UPDATE ledger INDEXED BY ledger_by_correlation SET receipt = '${word}'
-   WHERE ${OF_THESE} AND receipt IN (${over})
-     AND EXISTS (SELECT 1 FROM ledger AS word WHERE word.id = '${word}.' || substr(ledger.id, length('sent.') + 1))`;
+/** Writes new rows, and adds to a stored one the events that it does not have. The usual event changes neither of the indexes. */
+export const MERGE_ROWS = `INSERT INTO verifications (id, at, last_at, ${shared.join(", ")}, events)
+  SELECT value ->> 'id', value ->> 'at', value ->> 'last_at', ${shared.map((column) => `value ->> '${column}'`).join(", ")},
+    value -> 'events'
+  FROM json_each(?1) WHERE true
+  ON CONFLICT (id) DO UPDATE SET
+    last_at = max(verifications.last_at, excluded.last_at),
+    events = ${listOf(`SELECT value, key AS place FROM json_each(verifications.events)
+      UNION ALL
+      SELECT ${rebased("fresh.value", (column) => `excluded.${column}`, "verifications")}, fresh.key + json_array_length(verifications.events)
+      FROM json_each(excluded.events) AS fresh WHERE ${IS_NEW}`)}
+  WHERE EXISTS (SELECT 1 FROM json_each(excluded.events) AS fresh WHERE ${IS_NEW})`;
 
-/** Refused requests of these minutes that found no more room. */
-const OVERFLOW = `SELECT id FROM (
-    SELECT ledger.id, row_number() OVER (PARTITION BY ledger.at / ${MINUTE_MS} ORDER BY ledger.at, ledger.id) AS place
+/** Events come in any order: a row that began without its number gets the number's facts as soon as they are there, */
+const ADOPT_NUMBER = `UPDATE verifications SET
+    ${shared.map((column) => `${column} = fresh.value ->> '${column}'`).join(", ")},
+    events = ${listOf(`SELECT ${rebased("held.value", (column) => `verifications.${column}`, "shared")} AS value, held.key AS place
+      FROM json_each(verifications.events) AS held,
+        (SELECT ${shared.map((column) => `fresh.value ->> '${column}' AS ${column}`).join(", ")}) AS shared`)}
+  FROM json_each(?1) AS fresh
+  WHERE verifications.id = fresh.value ->> 'id'
+    AND verifications.number_tag IS NULL AND fresh.value ->> 'number_tag' IS NOT NULL`;
+
+/** and its time moves back to that of its first event. */
+const MOVE_BACK = `UPDATE verifications SET at = fresh.value ->> 'at' FROM json_each(?1) AS fresh
+  WHERE verifications.id = fresh.value ->> 'id' AND verifications.at > fresh.value ->> 'at'`;
+
+/** A sealed text that comes late makes the sweep begin there again. */
+const LOWER_MARKS =
+  "UPDATE ledger_upkeep SET at = ?1 WHERE name IN ('stripped numbers', 'stripped addresses') AND at > ?1";
+
+/** A session lives ten minutes: a request that its provider refused may belong to a row that began as long ago. */
+const SESSION_MS = 10 * MINUTE_MS;
+
+/** Refused requests of these minutes that found no more room, by row. */
+const OVERFLOW = `SELECT verification, json_group_array(name) AS names FROM (
+    SELECT verification, ledger_events.id AS name,
+      row_number() OVER (PARTITION BY ledger_events.at / ${MINUTE_MS} ORDER BY ledger_events.at, ledger_events.id) AS place
     FROM json_each(?1) AS minutes
-    JOIN ledger ON ledger.kind IN ('refused', 'challenged')
-      AND ledger.at >= minutes.value AND ledger.at < minutes.value + ${MINUTE_MS}
-  ) WHERE place > ${SAMPLES_PER_MINUTE}`;
+    JOIN ledger_events ON began_at >= minutes.value - ${SESSION_MS} AND began_at < minutes.value + ${MINUTE_MS}
+    WHERE last_at >= minutes.value AND kind IN ('refused', 'challenged')
+      AND ledger_events.at >= minutes.value AND ledger_events.at < minutes.value + ${MINUTE_MS}
+  ) WHERE place > ${SAMPLES_PER_MINUTE} GROUP BY verification`;
+
+const FULL_NAME =
+  "coalesce(value ->> 'id', (value ->> 'kind') || '.' || verifications.id || coalesce(value ->> 'of', ''))";
+
+const DROP_OVERFLOW = [
+  `UPDATE verifications SET events = ${listOf(`SELECT value, key AS place FROM json_each(verifications.events)
+     WHERE ${FULL_NAME} NOT IN (SELECT value FROM json_each(overflow.names))`)}
+   FROM (${OVERFLOW}) AS overflow WHERE verifications.id = overflow.verification`,
+  `DELETE FROM verifications WHERE id IN (SELECT verifications.id FROM json_each(?1) AS minutes
+     JOIN verifications ON verifications.at >= minutes.value AND verifications.at < minutes.value + ${MINUTE_MS}
+     WHERE events = '[]')`,
+];
 
 const SAMPLED = ["refused", "challenged"];
 
+/** The statements that write events, in this order and together. */
 export function eventStatements(db: D1Database, events: readonly LedgerEvent[]): D1PreparedStatement[] {
-  const json = JSON.stringify(events);
-  const sampled = events.filter(({ kind }) => SAMPLED.includes(kind));
-  const minutes = JSON.stringify([
-    ...new Set(sampled.map(({ atMs }) => Math.floor(atMs / MINUTE_MS) * MINUTE_MS)),
-  ]);
+  const rows = JSON.stringify(verificationRows(events));
+  const sealed = events.filter((event) => event.sealedNumber !== null || event.sealedAddress !== null);
+  const minutes = [
+    ...new Set(
+      events
+        .filter(({ kind }) => SAMPLED.includes(kind))
+        .map(({ atMs }) => Math.floor(atMs / MINUTE_MS) * MINUTE_MS),
+    ),
+  ];
   return [
-    ...[
-      INSERT_EVENTS,
-      insertSealed("ledger_numbers", "sealedNumber"),
-      insertSealed("ledger_addresses", "sealedAddress"),
-      MARK_VERIFIED,
-      markReceipt("undelivered", "'accepted', 'unknown'"),
-      markReceipt("delivered", "'accepted', 'unknown', 'undelivered'"),
-    ].map((sql) => db.prepare(sql).bind(json)),
-    ...(sampled.length === 0
+    ...[ADOPT_NUMBER, MOVE_BACK, MERGE_ROWS].map((sql) => db.prepare(sql).bind(rows)),
+    ...(sealed.length === 0
       ? []
-      : [
-          `DELETE FROM ledger_addresses WHERE event_id IN (${OVERFLOW})`,
-          `DELETE FROM ledger WHERE id IN (${OVERFLOW})`,
-        ].map((sql) => db.prepare(sql).bind(minutes))),
+      : [db.prepare(LOWER_MARKS).bind(Math.min(...sealed.map(({ atMs }) => atMs)))]),
+    ...(minutes.length === 0
+      ? []
+      : DROP_OVERFLOW.map((sql) => db.prepare(sql).bind(JSON.stringify(minutes)))),
   ];
 }
 
-/** Rows of everything that belongs to a person's verifications. */
-const THEIRS = `SELECT id FROM ledger WHERE correlation_id IN (
-    SELECT correlation_id FROM ledger WHERE number_tag IN (SELECT value FROM json_each(?1))
-  )`;
+/** The rows of a person's verifications. */
+const THEIRS = "number_tag IN (SELECT value FROM json_each(?1))";
 
-/** In this order: sealed numbers, sealed addresses, dead letters, rows. */
+/** Everything of a row, or of an event in it, that could name its person. */
+const PERSONAL = ["session_id", "subnet", "address_tag", "number_tag", "user_tag", "tag_key"];
+const PERSONAL_OF_EVENT = [...PERSONAL, "message_id", "sealed_number", "sealed_address"];
+
+export const withoutColumns = (columns: readonly string[]) =>
+  listOf(`SELECT json_remove(value, ${columns.map((column) => `'$.${column}'`).join(", ")}) AS value, key AS place
+    FROM json_each(verifications.events)`);
+
+/** Counts a person's events and sealed texts; takes the person out of the dead letters; and out of the rows. */
 export const ERASE_STATEMENTS = [
-  `DELETE FROM ledger_numbers WHERE event_id IN (${THEIRS})`,
-  `DELETE FROM ledger_addresses WHERE event_id IN (${THEIRS})`,
+  `SELECT count(*) AS events, coalesce(sum((sealed_number IS NOT NULL) + (sealed_address IS NOT NULL)), 0) AS sealed
+   FROM ledger_events WHERE verification IN (SELECT id FROM verifications WHERE ${THEIRS})`,
   `DELETE FROM dead_letters WHERE queue = 'ledger'
      AND EXISTS (SELECT 1 FROM json_each(?1) WHERE instr(dead_letters.body, value) > 0)`,
-  `UPDATE ledger SET session_id = NULL, subnet = NULL, address_tag = NULL, number_tag = NULL, user_tag = NULL,
-     tag_key = NULL, message_id = NULL WHERE id IN (${THEIRS})`,
+  `UPDATE verifications SET ${PERSONAL.map((column) => `${column} = NULL`).join(", ")},
+     events = ${withoutColumns(PERSONAL_OF_EVENT)} WHERE ${THEIRS}`,
 ];
-
-/** The oldest rows of a table, up to `?2` of them, from before `?1`. */
-export const sweepOf = (table: string, which = "true") =>
-  `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE at < ?1 AND ${which} ORDER BY at LIMIT ?2)`;

@@ -1,133 +1,103 @@
 import * as z from "zod";
-import type { LedgerRow, VolumeDimension } from "../../domain/ledger/event.ts";
-import type { LedgerWindow, Upkeep, VerificationLedgerPort } from "../../ports/ledger.ts";
-import type { Unavailable } from "../../ports/result.ts";
+import {
+  compareLedgerPositions,
+  compareWithinMoment,
+  ledgerCursor,
+  readLedgerCursor,
+} from "../../domain/ledger/cursor.ts";
+import type { LedgerRow } from "../../domain/ledger/event.ts";
+import { addVolumes } from "../../domain/ledger/volumes.ts";
+import type { Upkeep, VerificationLedgerPort } from "../../ports/ledger.ts";
+import type { Done, Unavailable } from "../../ports/result.ts";
 import { jsonColumn } from "../json.ts";
 import { firstRow, readRows, writeAll } from "./d1.ts";
-import {
-  LEDGER_COLUMNS,
-  ledgerRowSchema,
-  refusalSchema,
-  VOLUME_COLUMNS,
-  volumeSchema,
-} from "./d1-ledger-rows.ts";
-import { ERASE_STATEMENTS, eventStatements, sweepOf } from "./d1-ledger-writes.ts";
+import { type EventSource, ledgerQuestions, MOST_ROWS } from "./d1-ledger-questions.ts";
+import { type PlacedRow, refusalSchema } from "./d1-ledger-rows.ts";
+import { FIRST_SEALED, sweepLedger } from "./d1-ledger-sweep.ts";
+import { ERASE_STATEMENTS, eventStatements } from "./d1-ledger-writes.ts";
+import { olderTables } from "./d1-older-ledger.ts";
 
-/** The most rows one question gets. */
-const MOST_ROWS = 1000;
-
-const SELECT = `SELECT ledger.seq, ledger.verified,
-    ${Object.entries(LEDGER_COLUMNS)
-      .map(([column, name]) => `ledger.${column} AS ${name}`)
-      .join(", ")},
-    ledger_numbers.sealed AS sealedNumber, ledger_addresses.sealed AS sealedAddress
-  FROM ledger
-  LEFT JOIN ledger_numbers ON ledger_numbers.event_id = ledger.id
-  LEFT JOIN ledger_addresses ON ledger_addresses.event_id = ledger.id`;
+const VERIFICATIONS: EventSource = {
+  events: "ledger_events",
+  verification: "verification",
+  ofNumbers: "SELECT id FROM verifications WHERE number_tag IN (SELECT value FROM json_each(?1))",
+};
 
 const COUNT_REFUSALS = `INSERT INTO refusals (at, dimension, subject, count)
   SELECT value ->> '$.atMs', value ->> '$.dimension', value ->> '$.subject', value ->> '$.count'
   FROM json_each(?1) WHERE true
   ON CONFLICT (at, dimension, subject) DO UPDATE SET count = excluded.count WHERE excluded.count > refusals.count`;
 
-const keySchema = z.object({ keyId: z.string(), sealed: z.int() });
-const addressSchema = z.object({ addressTag: z.string(), eventId: z.string(), sealed: z.string() });
+const heldSchema = z.object({ events: z.int(), sealed: z.int() });
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const upkeepSchema: z.ZodType<Upkeep> = z.object({
   atMs: z.int(),
   report: jsonColumn(z.record(z.string(), scalar)),
 });
 
-/** The ledger in D1. Failures, and rows nobody can read, are `unavailable`. */
+/**
+ * The ledger in D1, one row for each verification. What the older tables hold still is answered, erased and swept with it.
+ * Failures, and rows nobody can read, are `unavailable`.
+ */
 export function d1Ledger(db: D1Database): VerificationLedgerPort {
-  const ofWindow = ({ country }: LedgerWindow) => (country === null ? "" : "AND ledger.country = ?3");
-  const bound = ({ fromMs, toMs, country }: LedgerWindow) =>
-    country === null ? [fromMs, toMs] : [fromMs, toMs, country];
+  const questions = ledgerQuestions(db, VERIFICATIONS);
+  const older = olderTables(db);
 
-  async function rows(
-    statement: D1PreparedStatement,
-  ): Promise<{ kind: "answered"; rows: LedgerRow[] } | Unavailable> {
-    const read = await readRows(statement, ledgerRowSchema);
-    return Array.isArray(read) ? { kind: "answered", rows: read.map(({ row }) => row) } : read;
+  /** The answers of both sources as one. */
+  async function both(
+    ask: (questions: ReturnType<typeof ledgerQuestions>) => Promise<PlacedRow[] | Unavailable>,
+    order: (a: PlacedRow, b: PlacedRow) => number,
+    limit = MOST_ROWS,
+  ): Promise<PlacedRow[] | Unavailable> {
+    const [rows, olderRows] = await Promise.all([ask(questions), ask(older.questions)]);
+    if (!Array.isArray(rows)) return rows;
+    if (!Array.isArray(olderRows)) return olderRows;
+    return olderRows.length === 0 ? rows : [...rows, ...olderRows].toSorted(order).slice(0, limit);
   }
 
   return {
     async write(events) {
       if (events.length === 0) return { kind: "done" };
-      const written = await writeAll(db, eventStatements(db, events));
-      return written.kind === "done" ? { kind: "done" } : written;
+      if (events.some(({ id, atMs }) => id === "" || !Number.isSafeInteger(atMs))) {
+        return { kind: "unavailable", cause: "the ledger refused a write" };
+      }
+      return done(await writeAll(db, eventStatements(db, events)));
     },
 
     async page(window, cursor, limit, kind) {
-      const [atMs = window.fromMs, seq = 0] = cursor === null ? [] : cursor.split(".").map(Number);
-      if (!Number.isSafeInteger(atMs) || !Number.isSafeInteger(seq)) {
-        return { kind: "unavailable", cause: "this is no cursor" };
-      }
+      const after = cursor === null ? null : readLedgerCursor(cursor);
+      if (after === undefined) return { kind: "unavailable", cause: "this is no cursor" };
       const most = bounded(limit);
-      const values: (string | number)[] = bound({ ...window, fromMs: Math.max(atMs, window.fromMs) });
-      const ofKind = kind === undefined ? "" : `AND ledger.kind = ?${values.push(kind)}`;
-      const read = await readRows(
-        db
-          .prepare(
-            `${SELECT} WHERE ledger.at >= ?1 AND ledger.at < ?2 ${ofWindow(window)} ${ofKind}
-               AND (ledger.at > ?1 OR ledger.seq > ${seq})
-             ORDER BY ledger.at, ledger.seq LIMIT ${most}`,
-          )
-          .bind(...values),
-        ledgerRowSchema,
+      const read = await both(
+        ({ page }) => page(window, after, most, kind),
+        (a, b) => compareLedgerPositions(a.position, b.position),
+        most,
       );
       if (!Array.isArray(read)) return read;
-      const last = read.at(-1);
-      return {
-        kind: "answered",
-        rows: read.map(({ row }) => row),
-        cursor: last && read.length === most ? `${last.row.atMs}.${last.seq}` : null,
-      };
+      const last = read.length === most ? read.at(-1) : undefined;
+      return { ...answered(read), cursor: last === undefined ? null : ledgerCursor(last.position) };
     },
 
-    story(correlationId) {
-      return rows(
-        db
-          .prepare(
-            `${SELECT} WHERE ledger.correlation_id = ?1 ORDER BY ledger.at, ledger.seq LIMIT ${MOST_ROWS}`,
-          )
-          .bind(correlationId),
-      );
+    async story(correlationId) {
+      const read = await both(({ story }) => story(correlationId), byTime);
+      return Array.isArray(read) ? answered(read) : read;
     },
 
-    byNumber(numberTags) {
-      return rows(
-        db
-          .prepare(
-            `${SELECT} WHERE ledger.correlation_id IN (
-               SELECT correlation_id FROM ledger WHERE number_tag IN (SELECT value FROM json_each(?1))
-             ) ORDER BY ledger.at DESC, ledger.seq DESC LIMIT ${MOST_ROWS}`,
-          )
-          .bind(JSON.stringify(numberTags)),
+    async byNumber(numberTags) {
+      const read = await both(
+        ({ byNumber }) => byNumber(numberTags),
+        (a, b) => byTime(b, a),
       );
+      return Array.isArray(read) ? answered(read) : read;
     },
 
     async volumes(by, window, limit) {
-      const volumes = await readRows(
-        db.prepare(volumesOf(by, ofWindow(window), bounded(limit))).bind(...bound(window)),
-        volumeSchema,
+      const [volumes, olderVolumes] = await Promise.all(
+        [questions, older.questions].map((source) => source.volumes(by, window, bounded(limit))),
       );
-      return Array.isArray(volumes) ? { kind: "answered", volumes } : volumes;
-    },
-
-    async addresses(addressTags) {
-      const addresses = await readRows(
-        db
-          .prepare(
-            `SELECT ledger.address_tag AS addressTag, ledger_addresses.event_id AS eventId,
-               ledger_addresses.sealed AS sealed, max(ledger.at)
-             FROM ledger JOIN ledger_addresses ON ledger_addresses.event_id = ledger.id
-             WHERE ledger.address_tag IN (SELECT value FROM json_each(?1)) GROUP BY ledger.address_tag`,
-          )
-          .bind(JSON.stringify(addressTags)),
-        addressSchema,
-      );
-      return Array.isArray(addresses) ? { kind: "answered", addresses } : addresses;
+      if (!Array.isArray(volumes)) return volumes ?? SILENT;
+      if (!Array.isArray(olderVolumes)) return olderVolumes ?? SILENT;
+      return { kind: "answered", volumes: addVolumes(volumes, olderVolumes).slice(0, bounded(limit)) };
     },
 
     async refusals({ fromMs, toMs }) {
@@ -145,48 +115,45 @@ export function d1Ledger(db: D1Database): VerificationLedgerPort {
 
     async countRefusals(counts) {
       if (counts.length === 0) return { kind: "done" };
-      const written = await writeAll(db, [db.prepare(COUNT_REFUSALS).bind(JSON.stringify(counts))]);
-      return written.kind === "done" ? { kind: "done" } : written;
+      return done(await writeAll(db, [db.prepare(COUNT_REFUSALS).bind(JSON.stringify(counts))]));
     },
 
     async erase(numberTags) {
       const tags = JSON.stringify(numberTags);
       const erased = await writeAll(
         db,
-        ERASE_STATEMENTS.map((sql) => db.prepare(sql).bind(tags)),
+        [...ERASE_STATEMENTS, ...older.eraseStatements].map((sql) => db.prepare(sql).bind(tags)),
       );
       if (erased.kind === "unavailable") return erased;
-      const [numbers = 0, addresses = 0, letters = 0, anonymised = 0] = erased.changes;
-      return { kind: "erased", rows: anonymised, sealed: numbers + addresses, letters };
+      const [held] = z.array(heldSchema).parse(erased.answers[0]);
+      const [, letters = 0, , numbers = 0, addresses = 0, olderRows = 0] = erased.changes;
+      return {
+        kind: "erased",
+        rows: (held?.events ?? 0) + olderRows,
+        sealed: (held?.sealed ?? 0) + numbers + addresses,
+        letters,
+      };
     },
 
     async sealedByKey() {
-      const keys = await readRows(
-        db.prepare(
-          `SELECT key_id AS keyId, count(*) AS sealed FROM (
-             SELECT key_id FROM ledger_numbers UNION ALL SELECT key_id FROM ledger_addresses
-           ) GROUP BY key_id ORDER BY key_id`,
-        ),
-        keySchema,
-      );
-      return Array.isArray(keys) ? { kind: "answered", keys } : keys;
+      const first = firstRow(await readRows(db.prepare(FIRST_SEALED), z.object({ at: z.int() })));
+      if (first === null || "kind" in first) return first ?? SILENT;
+      const [keys, olderKeys] = await Promise.all([
+        questions.sealedByKey(first.at),
+        older.questions.sealedByKey(0),
+      ]);
+      if (!Array.isArray(keys)) return keys;
+      if (!Array.isArray(olderKeys)) return olderKeys;
+      const counts = new Map<string, number>();
+      for (const { keyId, sealed } of [...keys, ...olderKeys])
+        counts.set(keyId, (counts.get(keyId) ?? 0) + sealed);
+      const sorted = [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1));
+      return { kind: "answered", keys: sorted.map(([keyId, sealed]) => ({ keyId, sealed })) };
     },
 
-    async sweep({ numbersBeforeMs, addressesBeforeMs, eventsBeforeMs }, limit) {
-      const sweep = (sql: string, beforeMs: number) => db.prepare(sql).bind(beforeMs, limit);
-      const swept = await writeAll(db, [
-        sweep(sweepOf("ledger_numbers"), numbersBeforeMs),
-        sweep(sweepOf("ledger_addresses"), addressesBeforeMs),
-        sweep(sweepOf("ledger"), eventsBeforeMs),
-        sweep(sweepOf("refusals"), eventsBeforeMs),
-        // A letter holds both sealed texts: it goes with the first of them.
-        sweep(sweepOf("dead_letters", "queue = 'ledger'"), Math.max(numbersBeforeMs, addressesBeforeMs)),
-      ]);
-      if (swept.kind === "unavailable") return swept;
-      const [numbers = 0, addresses = 0, events = 0, refusals = 0, letters = 0] = swept.changes;
-      const more = swept.changes.some((changed) => changed >= limit);
-      return { kind: "swept", numbers, addresses, events, refusals, letters, more };
-    },
+    sweep: (limits, limit) => sweepLedger(db, limits, limit),
+
+    carryOver: (limit) => older.move(bounded(limit)),
 
     async upkeep(name) {
       return firstRow(
@@ -206,24 +173,22 @@ export function d1Ledger(db: D1Database): VerificationLedgerPort {
           )
           .bind(name, atMs, JSON.stringify(report)),
       ]);
-      return written.kind === "done" ? { kind: "done" } : written;
+      return done(written);
     },
   };
 }
 
-const bounded = (limit: number) => Math.min(MOST_ROWS, Math.max(1, Math.floor(limit)));
+const SILENT: Unavailable = { kind: "unavailable", cause: "D1 does not answer" };
 
-function volumesOf(by: VolumeDimension, where: string, limit: number): string {
-  const column = VOLUME_COLUMNS[by];
-  return `SELECT CAST(${column} AS TEXT) AS subject, min(at) AS firstAtMs, max(at) AS lastAtMs,
-      sum(kind = 'sent') AS sent,
-      sum(kind = 'sent' AND receipt = 'delivered') AS delivered,
-      sum(kind = 'sent' AND receipt = 'undelivered') AS undelivered,
-      sum(verified) AS verified,
-      coalesce(sum(cost_micros), 0) AS costMicros,
-      coalesce(sum(dlt_micros), 0) AS dltMicros,
-      sum(kind IN ('refused', 'challenged')) AS refused
-    FROM ledger
-    WHERE kind IN ('sent', 'refused', 'challenged') AND at >= ?1 AND at < ?2 ${where} AND ${column} IS NOT NULL
-    GROUP BY ${column} ORDER BY sent DESC, subject LIMIT ${limit}`;
-}
+const done = (written: Awaited<ReturnType<typeof writeAll>>): Done =>
+  written.kind === "done" ? { kind: "done" } : written;
+
+const answered = (read: PlacedRow[]): { kind: "answered"; rows: LedgerRow[] } => ({
+  kind: "answered",
+  rows: read.map(({ row }) => row),
+});
+
+const byTime = (a: PlacedRow, b: PlacedRow) =>
+  a.row.atMs - b.row.atMs || compareWithinMoment(a.position, b.position);
+
+const bounded = (limit: number) => Math.min(MOST_ROWS, Math.max(1, Math.floor(limit)));

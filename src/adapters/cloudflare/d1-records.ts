@@ -1,11 +1,13 @@
 import * as z from "zod";
 import { POSTURES } from "../../domain/kernel/posture.ts";
+import { EMPTY_EVENT_DETAILS, type LedgerEvent } from "../../domain/ledger/event.ts";
 import { FINDING_KINDS } from "../../domain/monitor/finding.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import type { DeadLetter, OperatorAction, RecordsPort } from "../../ports/records.ts";
 import type { Done } from "../../ports/result.ts";
 import { jsonColumn } from "../json.ts";
 import { firstRow, readRows, writeAll } from "./d1.ts";
+import { eventStatements } from "./d1-ledger-writes.ts";
 
 /** The most rows one question gets. */
 const MOST_ROWS = 200;
@@ -91,6 +93,14 @@ export function d1Records(db: D1Database): RecordsPort {
     },
 
     writeAction({ id, atMs, who, what, why, details }) {
+      const actionEvent: LedgerEvent = {
+        ...EMPTY_EVENT_DETAILS,
+        id: `operator_action.${id}`,
+        kind: "operator_action",
+        atMs,
+        code: what,
+        reasons: who,
+      };
       return write(
         db,
         db
@@ -100,12 +110,7 @@ export function d1Records(db: D1Database): RecordsPort {
           )
           .bind(id, atMs, who, what, why, JSON.stringify(details)),
         // Together or not at all: the ledger tells what people did among what happened.
-        db
-          .prepare(
-            `INSERT INTO ledger (id, at, kind, code, reasons) VALUES ('operator_action.' || ?1, ?2, 'operator_action', ?3, ?4)
-             ON CONFLICT (id) DO NOTHING`,
-          )
-          .bind(id, atMs, what, who),
+        ...eventStatements(db, [actionEvent]),
       );
     },
 

@@ -17,16 +17,20 @@ const passes = (error: unknown) => PASSING.some((words) => String(error).include
 /**
  * Runs writes as one transaction; each must bear coming twice, because D1 tries reads again by itself, but no writes.
  *
- * @returns how many rows each statement changed
+ * @returns the rows that each statement changed, and those it answered
  */
 export async function writeAll(
   db: D1Database,
   statements: D1PreparedStatement[],
-): Promise<{ kind: "done"; changes: number[] } | Unavailable> {
+): Promise<{ kind: "done"; changes: number[]; answers: unknown[][] } | Unavailable> {
   for (const waitMs of [...WAITS_MS, null]) {
     try {
       const results = await db.batch(statements);
-      return { kind: "done", changes: results.map(({ meta }) => meta.changes) };
+      return {
+        kind: "done",
+        changes: results.map(({ meta }) => meta.changes),
+        answers: results.map((result) => result.results),
+      };
     } catch (error) {
       if (waitMs === null || !passes(error)) break;
       await new Promise((resolve) => setTimeout(resolve, waitMs));

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Miniflare } from "miniflare";
+import { LEDGER_COLUMNS } from "../../../src/adapters/cloudflare/d1-ledger-rows.ts";
 import { EMPTY_EVENT_DETAILS, type LedgerEvent } from "../../../src/domain/ledger/event.ts";
 
 export const NOON = Date.UTC(2026, 6, 1, 12);
@@ -58,3 +59,71 @@ export const sent = (n: number, facts: Partial<LedgerEvent> = {}): LedgerEvent =
     sealedAddress: `key-1.nonce.address${n}`,
     ...facts,
   });
+
+export const MIGRATIONS = ["0001_records.sql", "0002_ledger.sql", "0003_verifications.sql"];
+
+export async function migrateAll(db: D1Database): Promise<void> {
+  for (const name of MIGRATIONS) await migrate(db, name);
+}
+
+/** A database that remembers its statements, and counts the rows they write as D1 bills them. */
+export function watched(db: D1Database) {
+  const statements: { sql: string; values: unknown[] }[] = [];
+  let rows = 0;
+  const count = <T extends { meta?: D1Meta }>(result: T): T => {
+    rows += result.meta?.rows_written ?? 0;
+    return result;
+  };
+  interface Watched extends Pick<D1PreparedStatement, "all" | "run"> {
+    sql: string;
+    values: unknown[];
+    real: D1PreparedStatement;
+    bind(...values: unknown[]): Watched;
+  }
+  const prepared = (sql: string, real: D1PreparedStatement, values: unknown[]): Watched => ({
+    sql,
+    values,
+    real,
+    bind: (...given) => prepared(sql, real.bind(...given), given),
+    async all<T>() {
+      statements.push({ sql, values });
+      return count(await real.all<T>());
+    },
+    async run<T>() {
+      statements.push({ sql, values });
+      return count(await real.run<T>());
+    },
+  });
+  return {
+    db: {
+      prepare: (sql: string) => prepared(sql, db.prepare(sql), []),
+      async batch(batch: Watched[]) {
+        statements.push(...batch.map(({ sql, values }) => ({ sql, values })));
+        return (await db.batch(batch.map(({ real }) => real))).map(count);
+      },
+    } as unknown as D1Database,
+    statements,
+    rowsWritten: () => rows,
+  };
+}
+
+/** Writes events as a Worker of before migration 0003 did. */
+export async function writeOlder(db: D1Database, events: readonly LedgerEvent[]): Promise<void> {
+  const columns: [string, keyof LedgerEvent][] = Object.entries(LEDGER_COLUMNS);
+  const json = JSON.stringify(events);
+  const field = (name: string) => `value ->> '$.${name}'`;
+  const sealed = (table: string, name: string) =>
+    `INSERT INTO ${table} (event_id, at, key_id, sealed)
+     SELECT ${field("id")}, ${field("atMs")}, substr(${field(name)}, 1, instr(${field(name)}, '.') - 1), ${field(name)}
+     FROM json_each(?1) WHERE ${field(name)} IS NOT NULL ON CONFLICT (event_id) DO NOTHING`;
+  await db.batch(
+    [
+      `INSERT INTO ledger (${columns.map(([column]) => column).join(", ")})
+       SELECT ${columns.map(([, name]) => field(name)).join(", ")} FROM json_each(?1) WHERE true ON CONFLICT (id) DO NOTHING`,
+      sealed("ledger_numbers", "sealedNumber"),
+      sealed("ledger_addresses", "sealedAddress"),
+      `UPDATE ledger SET verified = 1 WHERE kind = 'sent' AND correlation_id IN (SELECT ${field("correlationId")} FROM json_each(?1))
+         AND EXISTS (SELECT 1 FROM ledger AS answer WHERE answer.id = 'verified.' || ledger.correlation_id)`,
+    ].map((sql) => db.prepare(sql).bind(json)),
+  );
+}
