@@ -7,6 +7,7 @@ import hosting from "./data/hosting-asns.csv";
 import prices from "./data/prices.csv";
 import { consumeLedger, keepLedgerDeadLetters } from "./flows/consumers/consume-ledger.ts";
 import { consumeOutbox, keepOutboxDeadLetters } from "./flows/consumers/consume-outbox.ts";
+import { carryOverLedger } from "./flows/monitor/carry-over-ledger.ts";
 import { enforceRetention } from "./flows/monitor/enforce-retention.ts";
 import { monitor } from "./flows/monitor/monitor.ts";
 import { recordRefusalCounts } from "./flows/monitor/record-refusal-counts.ts";
@@ -78,6 +79,7 @@ export default {
     // The watch first: what is written down afterwards can wait for the next minute.
     await monitor(deps, nowMs);
     await Promise.all([recordRefusalCounts(deps, nowMs), enforceRetention(deps, nowMs)]);
+    await carryOverLedger(deps);
   },
 
   async queue(batch, env) {

@@ -176,7 +176,14 @@ export function memoryLedger(letters: {
       return { kind: "answered", keys: keys.map(([keyId, sealed]) => ({ keyId, sealed })) };
     },
 
-    async sweep({ numbersBeforeMs, addressesBeforeMs, eventsBeforeMs }, limit) {
+    async boundary(count) {
+      const beginnings = [...Map.groupBy(inOrder(), verificationOf).values()].map(
+        ([first]) => first?.atMs ?? 0,
+      );
+      return { kind: "answered", atMs: beginnings.toReversed()[count] ?? null };
+    },
+
+    async sweep({ numbersBeforeMs, addressesBeforeMs, eventsBeforeMs, rowsBeforeMs = 0 }, limit) {
       // A verification is as old as its first event.
       const oldest = (beforeMs: number, which: (row: Row) => boolean) =>
         [...Map.groupBy(inOrder(), verificationOf).values()]
@@ -186,7 +193,7 @@ export function memoryLedger(letters: {
       const addresses = oldest(addressesBeforeMs, ({ sealedAddress }) => sealedAddress !== null);
       for (const row of numbers.flat()) row.sealedNumber = null;
       for (const row of addresses.flat()) row.sealedAddress = null;
-      const events = oldest(eventsBeforeMs, () => true);
+      const events = oldest(Math.max(eventsBeforeMs, rowsBeforeMs), () => true);
       for (const { id } of events.flat()) rows.delete(id);
       const counted = [...refusals].filter(([, { atMs }]) => atMs < eventsBeforeMs).slice(0, limit);
       for (const [key] of counted) refusals.delete(key);

@@ -40,6 +40,8 @@ export interface RetentionLimits {
   numbersBeforeMs: number;
   addressesBeforeMs: number;
   eventsBeforeMs: number;
+  /** Verifications that began before go, however young: there are more than may be kept. */
+  rowsBeforeMs?: number | undefined;
 }
 
 /**
@@ -103,6 +105,12 @@ export interface VerificationLedgerPort {
   ): Promise<{ kind: "erased"; rows: number; sealed: number; letters: number } | Unavailable>;
   /** How many sealed texts each encryption key still holds. */
   sealedByKey(): Promise<{ kind: "answered"; keys: { keyId: string; sealed: number }[] } | Unavailable>;
+  /**
+   * Finds the beginning of the verification after which `rows` others began.
+   *
+   * @returns null where fewer are kept
+   */
+  boundary(rows: number): Promise<{ kind: "answered"; atMs: number | null } | Unavailable>;
   /** Removes rows that are too old, at most `limit` of each class. */
   sweep(limits: RetentionLimits, limit: number): Promise<Swept | Unavailable>;
   /** Moves the latest `limit` events, and everything of their verifications, from the older tables: all of them or none. */

@@ -13,6 +13,7 @@ export const noLedger: Pick<Deps, "events" | "ledger"> = {
     countRefusals: async () => ({ kind: "done" }),
     erase: async () => ({ kind: "erased", rows: 0, sealed: 0, letters: 0 }),
     sealedByKey: async () => ({ kind: "answered", keys: [] }),
+    boundary: async () => ({ kind: "answered", atMs: null }),
     sweep: async () => ({
       kind: "swept",
       numbers: 0,

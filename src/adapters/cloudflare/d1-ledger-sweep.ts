@@ -53,7 +53,7 @@ export async function sweepLedger(
   limits: RetentionLimits,
   limit: number,
 ): Promise<Swept | Unavailable> {
-  const { numbersBeforeMs, addressesBeforeMs, eventsBeforeMs } = limits;
+  const { numbersBeforeMs, addressesBeforeMs, eventsBeforeMs, rowsBeforeMs = 0 } = limits;
   // Texts of one age go by one write of their row.
   const passes: { texts: SealedText[]; beforeMs: number }[] =
     numbersBeforeMs === addressesBeforeMs
@@ -64,7 +64,7 @@ export async function sweepLedger(
         ];
   const bind = (sql: string, beforeMs: number) => db.prepare(sql).bind(beforeMs, limit);
   const deletions = [
-    bind(sweepOf("verifications", "id"), eventsBeforeMs),
+    bind(sweepOf("verifications", "id"), Math.max(eventsBeforeMs, rowsBeforeMs)),
     bind(sweepOf("refusals"), eventsBeforeMs),
     // A letter holds both sealed texts: it goes with the first of them.
     bind(sweepOf("dead_letters", "rowid", "queue = 'ledger'"), Math.max(numbersBeforeMs, addressesBeforeMs)),

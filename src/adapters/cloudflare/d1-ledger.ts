@@ -151,6 +151,16 @@ export function d1Ledger(db: D1Database): VerificationLedgerPort {
       return { kind: "answered", keys: sorted.map(([keyId, sealed]) => ({ keyId, sealed })) };
     },
 
+    async boundary(rows) {
+      const found = firstRow(
+        await readRows(
+          db.prepare("SELECT at FROM verifications ORDER BY at DESC LIMIT 1 OFFSET ?1").bind(rows),
+          z.object({ at: z.int() }),
+        ),
+      );
+      return found !== null && "kind" in found ? found : { kind: "answered", atMs: found?.at ?? null };
+    },
+
     sweep: (limits, limit) => sweepLedger(db, limits, limit),
 
     carryOver: (limit) => older.move(bounded(limit)),

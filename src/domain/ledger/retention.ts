@@ -3,7 +3,7 @@ import type { RetentionPolicy } from "./retention.policy.ts";
 
 /** The times before which each class of data is deleted. Data that is exactly as old as allowed stays. */
 export function retentionLimits(
-  policy: RetentionPolicy,
+  policy: Omit<RetentionPolicy, "max_rows">,
   nowMs: number,
 ): { numbersBeforeMs: number; addressesBeforeMs: number; eventsBeforeMs: number } {
   return {

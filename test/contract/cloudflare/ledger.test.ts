@@ -345,6 +345,16 @@ function keepsLedger(open: () => { ledger: VerificationLedgerPort; records: Reco
       expect(await ledger.sweep(limits, 3)).toMatchObject({ events: 2, more: false });
     });
 
+    test("finds the beginning of the verifications that are too many, and removes them, and no refusal's count", async () => {
+      await write(...Array.from({ length: 5 }, (_, n) => sent(n, { atMs: NOON + n })));
+      await ledger.countRefusals([{ atMs: NOON, dimension: "all", subject: "all", count: 1 }]);
+      expect(await ledger.boundary(5)).toEqual({ kind: "answered", atMs: null });
+      expect(await ledger.boundary(3)).toEqual({ kind: "answered", atMs: NOON + 1 });
+      const swept = await ledger.sweep({ ...limits, rowsBeforeMs: NOON + 2 }, 100);
+      expect(swept).toMatchObject({ events: 2, numbers: 0, refusals: 0 });
+      expect((await all()).map(({ id }) => id)).toEqual(["sent.c2.0", "sent.c3.0", "sent.c4.0"]);
+    });
+
     test("takes letters that hold events, and leaves others", async () => {
       const old = { atMs: NOON - 30 * DAY - 1, cause: "x", body: "{}" };
       await records.bury({ ...old, id: "a", queue: "ledger" });

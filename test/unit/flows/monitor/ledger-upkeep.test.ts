@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ledgerBody } from "../../../../src/adapters/cloudflare/queue-ledger.ts";
 import {
   EMPTY_EVENT_DETAILS,
@@ -12,6 +12,7 @@ import {
   type LedgerConsumerDeps,
 } from "../../../../src/flows/consumers/consume-ledger.ts";
 import type { QueueMessage } from "../../../../src/flows/consumers/settle-message.ts";
+import { carryOverLedger } from "../../../../src/flows/monitor/carry-over-ledger.ts";
 import { enforceRetention } from "../../../../src/flows/monitor/enforce-retention.ts";
 import { recordRefusalCounts } from "../../../../src/flows/monitor/record-refusal-counts.ts";
 import { memoryLedger } from "../../../../src/memory/memory-ledger.ts";
@@ -31,6 +32,8 @@ const NOTHING: Swept = {
   letters: 0,
   more: false,
 };
+
+const { kind: _, ...EMPTY_REPORT } = NOTHING;
 
 const event = (id: string): LedgerEvent => ({
   ...EMPTY_EVENT_DETAILS,
@@ -203,9 +206,9 @@ describe("Retention", () => {
       policy: roomyPolicy({}, { retention: { number_days: 7, ip_days: 3, events_days: 90 } }),
       ledger: {
         ...memoryLedger(memoryRecords()),
-        upkeep: async () => state.upkeep,
-        async keepUpkeep(_, upkeep) {
-          state.upkeep = upkeep;
+        upkeep: async (name) => (name === "retention" ? state.upkeep : null),
+        async keepUpkeep(name, upkeep) {
+          if (name === "retention") state.upkeep = upkeep;
           return { kind: "done" };
         },
         async sweep(limits) {
@@ -246,10 +249,89 @@ describe("Retention", () => {
     expect(swept).toHaveLength(2);
   });
 
-  test("is 30, 30 and 400 days unless the policy says otherwise, and refuses what makes no sense", () => {
-    expect(roomyPolicy().retention).toEqual({ number_days: 30, ip_days: 30, events_days: 400 });
+  test("does in one run what a minute of a busy service needs, and reports the sum of its steps", async () => {
+    const more = { ...NOTHING, numbers: 1000, events: 2000, more: true };
+    const { deps, swept, facts } = sweeper(...Array.from({ length: 25 }, () => more));
+    for (let minute = 0; minute < 3; minute++) await enforceRetention(deps, NOON_MS + minute * MINUTE);
+    expect(facts.map(([, report]) => report)).toEqual([
+      { ...EMPTY_REPORT, numbers: 10_000, events: 20_000, more: true },
+      { ...EMPTY_REPORT, numbers: 10_000, events: 20_000, more: true },
+      { ...EMPTY_REPORT, numbers: 5000, events: 10_000, more: false },
+    ]);
+    // 5 million events a day are at most 3472 a minute, and so are their rows.
+    expect(swept.slice(0, 10).length * 2000).toBeGreaterThan(3472);
+  });
+
+  test("removes the oldest verifications where more are kept than may be, however young, and says so once in six hours", async () => {
+    const facts: [string, unknown][] = [];
+    const ledger = memoryLedger(memoryRecords());
+    const boundary = vi.spyOn(ledger, "boundary");
+    const began = (n: number) => NOON_MS - 2 * HOUR + n;
+    await ledger.write(
+      Array.from({ length: 1500 }, (_, n) => ({
+        ...event(`verified.c${n}`),
+        correlationId: `c${n}`,
+        atMs: began(n),
+      })),
+    );
+    await ledger.countRefusals([{ atMs: began(0), dimension: "all", subject: "all", count: 3 }]);
+    const deps = {
+      ledger,
+      policy: roomyPolicy({}, { retention: { max_rows: 1000 } }),
+      log: (fact: string, evidence: unknown) => facts.push([fact, evidence]),
+    };
+    for (let hour = 0; hour < 6; hour++) await enforceRetention(deps, NOON_MS + hour * HOUR);
+    const window = { fromMs: 0, toMs: NOON_MS, country: null };
+    expect(await ledger.page(window, null, 1000)).toMatchObject({
+      rows: [{ id: "verified.c499" }, ...Array(999).fill({})],
+    });
+    expect(await ledger.refusals(window)).toMatchObject({ counts: [{ count: 3 }] });
+    expect(boundary).toHaveBeenCalledTimes(1);
+    expect(facts.filter(([fact]) => fact === "ledger_full")).toEqual([
+      ["ledger_full", { max_rows: 1000, kept_hours: 1 }],
+    ]);
+    await enforceRetention(deps, NOON_MS + 6 * HOUR);
+    expect(boundary).toHaveBeenCalledTimes(2);
+  });
+
+  test("is 30, 30 and 400 days and 8 million verifications unless the policy says otherwise, and refuses what makes no sense", () => {
+    expect(roomyPolicy().retention).toEqual({
+      number_days: 30,
+      ip_days: 30,
+      events_days: 400,
+      max_rows: 8_000_000,
+    });
     expect(() => roomyPolicy({}, { retention: { number_days: 30, events_days: 10 } })).toThrow(
       /POLICY.retention/,
     );
+  });
+});
+
+describe("The ledger's older rows", () => {
+  test("move some thousands a minute, and a run that breaks off is gone on with by the next", async () => {
+    const facts: [string, unknown][] = [];
+    let older = 3500;
+    let away = false;
+    const deps = {
+      ledger: {
+        ...memoryLedger(memoryRecords()),
+        async carryOver(limit: number) {
+          if (away && older < 2000) return { kind: "unavailable" as const, cause: "D1 refused a write" };
+          const events = Math.min(limit, older);
+          older -= events;
+          return { kind: "moved" as const, events, more: events > 0 };
+        },
+      },
+      log: (fact: string, evidence: unknown) => facts.push([fact, evidence]),
+    };
+    away = true;
+    await carryOverLedger(deps);
+    away = false;
+    for (let minute = 0; minute < 3; minute++) await carryOverLedger(deps);
+    expect(older).toBe(0);
+    expect(facts).toEqual([
+      ["ledger_not_carried_over", { cause: "D1 refused a write", events: 1800 }],
+      ["ledger_carried_over", { events: 1700 }],
+    ]);
   });
 });
