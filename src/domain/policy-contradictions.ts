@@ -1,6 +1,6 @@
 /**
  * Settings that are fine by themselves and not beside each other. Each rule names the setting to change; all of them stand here,
- * because they are about more than one subject's table, or about a list against the world (countries, currencies).
+ * because they are about more than one subject's table, or about a list against the world (currencies).
  */
 
 import type { FlowPolicy } from "./admission/flows.policy.ts";
@@ -10,7 +10,6 @@ import type { MessagePolicy } from "./delivery/message.policy.ts";
 import type { MoneyPolicy } from "./delivery/money.policy.ts";
 import { instantMs } from "./kernel/instant.ts";
 import type { CountryPolicy } from "./kernel/phone.policy.ts";
-import { isCountry } from "./kernel/phone.ts";
 import type { AlertPolicy } from "./monitor/alerts.policy.ts";
 import type { MonitorPolicy } from "./monitor/monitor.policy.ts";
 
@@ -39,7 +38,7 @@ export function policyContradictions(policy: Tables): Contradiction[] {
     ...capFaults(policy),
     ...currencyFaults(policy),
     ...routeFaults(policy),
-    ...countryFaults(policy),
+    ...groupFaults(policy),
     ...flowFaults(policy),
     ...monitorFaults(policy),
     ...listFaults(policy),
@@ -95,16 +94,9 @@ function routeFaults({ delivery }: Tables): Contradiction[] {
   ];
 }
 
-function countryFaults({ money, delivery, groups }: Tables): Contradiction[] {
-  const named = [
-    ...Object.keys(money.country_caps).map((country) => ({
-      path: ["money", "country_caps", country],
-      country,
-    })),
-    ...Object.keys(delivery.pin).map((country) => ({ path: ["delivery", "pin", country], country })),
-  ];
+function groupFaults({ groups }: Tables): Contradiction[] {
   const groupOf = new Map<string, string>();
-  const shared = Object.entries(groups).flatMap(([group, { countries }]) =>
+  return Object.entries(groups).flatMap(([group, { countries }]) =>
     countries.flatMap((country, i) => {
       const other = groupOf.get(country);
       groupOf.set(country, group);
@@ -118,12 +110,6 @@ function countryFaults({ money, delivery, groups }: Tables): Contradiction[] {
           ];
     }),
   );
-  return [
-    ...named
-      .filter(({ country }) => !isCountry(country))
-      .map(({ path }) => fault(path, "is no country with numbers")),
-    ...shared,
-  ];
 }
 
 function flowFaults({ message, flows }: Tables): Contradiction[] {

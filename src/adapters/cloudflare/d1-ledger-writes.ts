@@ -28,7 +28,7 @@ const listOf = (select: string) =>
 const IS_NEW = `${nameOf("fresh.value")} NOT IN (SELECT ${nameOf("value")} FROM json_each(verifications.events))`;
 
 /** Writes new rows, and adds to a stored one the events that it does not have. The usual event changes neither of the indexes. */
-export const MERGE_ROWS = `INSERT INTO verifications (id, at, last_at, ${shared.join(", ")}, events)
+const MERGE_ROWS = `INSERT INTO verifications (id, at, last_at, ${shared.join(", ")}, events)
   SELECT value ->> 'id', value ->> 'at', value ->> 'last_at', ${shared.map((column) => `value ->> '${column}'`).join(", ")},
     value -> 'events'
   FROM json_each(?1) WHERE true

@@ -49,7 +49,7 @@ export interface VerificationRow extends SharedFacts {
 }
 
 /** The row an event belongs to: its verification's, or its own. */
-export const verificationOf = ({ id, correlationId }: LedgerEvent): string => correlationId ?? id;
+const verificationOf = ({ id, correlationId }: LedgerEvent): string => correlationId ?? id;
 
 /** Groups events into rows; an event that comes twice is there once. */
 export function verificationRows(events: readonly LedgerEvent[]): VerificationRow[] {

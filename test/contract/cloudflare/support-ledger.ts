@@ -60,7 +60,7 @@ export const sent = (n: number, facts: Partial<LedgerEvent> = {}): LedgerEvent =
     ...facts,
   });
 
-export const MIGRATIONS = ["0001_records.sql", "0002_ledger.sql", "0003_verifications.sql"];
+const MIGRATIONS = ["0001_records.sql", "0002_ledger.sql", "0003_verifications.sql"];
 
 export async function migrateAll(db: D1Database): Promise<void> {
   for (const name of MIGRATIONS) await migrate(db, name);

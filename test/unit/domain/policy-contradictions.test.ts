@@ -55,12 +55,12 @@ const CONTRADICTIONS: [string, object, string][] = [
   [
     "a cap for a country that is none",
     { money: { country_caps: { XX: caps(1, 2, 3) } } },
-    "POLICY.money.country_caps.XX: is no country",
+    "POLICY.money.country_caps.XX: XX is no country",
   ],
   [
     "a cap for the United Kingdom by its usual name",
     { money: { country_caps: { UK: caps(1, 2, 3) } } },
-    "POLICY.money.country_caps.UK: is no country",
+    "POLICY.money.country_caps.UK: UK is no ISO 3166-1 code; write GB",
   ],
   ["a currency that is none", { money: { currency: "USX" } }, "POLICY.money.currency: is no currency"],
   [
@@ -71,7 +71,7 @@ const CONTRADICTIONS: [string, object, string][] = [
   [
     "a pin to a country that is none",
     { delivery: { pin: { ZZ: "sandbox" } } },
-    "POLICY.delivery.pin.ZZ: is no country",
+    "POLICY.delivery.pin.ZZ: ZZ is no country",
   ],
   [
     "a pin to a provider that is not used",
