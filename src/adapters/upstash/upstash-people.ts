@@ -89,6 +89,13 @@ function placesOf(traces: PersonTraces): Place[] {
     ...numberTags.map(
       (tag): Place => ({ store: "exposure budgets", kind: "hash", key: keys.level(`known:number:${tag}`) }),
     ),
+    ...numberTags.map(
+      (tag): Place => ({
+        store: "unanswered messages",
+        kind: "hash",
+        key: keys.openReservations(`known:number:${tag}`),
+      }),
+    ),
     ...deviceIds.map(
       (id): Place => ({ store: "exposure budgets", kind: "hash", key: keys.level(`known:device:${id}`) }),
     ),

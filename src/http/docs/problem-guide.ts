@@ -123,7 +123,7 @@ export const PROBLEM_GUIDES: Record<ProblemCode, ProblemGuide> = {
     client:
       "Repeat the very same verify under the same `Idempotency-Key` after `retry_after` seconds, within two minutes: the answer then has the proof. Without a key the session is over, and the person asks for a new code.",
     operator:
-      "`proof.signer` is `aws_kms`, and KMS was silent, slow or refused. The cause in the log line has its error's name: `AccessDeniedException` is the key's policy, `ThrottlingException` its quota. `npm run doctor` tries the key.",
+      "KMS was silent, slow or refused (`proof.signer` is `aws_kms`). The cause in the log line has its error's name: `AccessDeniedException` is the key's policy, `ThrottlingException` its quota. `npm run doctor` tries the key.",
   },
   delivery_failed: {
     happened: "The provider did not take the message, or its answer was lost on the way.",

@@ -430,7 +430,7 @@ describe("faults at the start", () => {
     const policy = {
       ...POLICY,
       default_locale: "de",
-      dlt: { entity_id: "1101000000000000001", template_ids },
+      dlt: { entity_id: "1101000000000000001", template_ids, added_lines: false },
     };
     expect(messageFaults(policy, CODE).faults).toEqual([
       "POLICY.message.default_locale: there is no text in de",

@@ -36,7 +36,7 @@ function worldWhere(lineType: NumberInsight["lineType"], risk: object = {}) {
   };
   const control = {
     ...world.deps.control,
-    read: async () => ({ ...(await world.deps.control.read()), ...ELEVATED }),
+    read: async () => ({ ...(await world.deps.control.read()), ...ELEVATED }) as never,
   };
   const deps = { ...world.deps, lookup, control };
   return {
@@ -53,7 +53,7 @@ function worldWhere(lineType: NumberInsight["lineType"], risk: object = {}) {
 
 const ELEVATED = {
   document: { posture: "elevated", by: "ada", why: "tests", sinceMs: 0, untilMs: Number.MAX_SAFE_INTEGER },
-} as never;
+};
 
 test("a landline that a lookup finds is not texted, is told why, and may then be called", async () => {
   const world = worldWhere("fixed_line");
