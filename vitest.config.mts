@@ -41,6 +41,8 @@ export default defineConfig({
               miniflare: {
                 bindings: {
                   ...testBindings(),
+                  FUZZ_SEED: String(seed),
+                  FUZZ_REQUESTS: process.env.FUZZ_REQUESTS ?? "400",
                   TEST_MIGRATIONS: await readD1Migrations("src/data/migrations"),
                 },
                 outboundService: outside,

@@ -8,6 +8,7 @@ import { d1Ledger } from "../adapters/cloudflare/d1-ledger.ts";
 import { d1Records } from "../adapters/cloudflare/d1-records.ts";
 import { kvApiKeys } from "../adapters/cloudflare/kv-api-keys.ts";
 import { kvControl } from "../adapters/cloudflare/kv-control.ts";
+import { kvEndedSessions } from "../adapters/cloudflare/kv-ended-sessions.ts";
 import { kvRoutes } from "../adapters/cloudflare/kv-routes.ts";
 import { objectSessions } from "../adapters/cloudflare/object-sessions.ts";
 import { queueAlerts } from "../adapters/cloudflare/queue-alerts.ts";
@@ -47,6 +48,7 @@ type Bindings = Pick<Env, "SESSIONS" | "CONTROL" | "DB" | "OUTBOX" | "LEDGER"> &
 /** What the service's routes, its cron and its queue need: the flows' ports, and who may come in. */
 export type Service = Deps & {
   opsSeal: ReturnType<typeof sealedTokens>;
+  endedSessions: ReturnType<typeof kvEndedSessions>;
   apiKeys: ApiKeyLookup;
   operators: OperatorIdentification;
   people: PeoplePort;
@@ -122,6 +124,7 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
     },
     alertChannels: composeAlertChannels(config, nowMs),
     opsSeal: sealedTokens(config.SESSION_KEYS, "ops session", nowMs),
+    endedSessions: kvEndedSessions(bindings.CONTROL),
     people: upstashPeople(redis),
     operators: operatorIdentities(
       {

@@ -28,6 +28,9 @@ import { takeReceipt } from "./receipts.ts";
 
 export type Environment = "development" | "staging" | "production";
 
+/** What a page's tracing adds to its requests (W3C Trace Context, Baggage, Sentry); without leave it breaks them. */
+const TRACING_HEADERS = ["traceparent", "tracestate", "baggage", "sentry-trace"];
+
 export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Environment) {
   const { policy, proofs, log, vault } = deps;
   const app = new Hono();
@@ -38,7 +41,13 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
     cors({
       origin: policy.cors.origins.includes("*") ? "*" : [...policy.cors.origins],
       allowMethods: ["GET", "POST"],
-      allowHeaders: ["authorization", "content-type", "idempotency-key", DEV_CLIENT_HEADER],
+      allowHeaders: [
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        DEV_CLIENT_HEADER,
+        ...TRACING_HEADERS,
+      ],
       exposeHeaders: ["retry-after", "ratelimit", "ratelimit-policy"],
       maxAge: DAY_SECONDS,
     }),

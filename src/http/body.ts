@@ -21,7 +21,7 @@ export async function readBody<S extends z.ZodType>(
   } catch {
     return invalid([{ field: "body", reason: "is not JSON in UTF-8" }]);
   }
-  const parsed = schema.safeParse(json);
+  const parsed = schema.safeParse(json, NAMING_INPUT);
   if (!parsed.success) return invalid(fieldErrors(parsed.error));
   // The text has as many keys as what was read from it, unless one was doubled. What passed a schema is not deep.
   if (countKeys(text) !== keysOf(json)) {
@@ -30,7 +30,10 @@ export async function readBody<S extends z.ZodType>(
   return { ok: true, value: parsed.data };
 }
 
-/** The faults of a schema check, named as the client wrote them. */
+/** Checks say what they met, so that a wrong type can be told from nothing at all. */
+export const NAMING_INPUT = { reportInput: true } as const;
+
+/** The faults of a schema check made with {@link NAMING_INPUT}, named as the client wrote them. */
 export function fieldErrors(error: z.ZodError): FieldError[] {
   return error.issues.flatMap((issue): FieldError[] =>
     issue.code === "unrecognized_keys"
@@ -40,8 +43,21 @@ export function fieldErrors(error: z.ZodError): FieldError[] {
 }
 
 function wording(issue: z.core.$ZodIssue): string {
-  return issue.code === "invalid_type" && issue.input === undefined ? "is required" : issue.message;
+  if (issue.input === undefined) return "is required";
+  return issue.code === "invalid_type" ? `must be ${TYPES[issue.expected] ?? issue.expected}` : issue.message;
 }
+
+/** The types of JSON, in words. */
+const TYPES: Partial<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+  null: "null",
+};
 
 function invalid(errors: FieldError[]): { ok: false; wire: Wire } {
   return { ok: false, wire: wire(400, "invalid_request", "The request cannot be read", { errors }) };

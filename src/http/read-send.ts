@@ -6,7 +6,7 @@ import type { ApiKeyLookup } from "../ports/access.ts";
 import type { Caller } from "../ports/admission.ts";
 import type { Deps } from "../ports/deps.ts";
 import { authenticate, type StatedClient } from "./authenticate.ts";
-import { fieldErrors, readBody } from "./body.ts";
+import { fieldErrors, NAMING_INPUT, readBody } from "./body.ts";
 import { callerOf, devClientUnreadable } from "./caller.ts";
 import { idempotencyKey, sendBody } from "./contract.ts";
 import type { Wire } from "./problems.ts";
@@ -69,7 +69,7 @@ export async function readSend(
 
 /** The header `Idempotency-Key`, where there is one. */
 export function readIdempotencyKey(c: Context): { idempotencyKey: string | undefined } | Refusal {
-  const key = idempotencyKey.safeParse(c.req.header("Idempotency-Key"));
+  const key = idempotencyKey.safeParse(c.req.header("Idempotency-Key"), NAMING_INPUT);
   if (key.success) return { idempotencyKey: key.data };
   const errors = fieldErrors(key.error).map(({ reason }) => ({ field: "Idempotency-Key", reason }));
   return { kind: "invalid_request", errors };

@@ -25,6 +25,7 @@ import { problemPage, signInPage } from "./problem.tsx";
 import { intentOf, notDoneText, readWhy } from "./read-action.ts";
 import {
   csrfToken,
+  dropCookie,
   identifyOperator,
   isOwnForm,
   isOwnOrigin,
@@ -96,13 +97,13 @@ export function opsApp(deps: OpsDeps) {
     }
     if (found.kind === "unavailable") return c.html(signInPage("unavailable"), 503);
     if (found.access) log("ops_refused", { path: c.req.path, cause: found.cause });
-    if (found.ended) signOut(c);
+    if (found.ended) dropCookie(c);
     return c.html(signInPage(found.access ? "access" : found.ended ? "ended" : "new"), 401);
   });
   app.post("/session/end", async (c) => {
     const { csrf = "" } = await formOf(c);
     if (!(await isOwnForm(deps, c.get("signedIn").session, csrf))) return answerStale(c);
-    signOut(c);
+    await signOut(c, deps);
     return c.redirect("/ops", 303);
   });
 

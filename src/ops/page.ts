@@ -9,11 +9,16 @@ import type { NotPerformed, OperatorCommand, Performed } from "../flows/audit/ru
 import type { QueuesPort } from "../flows/operators/replay-dead-letter.ts";
 import type { OperatorIdentification } from "../ports/access.ts";
 import type { Deps } from "../ports/deps.ts";
-import type { SealPort } from "./session.ts";
+import type { EndedSessionsPort, SealPort } from "./session.ts";
 import type { PageFormats } from "./words.ts";
 
 /** The ports of the dashboard: those of the flows, the operators' identities, and the seal of their sessions. */
-export type OpsDeps = Deps & { operators: OperatorIdentification; queues: QueuesPort; opsSeal: SealPort };
+export type OpsDeps = Deps & {
+  operators: OperatorIdentification;
+  queues: QueuesPort;
+  opsSeal: SealPort;
+  endedSessions: EndedSessionsPort;
+};
 
 /** The signed-in operator, and the language and time in which they read. */
 export interface ViewerContext {

@@ -20,6 +20,14 @@ export interface SealPort {
   open(text: string): Promise<{ payload: object } | null>;
 }
 
+/** Sessions that were signed out before their time: their cookies may still be about. */
+export interface EndedSessionsPort {
+  /** Keeps the session as ended until its cookie ends by itself. @throws Error when that cannot be written down */
+  end(session: string, ttlSeconds: number): Promise<void>;
+  /** False where nobody knows: operators come in when a store is away, and a cookie ends by itself. */
+  has(session: string): Promise<boolean>;
+}
+
 /** A shift. */
 const SESSION_SECONDS = 8 * HOUR_SECONDS;
 /** The life of a message from an action to the page that shows it. */
@@ -45,14 +53,19 @@ export type Identified =
   | { kind: "refused"; cause: string; ended: boolean; access: boolean }
   | { kind: "unavailable"; cause: string };
 
-type SessionDeps = { operators: OperatorIdentification; opsSeal: SealPort; vault: Deps["vault"] };
+type SessionDeps = {
+  operators: OperatorIdentification;
+  opsSeal: SealPort;
+  endedSessions: EndedSessionsPort;
+  vault: Deps["vault"];
+};
 
 /** A session of ours counts before an assertion of Access: who signed in by token acts under its name. */
-export async function identifyOperator(c: Context, { operators, opsSeal }: SessionDeps): Promise<Identified> {
+export async function identifyOperator(c: Context, deps: SessionDeps): Promise<Identified> {
+  const { operators } = deps;
   const cookie = getCookie(c, SESSION);
-  const opened = cookie === undefined ? null : await opsSeal.open(cookie);
-  const session = sessionSchema.safeParse(opened?.payload);
-  if (session.success) {
+  const session = await openSession(c, deps);
+  if (session.success && !(await deps.endedSessions.has(session.data.session))) {
     const found = await operators.identify(bearing(session.data.token));
     if (found.kind === "operator") return signedIn(found, session.data.session);
   }
@@ -91,8 +104,21 @@ export async function signIn(
   return { kind: "operator" };
 }
 
-export function signOut(c: Context): void {
+export function dropCookie(c: Context): void {
   deleteCookie(c, SESSION, attributes(c));
+}
+
+/** Ends a session of ours, for whoever holds its cookie; one that Access let in without a cookie is Access's to end. */
+export async function signOut(c: Context, deps: SessionDeps): Promise<void> {
+  const session = await openSession(c, deps);
+  dropCookie(c);
+  if (session.success) await deps.endedSessions.end(session.data.session, SESSION_SECONDS);
+}
+
+async function openSession(c: Context, { opsSeal }: SessionDeps) {
+  const cookie = getCookie(c, SESSION);
+  const opened = cookie === undefined ? null : await opsSeal.open(cookie);
+  return sessionSchema.safeParse(opened?.payload);
 }
 
 /** Leaves notes for the next page in a cookie, because addresses stay in histories and logs. */

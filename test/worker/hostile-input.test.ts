@@ -67,6 +67,76 @@ test("the fault is named as the client wrote it", async () => {
   );
 });
 
+test.each([
+  ["a number", { session: "x", code: 12345 }, "code", "must be text"],
+  ["null", { session: "x", code: null }, "code", "must be text"],
+  ["a list", { session: "x", code: ["1", "2"] }, "code", "must be text"],
+  ["nothing", { session: "x" }, "code", "is required"],
+  ["an object", { session: {}, code: "123456" }, "session", "must be text"],
+  ["true", { session: true, code: "123456" }, "session", "must be text"],
+  [
+    "text for an object",
+    { session: "x", code: "123456", client: "192.0.2.1" },
+    "client",
+    "must be an object",
+  ],
+  [
+    "an object with a wrong type",
+    { session: "x", code: "1234", client: { ip: 1 } },
+    "client.ip",
+    "must be an IPv4 or IPv6 address",
+  ],
+  ["an object without what it needs", { session: "x", code: "1234", client: {} }, "client.ip", "is required"],
+  [
+    "a number in words",
+    { session: "x", code: "1234", client: { ip: "192.0.2.1", asn: "64500" } },
+    "client.asn",
+    "must be a number",
+  ],
+])("%s in place of a field is named as what is wrong with it", async (_, body, field, reason) => {
+  const answer = await post("/v1/verify", JSON.stringify(body));
+  expect(answer.status).toBe(400);
+  expect(answer.body.errors).toContainEqual({ field, reason });
+});
+
+test.each([
+  ["[]", "must be an object"],
+  ["null", "must be an object"],
+  ['"text"', "must be an object"],
+  ["5", "must be an object"],
+])("a body that is %s is named as such", async (body, reason) => {
+  expect((await post("/v1/send", body)).body.errors).toEqual([{ field: "body", reason }]);
+});
+
+test("a 410 does not tell a genuine token from a forged one", async () => {
+  const service = makeService();
+  const sent = await service.send({ phone: PHONE, reference: "a" });
+  const genuine = { session: sent.body.session, code: "123456", reference: "another" };
+  const forged = { ...genuine, session: `${sent.body.session.slice(0, -4)}AAAA` };
+  const answers = [
+    await service.verify(genuine),
+    await service.verify(genuine),
+    await service.verify(forged),
+    await service.verify(forged),
+  ];
+  const ids = answers.map(({ body }) => body.correlation_id);
+  expect(new Set([...ids, sent.body.correlation_id]).size).toBe(5);
+  const others = answers.map(({ status, body: { correlation_id: _, ...rest } }) => ({ status, ...rest }));
+  expect(new Set(others.map((other) => JSON.stringify(other))).size).toBe(1);
+});
+
+test.each(["traceparent", "tracestate", "baggage", "sentry-trace", "idempotency-key", "content-type"])(
+  "preflight lets %s pass",
+  async (name) => {
+    const preflight = await makeService().call("OPTIONS", "/v1/verify", undefined, {
+      origin: "https://shop.example",
+      "access-control-request-method": "POST",
+      "access-control-request-headers": name,
+    });
+    expect(preflight.headers.get("access-control-allow-headers")?.split(",")).toContain(name);
+  },
+);
+
 test("a body that is not UTF-8 is refused", async () => {
   const { deps } = makeService();
   const { createApp } = await import("../../src/http/app.ts");

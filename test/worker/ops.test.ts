@@ -181,7 +181,16 @@ test("signing out ends the session in this browser", async () => {
   const person = browser();
   await person.signIn(OPERATOR_TOKEN);
   const { csrf = "" } = await person.form("/ops", "/session/end");
+  const kept = new Map(person.cookies);
   expect((await person.go("/ops/session/end", { csrf })).status).toBe(303);
+  expect(person.cookies.has("ops_session")).toBe(false);
+  // Whoever kept a copy of the cookie is out too, and the person's next session is another one.
+  for (const [name, value] of kept) person.cookies.set(name, value);
+  expect((await person.go("/ops")).status).toBe(401);
+  expect((await person.go("/ops/session/end", { csrf })).status).toBe(401);
+  await person.signIn(OPERATOR_TOKEN);
+  expect((await person.go("/ops")).status).toBe(200);
+  person.cookies.clear();
   expect((await person.go("/ops")).status).toBe(401);
 });
 

@@ -8,13 +8,32 @@ import { channel, type PolicyOf } from "../kernel/shapes.policy.ts";
  */
 export const challengePolicy = z.enum(["always", "emergency", "never"]).default("always");
 
+/** True for a host as the providers state it: its name in ASCII and lower case, or its address, and nothing around it. */
+function isHostname(text: string): boolean {
+  const url = `https://${text}`;
+  return (
+    /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/.test(text) &&
+    URL.canParse(url) &&
+    new URL(url).hostname === text
+  );
+}
+
 export const captchaPolicy = z.strictObject({
   provider: z.enum(["turnstile", "hcaptcha", "recaptcha"]).default("turnstile"),
   site_key: z.string().min(1),
   /** A second, interactive widget for demanded challenges; without one a token solved after the demand counts. */
   fresh_site_key: z.string().min(1).optional(),
   /** Hosts whose pages may have solved the challenge. */
-  hostnames: z.array(z.string().min(1)).min(1),
+  hostnames: z
+    .array(
+      z
+        .string()
+        .refine(
+          isHostname,
+          "must be a host alone, like www.example.com: no scheme, port, path or wildcard, in lower case, and a name in another script as xn--...",
+        ),
+    )
+    .min(1),
   /** The action the widget was rendered with. */
   action: z
     .string()

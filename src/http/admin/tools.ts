@@ -5,7 +5,7 @@ import type { z } from "zod";
 import type { Operator } from "../../domain/access/operator.ts";
 import type { NotPerformed, OperatorCommand } from "../../flows/audit/run-operator-action.ts";
 import type { Deps } from "../../ports/deps.ts";
-import { fieldErrors, readBody } from "../body.ts";
+import { fieldErrors, NAMING_INPUT, readBody } from "../body.ts";
 import { wire } from "../problems.ts";
 import { type AdminWire, answerAdminProblem, notDoneToWire, VIEWER_FORBIDDEN } from "./problems.ts";
 
@@ -68,7 +68,10 @@ export function readQuery<S extends z.ZodType>(
   const twice = all
     .filter(([, values]) => values.length > 1)
     .map(([name]) => ({ field: name, reason: "comes twice" }));
-  const parsed = schema.safeParse(Object.fromEntries(all.map(([name, [value]]) => [name, value])));
+  const parsed = schema.safeParse(
+    Object.fromEntries(all.map(([name, [value]]) => [name, value])),
+    NAMING_INPUT,
+  );
   if (parsed.success && twice.length === 0) return { value: parsed.data };
   const errors = parsed.success ? twice : fieldErrors(parsed.error);
   return { wire: wire(400, "invalid_request", "The query cannot be read", { errors }) };

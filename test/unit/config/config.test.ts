@@ -20,6 +20,93 @@ const faultsOf = (policy: unknown) => {
   return checked.ok ? [] : checked.faults;
 };
 
+const faultsOfList = (name: string, table: object) =>
+  faultsOf({ ...LEAST, ...table }).filter((fault) => fault.startsWith(`POLICY.${name}`));
+
+test.each([
+  "*",
+  "https://shop.example",
+  "https://www.shop.example",
+  "https://shop.example:8443",
+  "http://localhost:3000",
+  "http://127.0.0.1:8787",
+  "http://[::1]:8787",
+  "https://xn--mnchen-3ya.example",
+  "capacitor://localhost",
+  "ionic://localhost",
+  "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+])("cors.origins may hold %s", (origin) => {
+  expect(faultsOfList("cors", { cors: { origins: [origin] } })).toEqual([]);
+});
+
+test.each([
+  "https://shop.example/",
+  "https://shop.example/pay",
+  "https://shop.example?x",
+  "https://shop.example#x",
+  "https://Shop.example",
+  "HTTPS://shop.example",
+  "https://shop.example:443",
+  "http://shop.example:80",
+  "https://shop.example:",
+  "https://shop.example:08443",
+  "https://shop.example:99999",
+  "shop.example",
+  "shop.example:8443",
+  "//shop.example",
+  "https:shop.example",
+  "https:/shop.example",
+  "https://",
+  "https://*.shop.example",
+  "*.shop.example",
+  "https://user@shop.example",
+  "https://münchen.example",
+  "https://127.1",
+  "https://shop.example,https://other.example",
+  "https://shop.example https://other.example",
+  " https://shop.example",
+  "https://shop.example ",
+  "null",
+  "",
+])("cors.origins may not hold %j", (origin) => {
+  expect(faultsOfList("cors", { cors: { origins: [origin] } })).toEqual([
+    expect.stringMatching(/^POLICY\.cors\.origins\.0: must be an origin as a browser states it/),
+  ]);
+});
+
+test.each(["localhost", "127.0.0.1", "[::1]", "www.example.com", "xn--mnchen-3ya.example", "a_b.example"])(
+  "captcha.hostnames may hold %s",
+  (hostname) => {
+    expect(faultsOfList("captcha", { captcha: { hostnames: [hostname], site_key: "key" } })).toEqual([]);
+  },
+);
+
+test.each([
+  "https://www.example.com",
+  "//www.example.com",
+  "www.example.com/",
+  "www.example.com/pay",
+  "www.example.com:443",
+  "www.example.com:8443",
+  "localhost:3000",
+  "*.example.com",
+  "*",
+  "WWW.example.com",
+  "www.example.com.",
+  ".example.com",
+  "www..example.com",
+  "münchen.example",
+  "www.example.com,example.com",
+  " www.example.com",
+  "user@example.com",
+  "127.1",
+  "",
+])("captcha.hostnames may not hold %j", (hostname) => {
+  expect(faultsOfList("captcha", { captcha: { hostnames: [hostname], site_key: "key" } })).toEqual([
+    expect.stringMatching(/^POLICY\.captcha\.hostnames\.0: must be a host alone/),
+  ]);
+});
+
 test("the policies of all environments pass, and so does the strict one over development's", () => {
   const { staging, production } = settings.env as Table;
   for (const environment of [settings, staging, production])
