@@ -20,7 +20,7 @@ export interface LocalServer {
 export function serveLocally(handler: Handler, port = 0): Promise<LocalServer> {
   return new Promise((resolve, reject) => {
     const server = serve(
-      { fetch: handler, port, hostname: "127.0.0.1", overrideGlobalObjects: false },
+      { fetch: (request) => handler(whole(request)), port, hostname: "127.0.0.1", overrideGlobalObjects: false },
       (address) => {
         resolve({ url: `http://127.0.0.1:${address.port}`, close });
       },
@@ -34,6 +34,12 @@ export function serveLocally(handler: Handler, port = 0): Promise<LocalServer> {
       });
     }
   });
+}
+
+/** The server's requests only look like one until they are asked for their parts, and cannot be copied by the platform's own. */
+function whole(request: Request): Request {
+  const { url, method, headers, body, signal } = request;
+  return new Request(url, { method, headers, body, signal, ...(body !== null && { duplex: "half" }) });
 }
 
 /**
