@@ -20,7 +20,12 @@ export interface LocalServer {
 export function serveLocally(handler: Handler, port = 0): Promise<LocalServer> {
   return new Promise((resolve, reject) => {
     const server = serve(
-      { fetch: (request) => handler(whole(request)), port, hostname: "127.0.0.1", overrideGlobalObjects: false },
+      {
+        fetch: (request) => handler(whole(request)),
+        port,
+        hostname: "127.0.0.1",
+        overrideGlobalObjects: false,
+      },
       (address) => {
         resolve({ url: `http://127.0.0.1:${address.port}`, close });
       },
