@@ -57,7 +57,7 @@ async function upstashFindings(name: string, known: Settings, nowMs: () => numbe
       ? ok("upstash", `answers in ${median} ms from here`)
       : finding("warning", "upstash", `answers in ${median} ms from here`, {
           why: "a send asks it several times in a row",
-          mend: `[env.${name}.placement] hostname of the database in wrangler.toml, or a database nearer to your users`,
+          mend: `[env.${name}.placement] region = "aws:REGION" of the database in wrangler.toml, or a database nearer to your users`,
         }),
     await evictionFinding(url, token),
   ];

@@ -14,29 +14,28 @@ export async function askLine(question: string, fallback = ""): Promise<string> 
 
 /** Asks for a secret, and shows nothing of what is typed. */
 export async function askSecret(question: string): Promise<string> {
-  process.stdout.write(`${question} (not shown): `);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  // First, because it takes the echo away from what is typed at once.
+  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  process.stdout.write(`${question} (not shown): `);
   try {
-    return await answerTo(createInterface({ input: process.stdin, output: nowhere, terminal: true }), "");
+    return await answerTo(lines, "");
   } finally {
     process.stdout.write("\n");
   }
 }
 
 async function answerTo(lines: Interface, question: string): Promise<string> {
+  // A line that is closed answers nothing, and would never end.
+  const left = new AbortController();
+  const leave = () => left.abort();
+  lines.once("close", leave).once("SIGINT", leave);
   try {
-    // A line that is closed answers nothing, and would never end.
-    const left = new Promise<never>((_resolve, reject) => {
-      const leave = () => reject(new CommandError("\nLeft without an answer."));
-      lines.once("close", leave);
-      lines.once("SIGINT", leave);
-    });
-    return (await Promise.race([lines.question(question), left])).trim();
-  } catch (error) {
-    throw error instanceof CommandError ? error : new CommandError("\nLeft without an answer.");
+    return (await lines.question(question, { signal: left.signal })).trim();
+  } catch {
+    throw new CommandError("\nLeft without an answer.");
   } finally {
-    lines.removeAllListeners("close");
-    lines.close();
+    lines.off("close", leave).close();
   }
 }
 

@@ -51,6 +51,9 @@ test(
       "1h",
     ]);
     expect(minted.code).toBe(0);
+    // The minute's run, which would come by itself within a minute.
+    const cron = `${service.url}/cdn-cgi/handler/scheduled?${new URLSearchParams({ cron: "* * * * *" })}`;
+    expect(await (await fetch(cron)).text()).toBe("ok");
     const operator = JSON.parse(await readFile(localOperatorFile(new URL(service.url).port), "utf8"));
     const smoke = await run("smoke", ["--url", service.url, "--to", "+919876543210", "--json"], {
       TOLLGATE_API_KEY: minted.out.trim(),

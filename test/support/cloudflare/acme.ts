@@ -46,6 +46,8 @@ export async function makeAcme(): Promise<Acme> {
     return {
       ...checkout,
       run: (name, words, variables = {}) => checkout.run(name, words, { ...account, ...variables }),
+      runBy: (by, name, words, variables = {}) =>
+        checkout.runBy(by, name, words, { ...account, ...variables }),
     };
   };
   return {

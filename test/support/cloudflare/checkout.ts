@@ -21,6 +21,13 @@ export interface Checkout {
   folder: string;
   /** Runs `scripts/<name>.ts` without a terminal. */
   run(name: string, words: readonly string[], variables?: Readonly<Record<string, string>>): Promise<Run>;
+  /** The same, started by another command. */
+  runBy(
+    by: readonly string[],
+    name: string,
+    words: readonly string[],
+    variables?: Readonly<Record<string, string>>,
+  ): Promise<Run>;
   settings(): Promise<string>;
   /** Puts the folder back as it was made. */
   reset(): Promise<void>;
@@ -39,35 +46,38 @@ export async function makeCheckout(): Promise<Checkout> {
   await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
   const home = join(folder, "home");
   await mkdir(home);
+  const runBy: Checkout["runBy"] = (by, name, words, variables = {}) =>
+    new Promise((resolve, reject) => {
+      const [command = "", ...rest] = [...by, process.execPath];
+      const child = spawn(command, [...rest, join(folder, "scripts", `${name}.ts`), ...words], {
+        cwd: folder,
+        env: {
+          PATH: process.env.PATH,
+          HOME: home,
+          XDG_CONFIG_HOME: home,
+          LANG: "C",
+          TZ: "UTC",
+          CI: "1",
+          NODE_COMPILE_CACHE: COMPILED,
+          ...variables,
+        },
+        stdio: ["ignore", "pipe", "pipe"],
+        timeout: COMMAND_MS,
+      });
+      let [out, error] = ["", ""];
+      child.stdout.on("data", (chunk) => {
+        out += chunk;
+      });
+      child.stderr.on("data", (chunk) => {
+        error += chunk;
+      });
+      child.once("error", reject);
+      child.once("close", (code) => resolve({ code, out, error }));
+    });
   return {
     folder,
-    run: (name, words, variables = {}) =>
-      new Promise((resolve, reject) => {
-        const child = spawn(process.execPath, [join(folder, "scripts", `${name}.ts`), ...words], {
-          cwd: folder,
-          env: {
-            PATH: process.env.PATH,
-            HOME: home,
-            XDG_CONFIG_HOME: home,
-            LANG: "C",
-            TZ: "UTC",
-            CI: "1",
-            NODE_COMPILE_CACHE: COMPILED,
-            ...variables,
-          },
-          stdio: ["ignore", "pipe", "pipe"],
-          timeout: COMMAND_MS,
-        });
-        let [out, error] = ["", ""];
-        child.stdout.on("data", (chunk) => {
-          out += chunk;
-        });
-        child.stderr.on("data", (chunk) => {
-          error += chunk;
-        });
-        child.once("error", reject);
-        child.once("close", (code) => resolve({ code, out, error }));
-      }),
+    runBy,
+    run: (name, words, variables) => runBy([], name, words, variables),
     async reset() {
       await cp(join(ROOT, "wrangler.toml"), join(folder, "wrangler.toml"));
       await rm(join(folder, ".wrangler"), { recursive: true, force: true });
