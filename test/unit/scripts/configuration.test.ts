@@ -84,7 +84,7 @@ describe("required secrets follow from the policy", () => {
 });
 
 test("a signer in KMS needs its keys and its login, and no local keys", async () => {
-  const environment = withPolicy({ proof: { signer: "aws_kms" }, alerts: { owners: owners() } });
+  const environment = withPolicy({ proof: { signer: "aws_kms" } });
   const required = requiredSecrets(environment);
   expect(required).toEqual(
     expect.arrayContaining(["PROOF_KMS_KEYS", "PROOF_KMS_ACCESS_KEY_ID", "PROOF_KMS_SECRET_ACCESS_KEY"]),
