@@ -89,14 +89,22 @@ function localeFaults(policy: MessagePolicy): string[] {
   return unserved ? [`POLICY.message.default_locale: there is no text in ${policy.default_locale}`] : [];
 }
 
-/** One line per locale whose longest text needs several segments. */
-function lengthWarnings(policy: MessagePolicy, code: CodeShape): string[] {
+/** The size of a locale's longest text. */
+interface LongestText {
+  flow: string;
+  segments: number;
+  units: number;
+  encoding: "gsm7" | "ucs2";
+}
+
+/** The longest text of each locale, over all flows. */
+export function longestTexts(policy: MessagePolicy, code: CodeShape): ReadonlyMap<string, LongestText> {
   const flows = new Set(
     ["default", ...Object.keys(policy.templates)].concat(
       Object.values(SHIPPED_TEXTS).flatMap(({ texts }) => Object.keys(texts)),
     ),
   );
-  const longest = new Map<string, { flow: string; segments: number; units: number; encoding: string }>();
+  const longest = new Map<string, LongestText>();
   for (const flow of flows) {
     for (const locale of localesFor(flow, policy)) {
       const what = {
@@ -111,7 +119,12 @@ function lengthWarnings(policy: MessagePolicy, code: CodeShape): string[] {
       if (size.units > (longest.get(locale)?.units ?? 0)) longest.set(locale, { flow, ...size });
     }
   }
-  return [...longest]
+  return longest;
+}
+
+/** One line per locale whose longest text needs several segments. */
+function lengthWarnings(policy: MessagePolicy, code: CodeShape): string[] {
+  return [...longestTexts(policy, code)]
     .filter(([, { segments }]) => segments > 1)
     .map(([locale, { flow, segments, units, encoding }]) => {
       const size = `${units} ${encoding === "gsm7" ? "GSM-7" : "UCS-2"} characters`;

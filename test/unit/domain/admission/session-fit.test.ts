@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { type PricedCountry, sessionFaults } from "../../../../src/domain/admission/session-fit.ts";
+import {
+  capWarnings,
+  numberLimitWarnings,
+  type PricedCountry,
+  sessionFaults,
+} from "../../../../src/domain/admission/session-fit.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
 
 const EXPOSURE = policySchema.shape.exposure.parse({});
@@ -8,6 +13,7 @@ const country = (more: Partial<PricedCountry> = {}): PricedCountry => ({
   textMicros: 300_000,
   callMicros: 400_000,
   exposure: EXPOSURE,
+  group: null,
   ...more,
 });
 
@@ -46,6 +52,56 @@ test("the same fault of many countries is told once, for the dearest", () => {
   );
   expect(faults).toHaveLength(1);
   expect(faults[0]).toContain("to UZ");
+});
+
+test("a budget of a group of countries is named as the group's, and the others as the general ones", () => {
+  const exposure = { ...EXPOSURE, country: { base: 3, gain: 0.46 }, unknown: { base: 6, gain: 0.5 } };
+  const group = { name: "dear", budgets: ["block", "country"] };
+  expect(sessionFaults([country({ country: "SO", exposure, group })], 3, true)).toEqual([
+    expect.stringMatching(
+      /^groups\.dear\.exposure\.country\.base: a session of 4 messages to SO takes 4 units and finds 3;/,
+    ),
+    expect.stringMatching(
+      /^exposure\.unknown\.base: a session of 4 messages to SO takes 10 units and finds 6;/,
+    ),
+  ]);
+});
+
+test.each([
+  [[{ max: 4, window_seconds: 600 }], [60, 60, 60], null],
+  [[{ max: 1, window_seconds: 60 }], [60, 60, 60], null],
+  [
+    [{ max: 1, window_seconds: 61 }],
+    [60, 60, 60],
+    "limits.number.0: a session's waits offer 2 messages in 61 s, and only 1 may leave",
+  ],
+  [
+    [
+      { max: 9, window_seconds: 60 },
+      { max: 3, window_seconds: 600 },
+    ],
+    [60, 120, 240],
+    "limits.number.1: a session's waits offer 4 messages in 600 s, and only 3 may leave",
+  ],
+  [[{ max: 1, window_seconds: 3600 }], [], null],
+])("limits %j of a number and waits %j are told where they do not fit", (rules, waits, warning) => {
+  expect(numberLimitWarnings([{ setting: "limits.number", rules }], waits)).toEqual(
+    warning === null ? [] : [warning],
+  );
+});
+
+test("a cap below the price of one session is told, with the dearest country", () => {
+  const metersOf = (where: string, amount: number) => [
+    { scope: "spend:all", period: "hour" as const, amount, cap: 1_000_000, lifted: false },
+    ...(where === "IN"
+      ? [{ scope: "spend:IN", period: "day" as const, amount, cap: 9_000, lifted: false }]
+      : []),
+  ];
+  const countries = [country({ country: "IN", textMicros: 3_000, callMicros: 1_000 }), country()];
+  expect(capWarnings(countries, 3, metersOf)).toEqual([
+    "money.caps.hour_micros: a session to UZ costs 1300000 micros, and the cap is 1000000",
+    "money.country_caps.IN.day_micros: a session to IN costs 10000 micros, and the cap is 9000",
+  ]);
 });
 
 test("a session must fit the money that new numbers of a country may cost", () => {

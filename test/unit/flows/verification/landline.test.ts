@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import type { NumberInsight } from "../../../../src/domain/admission/insight.ts";
 import type { Channel } from "../../../../src/domain/kernel/channel.ts";
+import { HOUR_MS } from "../../../../src/domain/kernel/time.ts";
+import type { ControlState } from "../../../../src/domain/monitor/effective-control.ts";
 import { send } from "../../../../src/flows/verification/send.ts";
 import type { LookupPort } from "../../../../src/ports/people.ts";
-import { callerOf, deliveryWorld, requestOf, roomyPolicy } from "../../../support/delivery-world.ts";
+import { callerOf, deliveryWorld, NOON_MS, requestOf, roomyPolicy } from "../../../support/delivery-world.ts";
 
 const NOTHING: NumberInsight = {
   lineType: null,
@@ -15,6 +17,15 @@ const NOTHING: NumberInsight = {
   costMicros: null,
 };
 
+const ELEVATED: NonNullable<ControlState["document"]> = {
+  posture: "elevated",
+  since_ms: NOON_MS,
+  until_ms: NOON_MS + HOUR_MS,
+  by: "operator",
+  why: "tests",
+  healthy_since_ms: null,
+};
+
 /** Where a source answers so of every number, and its answer is worth its price for every stranger. */
 function worldWhere(lineType: NumberInsight["lineType"], risk: object = {}) {
   const policy = roomyPolicy(
@@ -22,6 +33,7 @@ function worldWhere(lineType: NumberInsight["lineType"], risk: object = {}) {
     {
       captcha: { hostnames: ["here"], site_key: "key", demand: { channels: [] } },
       lookup: { provider: "twilio" },
+      postures: { elevated: { challenge: "as_usual" } },
       risk,
     },
   );
@@ -36,7 +48,7 @@ function worldWhere(lineType: NumberInsight["lineType"], risk: object = {}) {
   };
   const control = {
     ...world.deps.control,
-    read: async () => ({ ...(await world.deps.control.read()), ...ELEVATED }) as never,
+    read: async () => ({ ...(await world.deps.control.read()), document: ELEVATED }),
   };
   const deps = { ...world.deps, lookup, control };
   return {
@@ -50,10 +62,6 @@ function worldWhere(lineType: NumberInsight["lineType"], risk: object = {}) {
     },
   };
 }
-
-const ELEVATED = {
-  document: { posture: "elevated", by: "ada", why: "tests", sinceMs: 0, untilMs: Number.MAX_SAFE_INTEGER },
-};
 
 test("a landline that a lookup finds is not texted, is told why, and may then be called", async () => {
   const world = worldWhere("fixed_line");
