@@ -10,6 +10,7 @@ console.error(`TEST_SEED=${seed}`);
 
 export default defineConfig({
   test: {
+    reporters: ["default", "./test/support/contract-reporter.ts"],
     projects: [
       {
         test: {

@@ -56,6 +56,8 @@ export interface World {
   logged: { fact: string; evidence: Record<string, unknown> }[];
   /** Parts that do not answer. */
   down: Set<"control" | "writes" | "records" | "counters" | "watch" | "budgets" | "queues" | "operators">;
+  /** Tags of the numbers that providers refused for good. */
+  refusedNumbers: Set<string>;
 }
 
 export function makeWorld(over: Partial<World> = {}): World {
@@ -82,6 +84,7 @@ export function makeWorld(over: Partial<World> = {}): World {
     counted: [],
     logged: [],
     down: new Set(),
+    refusedNumbers: new Set(),
     ...over,
   };
 }
@@ -116,6 +119,10 @@ export function depsOver(world: World) {
           .replaceAll(/[^\w-]/g, "_")
           .padEnd(27, "x")
           .slice(0, 27),
+      tags: async (kind: string, value: string) => [`${kind} ${value}`],
+    },
+    marks: {
+      liftRefusals: async (tags: readonly string[]) => tags.filter((tag) => world.refusedNumbers.delete(tag)).length,
     },
     control: {
       documents: async () =>

@@ -206,6 +206,20 @@ test("a number never comes in a URL, and what is none is refused without repeati
   expect((await service.admin("POST", "/erase", { number: PHONE, why }, VIEWER_TOKEN)).status).toBe(403);
 });
 
+test("a number that opted out is lifted by an operator, by nobody else, and gets its next message", async () => {
+  const service = serve();
+  const { marks, vault } = service.deps;
+  await marks.refuseNumber(await vault.tag("number", PHONE), ["sms"], "opted_out", 3600);
+  expect((await service.ask(PHONE)).body).toMatchObject({ code: "number_opted_out", channels: [] });
+  const lift = (token?: string) => service.admin("POST", "/numbers/lift", { number: PHONE, why }, token);
+  expect((await lift(VIEWER_TOKEN)).status).toBe(403);
+  expect((await service.admin("POST", "/numbers/lift", { number: PHONE })).status).toBe(400);
+  expect((await service.ask(PHONE)).body.code).toBe("number_opted_out");
+  expect(await lift()).toMatchObject({ status: 200, body: { recorded: true } });
+  expect((await service.ask(PHONE)).status).toBe(202);
+  expect((await lift()).body.notes.join(" ")).toContain("Nothing was kept against this number");
+});
+
 test("sessions asked for before a rotation of the session ring are verified after it", async () => {
   const before = serve();
   const { body: sent } = await before.ask(PHONE);

@@ -162,6 +162,29 @@ test.each([
   expect(world.actions).toEqual([]);
 });
 
+test("lift-number lifts the number that it is given, and says what it found", async () => {
+  world = makeWorld({ refusedNumbers: new Set(["number +919876543210", "number +919876543211"]) });
+  const why = ["--why", "opted in again"];
+  const first = await ops([...here(), "lift-number", "+91 98765 43210", ...why]);
+  expect([first.code, first.out]).toEqual([0, expect.stringContaining("goes to a provider again")]);
+  expect([...world.refusedNumbers]).toEqual(["number +919876543211"]);
+  const again = await ops([...here(), "lift-number", "+919876543210", "--json", ...why]);
+  expect(JSON.parse(again.out)).toMatchObject({ recorded: true, notes: [expect.stringContaining("Nothing was kept")] });
+  expect(world.actions.map(({ what }) => what)).toEqual(["number lifted", "number lifted"]);
+  expect(JSON.stringify([world.actions, world.logged])).not.toContain("9876543210");
+});
+
+test.each([
+  [["lift-number", "+919876543210"], "--why"],
+  [["lift-number", "98765", "--why", "opted in again"], "number with its country code"],
+  [["lift-number", "-", "--why", "opted in again"], "number with its country code"],
+])("%j is a wrong use that says what is missing", async (words, said) => {
+  world = makeWorld();
+  const { code, error } = await ops([...here(), ...words]);
+  expect([code, error]).toEqual([2, expect.stringContaining(said)]);
+  expect(world.actions).toEqual([]);
+});
+
 test("what fails at the service is exit code 1, in its words", async () => {
   world = makeWorld();
   const viewer = await ops([...here(), "posture", "clear", "--why", "for me"], {
