@@ -23,6 +23,8 @@ export default class ContractReporter implements Reporter {
       .filter(readsContracts)
       .reduce((sum, { children }) => sum + [...children.allTests("skipped")].length, 0);
     if (skipped === 0) return;
-    console.log(`${skipped} checks against vendors' own files were skipped: they are not in ${contractsFolder()}`);
+    console.log(
+      `${skipped} checks against vendors' own files were skipped: they are not in ${contractsFolder()}`,
+    );
   }
 }

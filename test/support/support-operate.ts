@@ -122,7 +122,8 @@ export function depsOver(world: World) {
       tags: async (kind: string, value: string) => [`${kind} ${value}`],
     },
     marks: {
-      liftRefusals: async (tags: readonly string[]) => tags.filter((tag) => world.refusedNumbers.delete(tag)).length,
+      liftRefusals: async (tags: readonly string[]) =>
+        tags.filter((tag) => world.refusedNumbers.delete(tag)).length,
     },
     control: {
       documents: async () =>

@@ -37,14 +37,9 @@ export function dltFaults(policy: DltPolicy, flows: readonly ServedFlow[]): stri
   const ids = Object.entries(policy.dlt.template_ids).flatMap(([flow, byLocale]) =>
     Object.entries(byLocale).map(([locale, id]) => ({ flow, locale, id })),
   );
-  const nameless = ids.flatMap(({ flow, locale }) => {
-    if (flow !== "default" && flows.length > 0 && !flows.some(({ name }) => name === flow)) {
-      return [`${at}.${flow}: is no flow of POLICY.flows`];
-    }
-    return localesFor(flow, policy).includes(locale)
-      ? []
-      : [`${at}.${flow}.${locale}: has no text in this locale`];
-  });
+  const nameless = ids
+    .filter(({ flow, locale }) => !localesFor(flow, policy).includes(locale))
+    .map(({ flow, locale }) => `${at}.${flow}.${locale}: has no text in this locale`);
   const shared = ids.flatMap(({ flow, locale, id }, i) => {
     const first = ids.slice(0, i).find((other) => other.id === id);
     const isSame =
@@ -60,5 +55,5 @@ export function dltFaults(policy: DltPolicy, flows: readonly ServedFlow[]): stri
       ({ name }) =>
         `${at}: flow ${name} has a text of its own, registered in no language; register it under ${name}, or give the flow a registered text`,
     );
-  return [...new Set([...nameless, ...shared, ...unregistered])];
+  return [...nameless, ...shared, ...unregistered];
 }

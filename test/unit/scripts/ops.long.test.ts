@@ -169,7 +169,10 @@ test("lift-number lifts the number that it is given, and says what it found", as
   expect([first.code, first.out]).toEqual([0, expect.stringContaining("goes to a provider again")]);
   expect([...world.refusedNumbers]).toEqual(["number +919876543211"]);
   const again = await ops([...here(), "lift-number", "+919876543210", "--json", ...why]);
-  expect(JSON.parse(again.out)).toMatchObject({ recorded: true, notes: [expect.stringContaining("Nothing was kept")] });
+  expect(JSON.parse(again.out)).toMatchObject({
+    recorded: true,
+    notes: [expect.stringContaining("Nothing was kept")],
+  });
   expect(world.actions.map(({ what }) => what)).toEqual(["number lifted", "number lifted"]);
   expect(JSON.stringify([world.actions, world.logged])).not.toContain("9876543210");
 });

@@ -306,9 +306,6 @@ describe("registration in India", () => {
       ["login", "recovery", "payment"].map(own),
     );
     expect(faultsFor({ templates, dlt: dltOf({ default: { en: A } }) })).toEqual([]);
-    expect(faultsFor({ templates, dlt: dltOf({ default: { en: A }, logn: { en: B } }) })).toEqual([
-      `${at}.logn: is no flow of POLICY.flows`,
-    ]);
     expect(faultsFor({ templates, dlt: dltOf({ default: { en: A, de: B } }) })).toEqual([
       `${at}.default.de: has no text in this locale`,
     ]);

@@ -29,20 +29,23 @@ test.each<[Fate, NumberRefusal, string]>([
   ["opt_out", "opted_out", "number_opted_out"],
   ["refuse_number", "unreachable", "number_unreachable"],
   ["fraud", "fraud", "too_many_requests"],
-])("a number refused as %s is remembered as %s, and a lift lets its next message go out", async (fate, _, remembered) => {
-  const { world, ask, accept, asked } = worldThatRefuses(fate);
-  await ask();
-  const before = asked();
-  expect([await ask(), await ask()]).toEqual([remembered, remembered]);
-  expect(asked()).toBe(before);
-  accept();
-  expect(await ask()).toBe(remembered);
+])(
+  "a number refused as %s is remembered as %s, and a lift lets its next message go out",
+  async (fate, _, remembered) => {
+    const { world, ask, accept, asked } = worldThatRefuses(fate);
+    await ask();
+    const before = asked();
+    expect([await ask(), await ask()]).toEqual([remembered, remembered]);
+    expect(asked()).toBe(before);
+    accept();
+    expect(await ask()).toBe(remembered);
 
-  const lifted = await liftNumber(world.deps, ACT, phoneOf(1));
-  expect(lifted).toMatchObject({ kind: "done", recorded: true });
-  expect(JSON.stringify(lifted)).toContain("goes to a provider again");
-  expect(await ask()).toBe("sent");
-});
+    const lifted = await liftNumber(world.deps, ACT, phoneOf(1));
+    expect(lifted).toMatchObject({ kind: "done", recorded: true });
+    expect(JSON.stringify(lifted)).toContain("goes to a provider again");
+    expect(await ask()).toBe("sent");
+  },
+);
 
 test("a lift is of one number, and is recorded without it", async () => {
   const { world, ask } = worldThatRefuses("opt_out");
