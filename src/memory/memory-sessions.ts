@@ -9,7 +9,10 @@ import { expiringMap } from "./expiring-map.ts";
 
 const GONE = { kind: "gone", cause: "no such session" } as const;
 
-/** Keeps sessions in one process: the session object's transitions without the object, its alarm and its messages. */
+/**
+ * Keeps sessions in one process: the session object's transitions without the object, its alarm and its messages. They carry no receipt,
+ * because nothing would hand it over at their end.
+ */
 export function memorySessions(
   nowMs: () => number,
 ): SessionsPort & { stateOf(id: string): SessionState | undefined } {

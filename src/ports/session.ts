@@ -4,7 +4,7 @@ import type { Source } from "../domain/admission/source.ts";
 import type { Channel } from "../domain/kernel/channel.ts";
 import type { AttemptCommand, AttemptResult, KeyedAttemptResult } from "../domain/session/attempt.ts";
 import type { ResendCommand, ResendResult } from "../domain/session/resend.ts";
-import type { OpenCommand, SendRecord, SessionRules } from "../domain/session/session.ts";
+import type { CarriedReceipt, OpenCommand, SendRecord, SessionRules } from "../domain/session/session.ts";
 import type { SessionView } from "../domain/session/view.ts";
 import type { Unavailable } from "./result.ts";
 
@@ -12,12 +12,18 @@ import type { Unavailable } from "./result.ts";
 export interface SessionsPort {
   open(id: string, command: OpenCommand, rules: SessionRules): Promise<SessionView>;
   resend(id: string, command: ResendCommand, rules: SessionRules): Promise<ResendResult>;
-  /** Takes in a final receipt of a message. @returns false when it says nothing new, or the session is gone */
+  /**
+   * Takes in a final receipt of a message, with what the ledger is to have of it.
+   *
+   * @returns false when it says nothing new, or the session is gone; "carried" when it is new and the session hands it to the ledger
+   * together with its end
+   */
   receipt(
     id: string,
     sendIndex: number,
     receipt: { status: "delivered" | "undelivered"; messageId: string; parts?: number | undefined },
-  ): Promise<boolean>;
+    carried?: CarriedReceipt,
+  ): Promise<boolean | "carried">;
   settle(
     id: string,
     sendIndex: number,

@@ -17,13 +17,17 @@ interface Answer {
   body: any;
 }
 
-/** A service in workerd with its real adapters, its policy changed as the test wants it. */
-export function makeService(policy: Json = {}, variables: Json = {}) {
+/**
+ * A service in workerd with its real adapters, its policy changed as the test wants it.
+ *
+ * @param bindings those that a test watches; the real ones where absent
+ */
+export function makeService(policy: Json = {}, variables: Json = {}, bindings: Partial<typeof env> = {}) {
   const config = parseConfig({ ...env, ...variables, POLICY: merge(env.POLICY as unknown as Json, policy) });
   if (!config.ok) throw new Error(config.faults.join("\n"));
   const tables = parseTables({ prices, hosting });
   if (!tables.ok) throw new Error(tables.faults.join("\n"));
-  const deps = compose(config.value, tables.value, env);
+  const deps = compose(config.value, tables.value, { ...env, ...bindings });
   const app = createApp(deps, config.value.ENVIRONMENT);
   let clients = 0;
 

@@ -145,3 +145,48 @@ describe("a queue that is away at a session's end", () => {
     expect(await left(session)).toEqual({ alarmMs: null, keys: 0 });
   });
 });
+
+describe("A delivery that a session carries", () => {
+  const RECEIPT = { status: "delivered", messageId: "m" } as const;
+  const CARRIED = { atMs: 1_800_000_000_000, provider: "p", messageId: "m", country: "IN", code: null };
+
+  async function settled() {
+    const session = await opened();
+    await session.settle(0, { status: "accepted", provider: "p", messageId: "m" });
+    return session;
+  }
+
+  test("goes to the ledger with the expiry, in one message, and not before", async () => {
+    const session = await settled();
+    const bodies: unknown[] = [];
+    await runInDurableObject(session, (instance) => {
+      const send = async (body: unknown) => void bodies.push(body);
+      Object.assign(instance, { env: { OUTBOX: { sendBatch: async () => undefined }, LEDGER: { send } } });
+    });
+    expect(await session.receipt(0, RECEIPT, CARRIED)).toBe("carried");
+    expect(await session.receipt(0, RECEIPT, CARRIED), "again").toBe(false);
+    await evictDurableObject(session);
+    await runInDurableObject(session, (instance) => {
+      const send = async (body: unknown) => void bodies.push(body);
+      Object.assign(instance, { env: { OUTBOX: { sendBatch: async () => undefined }, LEDGER: { send } } });
+    });
+    expect(bodies).toEqual([]);
+    await runDurableObjectAlarm(session);
+    expect(bodies).toMatchObject([
+      {
+        ledger: [
+          { id: "delivered.c.0", atMs: CARRIED.atMs, receipt: "delivered", country: "IN", messageId: "m" },
+          { id: "expired.c" },
+        ],
+      },
+    ]);
+  });
+
+  test("is told at once to a Worker that asks as those of before did, and to everybody once the session is over", async () => {
+    const asked = await settled();
+    expect(await asked.receipt(0, RECEIPT)).toBe(true);
+    const over = await settled();
+    await over.attempt(RIGHT, RULES);
+    expect(await over.receipt(0, RECEIPT, CARRIED)).toBe(true);
+  });
+});

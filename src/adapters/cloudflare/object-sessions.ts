@@ -37,7 +37,8 @@ export function objectSessions(namespace: DurableObjectNamespace<SessionObject>)
   return {
     open: (id, command, rules) => repeatably(id, async (stub) => stub.open(command, pick(rules))),
     resend: (id, command, rules) => once(id, async (stub) => stub.resend(command, pick(rules))),
-    receipt: (id, sendIndex, receipt) => once(id, async (stub) => stub.receipt(sendIndex, receipt)),
+    receipt: (id, sendIndex, receipt, carried) =>
+      once(id, async (stub) => stub.receipt(sendIndex, receipt, carried)),
     settle: (id, sendIndex, outcome) => repeatably(id, async (stub) => stub.settle(sendIndex, outcome)),
     attempt: (id, digest, rules) => once(id, async (stub) => stub.attempt(digest, pick(rules))),
     attemptOnce: (id, command, rules) =>

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { HOUR_MS, MINUTE_MS } from "../../domain/kernel/time.ts";
+import { deliveredEvent } from "../../domain/ledger/delivered-event.ts";
 import { EMPTY_EVENT_DETAILS, type LedgerEvent } from "../../domain/ledger/event.ts";
 import {
   type AttemptCommand,
@@ -13,13 +14,14 @@ import { expiryEvent, sessionExpiry, unansweredMessages } from "../../domain/ses
 import { SESSION_GRACE_MS } from "../../domain/session/lifetimes.ts";
 import { type ResendCommand, type ResendResult, resendSession } from "../../domain/session/resend.ts";
 import {
+  type CarriedReceipt,
   type OpenCommand,
   openSession,
   type SendRecord,
   type SessionRules,
   type SessionState,
 } from "../../domain/session/session.ts";
-import { receiveReceipt, settleSend } from "../../domain/session/settle.ts";
+import { carriedReceipts, carryReceipt, receiveReceipt, settleSend } from "../../domain/session/settle.ts";
 import { type SessionView, viewSession } from "../../domain/session/view.ts";
 import type { OutboxMessage } from "../../ports/outbox.ts";
 import { ledgerBody } from "./queue-ledger.ts";
@@ -41,10 +43,12 @@ function outboxOfEnd(state: SessionState, atMs: number): OutboxMessage[] {
 }
 
 function ledgerOfEnd(state: SessionState): LedgerEvent[] {
+  const { correlationId } = state;
+  const delivered = carriedReceipts(state).map((receipt) => deliveredEvent(correlationId, receipt));
   const expiry = sessionExpiry(state);
-  if (expiry === null) return [];
-  const id = `expired.${state.correlationId}`;
-  return [{ ...EMPTY_EVENT_DETAILS, ...expiry, id, kind: "expired", atMs: state.endsAtMs }];
+  if (expiry === null) return delivered;
+  const id = `expired.${correlationId}`;
+  return [...delivered, { ...EMPTY_EVENT_DETAILS, ...expiry, id, kind: "expired", atMs: state.endsAtMs }];
 }
 
 /** How long after a queue refused what the session has to tell it is tried again, */
@@ -102,13 +106,19 @@ export class SessionObject extends DurableObject<Env> {
     if (state) this.#keep(settleSend(state, sendIndex, outcome));
   }
 
-  receipt(sendIndex: number, receipt: Parameters<typeof receiveReceipt>[2]): boolean {
+  receipt(
+    sendIndex: number,
+    receipt: Parameters<typeof receiveReceipt>[2],
+    carried?: CarriedReceipt,
+  ): boolean | "carried" {
     const state = this.#state();
     if (!state) return false;
     const next = receiveReceipt(state, sendIndex, receipt);
+    const carrying =
+      next.changed && carried ? carryReceipt(next.state, sendIndex, carried, Date.now()) : null;
     // One part of several is kept, and is no news yet.
-    if (next.state !== state) this.#keep(next.state);
-    return next.changed;
+    if (next.state !== state) this.#keep(carrying ?? next.state);
+    return carrying === null ? next.changed : "carried";
   }
 
   /** Ends it at once and keeps nothing: its person asked to be forgotten. @returns false where there was nothing */

@@ -11,6 +11,7 @@ import {
   type SessionState,
   sessionEndCause,
 } from "./session.ts";
+import { carriedReceipts, type TakenReceipt, withoutCarriedReceipts } from "./settle.ts";
 
 /** A message of a session whose code came back. */
 export type VerifiedSend = Pick<SendRecord, "atMs" | "channel" | "provider" | "messageId" | "asn"> &
@@ -29,6 +30,8 @@ export type AttemptResult =
       hold: Reservation | null;
       /** The reservations of the other messages. */
       otherHolds: Reservation[];
+      /** Deliveries that the ledger gets with the verification; absent where there are none. */
+      receipts?: TakenReceipt[];
     }
   | { kind: "incorrect"; attemptsLeft: number; retryInSeconds: number }
   | { kind: "locked"; retryAfterSeconds: number }
@@ -120,8 +123,9 @@ export function attemptCode(
     // A code that was typed did arrive, whatever the receipts say.
     const carriers = arrived.length > 0 ? arrived : out;
     const last = carriers.at(-1);
+    const receipts = carriedReceipts(state);
     return {
-      state: { ...state, attempts, status: "verified" },
+      state: { ...withoutCarriedReceipts(state), attempts, status: "verified" },
       result: {
         kind: "verified",
         // The proof names a channel that may have carried the code.
@@ -130,6 +134,7 @@ export function attemptCode(
         lost: out.filter((send) => !carriers.includes(send)).map(answered),
         hold: last?.hold ?? null,
         otherHolds: state.sends.flatMap((send) => (send === last ? [] : (send.hold ?? []))),
+        ...(receipts.length > 0 && { receipts }),
       },
     };
   }

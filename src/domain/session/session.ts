@@ -21,6 +21,18 @@ export interface SessionRules {
 /** The state of one message as far as the provider reported it; the last two come from its receipt. */
 export type SendStatus = "sending" | "accepted" | "refused" | "unknown" | "delivered" | "undelivered";
 
+/** A delivery receipt for the ledger, as its session keeps it until its end; it names nobody. */
+export interface CarriedReceipt {
+  /** When it was heard. */
+  atMs: number;
+  provider: string;
+  messageId: string;
+  /** ISO 3166-1 alpha-2, of the number. */
+  country: string;
+  /** The provider's own code; null where it gave none. */
+  code: string | null;
+}
+
 /** One message of a session. */
 export interface SendRecord {
   channel: Channel;
@@ -34,6 +46,8 @@ export interface SendRecord {
   hold: Reservation | null;
   /** Parts of a long text that were delivered, by their message ids; absent where one receipt speaks for the whole. */
   deliveredParts?: readonly string[];
+  /** Its delivery, while the ledger does not have it; absent before, and once somebody took it along. */
+  carried?: CarriedReceipt;
   /** The code's expiry before this message: a message that never left must not lengthen the code's life. */
   codeExpiredAtMs: number;
 }

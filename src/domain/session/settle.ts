@@ -1,5 +1,6 @@
 /** The results of a message: the provider's answer, and the receipts that come later. */
-import type { SendRecord, SessionState } from "./session.ts";
+import type { Channel } from "../kernel/channel.ts";
+import { type CarriedReceipt, isSessionOver, type SendRecord, type SessionState } from "./session.ts";
 
 /** The session after a provider's answer to one message. A session none of whose messages left is closed. */
 export function settleSend(
@@ -53,3 +54,36 @@ export function receiveReceipt(
   const settled = { ...send, status: receipt.status, messageId };
   return { state: replaced(settled), changed: true };
 }
+
+/**
+ * The session with a delivery that the ledger gets at the session's end, together with the end itself. An undelivered message, and a
+ * session that is over, cannot wait.
+ *
+ * @returns null where the session does not carry it
+ */
+export function carryReceipt(
+  state: SessionState,
+  sendIndex: number,
+  carried: CarriedReceipt,
+  nowMs: number,
+): SessionState | null {
+  const send = state.sends[sendIndex];
+  if (send?.status !== "delivered" || isSessionOver(state, nowMs)) return null;
+  return { ...state, sends: state.sends.with(sendIndex, { ...send, carried }) };
+}
+
+/** A carried delivery, and the message it is of. */
+export interface TakenReceipt extends CarriedReceipt {
+  sendIndex: number;
+  channel: Channel;
+}
+
+/** The deliveries that a session carries. */
+export const carriedReceipts = ({ sends }: SessionState): TakenReceipt[] =>
+  sends.flatMap(({ carried, channel }, sendIndex) => (carried ? [{ ...carried, sendIndex, channel }] : []));
+
+/** The session once somebody took its deliveries along. */
+export const withoutCarriedReceipts = (state: SessionState): SessionState => ({
+  ...state,
+  sends: state.sends.map(({ carried: _, ...send }) => send),
+});

@@ -10,6 +10,7 @@ import {
   type SessionRules,
   type SessionState,
 } from "./session.ts";
+import { carriedReceipts, type TakenReceipt } from "./settle.ts";
 
 /** A session as its client may see it, with everything the client needs to act. */
 export interface SessionView {
@@ -26,6 +27,8 @@ export interface SessionView {
   nextChannels: { channel: Channel; availableInSeconds: number }[];
   /** For events to the customer's backend, never for the client. */
   customer?: CustomerSubject | null;
+  /** Deliveries that the ledger does not have yet; for operators, never for the client. Absent where there are none. */
+  receipts?: TakenReceipt[];
 }
 
 /** The view of a session for the holder of its token. */
@@ -34,10 +37,12 @@ export function viewSession(state: SessionState, rules: SessionRules, nowMs: num
   const locked = state.attempts >= rules.attempts.max;
   const resendAtMs = nextResendAtMs(state, rules);
   const over = isSessionOver(state, nowMs);
+  const receipts = carriedReceipts(state);
   return {
     status: state.status === "verified" ? "verified" : over ? "gone" : locked ? "locked" : "pending",
     correlationId: state.correlationId,
     customer: state.customer?.subject ?? null,
+    ...(receipts.length > 0 && { receipts }),
     channel: last?.channel ?? "sms",
     delivery: last ? deliveryOf(last, nowMs) : "unknown",
     sends: state.sends.length,

@@ -1,4 +1,5 @@
 import { retryDelaySeconds } from "../../domain/kernel/retry.ts";
+import type { LedgerEvent } from "../../domain/ledger/event.ts";
 import type { CustomerEvent } from "../../domain/session/customer-event.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { OutboxMessage } from "../../ports/outbox.ts";
@@ -33,10 +34,23 @@ export async function consumeOutbox(
   messages: readonly QueueMessage[],
 ): Promise<void> {
   const { alerts, work } = sortMessages(deps, messages);
-  await Promise.all([
+  const [events] = await Promise.all([
+    Promise.all(work.map((one) => settleWork(deps, one.message, one.work))),
     consumeAlerts(deps, alerts),
-    ...work.map((one) => settleWork(deps, one.message, one.work)),
   ]);
+  await recordFeedback(
+    deps,
+    events.filter((event) => event !== undefined),
+  );
+}
+
+/** Writes feedback that providers took: behind a queue already, it needs no message of another. */
+async function recordFeedback(
+  { ledger, events }: Pick<OutboxConsumerDeps, "ledger" | "events">,
+  feedback: readonly LedgerEvent[],
+): Promise<void> {
+  const written = await ledger.write(feedback);
+  if (written.kind !== "done") await events.put(feedback);
 }
 
 /** Keeps what the outbox's queue gave up, which mostly is an outage of ours. */
@@ -67,7 +81,7 @@ async function settleWork(
   deps: OutboxConsumerDeps,
   message: QueueMessage,
   work: OutboxMessage,
-): Promise<void> {
+): Promise<LedgerEvent | undefined> {
   // An error in one message must not fail the rest of its batch.
   const result = await doWork(deps, work).catch(
     (error: unknown): FeedbackSent => ({
@@ -76,7 +90,10 @@ async function settleWork(
       retryable: true,
     }),
   );
-  if (result.kind === "delivered") return message.ack();
+  if (result.kind === "delivered") {
+    message.ack();
+    return result.event;
+  }
   const { cause, retryable } = result;
   const dead = !retryable || message.attempts >= MOST_ATTEMPTS;
   const receiver = work.kind === "event" ? "customer" : "provider";
@@ -86,8 +103,9 @@ async function settleWork(
     attempts: message.attempts,
     cause,
   });
-  if (dead) return keepWork(deps, message, work, cause);
-  message.retry({ delaySeconds: workDelaySeconds(deps, message, work) });
+  if (dead) await keepWork(deps, message, work, cause);
+  else message.retry({ delaySeconds: workDelaySeconds(deps, message, work) });
+  return undefined;
 }
 
 function doWork(deps: OutboxConsumerDeps, work: OutboxMessage): Promise<FeedbackSent> {

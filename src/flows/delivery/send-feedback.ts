@@ -1,10 +1,13 @@
+import type { LedgerEvent } from "../../domain/ledger/event.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { ProviderWork } from "../../ports/outbox.ts";
-import { recordEvent } from "../publish/record-event.ts";
+import { ledgerEvent } from "../publish/record-event.ts";
 import { type SettleNeeds, settleReceipt } from "./settle-receipt.ts";
 
 /** The fate of one piece of queued work: done, or to be tried again. */
-export type FeedbackSent = { kind: "delivered" } | { kind: "again"; cause: string; retryable: boolean };
+export type FeedbackSent =
+  /** `event`: for the ledger. */
+  { kind: "delivered"; event?: LedgerEvent } | { kind: "again"; cause: string; retryable: boolean };
 
 /** A message without news after so many questions (about 20 minutes) is left alone. */
 const MOST_POLLS = 6;
@@ -25,7 +28,8 @@ export async function sendFeedback(
     if (told.kind === "told") {
       const of = `${message.provider}.${messageId}.${verified}`;
       const facts = { provider: message.provider, channel, messageId, code: `${verified}` };
-      await recordEvent(deps, { kind: "feedback", of, correlationId, ...facts });
+      const event = await ledgerEvent(deps, { kind: "feedback", of, correlationId, ...facts });
+      return { kind: "delivered", event };
     }
     return { kind: "delivered" };
   }

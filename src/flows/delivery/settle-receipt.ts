@@ -18,7 +18,14 @@ export async function settleReceipt(
   if (status === "sent") return;
   const heardMs = nowMs();
   const { parts } = owner;
-  const isNews = await sessions.receipt(owner.sessionId, owner.sendIndex, { status, messageId, parts });
+  const { country } = owner;
+  const news = await sessions.receipt(
+    owner.sessionId,
+    owner.sendIndex,
+    { status, messageId, parts },
+    { atMs: heardMs, provider, messageId, country, code: receipt.errorCode },
+  );
+  const isNews = news !== false;
   // One part of several: the message is delivered when the others are.
   if (!isNews && status === "delivered" && (parts ?? 1) > 1) return;
   await publishReceipt(deps, {
@@ -27,6 +34,7 @@ export async function settleReceipt(
     receipt: { ...receipt, status },
     owner,
     isNews,
+    isCarried: news === "carried",
     heardMs,
   });
 }

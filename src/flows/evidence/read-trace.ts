@@ -1,6 +1,7 @@
 /** The trace of one verification, found by its correlation id, or among all verifications of a number. */
 
 import { parsePhone } from "../../domain/kernel/phone.ts";
+import { deliveredEvent } from "../../domain/ledger/delivered-event.ts";
 import { EVENT_KINDS, type LedgerRow } from "../../domain/ledger/event.ts";
 import type { SessionView } from "../../domain/session/view.ts";
 import type { Deps } from "../../ports/deps.ts";
@@ -52,7 +53,25 @@ export async function readTrace(
   if (found.rows.length === 0) return null;
   const sessionId = found.rows.find((row) => row.sessionId !== null)?.sessionId ?? null;
   const session = sessionId === null ? null : await sessions.view(sessionId, policy);
-  return { kind: "story", correlationId, rows: found.rows.toSorted(inOrder), session };
+  const rows = withCarried(correlationId, found.rows, session);
+  return { kind: "story", correlationId, rows: rows.toSorted(inOrder), session };
+}
+
+/** A running session has deliveries that the ledger gets at its end. */
+function withCarried(
+  correlationId: string,
+  rows: readonly LedgerRow[],
+  session: SessionView | null,
+): LedgerRow[] {
+  const delivered = (session?.receipts ?? []).map((receipt) => ({
+    ...deliveredEvent(correlationId, receipt),
+    verified: false,
+  }));
+  const sent = new Set(delivered.map(({ id }) => id.replace("delivered.", "sent.")));
+  return [
+    ...rows.map((row) => (sent.has(row.id) ? { ...row, receipt: "delivered" } : row)),
+    ...delivered.filter(({ id }) => rows.every((row) => row.id !== id)),
+  ];
 }
 
 /** Events of the same millisecond come in the order in which they can happen. */

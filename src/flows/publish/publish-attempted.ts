@@ -4,6 +4,7 @@ import { failureTags } from "../../domain/admission/failures.ts";
 import { type LimitDraw, numberLimit, wrongCodeLimit } from "../../domain/admission/limits.ts";
 import type { Phone } from "../../domain/kernel/phone.ts";
 import { minuteOf } from "../../domain/kernel/time.ts";
+import { deliveredEvent } from "../../domain/ledger/delivered-event.ts";
 import { countProbe, countVerified, countWrongCode } from "../../domain/monitor/counting.ts";
 import { countRulesLeftVerified } from "../../domain/monitor/rule-counts.ts";
 import type { CounterUpdate } from "../../domain/monitor/tally.ts";
@@ -13,7 +14,7 @@ import type { Deps } from "../../ports/deps.ts";
 import type { OutboxMessage } from "../../ports/outbox.ts";
 import type { Attempted, RequestSummary } from "./facts.ts";
 import { type CustomerNeeds, notifyCustomer } from "./notify-customer.ts";
-import { recordEvent } from "./record-event.ts";
+import { ledgerEvent, recordEvent } from "./record-event.ts";
 
 export type AttemptNeeds = CustomerNeeds &
   Pick<Deps, "budgets" | "limits" | "marks" | "counters" | "events" | "providers" | "vault" | "defer">;
@@ -106,21 +107,24 @@ function verifiedUpdates(
   });
 }
 
-function recordVerified(
+/** Records the verification, and with it the deliveries that its session carried: one message of the queue. */
+async function recordVerified(
   deps: AttemptNeeds,
   request: RequestSummary,
   fact: Attempted,
-  { sends }: Verified,
+  { sends, receipts = [] }: Verified,
 ): Promise<void> {
   const last = sends.at(-1);
   const message = last && { provider: last.provider, channel: last.channel, messageId: last.messageId };
   const { correlationId } = request;
-  return recordEvent(deps, {
+  const verified = await ledgerEvent(deps, {
     ...attemptEvent(request, fact),
     ...message,
     kind: "verified",
     of: correlationId,
   });
+  const delivered = receipts.map((receipt) => deliveredEvent(correlationId, receipt));
+  await deps.events.put([...delivered, verified]);
 }
 
 function notifyApproved(deps: AttemptNeeds, { claims }: Attempted, { channel }: Verified): Promise<void> {

@@ -13,6 +13,8 @@ export interface ReceiptHeard {
   owner: MessageOwner;
   /** False where the session knew it already, or is gone. */
   isNews: boolean;
+  /** True where the session hands it to the ledger together with its end. */
+  isCarried: boolean;
   heardMs: number;
 }
 
@@ -27,7 +29,7 @@ export type ReceiptNeeds = CustomerNeeds & Pick<Deps, "sessions" | "counters" | 
 export async function publishReceipt(deps: ReceiptNeeds, fact: ReceiptHeard): Promise<void> {
   logReceipt(deps, fact);
   // Also without news: the session may be gone, and the ledger takes it once.
-  await recordReceipt(deps, fact);
+  if (!fact.isCarried) await recordReceipt(deps, fact);
   if (!fact.isNews) return;
   const { correlationId } = fact.owner;
   const judgement = judgementOfReceipt(fact.receipt);

@@ -43,7 +43,8 @@ export async function recordEvent(
   await deps.events.put(await Promise.all(occurrences.map((occurrence) => ledgerEvent(deps, occurrence))));
 }
 
-async function ledgerEvent(
+/** The event of an occurrence, with the hashes and the sealed texts that it may have. */
+export async function ledgerEvent(
   { vault, nowMs }: RecordNeeds,
   { kind, of, phone, source, ...facts }: LedgerOccurrence,
 ): Promise<LedgerEvent> {

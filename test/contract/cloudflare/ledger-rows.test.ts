@@ -6,17 +6,8 @@ import { retentionLimits } from "../../../src/domain/ledger/retention.ts";
 import { memoryLedger } from "../../../src/memory/memory-ledger.ts";
 import { memoryRecords } from "../../../src/memory/memory-records.ts";
 import type { VerificationLedgerPort } from "../../../src/ports/ledger.ts";
-import {
-  DAY,
-  event,
-  MINUTE,
-  migrateAll,
-  NOON,
-  openDatabase,
-  sent,
-  watched,
-  writeOlder,
-} from "./support-ledger.ts";
+import { watched } from "../../support/watched-database.ts";
+import { DAY, event, MINUTE, migrateAll, NOON, openDatabase, sent, writeOlder } from "./support-ledger.ts";
 
 const ALWAYS = { fromMs: 0, toMs: NOON * 2, country: null };
 

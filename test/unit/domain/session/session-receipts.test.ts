@@ -9,7 +9,12 @@ import {
   type SessionRules,
   type SessionState,
 } from "../../../../src/domain/session/session.ts";
-import { receiveReceipt, settleSend } from "../../../../src/domain/session/settle.ts";
+import {
+  carriedReceipts,
+  carryReceipt,
+  receiveReceipt,
+  settleSend,
+} from "../../../../src/domain/session/settle.ts";
 import { viewSession } from "../../../../src/domain/session/view.ts";
 
 const RULES: SessionRules = {
@@ -446,5 +451,33 @@ describe("whatever is sent and whatever comes back", () => {
         expect(all(words).sends[0]?.status).toBe(words.includes("delivered") ? "delivered" : "undelivered");
       }),
     );
+  });
+});
+
+describe("A delivery on its way to the ledger", () => {
+  const carried = { atMs: at(9), provider: "p", messageId: "m0", country: "IN", code: null };
+  const delivered = () => receive(settle(open(), "accepted"), "delivered").state;
+
+  test("stays with its running session, which shows it, and goes along with the right code, once", () => {
+    const state = carryReceipt(delivered(), 0, carried, at(9));
+    if (state === null) throw new Error("not carried");
+    expect(viewSession(state, RULES, at(10)).receipts).toEqual([
+      { ...carried, sendIndex: 0, channel: "sms" },
+    ]);
+    const wrong = attemptCode(state, "wrong", RULES, at(10));
+    expect(wrong.result).not.toHaveProperty("receipts");
+    const right = attemptCode(wrong.state, "right", RULES, at(20));
+    expect(right.result).toMatchObject({ kind: "verified", receipts: [{ ...carried, sendIndex: 0 }] });
+    expect(carriedReceipts(right.state)).toEqual([]);
+    expect(viewSession(right.state, RULES, at(20))).not.toHaveProperty("receipts");
+  });
+
+  test.each<[string, SessionState, number]>([
+    ["undelivered", receive(settle(open(), "accepted"), "undelivered").state, 9],
+    ["of a session that has expired", delivered(), 600],
+    ["of a session that is verified", attemptCode(delivered(), "right", RULES, at(8)).state, 9],
+    ["of a message nobody sent", open(), 9],
+  ])("is not carried when it is %s", (_, state, second) => {
+    expect(carryReceipt(state, 0, carried, at(second))).toBeNull();
   });
 });
