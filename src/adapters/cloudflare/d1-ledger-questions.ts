@@ -88,16 +88,13 @@ export function ledgerQuestions(db: D1Database, source: EventSource) {
         placedRowSchema,
       ),
 
-    volumes(
-      by: VolumeDimension,
-      { fromMs, toMs, country }: LedgerWindow,
-      limit: number,
-    ): Promise<Volume[] | Unavailable> {
+    volumes(by: VolumeDimension, { fromMs, toMs, country }: LedgerWindow): Promise<Volume[] | Unavailable> {
       const column = VOLUME_COLUMNS[by];
       return readRows(
         db
           .prepare(
-            `SELECT CAST(${column} AS TEXT) AS subject, min(at) AS firstAtMs, max(at) AS lastAtMs,
+            // The inner query with its limit is not merged into the outer one, which would read each fact several times.
+            `SELECT CAST(subject AS TEXT) AS subject, min(at) AS firstAtMs, max(at) AS lastAtMs,
                sum(kind = 'sent') AS sent,
                sum(kind = 'sent' AND receipt = 'delivered') AS delivered,
                sum(kind = 'sent' AND receipt = 'undelivered') AS undelivered,
@@ -105,10 +102,12 @@ export function ledgerQuestions(db: D1Database, source: EventSource) {
                coalesce(sum(cost_micros), 0) AS costMicros,
                coalesce(sum(dlt_micros), 0) AS dltMicros,
                sum(kind IN ('refused', 'challenged')) AS refused
-             FROM ${source.events}
-             WHERE began_at >= ?1 AND began_at < ?2 AND last_at >= ?3 AND at >= ?3 AND at < ?2
-               AND kind IN ('sent', 'refused', 'challenged') AND (?4 IS NULL OR country = ?4) AND ${column} IS NOT NULL
-             GROUP BY ${column} ORDER BY sent DESC, subject LIMIT ${limit}`,
+             FROM (
+               SELECT ${column} AS subject, at, kind, receipt, verified, cost_micros, dlt_micros FROM ${source.events}
+               WHERE began_at >= ?1 AND began_at < ?2 AND last_at >= ?3 AND kind IN ('sent', 'refused', 'challenged')
+                 AND at >= ?3 AND at < ?2 AND (?4 IS NULL OR country = ?4) AND ${column} IS NOT NULL
+               LIMIT -1
+             ) GROUP BY 1 ORDER BY sent DESC, subject LIMIT ${MOST_ROWS}`,
           )
           .bind(fromMs - SESSION_SPAN_MS, toMs, fromMs, country),
         volumeSchema,

@@ -3,11 +3,11 @@ import * as z from "zod";
 import type { RetentionLimits, Swept } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";
 import { writeAll } from "./d1.ts";
-import { withoutColumns } from "./d1-ledger-writes.ts";
+import { withoutFacts } from "./d1-ledger-writes.ts";
 
 type SealedText = keyof typeof MARKS;
 /** The names in `ledger_upkeep` under which the sweep remembers how far it has come. */
-const MARKS = { sealed_number: "stripped numbers", sealed_address: "stripped addresses" } as const;
+const MARKS = { number: "stripped numbers", address: "stripped addresses" } as const;
 
 /** Everything before a class's mark is stripped of it, so that no row is looked at twice. */
 const marked = (texts: readonly SealedText[]) =>
@@ -31,7 +31,7 @@ function stripStatements(texts: readonly SealedText[]): string[] {
       )
       .join(", ")}
      FROM (${due("events", "?2")})`,
-    `UPDATE verifications SET events = ${withoutColumns(texts)} WHERE id IN (${due("id", "?2")})`,
+    `UPDATE verifications SET events = ${withoutFacts(texts)} WHERE id IN (${due("id", "?2")})`,
     `INSERT INTO ledger_upkeep (name, at, report)
      SELECT value, coalesce((${due("at", "min(?2, 1)")}), ?1), '{}' FROM json_each('${JSON.stringify(texts.map((text) => MARKS[text]))}')
      WHERE true ON CONFLICT (name) DO UPDATE SET at = excluded.at`,
@@ -42,10 +42,10 @@ function stripStatements(texts: readonly SealedText[]): string[] {
 const sweepOf = (table: string, key = "rowid", which = "true") =>
   `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE at < ?1 AND ${which} ORDER BY at LIMIT ?2)`;
 
-const strippedSchema = z.object({ sealed_number: z.int(), sealed_address: z.int() });
+const strippedSchema = z.object({ number: z.int(), address: z.int() });
 
 /** The beginning of the first verification that may hold a sealed text. */
-export const FIRST_SEALED = `SELECT ${marked(["sealed_number", "sealed_address"])} AS at`;
+export const FIRST_SEALED = `SELECT ${marked(["number", "address"])} AS at`;
 
 /** One step of the sweep, as one transaction: at most `limit` rows of each class. */
 export async function sweepLedger(
@@ -57,10 +57,10 @@ export async function sweepLedger(
   // Texts of one age go by one write of their row.
   const passes: { texts: SealedText[]; beforeMs: number }[] =
     numbersBeforeMs === addressesBeforeMs
-      ? [{ texts: ["sealed_number", "sealed_address"], beforeMs: numbersBeforeMs }]
+      ? [{ texts: ["number", "address"], beforeMs: numbersBeforeMs }]
       : [
-          { texts: ["sealed_number"], beforeMs: numbersBeforeMs },
-          { texts: ["sealed_address"], beforeMs: addressesBeforeMs },
+          { texts: ["number"], beforeMs: numbersBeforeMs },
+          { texts: ["address"], beforeMs: addressesBeforeMs },
         ];
   const bind = (sql: string, beforeMs: number) => db.prepare(sql).bind(beforeMs, limit);
   const deletions = [
@@ -81,8 +81,8 @@ export async function sweepLedger(
     swept.changes.slice(strips.length);
   const stripped = z.array(strippedSchema).parse(passes.map((_, pass) => swept.answers[3 * pass]?.[0]));
   const counts = {
-    numbers: stripped.reduce((sum, row) => sum + row.sealed_number, olderNumbers),
-    addresses: stripped.reduce((sum, row) => sum + row.sealed_address, olderAddresses),
+    numbers: stripped.reduce((sum, row) => sum + row.number, olderNumbers),
+    addresses: stripped.reduce((sum, row) => sum + row.address, olderAddresses),
     events: rows + olderRows,
     refusals,
     letters,

@@ -6,7 +6,7 @@
  */
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import { type LedgerEvent, SAMPLES_PER_MINUTE } from "../../domain/ledger/event.ts";
-import { SHARED_COLUMNS, verificationRows } from "./d1-verification-rows.ts";
+import { bitOf, SHARED_COLUMNS, verificationRows } from "./d1-verification-rows.ts";
 
 const shared = Object.keys(SHARED_COLUMNS);
 
@@ -14,12 +14,20 @@ const shared = Object.keys(SHARED_COLUMNS);
 const nameOf = (event: string) =>
   `coalesce(${event} ->> 'id', (${event} ->> 'kind') || coalesce(${event} ->> 'of', ''))`;
 
+/** D1 lets a function have 32 arguments: so many facts, with a path and a value each, are set at once. */
+const FACTS_AT_ONCE = 8;
+
 /** A stored event that shared the facts of one row, written so that it says the same in another row. */
 const rebased = (event: string, from: (column: string) => string, to: string) => {
   const differs = (column: string) =>
-    `iif(${event} ->> 'own' IS NULL AND json_type(${event}, '$.${column}') IS NULL AND ${from(column)} IS NOT ${to}.${column}, '$.${column}', '$.same')`;
-  const facts = shared.map((column) => `${differs(column)}, ${from(column)}`);
-  return `json_remove(json_set(${event}, ${facts.join(", ")}), '$.same')`;
+    `iif(json_type(${event}, '$.${column}') IS NULL AND coalesce(${event} ->> 'without', 0) & ${bitOf(column)} = 0
+       AND ${from(column)} IS NOT ${to}.${column}, '$.${column}', '$.same')`;
+  let said = event;
+  for (let i = 0; i < shared.length; i += FACTS_AT_ONCE) {
+    const facts = shared.slice(i, i + FACTS_AT_ONCE).map((column) => `${differs(column)}, ${from(column)}`);
+    said = `json_set(${said}, ${facts.join(", ")})`;
+  }
+  return `json_remove(${said}, '$.same')`;
 };
 
 const listOf = (select: string) =>
@@ -111,11 +119,12 @@ export function eventStatements(db: D1Database, events: readonly LedgerEvent[]):
 const THEIRS = "number_tag IN (SELECT value FROM json_each(?1))";
 
 /** Everything of a row, or of an event in it, that could name its person. */
-const PERSONAL = ["session_id", "subnet", "address_tag", "number_tag", "user_tag", "tag_key"];
-const PERSONAL_OF_EVENT = [...PERSONAL, "message_id", "sealed_number", "sealed_address"];
+const PERSONAL = ["session_id", "subnet", "address_tag", "number_tag", "user_tag", "tag_key", "message_id"];
+const PERSONAL_OF_EVENT = [...PERSONAL, "number", "address"];
 
-export const withoutColumns = (columns: readonly string[]) =>
-  listOf(`SELECT json_remove(value, ${columns.map((column) => `'$.${column}'`).join(", ")}) AS value, key AS place
+/** The events of a row without some of their facts. */
+export const withoutFacts = (facts: readonly string[]) =>
+  listOf(`SELECT json_remove(value, ${facts.map((fact) => `'$.${fact}'`).join(", ")}) AS value, key AS place
     FROM json_each(verifications.events)`);
 
 /** Counts a person's events and sealed texts; takes the person out of the dead letters; and out of the rows. */
@@ -125,5 +134,5 @@ export const ERASE_STATEMENTS = [
   `DELETE FROM dead_letters WHERE queue = 'ledger'
      AND EXISTS (SELECT 1 FROM json_each(?1) WHERE instr(dead_letters.body, value) > 0)`,
   `UPDATE verifications SET ${PERSONAL.map((column) => `${column} = NULL`).join(", ")},
-     events = ${withoutColumns(PERSONAL_OF_EVENT)} WHERE ${THEIRS}`,
+     events = ${withoutFacts(PERSONAL_OF_EVENT)} WHERE ${THEIRS}`,
 ];

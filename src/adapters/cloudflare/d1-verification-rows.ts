@@ -2,7 +2,10 @@
 import { EVENT_KINDS, type LedgerEvent } from "../../domain/ledger/event.ts";
 import type { LEDGER_COLUMNS } from "./d1-ledger-rows.ts";
 
-/** The columns that the events of a verification usually have in common, and the field of an event behind each. */
+/**
+ * The columns that the events of a verification usually have in common, and the field of an event behind each. Their order is that of
+ * the bits of `without`, which the view `ledger_events` reads (migration 0003).
+ */
 export const SHARED_COLUMNS = {
   session_id: "sessionId",
   flow: "flow",
@@ -15,6 +18,9 @@ export const SHARED_COLUMNS = {
   number_tag: "numberTag",
   user_tag: "userTag",
   tag_key: "tagKeyId",
+  provider: "provider",
+  channel: "channel",
+  message_id: "messageId",
   action: "action",
   reasons: "reasons",
 } as const satisfies Partial<typeof LEDGER_COLUMNS>;
@@ -22,23 +28,20 @@ export const SHARED_COLUMNS = {
 type SharedColumn = keyof typeof SHARED_COLUMNS;
 type SharedFacts = Record<SharedColumn, string | number | null>;
 
-/** Facts that belong to one event. They follow its kind, its name and its time. */
-const OWN_COLUMNS = {
-  provider: "provider",
-  channel: "channel",
-  message_id: "messageId",
-  cost_micros: "costMicros",
-  dlt_micros: "dltMicros",
+/** Facts that belong to one event, by their short names in it. They follow its kind, its name and its time. */
+const OWN_FACTS = {
+  cost: "costMicros",
+  dlt: "dltMicros",
   receipt: "receipt",
   code: "code",
-  sealed_number: "sealedNumber",
-  sealed_address: "sealedAddress",
+  number: "sealedNumber",
+  address: "sealedAddress",
 } as const satisfies Record<string, keyof LedgerEvent>;
 
-/** An event with fewer facts in common than this (a receipt, an expiry, a change of posture) is written without any. */
-const FEWEST_SHARED = 4;
-
 const sharedColumns = Object.keys(SHARED_COLUMNS) as SharedColumn[];
+
+/** The bit of a column in `without`. */
+export const bitOf = (column: string): number => 2 ** sharedColumns.indexOf(column as SharedColumn);
 
 /** A row of `verifications` before it is merged with the stored one. */
 export interface VerificationRow extends SharedFacts {
@@ -48,20 +51,17 @@ export interface VerificationRow extends SharedFacts {
   events: Record<string, string | number | null>[];
 }
 
-/** The row an event belongs to: its verification's, or its own. */
-const verificationOf = ({ id, correlationId }: LedgerEvent): string => correlationId ?? id;
-
 /** Groups events into rows; an event that comes twice is there once. */
 export function verificationRows(events: readonly LedgerEvent[]): VerificationRow[] {
   const once = [...new Map(events.map((event) => [event.id, event])).values()].toSorted(inOrder);
-  return [...Map.groupBy(once, verificationOf)].map(([id, own]) => {
-    const base = sharedFacts(own.find(({ numberTag }) => numberTag !== null) ?? own.find(sharesFacts));
+  return [...Map.groupBy(once, ({ id, correlationId }) => correlationId ?? id)].map(([id, own]) => {
+    const shared = sharedFacts(own);
     return {
-      ...base,
+      ...shared,
       id,
       at: Math.min(...own.map(({ atMs }) => atMs)),
       last_at: Math.max(...own.map(({ atMs }) => atMs)),
-      events: own.map((event) => storedEvent(event, id, base)),
+      events: own.map((event) => storedEvent(event, id, shared)),
     };
   });
 }
@@ -69,30 +69,35 @@ export function verificationRows(events: readonly LedgerEvent[]): VerificationRo
 const inOrder = (a: LedgerEvent, b: LedgerEvent) =>
   a.atMs - b.atMs || EVENT_KINDS.indexOf(a.kind) - EVENT_KINDS.indexOf(b.kind);
 
-const sharesFacts = (event: LedgerEvent) =>
-  sharedColumns.filter((column) => event[SHARED_COLUMNS[column]] !== null).length >= FEWEST_SHARED;
-
-const sharedFacts = (event: LedgerEvent | undefined): SharedFacts =>
+/** The first of each fact. */
+const sharedFacts = (events: readonly LedgerEvent[]): SharedFacts =>
   Object.fromEntries(
-    sharedColumns.map((column) => [column, event?.[SHARED_COLUMNS[column]] ?? null]),
+    sharedColumns.map((column) => {
+      const field = SHARED_COLUMNS[column];
+      return [column, events.find((event) => event[field] !== null)?.[field] ?? null];
+    }),
   ) as SharedFacts;
 
 /** The view `ledger_events` finds receipts and verifications by the first two fields, so their order matters. */
-function storedEvent(event: LedgerEvent, row: string, base: SharedFacts): VerificationRow["events"][number] {
+function storedEvent(
+  event: LedgerEvent,
+  row: string,
+  shared: SharedFacts,
+): VerificationRow["events"][number] {
   const name = `${event.kind}.${row}`;
   const of = event.id.slice(name.length);
-  const shares = sharesFacts(event) || event.numberTag !== null;
-  const facts = sharedColumns
+  const differs = sharedColumns
     .map((column) => [column, event[SHARED_COLUMNS[column]]] as const)
-    .filter(([column, fact]) => (shares ? fact !== base[column] : fact !== null));
-  const own = Object.entries(OWN_COLUMNS)
-    .map(([column, field]) => [column, event[field]] as const)
-    .filter(([, fact]) => fact !== null);
+    .filter(([column, fact]) => fact !== shared[column]);
+  const without = differs
+    .filter(([, fact]) => fact === null)
+    .reduce((bits, [column]) => bits + bitOf(column), 0);
+  const own = Object.entries(OWN_FACTS).map(([name, field]) => [name, event[field]] as const);
   return {
     kind: event.kind,
     ...(event.id.startsWith(name) ? (of === "" ? {} : { of }) : { id: event.id }),
     at: event.atMs,
-    ...(shares ? {} : { own: 1 }),
-    ...Object.fromEntries([...own, ...facts]),
+    ...(without === 0 ? {} : { without }),
+    ...Object.fromEntries([...own, ...differs].filter(([, fact]) => fact !== null)),
   };
 }

@@ -14,7 +14,7 @@ export const retentionPolicy = z
      * The most verifications, whatever their age; the oldest go first. A verification takes about a kilobyte, and a D1 database holds 10 GB
      * (500 MB on the free plan: set 400000 there).
      */
-    max_rows: z.int().min(1000).max(100_000_000).default(8_000_000),
+    max_rows: z.int().min(1000).max(100_000_000).default(7_000_000),
   })
   .refine(({ number_days, ip_days, events_days }) => Math.max(number_days, ip_days) <= events_days, {
     error: "numbers and addresses must not outlive their events",

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { migrateAll, openDatabase, writeOlder } from "../../../scripts/bench/local-database.ts";
 import { d1Ledger } from "../../../src/adapters/cloudflare/d1-ledger.ts";
 import { EVENT_KINDS, type LedgerEvent } from "../../../src/domain/ledger/event.ts";
 import { retentionLimits } from "../../../src/domain/ledger/retention.ts";
@@ -7,7 +8,7 @@ import { memoryLedger } from "../../../src/memory/memory-ledger.ts";
 import { memoryRecords } from "../../../src/memory/memory-records.ts";
 import type { VerificationLedgerPort } from "../../../src/ports/ledger.ts";
 import { watched } from "../../support/watched-database.ts";
-import { DAY, event, MINUTE, migrateAll, NOON, openDatabase, sent, writeOlder } from "./support-ledger.ts";
+import { DAY, event, MINUTE, NOON, sent } from "./support-ledger.ts";
 
 const ALWAYS = { fromMs: 0, toMs: NOON * 2, country: null };
 

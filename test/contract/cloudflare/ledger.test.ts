@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { migrate, openDatabase } from "../../../scripts/bench/local-database.ts";
 import { d1Ledger } from "../../../src/adapters/cloudflare/d1-ledger.ts";
 import { d1Records } from "../../../src/adapters/cloudflare/d1-records.ts";
 import { type LedgerEvent, type RefusalCount, SAMPLES_PER_MINUTE } from "../../../src/domain/ledger/event.ts";
@@ -7,7 +8,7 @@ import { memoryLedger } from "../../../src/memory/memory-ledger.ts";
 import { memoryRecords } from "../../../src/memory/memory-records.ts";
 import type { VerificationLedgerPort } from "../../../src/ports/ledger.ts";
 import type { RecordsPort } from "../../../src/ports/records.ts";
-import { DAY, event, MINUTE, migrate, NOON, openDatabase, sent } from "./support-ledger.ts";
+import { DAY, event, MINUTE, NOON, sent } from "./support-ledger.ts";
 
 const TABLES = [
   "verifications",

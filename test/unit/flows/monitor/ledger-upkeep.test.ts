@@ -294,12 +294,12 @@ describe("Retention", () => {
     expect(boundary).toHaveBeenCalledTimes(2);
   });
 
-  test("is 30, 30 and 400 days and 8 million verifications unless the policy says otherwise, and refuses what makes no sense", () => {
+  test("is 30, 30 and 400 days and 7 million verifications unless the policy says otherwise, and refuses what makes no sense", () => {
     expect(roomyPolicy().retention).toEqual({
       number_days: 30,
       ip_days: 30,
       events_days: 400,
-      max_rows: 8_000_000,
+      max_rows: 7_000_000,
     });
     expect(() => roomyPolicy({}, { retention: { number_days: 30, events_days: 10 } })).toThrow(
       /POLICY.retention/,
