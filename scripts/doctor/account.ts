@@ -1,4 +1,7 @@
 /** What the account holds for an environment. Only reads. */
+import { parsePolicy } from "../../src/config/config.ts";
+import { DAY_MS } from "../../src/domain/kernel/time.ts";
+import { ApiError } from "../lib/cloudflare.ts";
 import { CommandError } from "../lib/command.ts";
 import type { Account } from "../lib/login.ts";
 import { isTable, policyOf, type Table } from "../lib/settings.ts";
@@ -6,10 +9,7 @@ import { checkAddress } from "../provision/address.ts";
 import { pendingMigrations } from "../provision/migrations.ts";
 import { type Place, surveyResources, workerName } from "../provision/resources.ts";
 import { type Finding, finding, ok } from "./finding.ts";
-
-/** D1's own bound of a database. */
-const D1_BYTES = 10_000_000_000;
-const FULL_SHARE = 0.8;
+import { type LedgerCounts, storageFinding } from "./storage.ts";
 
 export async function accountFindings(place: Place, account: Account): Promise<Finding[]> {
   const parts = [
@@ -76,21 +76,36 @@ async function storageFindings({ api, accountId, environment }: Place): Promise<
   const databases = Array.isArray(environment.d1_databases) ? environment.d1_databases.filter(isTable) : [];
   const found: Finding[] = [];
   for (const { database_id } of databases) {
-    const database = await api.find<{ file_size?: number }>(
-      `/accounts/${accountId}/d1/database/${String(database_id)}`,
-    );
+    const path = `/accounts/${accountId}/d1/database/${String(database_id)}`;
+    const database = await api.find<{ file_size?: number }>(path);
     if (database === null) continue;
-    const share = (database.file_size ?? 0) / D1_BYTES;
-    found.push(
-      share < FULL_SHARE
-        ? ok("storage", `the database fills ${(share * 100).toFixed(1)} % of D1's 10 GB`)
-        : finding("warning", "storage", `the database fills ${Math.round(share * 100)} % of D1's 10 GB`, {
-            why: "a full one refuses the ledger",
-            mend: "lower retention in wrangler.toml",
-          }),
-    );
+    const counts = await ledgerCounts(api, path, environment);
+    found.push(storageFinding(database.file_size ?? 0, counts, Date.now()));
   }
   return found;
+}
+
+async function ledgerCounts(
+  api: Place["api"],
+  databasePath: string,
+  environment: Table,
+): Promise<LedgerCounts | null> {
+  const policy = parsePolicy(policyOf(environment));
+  if (!policy.ok) return null;
+  const sql = `SELECT (SELECT count(*) FROM verifications) AS rows,
+    (SELECT count(*) FROM verifications WHERE at >= ?1) AS rowsLastDay`;
+  try {
+    const [answer] = await api.post<{ results: { rows: number; rowsLastDay: number }[] }[]>(
+      `${databasePath}/query`,
+      { sql, params: [Date.now() - DAY_MS] },
+    );
+    const [counts] = answer?.results ?? [];
+    return counts ? { ...counts, retention: policy.value.retention } : null;
+  } catch (error) {
+    // Before its migration there is no such table.
+    if (error instanceof ApiError && /no such table/i.test(error.message)) return null;
+    throw error;
+  }
 }
 
 async function migrationFindings(place: Place): Promise<Finding[]> {

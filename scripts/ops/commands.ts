@@ -11,6 +11,7 @@ import { LOOKING } from "./looking.ts";
 import { PERSON } from "./person.ts";
 import { ROUTES } from "./routes.ts";
 import { RULES } from "./rules.ts";
+import { STORAGE } from "./storage.ts";
 import { mintOperatorToken, readTokenRequest, tokenInstructions } from "./token.ts";
 import { TRACE } from "./trace.ts";
 import { VOLUMES } from "./volumes.ts";
@@ -52,6 +53,7 @@ export const COMMANDS: readonly Command[] = [
   ...PERSON,
   ...ERASE,
   ...LIFT_NUMBER,
+  ...STORAGE,
   ...KEYS,
   ...TOKENS,
 ];

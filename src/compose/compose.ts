@@ -25,6 +25,7 @@ import { upstashClaims } from "../adapters/upstash/upstash-claims.ts";
 import { openUpstash } from "../adapters/upstash/upstash-client.ts";
 import { upstashCounters } from "../adapters/upstash/upstash-counters.ts";
 import { upstashInsights } from "../adapters/upstash/upstash-insights.ts";
+import { upstashKeyCount } from "../adapters/upstash/upstash-key-count.ts";
 import { upstashLimits } from "../adapters/upstash/upstash-limits.ts";
 import { upstashPersonMarks } from "../adapters/upstash/upstash-marks.ts";
 import { upstashMonitorState } from "../adapters/upstash/upstash-monitor-state.ts";
@@ -39,6 +40,7 @@ import type { Deps, Log } from "../ports/deps.ts";
 import type { AlertChannelPort } from "../ports/monitor.ts";
 import type { PeoplePort } from "../ports/people.ts";
 import type { Done } from "../ports/result.ts";
+import type { KeyCountPort } from "../ports/storage.ts";
 import { composeLookup } from "./compose-lookup.ts";
 import { composeProofs } from "./compose-proofs.ts";
 import { composeProviders, type ProviderBindings } from "./compose-providers.ts";
@@ -52,6 +54,7 @@ export type Service = Deps & {
   apiKeys: ApiKeyLookup;
   operators: OperatorIdentification;
   people: PeoplePort;
+  redisKeys: KeyCountPort;
   alertChannels: readonly AlertChannelPort[];
   alertQueue: ReturnType<typeof queueAlerts>;
   readForProvider: typeof readOutboxMessage;
@@ -126,6 +129,7 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
     opsSeal: sealedTokens(config.SESSION_KEYS, "ops session", nowMs),
     endedSessions: kvEndedSessions(bindings.CONTROL),
     people: upstashPeople(redis),
+    redisKeys: upstashKeyCount(redis),
     operators: operatorIdentities(
       {
         tokens: config.ADMIN_TOKENS,

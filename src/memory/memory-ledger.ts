@@ -213,6 +213,15 @@ export function memoryLedger(letters: {
       return { kind: "swept", ...swept, more: Object.values(swept).some((count) => count >= limit) };
     },
 
+    async storage(sinceMs) {
+      const beginnings = [...Map.groupBy(inOrder(), verificationOf).values()].map(
+        ([first]) => first?.atMs ?? 0,
+      );
+      const rowsLastDay = beginnings.filter((atMs) => atMs >= sinceMs).length;
+      const storage = { rows: beginnings.length, rowsLastDay, olderEvents: 0, bytes: 0 };
+      return { kind: "answered", storage };
+    },
+
     carryOver: async () => ({ kind: "moved", events: 0, more: false }),
 
     upkeep: async (name) => upkeeps.get(name) ?? null,

@@ -7,6 +7,7 @@ import type {
   Volume,
   VolumeDimension,
 } from "../domain/ledger/event.ts";
+import type { LedgerStorage } from "../domain/ledger/storage.ts";
 import type { Done, Unavailable } from "./result.ts";
 
 /** Takes the ledger's events behind the answer; queued, and never in the way. */
@@ -113,6 +114,8 @@ export interface VerificationLedgerPort {
   boundary(rows: number): Promise<{ kind: "answered"; atMs: number | null } | Unavailable>;
   /** Removes rows that are too old, at most `limit` of each class. */
   sweep(limits: RetentionLimits, limit: number): Promise<Swept | Unavailable>;
+  /** What the database holds, and the verifications since a time among it. */
+  storage(sinceMs: number): Promise<{ kind: "answered"; storage: LedgerStorage } | Unavailable>;
   /** Moves the latest `limit` events, and everything of their verifications, from the older tables: all of them or none. */
   carryOver(limit: number): Promise<Moved | Unavailable>;
   upkeep(name: string): Promise<Upkeep | null | Unavailable>;

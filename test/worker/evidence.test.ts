@@ -197,6 +197,29 @@ test("facts and volumes are there for viewers, and a window must make sense", as
   }
 });
 
+test("a viewer reads how full each store is", async () => {
+  const service = serve();
+  await journey(service, PHONE);
+  const { status, body } = await service.admin("GET", "/storage", undefined, VIEWER_TOKEN);
+  expect(status).toBe(200);
+  expect(body).toMatchObject({
+    ledger: {
+      verifications: 1,
+      verifications_last_day: 1,
+      older_events: 0,
+      bytes: expect.any(Number),
+      limit_bytes: 10_000_000_000,
+      steady_verifications: 400,
+      held_by: "events_days",
+      full_at: null,
+    },
+    redis: { keys: expect.any(Number) },
+    faults: [],
+  });
+  expect(body.ledger.bytes).toBeGreaterThan(4096);
+  expect(body.redis.keys).toBeGreaterThan(0);
+});
+
 test("a number never comes in a URL, and what is none is refused without repeating it", async () => {
   const service = serve();
   expect((await service.admin("GET", `/person?number=${encodeURIComponent(PHONE)}`)).status).toBe(405);

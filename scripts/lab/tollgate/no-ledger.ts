@@ -23,6 +23,10 @@ export const noLedger: Pick<Deps, "events" | "ledger"> = {
       letters: 0,
       more: false,
     }),
+    storage: async () => ({
+      kind: "answered",
+      storage: { rows: 0, rowsLastDay: 0, olderEvents: 0, bytes: 0 },
+    }),
     carryOver: async () => ({ kind: "moved", events: 0, more: false }),
     upkeep: async () => null,
     keepUpkeep: async () => ({ kind: "done" }),

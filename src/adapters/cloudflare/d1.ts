@@ -17,12 +17,12 @@ const passes = (error: unknown) => PASSING.some((words) => String(error).include
 /**
  * Runs writes as one transaction; each must bear coming twice, because D1 tries reads again by itself, but no writes.
  *
- * @returns the rows that each statement changed, and those it answered
+ * @returns the rows that each statement changed, those it answered, and the size of the database after them
  */
 export async function writeAll(
   db: D1Database,
   statements: D1PreparedStatement[],
-): Promise<{ kind: "done"; changes: number[]; answers: unknown[][] } | Unavailable> {
+): Promise<{ kind: "done"; changes: number[]; answers: unknown[][]; bytes: number } | Unavailable> {
   for (const waitMs of [...WAITS_MS, null]) {
     try {
       const results = await db.batch(statements);
@@ -30,6 +30,7 @@ export async function writeAll(
         kind: "done",
         changes: results.map(({ meta }) => meta.changes),
         answers: results.map((result) => result.results),
+        bytes: results.at(-1)?.meta.size_after ?? 0,
       };
     } catch (error) {
       if (waitMs === null || !passes(error)) break;

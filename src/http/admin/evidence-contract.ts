@@ -6,11 +6,13 @@ import { instantMs } from "../../domain/kernel/instant.ts";
 import { DAY_MS } from "../../domain/kernel/time.ts";
 import { type LedgerRow, VOLUME_DIMENSIONS, type Volume } from "../../domain/ledger/event.ts";
 import { UNREACHABLE_TRACES } from "../../domain/ledger/person.ts";
+import { D1_BYTES } from "../../domain/ledger/storage.ts";
 import type { MessageRow } from "../../domain/report/message-row.ts";
 import type { ErasedPerson } from "../../flows/evidence/erase-person.ts";
 import type { PersonExport } from "../../flows/evidence/export-person.ts";
 import type { MessagePage, WindowFacts } from "../../flows/evidence/report-incident.ts";
 import type { KeyAges } from "../../flows/operators/views/read-keys.ts";
+import type { StorageView } from "../../flows/operators/views/read-storage.ts";
 import type { LedgerPage, LedgerWindow } from "../../ports/ledger.ts";
 
 /** A report of more than a month is several reports; the ledger itself goes back `retention.events`. */
@@ -84,6 +86,7 @@ export type FactsAnswer = ReturnType<typeof factsToWire>;
 export type VolumesAnswer = ReturnType<typeof volumesToWire>;
 export type PersonAnswer = ReturnType<typeof personToWire>;
 export type ErasureAnswer = ReturnType<typeof erasedToWire>;
+export type StorageAnswer = ReturnType<typeof storageToWire>;
 export type KeysAnswer = ReturnType<typeof keysToWire>;
 
 const time = (ms: number): string => new Date(ms).toISOString();
@@ -201,6 +204,23 @@ export const erasedToWire = ({ recorded, notes, removed, remaining }: ErasedPers
   removed,
   remaining,
   out_of_reach: UNREACHABLE_TRACES,
+});
+
+export const storageToWire = ({ ledger, redisKeys, faults }: StorageView) => ({
+  ledger: ledger && {
+    verifications: ledger.rows,
+    verifications_last_day: ledger.rowsLastDay,
+    older_events: ledger.olderEvents,
+    bytes: ledger.bytes,
+    limit_bytes: D1_BYTES,
+    bytes_per_verification: Math.round(ledger.rowBytes),
+    steady_verifications: ledger.steadyRows,
+    steady_bytes: Math.round(ledger.steadyBytes),
+    held_by: ledger.heldBy,
+    full_at: timeOrNull(ledger.fullAtMs),
+  },
+  redis: redisKeys === null ? null : { keys: redisKeys },
+  faults,
 });
 
 export const keysToWire = ({ rotateDays, rings, faults }: KeyAges) => ({

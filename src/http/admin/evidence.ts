@@ -9,7 +9,9 @@ import { type LiftDeps, liftNumber } from "../../flows/evidence/lift-number.ts";
 import { exportMessages, readFacts } from "../../flows/evidence/report-incident.ts";
 import { recordKeyRotation } from "../../flows/operators/record-key-rotation.ts";
 import { readKeys } from "../../flows/operators/views/read-keys.ts";
+import { readStorage } from "../../flows/operators/views/read-storage.ts";
 import type { Deps } from "../../ports/deps.ts";
+import type { KeyCountPort } from "../../ports/storage.ts";
 import {
   erasedToWire,
   eventsQuery,
@@ -21,6 +23,7 @@ import {
   messagesToWire,
   personBody,
   personToWire,
+  storageToWire,
   volumesQuery,
   volumesToWire,
   windowOf,
@@ -29,7 +32,9 @@ import {
 import { notDoneToWire } from "./problems.ts";
 import { type AdminEnv, type AdminTools, actionAnswer, readQuery } from "./tools.ts";
 
-export type EvidenceDeps = Pick<Deps, "environment" | "policy" | "keyIds"> & PersonDeps & LiftDeps;
+export type EvidenceDeps = Pick<Deps, "environment" | "policy" | "keyIds"> &
+  PersonDeps &
+  LiftDeps & { redisKeys: KeyCountPort };
 
 /** Rows one page of an export reads; each may have a number and an address to open. */
 const EXPORT_ROWS = 1000;
@@ -83,6 +88,7 @@ export function evidenceApi(deps: EvidenceDeps, { action, problem }: AdminTools)
     ),
   );
 
+  api.get("/storage", async (c) => c.json(storageToWire(await readStorage(deps))));
   api.get("/keys", async (c) => c.json(keysToWire(await readKeys(deps))));
   api.post("/keys/rotated", (c) =>
     action(c, keyRotationBody, async (act, { ring, key_id: keyId, secret }) =>

@@ -376,6 +376,19 @@ function keepsLedger(open: () => { ledger: VerificationLedgerPort; records: Reco
     });
   });
 
+  test("The ledger says how many verifications it holds, and how many of them are new", async () => {
+    await write(
+      sent(1),
+      event("verified.c1", { correlationId: "c1" }),
+      sent(2),
+      sent(3, { atMs: NOON - DAY }),
+    );
+    expect(await ledger.storage(NOON - MINUTE)).toEqual({
+      kind: "answered",
+      storage: { rows: 3, rowsLastDay: 2, olderEvents: 0, bytes: expect.any(Number) },
+    });
+  });
+
   test("Upkeep is remembered by its name, and the latest counts", async () => {
     expect(await ledger.upkeep("retention")).toBeNull();
     await ledger.keepUpkeep("retention", { atMs: NOON, report: { numbers: 3 } });
@@ -446,6 +459,10 @@ describe("The database's life", () => {
       away.erase(["x"]),
       away.sweep(retentionLimits({ number_days: 1, ip_days: 1, events_days: 1 }, NOON), 1),
       away.upkeep("x"),
+      away.storage(NOON),
+      away.boundary(1),
+      away.carryOver(1),
+      away.sealedByKey(),
     ]);
     expect(answers.map((answer) => answer && "kind" in answer && answer.kind)).toEqual(
       answers.map(() => "unavailable"),
