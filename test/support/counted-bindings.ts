@@ -1,17 +1,11 @@
 import type { QueueMessage } from "../../src/flows/consumers/settle-message.ts";
 import { watched } from "./watched-database.ts";
 
-/** The costs of a service, as its platform bills them. */
-export interface Costs {
-  /** Rows written in D1, index entries included. */
-  d1Rows: number;
-  ledgerMessages: number;
-  outboxMessages: number;
-}
+/** What a service cost so far, as its platform bills it: rows written in D1 with their index entries, and queue messages. */
+export type Costs = Record<"D1 rows" | "ledger messages" | "outbox messages", number>;
 
 /**
- * Bindings that count: the real database, and queues that hold their messages until the test hands them to their consumer.
- * `npm run bench -- cost` and the counting test read the same numbers.
+ * Bindings that count: the real database, and queues that hold their messages until somebody hands them to their consumer.
  */
 export function countedBindings({ DB }: { DB: D1Database }) {
   const { db, rowsWritten } = watched(DB);
@@ -19,9 +13,9 @@ export function countedBindings({ DB }: { DB: D1Database }) {
   return {
     bindings: { DB: db, LEDGER: ledger.queue, OUTBOX: outbox.queue },
     costs: (): Costs => ({
-      d1Rows: rowsWritten(),
-      ledgerMessages: ledger.count(),
-      outboxMessages: outbox.count(),
+      "D1 rows": rowsWritten(),
+      "ledger messages": ledger.count(),
+      "outbox messages": outbox.count(),
     }),
     /** The messages since the last call. */
     takeLedger: ledger.take,
