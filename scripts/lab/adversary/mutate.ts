@@ -17,6 +17,7 @@ const KNOBS: readonly ((random: Random, plan: OpponentPlan) => Partial<OpponentP
   (random) => ({ addressKind: random.pick(ADDRESS_KINDS) }),
   (random) => ({ knownShare: random.pick([0, 0.1, 0.5, 1]) }),
   (random) => ({ perNumber: 1 + random.int(5) }),
+  (random) => ({ patientDays: random.pick([0, 4, 10]), patientAsks: random.pick([30, 100, 300]) }),
   (_, { mixesFlows }) => ({ mixesFlows: !mixesFlows }),
 ];
 

@@ -45,6 +45,7 @@ interface SimCard {
   origin: Origin;
   device: string;
   freeAt: number;
+  verified: boolean;
 }
 
 const FLOWS = ["signup", "login", "recovery", "payment"];
@@ -68,7 +69,7 @@ export function opponent(random: Random, plan: OpponentPlan, world: OpponentWorl
   const sims: SimCard[] = Array.from({ length: plan.sims }, (_, i) => {
     const country = countries[i % countries.length] as string;
     const origin = originOf(random, "homes", country, world, i);
-    return { phone: randomNumber(random, country), origin, device: `sim${i}`, freeAt: 0 };
+    return { phone: randomNumber(random, country), origin, device: `sim${i}`, freeAt: 0, verified: false };
   });
   const origins = new Map<string, Origin[]>();
   const spacing = DAY / plan.asksPerDay;
@@ -77,7 +78,8 @@ export function opponent(random: Random, plan: OpponentPlan, world: OpponentWorl
   /** Numbers it will ask for again, with where it asked from. */
   const again: { at: number; event: TraceEvent; left: number }[] = [];
   const leftOf = new Map<string, number>();
-  let nextAt = world.fromSeconds + spacing;
+  const patientSpacing = DAY / plan.patientAsks;
+  let nextAt = world.fromSeconds + spacing - plan.patientDays * DAY;
   let pause = spacing;
   let asked = 0;
 
@@ -113,6 +115,7 @@ export function opponent(random: Random, plan: OpponentPlan, world: OpponentWorl
     retry_of: null,
     ...more,
   });
+  const isPatient = (): boolean => nextAt < world.fromSeconds;
   const answerAfter = (): number => roundSeconds(random.lognormal(15, 0.4));
 
   const simRequest = (): TraceEvent | null => {
@@ -122,7 +125,12 @@ export function opponent(random: Random, plan: OpponentPlan, world: OpponentWorl
     );
     if (card === null || card.freeAt > nextAt) return null;
     card.freeAt = nextAt + AGAIN_SECONDS;
-    const event = request(card.phone, card.origin, { device: card.device, verify_after: answerAfter() });
+    const leavesUnanswered = isPatient() && card.verified;
+    const event = request(card.phone, card.origin, {
+      device: card.device,
+      verify_after: leavesUnanswered ? null : answerAfter(),
+    });
+    card.verified = true;
     simOf.set(event.id, card);
     return event;
   };
@@ -134,7 +142,7 @@ export function opponent(random: Random, plan: OpponentPlan, world: OpponentWorl
     }
     const arm = choice.choose();
     const phone = arm.range === null ? randomNumber(random, arm.country) : numberInBlock(random, arm.range);
-    const answers = arm.range !== null && random.chance(plan.answerShare);
+    const answers = !isPatient() && arm.range !== null && random.chance(plan.answerShare);
     const event = request(phone, addressFor(arm.kind, arm.country), {
       verify_after: answers ? answerAfter() : null,
     });
@@ -180,6 +188,10 @@ export function opponent(random: Random, plan: OpponentPlan, world: OpponentWorl
       leftOf.delete(event.id);
       if (more > 0 && !(left && event.verify_after !== null)) {
         again.push({ at: nextAt + AGAIN_SECONDS + random.int(10), event, left: more });
+      }
+      if (isPatient()) {
+        nextAt += patientSpacing * random.between(0.5, 1.5);
+        return;
       }
       if (plan.waits) pause = left ? spacing : Math.min(LONGEST_PAUSE_SECONDS, pause * PAUSE_GROWTH);
       nextAt += plan.waits ? pause * random.between(0.5, 1.5) : spacing;

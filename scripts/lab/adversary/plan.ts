@@ -33,6 +33,12 @@ export interface OpponentPlan {
   perNumber: number;
   /** Tries all flows, not sign-up alone. */
   mixesFlows: boolean;
+  /**
+   * Days before the counted ones on which it leaves `patientAsks` messages a day unanswered, so that the rules take that for
+   * what people do. On own SIM cards it verifies first, and goes on from their devices.
+   */
+  patientDays: number;
+  patientAsks: number;
 }
 
 const QUIET: Omit<OpponentPlan, "id" | "title"> = {
@@ -49,6 +55,8 @@ const QUIET: Omit<OpponentPlan, "id" | "title"> = {
   knownShare: 0,
   perNumber: 1,
   mixesFlows: false,
+  patientDays: 0,
+  patientAsks: 100,
 };
 
 const plan = (id: string, title: string, more: Partial<OpponentPlan>): OpponentPlan => ({
@@ -103,6 +111,13 @@ export const OPPONENTS: readonly OpponentPlan[] = [
     solver: true,
     perNumber: 4,
     mixesFlows: true,
+    waits: true,
+  }),
+  plan("patient", "Leaves messages unanswered for ten days from shared addresses, then comes with a solver", {
+    patientDays: 10,
+    addressKind: "shared",
+    addresses: 15,
+    solver: true,
     waits: true,
   }),
   plan("mixed", "Own SIM cards, ranges that answer and a solver together", {

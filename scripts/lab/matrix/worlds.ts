@@ -115,6 +115,10 @@ export const MATRIX: readonly MatrixWorld[] = [
     ["thirty-countries-small", { honest: { homeShare: 0.3, otherCountries: thirty, askingsPerDay: 600 } }],
     ["week", { countedDays: 7, honest: { weekendFactor: 0.5, askingsPerDay: 500 } }],
     ["week-weekends", { countedDays: 7, honest: { weekendFactor: 2, askingsPerDay: 400 }, price: 60_000 }],
+    ["strangers-0.60", { honest: { ...answering(0.6), returningWillingFactor: 1.45 } }],
+    ["strangers-0.65", { honest: { ...answering(0.65), returningWillingFactor: 1.35 }, price: 60_000 }],
+    ["soon-again-0.30", { honest: { soonAgainShare: 0.3 } }],
+    ["soon-again-0.60", { honest: { soonAgainShare: 0.6 }, price: 60_000 }],
   ]),
   ...pair("burst", [
     ["first-day", firstDay],

@@ -108,6 +108,7 @@ export async function play(
     noteFate(asking, event, fate, outcome);
     if (outcome.kind === "left") planTyping(due, event, asking, outcome.ref);
     recorder.request(event, fate, costMicros);
+    if (event.id.startsWith(ADVERSARY_PREFIX)) adversary?.heard(event, outcome, solved);
     if (event.t < fromSeconds) return;
     const tally = tallies[event.label];
     tally.requests++;
@@ -123,7 +124,6 @@ export async function play(
     if (event.label !== "attack") return;
     attackStartedAt ??= event.t;
     ledger.asked(event, outcome, solved);
-    if (event.id.startsWith(ADVERSARY_PREFIX)) adversary?.heard(event, outcome, solved);
   };
 
   const adversaryUntil = async (seconds: number): Promise<void> => {

@@ -72,14 +72,28 @@ export function honestTraffic(random: Random, plan: HonestPlan): TraceEvent[] {
       const stranger = returning ?? people.newPerson(asking.country);
       const person = asking.fromCity ? movedToCity(random, stranger) : stranger;
       person.lastAskedAt = t;
-      const story = tell(random, plan, person, t, () => asking.origin ?? people.originOf(person));
+      const willing = params.willingShare * (returning ? params.returningWillingFactor : 1);
+      const originNow = () => asking.origin ?? people.originOf(person);
+      const story = tell(random, plan, person, { at: t, willing, originNow });
       const flow = returning ? (RETURNING_FLOWS[random.weighted(RETURNING_WEIGHTS)] ?? "login") : "signup";
       const user = returning ? person.user : null;
       events.push(...story.map((event) => ({ ...event, flow, user })));
+      const verifiedAt = verifiedIn(story);
+      if (verifiedAt !== null && params.soonAgainShare > 0 && random.chance(params.soonAgainShare)) {
+        const soon = verifiedAt + random.between(5, 60);
+        const again = tell(random, plan, person, { at: soon, willing, originNow });
+        events.push(...again.map((event) => ({ ...event, flow: "login", user: person.user })));
+      }
       if (!returning && story.some((event) => event.verify_after !== null)) people.remember(person);
     }
   }
   return numberEvents(events, "h");
+}
+
+/** When the right code of the first message that is answered is typed, if all goes well; null where none is. */
+function verifiedIn(story: readonly TraceEvent[]): number | null {
+  const answered = story.find((event) => event.verify_after !== null);
+  return answered?.verify_after == null ? null : answered.t + answered.verify_after;
 }
 
 /** Sorts by time and gives ids, keeping who retries whom; until then `id` and `retry_of` are positions in the list. */
@@ -155,12 +169,11 @@ function tell(
   random: Random,
   { params, outage, days }: HonestPlan,
   person: Person,
-  firstAt: number,
-  originNow: () => Origin,
+  { at: firstAt, willing: willingShare, originNow }: { at: number; willing: number; originNow: () => Origin },
 ): TraceEvent[] {
   const outageStart = outage ? (days - 1) * DAY + outage.startHour * HOUR : Number.POSITIVE_INFINITY;
   const outageEnd = outageStart + (outage?.minutes ?? 0) * 60;
-  const willing = random.chance(params.willingShare);
+  const willing = random.chance(willingShare);
   const again = willing ? params.retryShare : params.idleRetryShare;
   const firstOrigin = originNow();
 

@@ -37,6 +37,8 @@ export interface HonestParams {
   vpnShare: number;
   /** People who mean to type the code; the others mistype their number or give up. */
   willingShare: number;
+  /** Times that share of those who come back. */
+  returningWillingFactor: number;
   arrivalShare: number;
   /** Median seconds from the message to the code, and the spread of its logarithm. */
   verifyMedianSeconds: number;
@@ -45,6 +47,8 @@ export interface HonestParams {
   /** Who asks again, when nothing worked: people who mean it, and the others. */
   retryShare: number;
   idleRetryShare: number;
+  /** Of the people who verified, those who ask for another code within a minute: signed up, then logged in. */
+  soonAgainShare: number;
   captchaPass: number;
   stepUpPass: number;
 }
@@ -65,12 +69,14 @@ export const HONEST_DEFAULTS: HonestParams = {
   roamingShare: 0.02,
   vpnShare: 0.01,
   willingShare: 0.82,
+  returningWillingFactor: 1,
   arrivalShare: 0.93,
   verifyMedianSeconds: 20,
   verifySigma: 0.8,
   wrongCodeShare: 0.07,
   retryShare: 0.65,
   idleRetryShare: 0.15,
+  soonAgainShare: 0,
   captchaPass: 0.97,
   stepUpPass: 0.6,
 };

@@ -39,9 +39,18 @@ export type Pool = "stranger" | "challenged" | "returned" | "proven" | "named" |
 /**
  * Pools, and levels that some messages draw on beside theirs: `person` bounds one number over all pools, `density` one range
  * over all strangers' pools, `growth` the money to freshly verified numbers; `settled` counts verifications of long-known
- * numbers and bounds nothing.
+ * numbers, `taught` and `taught_own` the messages that teach gains, and they bound nothing.
  */
-export type BudgetGroup = Pool | "suspicious" | "unknown" | "person" | "density" | "growth" | "settled";
+export type BudgetGroup =
+  | Pool
+  | "suspicious"
+  | "unknown"
+  | "person"
+  | "density"
+  | "growth"
+  | "settled"
+  | "taught"
+  | "taught_own";
 
 /** One budget that a message draws on: that of a range, a country, a network, an address, ... in one pool. */
 export interface Level {
@@ -100,49 +109,54 @@ export const oldestReadSlot = (
 
 const GROWS_WITH_HISTORY: readonly LevelName[] = ["prefix", "country", "odd_country", "network", "address"];
 
+/** Sums over countries: they weigh a message by its price, all others by one. */
+export const SUM_LEVELS: readonly LevelName[] = ["overall", "day", "unknown", "odd"];
+
 /**
  * A group's readings with every base that history has raised, and every gain that earlier days have taught.
  *
- * @param country the reading of the number's country that teaches levels which have seen too little
+ * @param taught readings of the messages that teach: strangers', and those of people on their own devices
  */
 export function withHistory(
   readings: readonly LevelReading[],
   policy: Pick<ExposurePolicy, "seasoned" | "learned_gain">,
-  country = readings.find(isCountry),
+  taught: Taught,
 ): LevelReading[] {
   const { verified_per_unit, most } = policy.seasoned;
-  const grow = (reading: LevelReading): LevelReading => {
+  return readings.map((reading) => {
     const { level, earned } = reading;
     const grows = level.key.startsWith("stranger:") && GROWS_WITH_HISTORY.includes(level.name);
     const more = grows ? Math.min(most, Math.floor(earned / verified_per_unit)) : 0;
-    const gain = learnedGain(reading, country, policy.learned_gain);
-    const rule = { ...level.rule, gain };
+    const rule = { ...level.rule, gain: learnedGain(level, taught, policy.learned_gain) };
     return { ...reading, level: { ...level, rule, base: level.base + more * UNIT_HUNDREDTHS } };
-  };
-  return readings.map(grow);
+  });
 }
+
+/** The readings that gains are learned from, see `teacherOf`. */
+export type Taught = Pick<LevelReadings, "taught" | "taught_own">;
 
 /**
  * The gain that earlier windows teach: where people honestly answer a share r of their messages, room must grow by (1 - r) / r
  * for each answer, and a little more for chance. Today's messages never teach, the rule's own gain is the least, and `most`
- * the most that is learned. A level that has not seen enough learns from its country.
+ * the most that is learned. Sums over countries learn from all countries, every other level from the number's own. The levels
+ * of own devices learn from own devices alone, all others from whoever answers less.
  */
 function learnedGain(
-  { level, past }: LevelReading,
-  country: LevelReading | undefined,
+  { key, name, rule: { gain }, kept }: Level,
+  { taught, taught_own }: Taught,
   { factor, least, most, least_verified }: ExposurePolicy["learned_gain"],
 ): number {
-  const { gain } = level.rule;
-  if (gain === 0 || level.kept) return gain;
-  const teacher = [past, country?.past].find(
-    (one) => (one?.verified ?? 0) >= least_verified * UNIT_HUNDREDTHS,
-  );
-  if (!teacher) return gain;
-  const lowest = level.key.startsWith("stranger:country:") ? Math.min(gain, least) : gain;
-  return Math.max(lowest, Math.min(most, (factor * teacher.unverified) / teacher.verified));
+  if (gain === 0 || kept) return gain;
+  const place = SUM_LEVELS.includes(name) ? "overall" : "country";
+  const gains = [...(isOwn(key) ? [] : taught), ...taught_own]
+    .filter(({ level, past }) => level.name === place && past.verified >= least_verified * UNIT_HUNDREDTHS)
+    .map(({ past }) => (factor * past.unverified) / past.verified);
+  if (gains.length === 0) return gain;
+  const lowest = key.startsWith("stranger:country:") ? Math.min(gain, least) : gain;
+  return Math.max(lowest, Math.min(most, Math.max(...gains)));
 }
 
-const isCountry = ({ level }: LevelReading): boolean => level.name === "country";
+const isOwn = (key: string): boolean => key.startsWith("own:") || key.startsWith("known:device:");
 
 /** The unanswered units (hundredths) that this level allows now. */
 export function budgetOf(reading: LevelReading, { slow_start }: Pick<ExposurePolicy, "slow_start">): number {
@@ -177,12 +191,8 @@ export function weightOf(
 
 /** All of a request's readings with what history and earlier days make of them. */
 export function allWithHistory(readings: LevelReadings, policy: ExposurePolicy): LevelReadings {
-  const country = readings.stranger.find(isCountry);
   return Object.fromEntries(
-    Object.entries(readings).map(([group, list]) => [
-      group,
-      withHistory(list, policy, list.find(isCountry) ?? country),
-    ]),
+    Object.entries(readings).map(([group, list]) => [group, withHistory(list, policy, readings)]),
   ) as LevelReadings;
 }
 

@@ -6,6 +6,7 @@ import {
   type Level,
   type LevelName,
   type Pool,
+  SUM_LEVELS,
   UNIT_HUNDREDTHS,
   weightOf,
 } from "./exposure.ts";
@@ -98,18 +99,23 @@ export function exposureLevels(
       make("settled:country", phone.country, NO_ROOM),
       make("settled:overall", "all", NO_ROOM, { weight: UNIT_HUNDREDTHS }),
     ],
+    taught: [
+      make("taught:country", phone.country, NO_ROOM),
+      make("taught:overall", "all", NO_ROOM, { weight: UNIT_HUNDREDTHS }),
+    ],
+    taught_own: [
+      make("taught_own:country", phone.country, NO_ROOM),
+      make("taught_own:overall", "all", NO_ROOM, { weight: UNIT_HUNDREDTHS }),
+    ],
   };
 }
 
 /** The rule of a level that bounds messages or money in itself, or nothing. */
 const NO_ROOM: BudgetRule = { base: 0, gain: 0 };
 
-/** Sums over countries weigh a message by its price, all others by one. */
-const WEIGHED_BY_PRICE: readonly LevelName[] = ["overall", "day", "unknown", "odd"];
-
 function levelMaker(priceWeight: number, daySeconds: number) {
   return (
-    name: `${Pool | "own" | "growth" | "settled"}:${LevelName}`,
+    name: `${Pool | "own" | "growth" | "settled" | "taught" | "taught_own"}:${LevelName}`,
     subject: string,
     rule: BudgetRule,
     more: Partial<Level> = {},
@@ -122,7 +128,7 @@ function levelMaker(priceWeight: number, daySeconds: number) {
       base: Math.round(rule.base * UNIT_HUNDREDTHS),
       windowSeconds: daySeconds,
       maxMessages: null,
-      weight: WEIGHED_BY_PRICE.includes(level) ? priceWeight : UNIT_HUNDREDTHS,
+      weight: SUM_LEVELS.includes(level) ? priceWeight : UNIT_HUNDREDTHS,
       kept: false,
       quickStart: false,
       ...more,

@@ -22,7 +22,10 @@ export interface Reservation {
   /** Levels that took nothing and are credited with the verification all the same. */
   earns: { key: string; windowSeconds: number }[];
   meters: SpendMeter[];
-  /** Key of the level that counts its number over all pools: a verification gives back every open reservation there. */
+  /**
+   * Key of the level that counts its number over all pools, with `.own` for its own devices: a verification gives back every
+   * open reservation there.
+   */
   person?: string;
   /** The tally that counts the verification, where a ban let the message through to see whether it converts. */
   probe?: string;
@@ -66,7 +69,7 @@ export function reservationFor(draft: ReservationDraft): Reservation {
     earns: learners
       .filter(({ key }) => !takenKeys.has(key))
       .map(({ key, windowSeconds }) => ({ key, windowSeconds })),
-    ...(pool !== "known" && levels.person[0] && { person: levels.person[0].key }),
+    ...(levels.person[0] && { person: `${levels.person[0].key}${pool === "known" ? ".own" : ""}` }),
   };
 }
 

@@ -1,11 +1,12 @@
 import { rulesForCountry } from "../../domain/admission/country-rules.ts";
-import { UNIT_HUNDREDTHS, uncappedLevel } from "../../domain/admission/exposure.ts";
+import { type Level, UNIT_HUNDREDTHS, uncappedLevel } from "../../domain/admission/exposure.ts";
 import type { LimitDraw } from "../../domain/admission/limits.ts";
 import { isRecordOnly } from "../../domain/admission/record-only.ts";
 import { type Reservation, reservationFor } from "../../domain/admission/reservation.ts";
 import type { RiskPolicy } from "../../domain/admission/risk.policy.ts";
 import { summariseVerdict } from "../../domain/admission/risk.ts";
 import type { Signals } from "../../domain/admission/signals.ts";
+import { teacherOf } from "../../domain/admission/teaching.ts";
 import type { Verdict } from "../../domain/admission/verdict.ts";
 import type { SpendMeter } from "../../domain/delivery/money.ts";
 import type { Route } from "../../domain/delivery/routing.ts";
@@ -100,10 +101,10 @@ function refusedBy(deps: ActNeeds, request: AdmissionRequest, decision: Decision
 
 function admitted(deps: ActNeeds, request: AdmissionRequest, decision: Decision): AdmittedRequest {
   const { policy } = deps;
-  const { verdict, evidence, risk, routes } = decision;
+  const { evidence, risk, routes } = decision;
   const { slow_start } = rulesForCountry(policy, request.phone.country).exposure;
-  const drawn = verdict.levels.map(({ level }) => level);
-  const reservation = reservationOf(deps, request, decision);
+  const drawn = drawnLevels(deps, request, decision);
+  const reservation = reservationOf(deps, decision, { drawn, request });
   return {
     ...shared(decision),
     kind: "admitted",
@@ -117,10 +118,22 @@ function admitted(deps: ActNeeds, request: AdmissionRequest, decision: Decision)
   };
 }
 
+/** The levels of the pool that pays, and those that count what teaches, where this message does. */
+function drawnLevels(
+  { policy }: ActNeeds,
+  { phone, control }: AdmissionRequest,
+  { verdict, evidence, signals }: Decision,
+): Level[] {
+  const { exposure } = rulesForCountry(policy, phone.country);
+  const teacher = teacherOf(signals, { pool: verdict.pool, posture: control.posture }, exposure);
+  const taught = teacher === null ? [] : evidence.levels[teacher];
+  return [...verdict.levels.map(({ level }) => level), ...taught.map(uncappedLevel)];
+}
+
 function reservationOf(
   { vault, nowMs }: ActNeeds,
-  { phone, flow }: AdmissionRequest,
   { verdict, evidence, signals, meters }: Decision,
+  { drawn, request: { phone, flow } }: { drawn: readonly Level[]; request: AdmissionRequest },
 ): Reservation {
   // A known person passes without a probe, and one answer of theirs says nothing of the strangers there.
   const probed = isProbe(evidence) && verdict.pool !== "known" ? evidence.ban : null;
@@ -128,7 +141,7 @@ function reservationOf(
   return {
     ...reservationFor({
       pool: verdict.pool,
-      drawn: verdict.levels.map(({ level }) => level),
+      drawn,
       levels: evidence.levels,
       number: { known: signals.numberKnown || signals.ownDevice, fresh: signals.freshNumber },
       meters,

@@ -4,7 +4,6 @@
  */
 
 import { rulesForCountry } from "../../../domain/admission/country-rules.ts";
-import type { Level } from "../../../domain/admission/exposure.ts";
 import { exposureLevels } from "../../../domain/admission/levels.ts";
 import { countryOfRange, mayLieIn, rangeOfCountry } from "../../../domain/kernel/country.ts";
 import type { Phone } from "../../../domain/kernel/phone.ts";
@@ -14,7 +13,7 @@ import { type History, usualSent } from "../../../domain/monitor/history.ts";
 import { OTHER_SUBJECTS, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Policy } from "../../../domain/policy.ts";
 import type { Deps } from "../../../ports/deps.ts";
-import { type Exposure, readExposures } from "./read-exposures.ts";
+import { type Exposure, type LevelToRead, readExposures } from "./read-exposures.ts";
 import { type RangeRow, type RangeState, rangeStateOf } from "./read-ranges.ts";
 import { type ReportSpan, readTallyLines } from "./read-tally-lines.ts";
 import { pageOfLines, type TallyLine, type TallyPage, usualRatio } from "./summarise-tally.ts";
@@ -188,10 +187,12 @@ const BY: Readonly<Record<DestinationQuestion["sort"], Order>> = {
 };
 
 /** A stranger's level of a destination; null where its country is not known. */
-function levelOf(policy: Policy, by: Destination, { subject, country }: DestinationRow): Level | null {
+function levelOf(policy: Policy, by: Destination, { subject, country }: DestinationRow): LevelToRead | null {
   if (country === null) return null;
   const phone: Phone = { e164: subject, country, type: "unknown", block: subject, prefix: subject };
   const nobody = { phone, numberTag: "", addressTag: "", asn: null, ownDevice: null, costMicros: 0 };
   const { exposure } = rulesForCountry(policy, country);
-  return exposureLevels(nobody, exposure).stranger.find(({ name }) => name === by) ?? null;
+  const { stranger, taught, taught_own } = exposureLevels(nobody, exposure);
+  const level = stranger.find(({ name }) => name === by);
+  return level ? { level, taught, taught_own } : null;
 }

@@ -2,9 +2,11 @@
 
 import type { ExposurePolicy } from "../../../domain/admission/exposure.policy.ts";
 import {
+  type BudgetGroup,
   budgetOf,
   type Level,
   type LevelReading,
+  type Taught,
   UNIT_HUNDREDTHS,
   withHistory,
 } from "../../../domain/admission/exposure.ts";
@@ -20,25 +22,34 @@ export interface Exposure {
   most: number | null;
 }
 
+/** A level, and those that count the messages its gain learns from. */
+export interface LevelToRead extends Pick<Record<BudgetGroup, Level[]>, "taught" | "taught_own"> {
+  level: Level;
+}
+
 /** Reads levels in one round trip; the answer keeps their order and has null for a level of null. */
 export async function readExposures(
   { policy, budgets }: Pick<Deps, "policy" | "budgets">,
-  levels: readonly (Level | null)[],
+  wanted: readonly (LevelToRead | null)[],
 ): Promise<(Exposure | null)[] | Unavailable> {
-  const asked = levels.flatMap((level) => (level === null ? [] : [level]));
-  if (asked.length === 0) return levels.map(() => null);
-  const answer = await budgets.read(asked, []);
+  const asked = wanted.flatMap((one) => (one === null ? [] : [one.level, ...one.taught, ...one.taught_own]));
+  if (asked.length === 0) return wanted.map(() => null);
+  const distinct = [...new Map(asked.map((level) => [level.key, level])).values()];
+  const answer = await budgets.read(distinct, []);
   if (answer.kind !== "answered") return answer;
   const readings = new Map(answer.readings.map((reading) => [reading.level.key, reading]));
-  return levels.map((level) => {
-    const reading = level && readings.get(level.key);
-    return reading ? exposureOf(reading, policy.exposure) : null;
+  const readingsOf = (levels: readonly Level[]) => levels.flatMap(({ key }) => readings.get(key) ?? []);
+  return wanted.map((one) => {
+    const reading = one && readings.get(one.level.key);
+    if (!reading) return null;
+    const taught = { taught: readingsOf(one.taught), taught_own: readingsOf(one.taught_own) };
+    return exposureOf(reading, policy.exposure, taught);
   });
 }
 
-/** A reading in whole units, with the base that history has raised. */
-function exposureOf(reading: LevelReading, policy: ExposurePolicy): Exposure {
-  const [grown = reading] = withHistory([reading], policy);
+/** A reading in whole units, with the base that history has raised and the gain that earlier days have taught. */
+function exposureOf(reading: LevelReading, policy: ExposurePolicy, taught: Taught): Exposure {
+  const [grown = reading] = withHistory([reading], policy, taught);
   return {
     unverified: reading.unverified / UNIT_HUNDREDTHS,
     budget: budgetOf(grown, policy) / UNIT_HUNDREDTHS,

@@ -1,5 +1,4 @@
 /** Sources of requests: networks and addresses, with the numbers they asked for and the results. */
-import type { Level } from "../../../domain/admission/exposure.ts";
 import { exposureLevels } from "../../../domain/admission/levels.ts";
 import { MINUTE_MS, minuteOf } from "../../../domain/kernel/time.ts";
 import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/effective-control.ts";
@@ -7,7 +6,7 @@ import { usualSent } from "../../../domain/monitor/history.ts";
 import { type MinuteTally, OTHER_SUBJECTS, sumTallies, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import { ROWS_PER_PAGE } from "./read-destinations.ts";
-import { type Exposure, readExposures } from "./read-exposures.ts";
+import { type Exposure, type LevelToRead, readExposures } from "./read-exposures.ts";
 import { type ReportSpan, readTallyLines } from "./read-tally-lines.ts";
 import { pageOfLines, type TallyPage, usualRatio } from "./summarise-tally.ts";
 
@@ -177,9 +176,11 @@ function addressesOf(
 }
 
 /** A stranger's level of a network or an address; the general rules, for a source has no country of its own. */
-function levelOf({ policy }: SourceDeps, name: "network" | "address", subject: string): Level | null {
+function levelOf({ policy }: SourceDeps, name: "network" | "address", subject: string): LevelToRead | null {
   const phone = { e164: "", country: "", type: "unknown", block: "", prefix: "" } as const;
   const asn = name === "network" ? Number(subject.slice(2)) : null;
   const nobody = { phone, numberTag: "", addressTag: subject, asn, ownDevice: null, costMicros: 0 };
-  return exposureLevels(nobody, policy.exposure).stranger.find((level) => level.name === name) ?? null;
+  const { stranger, taught, taught_own } = exposureLevels(nobody, policy.exposure);
+  const level = stranger.find((one) => one.name === name);
+  return level ? { level, taught, taught_own } : null;
 }

@@ -733,12 +733,21 @@ describe("what a message draws on", () => {
 });
 
 describe("what earlier days teach", () => {
-  const gainOf = (past: { unverified: number; verified: number }, name = "country") => {
+  type Past = Record<"unverified" | "verified", number>;
+  const NOTHING = { unverified: 0, verified: 0 };
+  /** The gain of one of a stranger's levels after such days of strangers, and of people on their own devices. */
+  const gainOf = (
+    strangers: Past,
+    { name = "country", own = NOTHING }: { name?: string; own?: Past } = {},
+  ) => {
     const given = signals();
-    const taught = given.readings.stranger.map((reading) =>
-      reading.level.name === "country" ? { ...reading, past } : reading,
-    );
-    const verdict = decide({ ...given, readings: { ...given.readings, stranger: taught } }, RISK, EXPOSURE);
+    const after = (past: Past) => (reading: LevelReading) => ({ ...reading, past });
+    const readings = {
+      ...given.readings,
+      taught: given.readings.taught.map(after(strangers)),
+      taught_own: given.readings.taught_own.map(after(own)),
+    };
+    const verdict = decide({ ...given, readings }, RISK, EXPOSURE);
     return verdict.levels.find(({ level }) => level.key.startsWith(`stranger:${name}`))?.level.rule.gain;
   };
 
@@ -751,11 +760,29 @@ describe("what earlier days teach", () => {
     ["nobody answers", 90_000, 5_000, 1.2],
   ])("%s is a country's gain", (_, unverified, verified, gain) => {
     expect(gainOf({ unverified, verified })).toBeCloseTo(gain, 1);
+    expect(gainOf(NOTHING, { own: { unverified, verified } })).toBeCloseTo(gain, 1);
   });
 
-  test("levels that have seen too little learn from their country, and never less than their own", () => {
-    expect(gainOf({ unverified: 4_000, verified: 6_000 }, "network")).toBeCloseTo(0.8, 5);
-    expect(gainOf({ unverified: 1_000, verified: 9_000 }, "network")).toBe(0.5);
+  test("every level of the country learns, and so do sums, and none below its own gain", () => {
+    for (const name of ["network", "prefix", "block", "address", "overall"]) {
+      expect(gainOf({ unverified: 4_000, verified: 6_000 }, { name })).toBeCloseTo(0.8, 5);
+    }
+    expect(gainOf({ unverified: 1_000, verified: 9_000 }, { name: "network" })).toBe(0.5);
+  });
+
+  test("of strangers and people on their own devices those teach who answer less", () => {
+    const own = { unverified: 1_000, verified: 9_000 };
+    expect(gainOf({ unverified: 4_000, verified: 6_000 }, { own })).toBeCloseTo(0.8, 5);
+  });
+
+  test("what a level itself left unanswered teaches it nothing", () => {
+    const given = signals();
+    const stranger = given.readings.stranger.map((reading) => ({
+      ...reading,
+      past: { unverified: 90_000, verified: 90_000 },
+    }));
+    const { levels } = decide({ ...given, readings: { ...given.readings, stranger } }, RISK, EXPOSURE);
+    expect(levels.find(({ level }) => level.name === "country")?.level.rule.gain).toBe(0.46);
   });
 });
 

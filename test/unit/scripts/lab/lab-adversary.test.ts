@@ -49,6 +49,29 @@ function ask(
 }
 
 describe("an opponent", () => {
+  test("that is patient comes days before, and leaves everything unanswered until the counted ones", () => {
+    const world = { ...WORLD, fromSeconds: 5 * DAY, untilSeconds: 6 * DAY };
+    const plan = planOf({ patientDays: 3, patientAsks: 50, asksPerDay: 400, rangesEach: 2, answerShare: 1 });
+    const events = ask(opponent(seededRandom("x"), plan, world), 2000);
+    const before = events.filter(({ t }) => t < 5 * DAY);
+    expect(events[0]?.t).toBeGreaterThan(2 * DAY);
+    expect(before.length).toBeGreaterThan(120);
+    expect(before.length).toBeLessThan(180);
+    expect(before.every(({ verify_after }) => verify_after === null)).toBe(true);
+    expect(events.slice(before.length).every(({ verify_after }) => verify_after !== null)).toBe(true);
+  });
+
+  test("that is patient with own SIM cards verifies each once and then leaves its device's messages unanswered", () => {
+    const world = { ...WORLD, fromSeconds: 5 * DAY, untilSeconds: 6 * DAY };
+    const plan = planOf({ patientDays: 3, patientAsks: 100, asksPerDay: 100, sims: 4, simShare: 1 });
+    const cards = ask(opponent(seededRandom("x"), plan, world), 2000, () => LEFT).filter(
+      ({ t, device }) => t < 5 * DAY && device !== null,
+    );
+    const answered = cards.filter(({ verify_after }) => verify_after !== null);
+    expect(answered.map(({ device }) => device)).toEqual([...new Set(cards.map(({ device }) => device))]);
+    expect(cards.length).toBeGreaterThan(50);
+  });
+
   test("begins with the counted days, asks as often as its plan says and ends with them", () => {
     const events = ask(make({ asksPerDay: 100 }), 1000);
     expect(events.length).toBeGreaterThan(98);
