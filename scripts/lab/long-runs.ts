@@ -3,11 +3,13 @@ import {
   type OpponentRow,
   opponentHeading,
   opponentLine,
+  opponentMisses,
   playOpponents,
   searchPlan,
 } from "./adversary/play-opponents.ts";
 import { matrixHeading, matrixLine, matrixSummary, playMatrix } from "./matrix/play-matrix.ts";
 import type { Options } from "./options.ts";
+import { OURS } from "./rules.ts";
 import { progressLine } from "./show/progress.ts";
 
 type Stream = NodeJS.WriteStream;
@@ -43,6 +45,7 @@ export async function reportMatrix(options: Options, out: Stream, errors: Stream
   return misses.length > 0 ? 1 : 0;
 }
 
+/** @returns the exit code: 1 when an opponent misses a goal by more than --check's factor */
 export async function reportOpponents(
   options: Options,
   { plans, search, budget }: NonNullable<Options["adversary"]>,
@@ -57,18 +60,28 @@ export async function reportOpponents(
   const show = (row: OpponentRow): void => say(options.json ? JSON.stringify(row) : opponentLine(row));
   if (!options.json) say(opponentHeading());
   if (!search) {
-    await playOpponents(plans, options, show, progress.show);
+    const rows = await playOpponents(plans, options, show, progress.show);
     progress.clear();
-    return 0;
+    return tellMisses(rows, options.checkFactor, errors);
   }
+  let code = 0;
   for (const rule of options.rules) {
     const [best] = await searchPlan(rule, budget, options, show, progress.show);
     progress.clear();
+    code = Math.max(code, tellMisses(best ? [best] : [], options.checkFactor, errors));
     if (best && !options.json) {
       say(
         `${rule}: ${budget} mixes tried, the best earns ${best.profit.mean.toFixed(2)} a day: ${best.plan.title}`,
       );
     }
   }
-  return 0;
+  return code;
+}
+
+/** Of our own rule alone: the others' figures are there to compare. */
+function tellMisses(rows: readonly OpponentRow[], checkFactor: number | null, errors: Stream): number {
+  if (checkFactor === null) return 0;
+  const misses = rows.filter(({ rule }) => rule === OURS).flatMap((row) => opponentMisses(row, checkFactor));
+  for (const miss of misses) errors.write(`missed: ${miss}\n`);
+  return misses.length > 0 ? 1 : 0;
 }

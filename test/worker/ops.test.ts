@@ -5,6 +5,7 @@ import { afterEach, expect, test } from "vitest";
 import { sha256Hex } from "../../src/adapters/digest.ts";
 import { operatorIdentities } from "../../src/adapters/identity/cloudflare-access.ts";
 import { sealedTokens } from "../../src/adapters/identity/sealed-tokens.ts";
+import { readBound } from "../../src/flows/operators/views/read-bound.ts";
 import { opsApp } from "../../src/ops/app.tsx";
 import { ACTIONS, PAGES } from "../../src/ops/pages.ts";
 import { OPERATOR_TOKEN, VIEWER_TOKEN } from "../support/addresses.ts";
@@ -393,8 +394,22 @@ test("without Upstash the overview says what is silent, and the switch works", a
   expect(status).toBe(200);
   expect(html).toContain("A part of the service does not answer");
   expect(html).toContain("counters:");
+  expect(html).not.toContain("An attack can cost");
   const { done } = await raise(person, "blind");
   expect(done.status).toBe(303);
+});
+
+test("the overview says the most that an attack can cost until midnight, and the figure is the bound's", async () => {
+  const { browser, deps } = await serve();
+  const person = browser();
+  await person.signIn(VIEWER_TOKEN);
+  const bound = await readBound(deps);
+  const { html } = await person.go("/ops");
+  const [, amount] =
+    /An attack can cost at most \D{0,4}([\d.,]+) until midnight UTC, whatever it does\./.exec(html) ?? [];
+  const most = bound.kind === "answered" ? bound.mostMicros / 1e6 : Number.NaN;
+  expect(most).toBeGreaterThan(0);
+  expect(Number(amount?.replaceAll(",", ""))).toBeCloseTo(most, 1);
 });
 
 test("an open incident is closed with a note, which its timeline and the actions keep", async () => {

@@ -79,7 +79,7 @@ export function opponent(random: Random, plan: OpponentPlan, world: OpponentWorl
   const again: { at: number; event: TraceEvent; left: number }[] = [];
   const leftOf = new Map<string, number>();
   const patientSpacing = DAY / plan.patientAsks;
-  let nextAt = world.fromSeconds + spacing - plan.patientDays * DAY;
+  let nextAt = Math.max(0, world.fromSeconds - plan.patientDays * DAY) + spacing;
   let pause = spacing;
   let asked = 0;
 

@@ -38,6 +38,22 @@ export interface OpponentRow {
 
 const LEARNING_CRON_MINUTES = 4;
 
+/** What an opponent may earn in a day at most, in the lab's currency. Nobody on an own device may be lost to any. */
+const MOST_PROFIT = 30;
+
+/** @param slack what the goal is multiplied with; @returns a sentence for each that the row misses */
+export function opponentMisses(row: OpponentRow, slack: number): string[] {
+  const earns = row.profit.mean > MOST_PROFIT * slack;
+  return [
+    ...(earns
+      ? [`${row.opponent}: earns ${row.profit.mean.toFixed(2)} a day, at most ${MOST_PROFIT * slack} wanted`]
+      : []),
+    ...(row.own_device_lost > 0
+      ? [`${row.opponent}: ${row.own_device_lost} people lost on their own devices, none wanted`]
+      : []),
+  ];
+}
+
 export async function playOpponents(
   plans: readonly OpponentPlan[],
   options: OpponentOptions,

@@ -4,6 +4,7 @@ import { bandit } from "../../../../scripts/lab/adversary/bandit.ts";
 import { mutatePlan } from "../../../../scripts/lab/adversary/mutate.ts";
 import { opponent } from "../../../../scripts/lab/adversary/opponent.ts";
 import { OPPONENTS, type OpponentPlan } from "../../../../scripts/lab/adversary/plan.ts";
+import { type OpponentRow, opponentMisses } from "../../../../scripts/lab/adversary/play-opponents.ts";
 import { spreadOf, spreadText } from "../../../../scripts/lab/matrix/spread.ts";
 import { HALVES, MATRIX, WORLD_KINDS } from "../../../../scripts/lab/matrix/worlds.ts";
 import { readOptions } from "../../../../scripts/lab/options.ts";
@@ -48,7 +49,23 @@ function ask(
   return events;
 }
 
+test.each<[string, Partial<Pick<OpponentRow, "own_device_lost">> & { profit: number }, number, number]>([
+  ["what earns little and harms nobody meets the goal", { profit: 29 }, 1, 0],
+  ["a profit above it is a miss", { profit: 31 }, 1, 1],
+  ["with slack it is none", { profit: 31 }, 2, 0],
+  ["a person lost on an own device is one whatever the slack", { profit: -5, own_device_lost: 1 }, 9, 1],
+])("%s", (_, { profit, ...more }, slack, misses) => {
+  const row = { opponent: "solver", own_device_lost: 0, profit: spreadOf([profit]), ...more } as OpponentRow;
+  expect(opponentMisses(row, slack)).toHaveLength(misses);
+});
+
 describe("an opponent", () => {
+  test("that is patient for longer than the world has days begins with the world", () => {
+    const [first] = ask(make({ patientDays: 10 }), 1);
+    expect(first?.t).toBeGreaterThan(0);
+    expect(first?.t).toBeLessThan(DAY);
+  });
+
   test("that is patient comes days before, and leaves everything unanswered until the counted ones", () => {
     const world = { ...WORLD, fromSeconds: 5 * DAY, untilSeconds: 6 * DAY };
     const plan = planOf({ patientDays: 3, patientAsks: 50, asksPerDay: 400, rangesEach: 2, answerShare: 1 });
