@@ -14,6 +14,9 @@ const HELP = `Mints the secrets of an environment. Nothing is stored: the value 
   --add-to VALUE   put the new key before those of VALUE, which go on verifying; "-" reads VALUE from standard input,
                    where it stays out of the shell's history
 
+A proof key that is put before others is published at once and signs after 15 minutes, when nobody holds the key set without it
+any more: store the value within a minute.
+
 To rotate: mint with --add-to, store the result (npx wrangler secret put NAME --env production), and drop the last key
 once nothing that it made is still alive.
 `;

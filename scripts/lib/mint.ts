@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { exportJWK, generateKeyPair, type JWK } from "jose";
+import { PROOF_KEY_LEAD_SECONDS } from "../../src/domain/access/key-age.ts";
 
 const SECRET_BYTES = 32;
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
@@ -32,18 +33,28 @@ export function mintKeyring(nowMs: number, older = ""): string {
 }
 
 /**
- * Signing keys for proofs: a JSON array of private ES256 JWKs, the first of them active.
+ * Signing keys for proofs: a JSON array of private ES256 JWKs, the first of them active. A key that follows others is published
+ * at once and signs once every cache has let go of the key set without it.
  *
+ * @param signsFromMs of the new key; by default at once where it has none before it
  * @param older the array so far, kept behind the new key.
  * @throws Error when `older` is not such an array; its content is not repeated in the message.
  */
-export async function mintProofKeys(nowMs: number, older = ""): Promise<string> {
+export async function mintProofKeys(
+  nowMs: number,
+  older = "",
+  signsFromMs = older.trim() === "" ? null : proofKeySignsFromMs(nowMs),
+): Promise<string> {
   const olderKeys = older.trim() === "" ? [] : readProofKeys(older);
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
   const { kty, crv, x, y, d } = await exportJWK(privateKey);
-  const key = { kid: mintKeyId(nowMs), kty, crv, x, y, d, alg: "ES256", use: "sig" };
+  const from = signsFromMs === null ? {} : { signs_from_ms: signsFromMs };
+  const key = { kid: mintKeyId(nowMs), kty, crv, x, y, d, alg: "ES256", use: "sig", ...from };
   return JSON.stringify([key, ...olderKeys]);
 }
+
+/** The time (ms) from which a proof key that is made now signs. */
+export const proofKeySignsFromMs = (nowMs: number): number => nowMs + PROOF_KEY_LEAD_SECONDS * 1000;
 
 function readProofKeys(text: string): JWK[] {
   let keys: unknown;

@@ -5,7 +5,7 @@ import { addedSecretName, RING_SETTINGS } from "../../src/config/keyrings.ts";
 import { KEYRING_NAMES, type KeyringName } from "../../src/domain/access/key-age.ts";
 import type { KeysAnswer } from "../../src/http/admin/evidence-contract.ts";
 import { CommandError, ROOT, UsageError } from "../lib/command.ts";
-import { mintKeyring, mintProofKeys } from "../lib/mint.ts";
+import { mintKeyring, mintProofKeys, proofKeySignsFromMs } from "../lib/mint.ts";
 import { environmentOf, readSettings } from "../lib/settings.ts";
 import { QUIET_WRANGLER } from "../lib/wrangler.ts";
 import { askJson, type Service } from "./client.ts";
@@ -105,7 +105,8 @@ export async function rotateKey(
   // A local service has fresh keys at each start, and an address alone names no place for secrets.
   environmentOf(await readSettings(), environment);
   const before = await askJson<KeysAnswer>(service, "GET", "/keys");
-  const value = ring === "proof" ? await mintProofKeys(nowMs) : mintKeyring(nowMs);
+  const value =
+    ring === "proof" ? await mintProofKeys(nowMs, "", proofKeySignsFromMs(nowMs)) : mintKeyring(nowMs);
   const secret = addedSecretName(ring, nowMs);
   const keyId = ring === "proof" ? JSON.parse(value)[0].kid : value.slice(0, value.indexOf(":"));
   await put(environment, secret, value);
@@ -118,7 +119,7 @@ export async function rotateKey(
   const old = before.rings.find((state) => state.ring === ring)?.keys ?? [];
   const setting = RING_SETTINGS[ring];
   return [
-    `${environment}: ${keyId} makes from now on, as ${secret}; ${old.map(({ id }) => id).join(", ")} still checks.`,
+    `${environment}: ${keyId} ${begins(ring, nowMs)}, as ${secret}; ${old.map(({ id }) => id).join(", ")} still checks.`,
     ...(noted.recorded ? [] : ["It is not written down who did this: write it down yourself."]),
     "In the seconds until every place has heard of it, a code asked for at one may be refused at another.",
     `Keep the old ones for ${OVERLAPS[ring]}.`,
@@ -128,6 +129,12 @@ export async function rotateKey(
     `The second fills ${setting} itself, which wrangler.toml requires, with a key that nothing was made with.`,
   ];
 }
+
+/** Proofs are checked by backends that keep the public keys for a while: a new one is published before it signs. */
+const begins = (ring: KeyringName, nowMs: number): string =>
+  ring === "proof"
+    ? `is published now and signs from ${new Date(proofKeySignsFromMs(nowMs)).toISOString().slice(0, 19)}Z on`
+    : "makes from now on";
 
 const WRANGLER = fileURLToPath(new URL("../../node_modules/wrangler/bin/wrangler.js", import.meta.url));
 

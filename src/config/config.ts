@@ -34,7 +34,7 @@ const keyring = z.string().transform((text, context): RingKey[] => {
   return keys;
 });
 
-/** JSON array of private P-256 JWKs with `kid`; the first one signs. */
+/** JSON array of private P-256 JWKs with `kid`; the first one that may signs. */
 const proofKeys = z
   .string()
   .transform((text, context): unknown => {
@@ -55,6 +55,8 @@ const proofKeys = z
           x: z.string(),
           y: z.string(),
           d: z.string(),
+          /** A later key is published first, and signs from this time (ms) on; absent: at once. */
+          signs_from_ms: z.int().min(0).optional(),
         }),
       )
       .min(1),

@@ -4,6 +4,7 @@ import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import { routePath } from "hono/route";
 import { secureHeaders } from "hono/secure-headers";
+import { JWKS_CACHE_SECONDS } from "../domain/access/key-age.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import { SessionUnreachable, UNREACHABLE_RETRY_SECONDS } from "../domain/session/unreachable.ts";
 import type { RefusedAnswer } from "../flows/verification/publish-and-answer.ts";
@@ -128,7 +129,7 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
     const published = await proofs.publicKeys();
     return "kind" in published
       ? refuse(c, { ...published, kind: "proof_unavailable", retryAfterSeconds: 5 }, vault.newId())
-      : c.json(published, 200, { "cache-control": "public, max-age=300" });
+      : c.json(published, 200, { "cache-control": `public, max-age=${JWKS_CACHE_SECONDS}` });
   });
   app.get("/openapi.json", (c) => c.json(openApiDocument(policy.proof.issuer)));
   app.get("/healthz", (c) => c.json({ status: "ok", environment }));

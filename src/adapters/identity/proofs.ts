@@ -17,14 +17,22 @@ const AMR: Record<Channel, string[]> = {
  * claim, and signing it would turn it into a login.
  */
 export function es256Proofs(keys: readonly ProofKey[], policy: { issuer: string; ttl_seconds: number }) {
-  const [active] = keys;
-  if (!active) throw new Error("no proof key: config.ts lets none through");
-  const signingKey = importJWK({ ...active, alg: "ES256" });
+  const signers = keys.map(({ kid, signs_from_ms = 0, ...jwk }) => ({
+    kid,
+    signsFromMs: signs_from_ms,
+    key: importJWK({ ...jwk, kid, alg: "ES256" }),
+  }));
+  const lastSigner = signers.at(-1);
+  if (!lastSigner) throw new Error("no proof key: config.ts lets none through");
+  /** The newest key that everybody has had the time to read; where all are new, the oldest. */
+  const signerAt = (nowMs: number) => signers.find(({ signsFromMs }) => signsFromMs <= nowMs) ?? lastSigner;
   return {
-    sign: async (claims: ProofClaims, nowMs: number, proofId: string = crypto.randomUUID()) =>
-      new SignJWT(proofPayload(claims, policy, nowMs, proofId))
-        .setProtectedHeader({ alg: "ES256", kid: active.kid, typ: "JWT" })
-        .sign(await signingKey),
+    async sign(claims: ProofClaims, nowMs: number, proofId: string = crypto.randomUUID()) {
+      const { kid, key } = signerAt(nowMs);
+      return new SignJWT(proofPayload(claims, policy, nowMs, proofId))
+        .setProtectedHeader({ alg: "ES256", kid, typ: "JWT" })
+        .sign(await key);
+    },
 
     publicKeys: () => ({ keys: keys.map(publicHalf) }),
   } satisfies ProofsPort;

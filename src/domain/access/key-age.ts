@@ -7,6 +7,15 @@ import type { KeyPolicy } from "./keys.policy.ts";
 export const KEYRING_NAMES = ["session", "pepper", "encryption", "proof"] as const;
 export type KeyringName = (typeof KEYRING_NAMES)[number];
 
+/** Seconds for which anybody may keep the published keys (`/.well-known/jwks.json`). */
+export const JWKS_CACHE_SECONDS = 300;
+
+/**
+ * Seconds between a proof key's publication and its first signature: the published keys may lie in a cache of HTTP for
+ * {@link JWKS_CACHE_SECONDS}, and behind it in a library's for ten minutes more (the default of jose and of others).
+ */
+export const PROOF_KEY_LEAD_SECONDS = JWKS_CACHE_SECONDS + 600;
+
 /** Ids of each ring's keys: the first signs or encrypts what is new, and all of them check or decrypt. */
 export type KeyringKeyIds = Readonly<Record<KeyringName, readonly string[]>>;
 

@@ -30,6 +30,29 @@ function check(proof: string, publisher: ProofsPort, atMs = NOW_MS, audience = "
 }
 
 describe("proofs", () => {
+  test.each([
+    [[NOW_MS + 900_000, undefined], "new-0", "old-1"],
+    [[NOW_MS + 900_000, NOW_MS - 1, undefined], "new-0", "old-1"],
+    [[NOW_MS + 900_000, NOW_MS + 1], "new-0", "old-1"],
+  ])(
+    "of keys that sign from %j the first is published, and signs when its time has come",
+    async (froms, later, now) => {
+      const keys = froms.map((from, place) => ({
+        ...proofKey(`${place === 0 ? "new" : "old"}-${place}`),
+        ...(from === undefined ? {} : { signs_from_ms: from }),
+      }));
+      const proofs = proofsOf(keys);
+      expect(proofs.publicKeys().keys).toMatchObject(keys.map(({ kid }) => ({ kid })));
+      expect(JSON.stringify(proofs.publicKeys())).not.toContain("signs_from_ms");
+      const kidAt = async (atMs: number) => decodeProtectedHeader(await proofs.sign(CLAIMS, atMs)).kid;
+      expect(await kidAt(NOW_MS)).toBe(now);
+      expect(await kidAt(NOW_MS + 899_999)).toBe(now);
+      expect(await kidAt(NOW_MS + 900_000)).toBe(later);
+      const { protectedHeader } = await check(await proofs.sign(CLAIMS, NOW_MS), proofs);
+      expect(protectedHeader.kid).toBe(now);
+    },
+  );
+
   test("verify with the published keys and say what was proven", async () => {
     const proofs = proofsOf([proofKey("proof-1")]);
     const { payload, protectedHeader } = await check(await proofs.sign(CLAIMS, NOW_MS), proofs);
