@@ -89,7 +89,7 @@ function placesOf(traces: PersonTraces): Place[] {
     ...numberTags.map(
       (tag): Place => ({ store: "exposure budgets", kind: "hash", key: keys.level(`known:number:${tag}`) }),
     ),
-    ...numberTags.map(
+    ...both.map(
       (tag): Place => ({
         store: "unanswered messages",
         kind: "hash",
