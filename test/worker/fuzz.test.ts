@@ -19,7 +19,13 @@ const seed = Number(settings.FUZZ_SEED);
 const numRuns = Number(settings.FUZZ_REQUESTS);
 const BATCH = 20;
 
-const DOCUMENTED = ["502 delivery_failed", "503 sending_paused", "503 unavailable", "503 not_recorded"];
+const DOCUMENTED = [
+  "502 delivery_failed",
+  "503 sending_paused",
+  "503 proof_unavailable",
+  "503 unavailable",
+  "503 not_recorded",
+];
 const PHONE = "+919876543210";
 const REFERENCE = "transfer-of-a-person-17";
 const KEY = "9d0f1a34-5a0d-4a44-9f56-2c9b1d6f0a99";
