@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import {
-  API_KEY_PREFIX,
+  API_KEY_RECORD_PREFIX,
   hashApiKeySecret,
   readApiKeyRecord,
 } from "../src/adapters/cloudflare/kv-api-keys.ts";
@@ -90,20 +90,20 @@ async function mint(facts: Omit<ApiKeyRecord, "hash">, target: Target): Promise<
   const id = Array.from(randomBytes(ID_LENGTH), (byte) => ID_LETTERS[byte % ID_LETTERS.length]).join("");
   const secret = randomBytes(SECRET_BYTES).toString("base64url");
   const record: ApiKeyRecord = { ...facts, hash: await hashApiKeySecret(secret) };
-  await putValue(target, API_KEY_PREFIX + id, JSON.stringify(record));
+  await putValue(target, API_KEY_RECORD_PREFIX + id, JSON.stringify(record));
   console.error(`${target.name}: key ${id} for ${sentence(record)}. It is shown this once:`);
   console.log(`tg_${id}_${secret}`);
 }
 
 async function list(target: Target): Promise<void> {
   const nowMs = Date.now();
-  const records = await readValues(target, await listKeys(target, API_KEY_PREFIX));
+  const records = await readValues(target, await listKeys(target, API_KEY_RECORD_PREFIX));
   if (records.size === 0) return console.log(`${target.name}: no API keys`);
   for (const [key, text] of records) {
     const record = readApiKeyRecord(text);
     const words = record === null ? "CANNOT BE READ, so it is refused" : sentence(record);
     const expired = record !== null && isApiKeyExpired(record, nowMs) ? " EXPIRED" : "";
-    console.log(`${key.slice(API_KEY_PREFIX.length)}  ${words}${expired}`);
+    console.log(`${key.slice(API_KEY_RECORD_PREFIX.length)}  ${words}${expired}`);
   }
 }
 
@@ -111,7 +111,7 @@ async function revoke(id: string, environment: string | undefined): Promise<void
   // What was given is not repeated: it may be a whole key.
   if (!isApiKeyId(id)) throw new CommandError("revoke takes the id alone: the 12 characters after tg_.");
   const target = await findTarget(environment);
-  const key = API_KEY_PREFIX + id;
+  const key = API_KEY_RECORD_PREFIX + id;
   if (!(await listKeys(target, key)).includes(key)) {
     throw new CommandError(`${target.name} has no key ${id}. See list.`);
   }

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { d1Ledger } from "../src/adapters/cloudflare/d1-ledger.ts";
 import { DAY_MS, HOUR_MS } from "../src/domain/kernel/time.ts";
-import { retentionLimits } from "../src/domain/ledger/retention.ts";
+import { retentionCutoffs } from "../src/domain/ledger/retention.ts";
 import { verifiedFlow } from "./bench/ledger-flows.ts";
 import { migrateAll, openDatabase, writeOlder } from "./bench/local-database.ts";
 import { CommandError, runCommand } from "./lib/command.ts";
@@ -86,7 +86,7 @@ async function measureLedger(verifications: number) {
       const ms = await timed(async () => {
         for (let more = true; more; ) {
           progress(`swept ${rows}`);
-          const swept = await ledger.sweep(retentionLimits(POLICY, startMs + days * DAY_MS), ROWS_PER_STEP);
+          const swept = await ledger.sweep(retentionCutoffs(POLICY, startMs + days * DAY_MS), ROWS_PER_STEP);
           if (swept.kind === "unavailable") throw new CommandError(`The sweep failed: ${swept.cause}.`);
           rows += Math.max(swept.numbers, swept.events);
           more = swept.more;

@@ -8,11 +8,11 @@ import { upstashCounters } from "../src/adapters/upstash/upstash-counters.ts";
 import { upstashMonitorState } from "../src/adapters/upstash/upstash-monitor-state.ts";
 import {
   DAY_QUARTERS,
-  type DayPoint,
   foldQuarter,
   type History,
   QUARTER_MINUTES,
-  quarterOf,
+  type QuarterPoint,
+  quarterOfMinute,
   updateDay,
 } from "../src/domain/monitor/history.ts";
 import { initialMonitorMemory } from "../src/domain/monitor/monitor-memory.ts";
@@ -135,9 +135,9 @@ async function fill({ redis, upstash }: Everything, traffic: () => CounterEntry[
   const window = await counters.window(minute, QUARTER_MINUTES);
   if (window.kind !== "answered") throw new CommandError(`The counters are unavailable: ${window.cause}.`);
   const tally = sumTallies(window.minutes.map((counted) => counted.tally));
-  const foldedTo = quarterOf(minute) - 1;
+  const foldedTo = quarterOfMinute(minute) - 1;
   let history: History | null = null;
-  let day: DayPoint[] = [];
+  let day: QuarterPoint[] = [];
   for (let quarter = foldedTo - DAY_QUARTERS + 1; quarter <= foldedTo; quarter++) {
     await watch.begin(nowMs);
     history = foldQuarter(history, { quarter, tally }, nowMs);

@@ -1,6 +1,6 @@
 /** Measures what one run of the watch reads on a busy day: commands, bytes and processor time. */
 import { parseArgs } from "node:util";
-import { keys } from "../src/adapters/keys.ts";
+import { redisKeys } from "../src/adapters/redis-keys.ts";
 import { openUpstash } from "../src/adapters/upstash/upstash-client.ts";
 import { upstashCounters } from "../src/adapters/upstash/upstash-counters.ts";
 import { upstashMonitorState } from "../src/adapters/upstash/upstash-monitor-state.ts";
@@ -114,11 +114,11 @@ await runCommand(async () => {
     console.log(`${perMinute} messages a minute on ${redis.kind}`);
     console.log(`counting a message   ${countMs.toFixed(2)} ms, the stand-in's own work included`);
     if (redis.kind !== "memory") {
-      console.log(`a minute in Redis    ${kilo(await sizeOf(keys.minute(minute - 1)))}`);
+      console.log(`a minute in Redis    ${kilo(await sizeOf(redisKeys.minute(minute - 1)))}`);
       const [past = 0] = sameTimeQuarters(nowMs);
-      console.log(`a quarter in Redis   ${kilo(await sizeOf(keys.watchQuarter(past)))}`);
-      console.log(`the history in Redis ${kilo(await sizeOf(keys.watchHistory()))}`);
-      console.log(`the totals in Redis  ${kilo(await sizeOf(keys.totals()))}`);
+      console.log(`a quarter in Redis   ${kilo(await sizeOf(redisKeys.watchQuarter(past)))}`);
+      console.log(`the history in Redis ${kilo(await sizeOf(redisKeys.watchHistory()))}`);
+      console.log(`the totals in Redis  ${kilo(await sizeOf(redisKeys.totals()))}`);
     }
     console.log(
       `a run reads          ${subjects} subjects in ${commands} commands, ${bytes.map(kilo).join(" and ")}`,

@@ -1,11 +1,11 @@
 /** Traffic for the benches, the same in every run: what became of each message, as the counters take it. */
 import {
   type CountingPlace,
-  countAddress,
+  countAddressWithManyNumbers,
   countChallenge,
-  countDelivery,
-  countDeliveryAttempt,
+  countDeliveryAttemptTime,
   countDeliveryFate,
+  countDeliveryTime,
   countOutcome,
   countRefused,
   countSent,
@@ -13,10 +13,10 @@ import {
   countWrongCode,
 } from "../../src/domain/monitor/counting.ts";
 import {
-  countRulesLeft,
-  countRulesLeftVerified,
   countRulesMet,
-  rulesThatStopped,
+  countSentDespiteRules,
+  countVerifiedDespiteRules,
+  rulesThatWouldStop,
 } from "../../src/domain/monitor/rule-counts.ts";
 import type { CounterEntry } from "../../src/domain/monitor/tally.ts";
 
@@ -53,7 +53,7 @@ export function fullTraffic(perMinute: number): () => CounterEntry[][] {
         ...countChallenge(place.phone.country, "challenged"),
         ...countChallenge(place.phone.country, "passed"),
         ...countWrongCode(place.phone.country, place.flow),
-        ...countAddress(`${String(i).padStart(8, "0")}abcdefghijklmnopqrstuvwxyz012345678`, 9),
+        ...countAddressWithManyNumbers(`${String(i).padStart(8, "0")}abcdefghijklmnopqrstuvwxyz012345678`, 9),
         ...countOutcome(`type_${i % 100}`),
         ...ruleEntries(place.flow),
       ];
@@ -65,11 +65,11 @@ function ruleEntries(flow: string): CounterEntry[] {
     rule: "hosting_network" as const,
     would,
   }));
-  const stoppers = rulesThatStopped(uncounted, flow);
+  const stoppers = rulesThatWouldStop(uncounted, flow);
   return [
     ...countRulesMet(uncounted, flow),
-    ...countRulesLeft(stoppers, 7000),
-    ...countRulesLeftVerified(stoppers),
+    ...countSentDespiteRules(stoppers, 7000),
+    ...countVerifiedDespiteRules(stoppers),
   ];
 }
 
@@ -77,9 +77,9 @@ function whatBecame(place: CountingPlace, chance: () => number): CounterEntry[] 
   const tag = `${Math.floor(chance() * 1e9)}`.padStart(43, "x");
   return [
     ...countSent(place, 7000, tag),
-    ...countDeliveryAttempt(fateOf(place).provider, chance() * 6000),
+    ...countDeliveryAttemptTime(fateOf(place).provider, chance() * 6000),
     ...countDeliveryFate(fateOf(place), "delivered"),
-    ...countDelivery(fateOf(place), { handedOverMs: 0, statedMs: null, heardMs: chance() * 700_000 }),
+    ...countDeliveryTime(fateOf(place), { handedOverMs: 0, statedMs: null, heardMs: chance() * 700_000 }),
     ...(chance() < 0.7 ? countVerified(place, chance() * 90) : []),
     ...(chance() < 0.2
       ? countRefused({ country: place.phone.country, flow: place.flow, asn: place.asn }, "rate_limited", true)

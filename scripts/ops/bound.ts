@@ -1,8 +1,8 @@
 /** The most that an attack can cost: of a running service until midnight, or of a policy file by itself. */
 import { readFileSync } from "node:fs";
 import { parsePolicy } from "../../src/config/config.ts";
-import { boundByPolicy, boundUnits } from "../../src/domain/admission/bound.ts";
-import type { BoundAnswer } from "../../src/http/admin/bound.ts";
+import { worstCasePoolBounds, worstCaseUnits } from "../../src/domain/admission/bound.ts";
+import type { WorstCaseBoundAnswer } from "../../src/http/admin/bound.ts";
 import { UsageError } from "../lib/command.ts";
 import { askJson } from "./client.ts";
 import type { Command } from "./command.ts";
@@ -18,7 +18,7 @@ export const BOUND: readonly Command[] = [
     options: ["policy"],
     words: [0, 0],
     run: async (service, { values: { policy }, json }) => {
-      const answer = await askJson<BoundAnswer>(service, "GET", "/bound");
+      const answer = await askJson<WorstCaseBoundAnswer>(service, "GET", "/bound");
       const other = policy === undefined ? null : whatIf(policy, answer);
       console.log(
         json
@@ -36,7 +36,7 @@ interface WhatIf {
 }
 
 /** Money of a unit stays what the running service says: prices are not part of a policy. */
-function whatIf(path: string, { dearest_unit_micros }: BoundAnswer): WhatIf {
+function whatIf(path: string, { dearest_unit_micros }: WorstCaseBoundAnswer): WhatIf {
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(path, "utf8"));
@@ -45,8 +45,8 @@ function whatIf(path: string, { dearest_unit_micros }: BoundAnswer): WhatIf {
   }
   const policy = parsePolicy(laidOver(REQUIRED, json));
   if (!policy.ok) throw new UsageError(`${path}: ${policy.faults.join("; ")}`);
-  const pools = boundByPolicy(policy.value.exposure);
-  const units = boundUnits(pools, 0);
+  const pools = worstCasePoolBounds(policy.value.exposure);
+  const units = worstCaseUnits(pools, 0);
   return { day_units: units, day_micros: Math.floor(units * dearest_unit_micros), pools };
 }
 
@@ -78,7 +78,7 @@ function laidOver(under: object, over: unknown): unknown {
   return { ...under, ...Object.fromEntries(entries) };
 }
 
-function boundLines(answer: BoundAnswer, other: WhatIf | null = null): string[] {
+function boundLines(answer: WorstCaseBoundAnswer, other: WhatIf | null = null): string[] {
   const { currency } = answer;
   const right = true;
   const rows = answer.pools.map(({ pool, base, gain, verified, out, left, left_micros }) => [

@@ -10,7 +10,7 @@ import type { IncidentReport, ReportFacts } from "../../src/domain/report/facts.
 import { type ReportFile, reportFiles } from "../../src/domain/report/files.ts";
 import type { MessageRow } from "../../src/domain/report/message-row.ts";
 import { reportSummary } from "../../src/domain/report/tables.ts";
-import type { FactsAnswer, MessagesAnswer } from "../../src/http/admin/evidence-contract.ts";
+import type { MessagesAnswer, WindowFactsAnswer } from "../../src/http/admin/evidence-contract.ts";
 import { CommandError, UsageError } from "../lib/command.ts";
 import { askJson, type Service } from "./client.ts";
 import type { Command } from "./command.ts";
@@ -90,7 +90,7 @@ export async function reportIncident(
   const { fromMs, toMs, country } = window;
   const range = { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() };
   const path = `/report-facts${query({ ...range, country: country ?? undefined })}`;
-  const facts = await askJson<FactsAnswer>(service, "GET", path);
+  const facts = await askJson<WindowFactsAnswer>(service, "GET", path);
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   const body = { ...range, ...(country !== null && { country }), why: reason };
   const files = reportFiles(
@@ -158,7 +158,7 @@ const rowOf = ({ at, ...message }: MessagesAnswer["messages"][number]): MessageR
 });
 
 const reportFacts = (
-  { usual, incidents, done, ...facts }: FactsAnswer,
+  { usual, incidents, done, ...facts }: WindowFactsAnswer,
   window: Window,
   writtenAtMs: number,
 ): Omit<ReportFacts, "sums"> => ({

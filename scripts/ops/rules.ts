@@ -1,5 +1,5 @@
 /** What rules in record-only mode would have done. */
-import { ruleInWords } from "../../src/domain/monitor/rule-counts.ts";
+import { ruleEffectInWords } from "../../src/domain/monitor/rule-counts.ts";
 import type { RulesAnswer } from "../../src/http/admin/rules.ts";
 import { UsageError } from "../lib/command.ts";
 import { askJson } from "./client.ts";
@@ -55,7 +55,7 @@ export function rulesLines({ rules, from, to, currency }: RulesAnswer): string[]
       unansweredMicros: row.unanswered_micros,
     };
     const where = row.flow === null ? row.rule : `${row.rule} in ${row.flow}`;
-    return row.met === 0 ? [] : [`${plain(where)}: ${ruleInWords(counts, wording)}`];
+    return row.met === 0 ? [] : [`${plain(where)}: ${ruleEffectInWords(counts, wording)}`];
   });
   const head = ["met", "challenge", "step up", "deny", "left", "verified", "others' cost"];
   return [

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { sha256Hex } from "../../src/adapters/digest.ts";
 import {
-  formatOperatorToken,
+  formatOperatorTokenEntry,
   isOperatorName,
   OPERATOR_ROLES,
   type OperatorRole,
-  type OperatorToken,
+  type OperatorTokenEntry,
 } from "../../src/domain/access/operator.ts";
 
 const SECRET_BYTES = 32;
@@ -20,8 +20,8 @@ export interface MintedToken {
 /** Makes an operator token: `tgo_` and 256 random bits in base64url. */
 export async function mintOperatorToken(who: string, role: OperatorRole): Promise<MintedToken> {
   const token = `tgo_${randomBytes(SECRET_BYTES).toString("base64url")}`;
-  const kept: OperatorToken = { who, role, hash: await sha256Hex(token) };
-  return { token, entry: formatOperatorToken(kept) };
+  const kept: OperatorTokenEntry = { who, role, hash: await sha256Hex(token) };
+  return { token, entry: formatOperatorTokenEntry(kept) };
 }
 
 /** null for a name or a role that is none. */

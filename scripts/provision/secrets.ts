@@ -1,6 +1,6 @@
 /** Secrets on their way from memory to the platform: never on the screen, in a file or in an argument. */
 import { spawn } from "node:child_process";
-import { secretsOf } from "../../src/config/keyrings.ts";
+import { secretNamesOf } from "../../src/config/keyrings.ts";
 import { ApiError, type Cloudflare } from "../lib/cloudflare.ts";
 import { CommandError, ROOT } from "../lib/command.ts";
 import type { Settings } from "../lib/configuration.ts";
@@ -37,7 +37,7 @@ export async function mintMissing(
     ["encryption", "ENCRYPTION_KEYS"],
     ["proof", "PROOF_KEYS"],
   ] as const) {
-    if (!required.includes(setting) || secretsOf(ring, held).length > 0) continue;
+    if (!required.includes(setting) || secretNamesOf(ring, held).length > 0) continue;
     minted.push([setting, ring === "proof" ? await mintProofKeys(nowMs) : mintKeyring(nowMs)]);
   }
   return Object.fromEntries(minted);

@@ -17,7 +17,7 @@ import {
   secondsToRetry,
   type Verified,
 } from "./outcomes.ts";
-import { makeRepeats } from "./repeats.ts";
+import { makeRetryDecider } from "./retry-decider.ts";
 
 export { countDown, type Deadline, deadlineIn } from "./deadline.ts";
 export { newIdempotencyKey } from "./idempotency-key.ts";
@@ -169,7 +169,7 @@ export function createTollgate(options: TollgateOptions) {
     retriesLeft: number,
     signal: AbortSignal | undefined,
   ): Promise<T | Refusal> {
-    const repeatAfter = makeRepeats();
+    const repeatAfter = makeRetryDecider();
     for (let lost = 0; ; ) {
       if (signal?.aborted) return { kind: "aborted" };
       const answer = await ask(request, signal);

@@ -19,27 +19,27 @@ import { deviceTokens, sessionTokens } from "../adapters/identity/client-tokens.
 import { operatorIdentities } from "../adapters/identity/cloudflare-access.ts";
 import { sealedTokens } from "../adapters/identity/sealed-tokens.ts";
 import { webCryptoVault } from "../adapters/identity/vault.ts";
-import { upstashAdoption } from "../adapters/upstash/upstash-adoption.ts";
 import { upstashBudgets } from "../adapters/upstash/upstash-budgets.ts";
-import { upstashClaims } from "../adapters/upstash/upstash-claims.ts";
 import { openUpstash } from "../adapters/upstash/upstash-client.ts";
 import { upstashCounters } from "../adapters/upstash/upstash-counters.ts";
-import { upstashInsights } from "../adapters/upstash/upstash-insights.ts";
+import { upstashIdempotencyClaims } from "../adapters/upstash/upstash-idempotency-claims.ts";
+import { upstashInsightCache } from "../adapters/upstash/upstash-insight-cache.ts";
 import { upstashKeyCount } from "../adapters/upstash/upstash-key-count.ts";
 import { upstashLimits } from "../adapters/upstash/upstash-limits.ts";
 import { upstashPersonMarks } from "../adapters/upstash/upstash-marks.ts";
+import { upstashMessageOwners } from "../adapters/upstash/upstash-message-owners.ts";
 import { upstashMonitorState } from "../adapters/upstash/upstash-monitor-state.ts";
-import { upstashPeople } from "../adapters/upstash/upstash-people.ts";
-import { upstashReceipts } from "../adapters/upstash/upstash-receipts.ts";
+import { upstashPersonalData } from "../adapters/upstash/upstash-personal-data.ts";
+import { upstashTagMigration } from "../adapters/upstash/upstash-tag-migration.ts";
 import type { Config, Tables } from "../config/config.ts";
 import { keyIdsOf } from "../config/keyrings.ts";
 import { LEDGER_QUEUE } from "../domain/ledger/event.ts";
 import { ALERTS_QUEUE } from "../domain/monitor/alert.ts";
-import type { ApiKeyLookup, OperatorIdentification } from "../ports/access.ts";
+import type { ApiKeyLookupPort, OperatorIdentificationPort } from "../ports/access.ts";
 import type { Deps, Log } from "../ports/deps.ts";
 import type { AlertChannelPort } from "../ports/monitor.ts";
-import type { PeoplePort } from "../ports/people.ts";
-import type { Done } from "../ports/result.ts";
+import type { PersonalDataPort } from "../ports/people.ts";
+import type { WriteResult } from "../ports/result.ts";
 import type { KeyCountPort } from "../ports/storage.ts";
 import { composeLookup } from "./compose-lookup.ts";
 import { composeProofs } from "./compose-proofs.ts";
@@ -51,16 +51,16 @@ type Bindings = Pick<Env, "SESSIONS" | "CONTROL" | "DB" | "OUTBOX" | "LEDGER"> &
 export type Service = Deps & {
   opsSeal: ReturnType<typeof sealedTokens>;
   endedSessions: ReturnType<typeof kvEndedSessions>;
-  apiKeys: ApiKeyLookup;
-  operators: OperatorIdentification;
-  people: PeoplePort;
+  apiKeys: ApiKeyLookupPort;
+  operators: OperatorIdentificationPort;
+  people: PersonalDataPort;
   redisKeys: KeyCountPort;
   alertChannels: readonly AlertChannelPort[];
   alertQueue: ReturnType<typeof queueAlerts>;
   readForProvider: typeof readOutboxMessage;
   readForLedger: ReturnType<typeof queueLedger>["read"];
   /** Puts dead letters on their queue again. */
-  queues: { put(queue: string, body: string): Promise<Done> };
+  queues: { put(queue: string, body: string): Promise<WriteResult> };
 };
 
 export function compose(config: Config, tables: Tables, bindings: Bindings): Service {
@@ -77,14 +77,14 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
     policy,
     control: kvControl(bindings.CONTROL, nowMs, log, pause),
     limits: upstashLimits(redis, nowMs),
-    claims: upstashClaims(redis),
+    claims: upstashIdempotencyClaims(redis),
     challenge: siteverifyCaptcha(policy.captcha, {
       secret: config.CAPTCHA_SECRET_KEY,
       freshSecret: config.CAPTCHA_FRESH_SECRET_KEY,
       siteverifyUrl: config.CAPTCHA_SITEVERIFY_URL,
     }),
     budgets: upstashBudgets(redis, nowMs),
-    adoption: upstashAdoption(redis),
+    adoption: upstashTagMigration(redis),
     keyIds: keyIdsOf({
       ...config,
       PROOF_KMS_KEYS: policy.proof.signer === "aws_kms" ? config.PROOF_KMS_KEYS : [],
@@ -104,9 +104,9 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
     proofs: composeProofs(config),
     providers: composeProviders(config, bindings, nowMs),
     lookup: composeLookup(config, nowMs),
-    insights: upstashInsights(redis),
+    insights: upstashInsightCache(redis),
     routes: kvRoutes(bindings.CONTROL, policy.delivery, nowMs, log),
-    receipts: upstashReceipts(redis),
+    receipts: upstashMessageOwners(redis),
     counters: upstashCounters(redis),
     monitorState: upstashMonitorState(redis, log),
     records,
@@ -128,7 +128,7 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
     alertChannels: composeAlertChannels(config, nowMs),
     opsSeal: sealedTokens(config.SESSION_KEYS, "ops session", nowMs),
     endedSessions: kvEndedSessions(bindings.CONTROL),
-    people: upstashPeople(redis),
+    people: upstashPersonalData(redis),
     redisKeys: upstashKeyCount(redis),
     operators: operatorIdentities(
       {

@@ -4,7 +4,7 @@ import {
   capWarnings,
   numberLimitWarnings,
   type PricedCountry,
-  sessionFaults,
+  sessionFitFaults,
 } from "../domain/admission/session-fit.ts";
 import { longestTexts } from "../domain/delivery/message-faults.ts";
 import { messagePriceMicros, spendMeters } from "../domain/delivery/money.ts";
@@ -26,13 +26,13 @@ export function sessionFaultsOf(
   const countries = pricedCountries(POLICY, prices);
   const texts = Math.min(3, resend.wait_seconds.length + 1);
   const hasCalls = delivery.channels.includes("voice");
-  const faults = sessionFaults(countries, texts, hasCalls);
+  const faults = sessionFitFaults(countries, texts, hasCalls);
 
   const segments = Math.max(
     ...[...longestTexts(POLICY.message, POLICY.code).values()].map((text) => text.segments),
   );
   const long = countries.map((country) => ({ ...country, textMicros: segments * country.textMicros }));
-  const outgrown = sessionFaults(long, texts, hasCalls).filter(
+  const outgrown = sessionFitFaults(long, texts, hasCalls).filter(
     (fault) => !faults.some((other) => settingOf(other) === settingOf(fault)),
   );
   const waits = resend.wait_seconds.map((wait) => Math.min(wait, resend.undelivered_wait_seconds));

@@ -12,7 +12,13 @@ import type { Policy } from "../domain/policy.ts";
 import { policySchema } from "../domain/policy.ts";
 import { joinKeyringParts, ringOf } from "./keyrings.ts";
 import { type KmsKey, parseKmsKeys } from "./kms-keys.ts";
-import { listOf, lookupNeeds, needs, providerSettings, WHSEC } from "./provider-settings.ts";
+import {
+  listOf,
+  providerSettings,
+  requiredLookupSettings,
+  requiredProviderSettings,
+  WHSEC,
+} from "./provider-settings.ts";
 
 /** One key of a ring: its id travels with what it made, so that old keys go on verifying while a new one signs. */
 export interface RingKey {
@@ -164,7 +170,7 @@ const configSchema = rawSchema.superRefine((raw, context) => {
   }
   const { providers } = raw.POLICY.delivery;
   for (const name of providers.flatMap((provider) =>
-    needs[provider].map((setting) => ({ provider, setting })),
+    requiredProviderSettings[provider].map((setting) => ({ provider, setting })),
   )) {
     if (raw[name.setting] === undefined) {
       fault(name.setting, `is missing; POLICY.delivery.providers names ${name.provider}`);
@@ -176,7 +182,7 @@ const configSchema = rawSchema.superRefine((raw, context) => {
     fault("VONAGE_SIGNATURE_SECRETS", "has no secret of VONAGE_API_KEY, whose receipts would be refused");
   }
   const source = raw.POLICY.lookup.provider;
-  for (const setting of lookupNeeds[source]) {
+  for (const setting of requiredLookupSettings[source]) {
     if (raw[setting] === undefined) fault(setting, `is missing; POLICY.lookup.provider is ${source}`);
   }
   const channels = new Set(raw.POLICY.alerts.owners.flatMap((owner) => owner.channels));

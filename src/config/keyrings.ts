@@ -20,7 +20,7 @@ export const addedSecretName = (ring: KeyringName, nowMs: number): string =>
   `${RING_SETTINGS[ring]}_${new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
 
 /** A ring's secrets among these names, the newest first; the setting itself is the oldest. */
-export function secretsOf(ring: KeyringName, names: readonly string[]): string[] {
+export function secretNamesOf(ring: KeyringName, names: readonly string[]): string[] {
   const setting = RING_SETTINGS[ring];
   const added = names.filter((name) => name.startsWith(setting) && ADDED.test(name.slice(setting.length)));
   return [...added.toSorted().reverse(), ...(names.includes(setting) ? [setting] : [])];
@@ -29,7 +29,7 @@ export function secretsOf(ring: KeyringName, names: readonly string[]): string[]
 /** The setting that a secret belongs to: `SESSION_KEYS` of `SESSION_KEYS_20261121T234501Z`; null for what is no keyring. */
 export function ringOf(name: string): string | null {
   const found = Object.entries(RING_SETTINGS).find(
-    ([ring]) => secretsOf(ring as KeyringName, [name]).length > 0,
+    ([ring]) => secretNamesOf(ring as KeyringName, [name]).length > 0,
   );
   return found?.[1] ?? null;
 }
@@ -39,7 +39,7 @@ export function joinKeyringParts(env: unknown): unknown {
   if (typeof env !== "object" || env === null) return env;
   const raw: Readonly<Record<string, unknown>> = { ...env };
   const joined = Object.entries(RING_SETTINGS).flatMap(([ring, setting]): [string, unknown][] => {
-    const parts = secretsOf(ring as KeyringName, Object.keys(raw)).map((name) => raw[name]);
+    const parts = secretNamesOf(ring as KeyringName, Object.keys(raw)).map((name) => raw[name]);
     if (parts.length < 2) return [];
     return [[setting, ring === "proof" ? joinArrays(parts) : parts.join(",")]];
   });

@@ -161,7 +161,9 @@ export const providerSettings = {
   ).optional(),
 };
 
-export const needs: Readonly<Record<ProviderName, readonly (keyof typeof providerSettings)[]>> = {
+export const requiredProviderSettings: Readonly<
+  Record<ProviderName, readonly (keyof typeof providerSettings)[]>
+> = {
   sandbox: ["SANDBOX_URL"],
   sandbox_b: ["SANDBOX_URL"],
   sandbox_c: ["SANDBOX_URL"],
@@ -181,7 +183,7 @@ export const needs: Readonly<Record<ProviderName, readonly (keyof typeof provide
 };
 
 /** What the source in `POLICY.lookup.provider` needs. */
-export const lookupNeeds: Readonly<
+export const requiredLookupSettings: Readonly<
   Record<LookupPolicy["provider"], readonly (keyof typeof providerSettings)[]>
 > = {
   none: [],

@@ -11,9 +11,9 @@ import { clearPosture, clearThrottle, setPosture, setThrottle } from "../flows/o
 import { type QueuesPort, replayDeadLetter } from "../flows/operators/replay-dead-letter.ts";
 import { readIncident, readIncidents } from "../flows/operators/views/read-incidents.ts";
 import { readMetrics } from "../flows/operators/views/read-metrics.ts";
-import { readRanges } from "../flows/operators/views/read-ranges.ts";
 import { readState } from "../flows/operators/views/read-state.ts";
-import type { OperatorIdentification } from "../ports/access.ts";
+import { readSubjects } from "../flows/operators/views/read-subjects.ts";
+import type { OperatorIdentificationPort } from "../ports/access.ts";
 import type { Deps } from "../ports/deps.ts";
 import {
   actionToWire,
@@ -27,7 +27,7 @@ import {
   serviceStateToWire,
   throttleChangedToWire,
 } from "./admin/answers.ts";
-import { boundApi } from "./admin/bound.ts";
+import { worstCaseBoundApi } from "./admin/bound.ts";
 import {
   banBody,
   isRecordId,
@@ -47,7 +47,7 @@ import { traceApi } from "./admin/trace.ts";
 import { webhooksApi } from "./admin/webhooks.ts";
 import { boundBodies } from "./bound-bodies.ts";
 
-export type AdminDeps = Deps & EvidenceDeps & { operators: OperatorIdentification; queues: QueuesPort };
+export type AdminDeps = Deps & EvidenceDeps & { operators: OperatorIdentificationPort; queues: QueuesPort };
 
 export function adminApi(deps: AdminDeps) {
   const tools = adminTools(deps);
@@ -124,7 +124,7 @@ export function adminApi(deps: AdminDeps) {
     const { by, minutes, hours, limit } = query.value;
     const span = hours === undefined ? { minutes: minutes ?? policy.monitor.window_minutes } : { hours };
     const question = { by, span, limit };
-    const ranges = await readRanges(deps, question);
+    const ranges = await readSubjects(deps, question);
     return ranges.kind === "answered"
       ? c.json(rangesToWire(ranges, question, currency))
       : problem(c, notDoneToWire(ranges));
@@ -173,7 +173,7 @@ export function adminApi(deps: AdminDeps) {
   });
 
   api.route("/routes", routesApi(deps, tools));
-  api.route("/bound", boundApi(deps, tools));
+  api.route("/bound", worstCaseBoundApi(deps, tools));
   api.route("/rules", rulesApi(deps, tools));
   api.route("/webhooks", webhooksApi(deps, tools));
   api.route("/trace", traceApi(deps, tools));

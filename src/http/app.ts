@@ -8,7 +8,7 @@ import { JWKS_CACHE_SECONDS } from "../domain/access/key-age.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
 import { SessionUnreachable, UNREACHABLE_RETRY_SECONDS } from "../domain/session/unreachable.ts";
 import type { RefusedAnswer } from "../flows/verification/publish-and-answer.ts";
-import { readStatus } from "../flows/verification/read-status.ts";
+import { readSessionStatus } from "../flows/verification/read-session-status.ts";
 import { resend } from "../flows/verification/resend.ts";
 import { send } from "../flows/verification/send.ts";
 import { verify } from "../flows/verification/verify.ts";
@@ -18,21 +18,21 @@ import { type AdminDeps, adminApi } from "./admin.ts";
 import { sentToWire, sessionStatusToWire, verifiedToWire } from "./answers.ts";
 import { readBody } from "./body.ts";
 import { boundBodies } from "./bound-bodies.ts";
-import { callerOf, DEV_CLIENT_HEADER, devClientUnreadable } from "./caller.ts";
 import { verifyBody } from "./contract.ts";
 import { docsPages } from "./docs.ts";
 import { openApiDocument } from "./openapi.ts";
 import { takeOutcomes } from "./outcomes.ts";
-import { answerProblem, refusalToWire, type Wire, wire } from "./problems.ts";
+import { answerProblem, type ProblemWire, problemWire, refusalToWire } from "./problems.ts";
 import { identifyCaller, readIdempotencyKey, readSend, type SendDeps } from "./read-send.ts";
 import { takeReceipt } from "./receipts.ts";
+import { DEV_CLIENT_HEADER, devClientUnreadable, sourceOf } from "./source.ts";
 
-export type Environment = "development" | "staging" | "production";
+export type EnvironmentName = "development" | "staging" | "production";
 
 /** What a page's tracing adds to its requests (W3C Trace Context, Baggage, Sentry); without leave it breaks them. */
 const TRACING_HEADERS = ["traceparent", "tracestate", "baggage", "sentry-trace"];
 
-export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Environment) {
+export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: EnvironmentName) {
   const { policy, proofs, log, vault } = deps;
   const app = new Hono();
 
@@ -84,7 +84,7 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
 
   app.post("/v1/verify", async (c) => {
     const requestId = vault.newId();
-    const source = callerOf(c, environment);
+    const source = sourceOf(c, environment);
     if (!source) return refuse(c, devClientUnreadable, requestId);
     const body = await readBody(c, verifyBody);
     if (!body.ok) return problem(c, body.wire, requestId);
@@ -104,7 +104,7 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
       const errors = [{ field: "Authorization", reason: "must be Bearer and the session token" }];
       return refuse(c, { kind: "invalid_request", errors }, requestId);
     }
-    const outcome = await readStatus(deps, token);
+    const outcome = await readSessionStatus(deps, token);
     return outcome.kind === "status" ? c.json(sessionStatusToWire(outcome)) : refuse(c, outcome, requestId);
   });
 
@@ -144,7 +144,7 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
     // The message may repeat what a client or a dependency sent; the name and the place are enough to find the fault.
     const place = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at ")) ?? "";
     log("internal_error", { correlation_id: correlationId, name: error.name, place: place.trim() });
-    return answerProblem(c, wire(500, "internal_error", "Something broke on our side"), correlationId);
+    return answerProblem(c, problemWire(500, "internal_error", "Something broke on our side"), correlationId);
   });
   return app;
 
@@ -167,7 +167,7 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
 
   function problem(
     c: Context,
-    failure: Wire,
+    failure: ProblemWire,
     correlationId: string,
     { cause = null, sessionsId = correlationId }: { cause?: string | null; sessionsId?: string } = {},
   ) {
@@ -177,10 +177,10 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
     return answerProblem(c, failure, correlationId);
   }
 
-  function unknownRoute(c: Context): Wire {
+  function unknownRoute(c: Context): ProblemWire {
     const known = app.routes.filter(({ path, method }) => path === c.req.path && method !== "ALL");
-    if (known.length === 0) return wire(404, "not_found", "There is nothing here");
+    if (known.length === 0) return problemWire(404, "not_found", "There is nothing here");
     c.header("Allow", [...new Set(known.map(({ method }) => method))].join(", "));
-    return wire(405, "method_not_allowed", "Not with this method");
+    return problemWire(405, "method_not_allowed", "Not with this method");
   }
 }

@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { ApiKey } from "../domain/access/api-key.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { Refusal } from "../domain/kernel/refusal.ts";
-import type { ApiKeyLookup } from "../ports/access.ts";
+import type { ApiKeyLookupPort } from "../ports/access.ts";
 
 /** The largest number of a network (RFC 6793). */
 const MAX_ASN = 4_294_967_295;
@@ -61,7 +61,7 @@ const KEYS_UNAVAILABLE_RETRY_SECONDS = 5;
 export async function authenticate(
   c: Context,
   client: StatedClient | undefined,
-  apiKeys: ApiKeyLookup,
+  apiKeys: ApiKeyLookupPort,
 ): Promise<PublicCaller | ServerCaller | Refusal> {
   const header = c.req.header("Authorization");
   if (header === undefined) {

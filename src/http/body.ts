@@ -1,16 +1,16 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import type { FieldError } from "../domain/kernel/refusal.ts";
-import { type Wire, wire } from "./problems.ts";
+import { type ProblemWire, problemWire } from "./problems.ts";
 
 /** Checks a JSON body: type, syntax, schema, doubled keys, in this order and each with its own answer. */
 export async function readBody<S extends z.ZodType>(
   c: Context,
   schema: S,
-): Promise<{ ok: true; value: z.infer<S> } | { ok: false; wire: Wire }> {
+): Promise<{ ok: true; value: z.infer<S> } | { ok: false; wire: ProblemWire }> {
   const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") {
-    return { ok: false, wire: wire(415, "unsupported_media_type", "Send application/json") };
+    return { ok: false, wire: problemWire(415, "unsupported_media_type", "Send application/json") };
   }
   const bytes = await c.req.arrayBuffer();
   let text: string;
@@ -59,8 +59,8 @@ const TYPES: Partial<Record<string, string>> = {
   null: "null",
 };
 
-function invalid(errors: FieldError[]): { ok: false; wire: Wire } {
-  return { ok: false, wire: wire(400, "invalid_request", "The request cannot be read", { errors }) };
+function invalid(errors: FieldError[]): { ok: false; wire: ProblemWire } {
+  return { ok: false, wire: problemWire(400, "invalid_request", "The request cannot be read", { errors }) };
 }
 
 /** A key that comes back in an answer must be harmless there. */

@@ -1,5 +1,5 @@
 import type { Context, Env, MiddlewareHandler } from "hono";
-import { type Wire, wire } from "./problems.ts";
+import { type ProblemWire, problemWire } from "./problems.ts";
 
 export const MAX_BODY_BYTES = 16 * 1024;
 
@@ -20,7 +20,7 @@ const MAX_DRAINED_BYTES = 8 * 1024 * 1024;
  * @param refuse answers the problem
  */
 export function boundBodies<E extends Env>(
-  refuse: (c: Context<E>, failure: Wire) => Response | Promise<Response>,
+  refuse: (c: Context<E>, failure: ProblemWire) => Response | Promise<Response>,
 ): MiddlewareHandler<E> {
   return async (c, next) => {
     const { body } = c.req.raw;
@@ -29,7 +29,7 @@ export function boundBodies<E extends Env>(
     const declaredBytes = Number(c.req.header("content-length") ?? 0);
     const bytes = declaredBytes > MAX_DRAINED_BYTES ? null : await readAtMost(body, maxBytes);
     if (bytes === null) {
-      return refuse(c, wire(413, "body_too_large", `A body has at most ${maxBytes} bytes`));
+      return refuse(c, problemWire(413, "body_too_large", `A body has at most ${maxBytes} bytes`));
     }
     // A request that may have no body may not be made with one.
     const mayHaveBody = c.req.method !== "GET" && c.req.method !== "HEAD";

@@ -82,7 +82,7 @@ export const idempotencyKey = text(255).optional().meta({
     "A repeated send with the same key is the same verification: one message, one bill. Use a UUID",
 });
 
-export const verifyIdempotencyKey = text(255).optional().meta({
+export const idempotencyKeyForVerify = text(255).optional().meta({
   description:
     "For two minutes the same code under the same key has the same answer, the proof's `jti` included, and counts once",
 });

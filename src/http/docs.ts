@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { PROBLEM_CODES } from "./contract.ts";
-import { apiPage, problemDocPage, problemEntry, problemsPage } from "./docs/pages.ts";
+import { apiPage, problemDocPage, problemGuideJson, problemsPage } from "./docs/pages.ts";
 
 const STRICT = [
   "default-src 'none'",
@@ -33,14 +33,14 @@ export function docsPages() {
   app.get("/docs", (c) => c.html(apiPage, 200, headers(RAPIDOC)));
   app.get("/problems", (c) =>
     wantsJson(c)
-      ? c.json({ problems: PROBLEM_CODES.map(problemEntry) }, 200, headers(STRICT))
+      ? c.json({ problems: PROBLEM_CODES.map(problemGuideJson) }, 200, headers(STRICT))
       : c.html(problemsPage(), 200, headers(STRICT)),
   );
   // One route each, so that any other code is an unknown address like any other.
   for (const code of PROBLEM_CODES) {
     app.get(`/problems/${code}`, (c) =>
       wantsJson(c)
-        ? c.json(problemEntry(code), 200, headers(STRICT))
+        ? c.json(problemGuideJson(code), 200, headers(STRICT))
         : c.html(problemDocPage(code), 200, headers(STRICT)),
     );
   }

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { createDocument } from "zod-openapi";
 import {
   idempotencyKey,
+  idempotencyKeyForVerify,
   type ProblemCode,
   problem,
   sendAnswer,
@@ -9,7 +10,6 @@ import {
   sessionAnswer,
   verifyAnswer,
   verifyBody,
-  verifyIdempotencyKey,
 } from "./contract.ts";
 import {
   KEY_SET,
@@ -98,7 +98,7 @@ export function openApiDocument(issuer: string) {
           description:
             "Each call is an attempt and is counted before the code is looked at. A right code is used up: the session is over. A send with a `reference` is verified with the same `reference`.",
           security: [{}, { apiKey: [] }],
-          requestParams: { header: z.object({ "Idempotency-Key": verifyIdempotencyKey }) },
+          requestParams: { header: z.object({ "Idempotency-Key": idempotencyKeyForVerify }) },
           requestBody: {
             required: true,
             content: { "application/json": { schema: verifyBody, examples: VERIFY_REQUESTS } },

@@ -6,10 +6,10 @@ import {
   type ReportedOutcome,
   reportOutcomes,
 } from "../flows/verification/report-outcomes.ts";
-import type { ApiKeyLookup } from "../ports/access.ts";
+import type { ApiKeyLookupPort } from "../ports/access.ts";
 import type { LimitsPort } from "../ports/admission.ts";
 import { readBody } from "./body.ts";
-import type { Wire } from "./problems.ts";
+import type { ProblemWire } from "./problems.ts";
 
 const MOST_OUTCOMES = 100;
 const MOST_MICROS = 1_000_000_000_000_000;
@@ -49,7 +49,7 @@ export const outcomesAnswer = z
   .meta({ id: "OutcomesAnswer" });
 
 type OutcomesDeps = Parameters<typeof reportOutcomes>[0] & {
-  apiKeys: ApiKeyLookup;
+  apiKeys: ApiKeyLookupPort;
   limits: LimitsPort;
 };
 
@@ -57,7 +57,7 @@ type OutcomesDeps = Parameters<typeof reportOutcomes>[0] & {
 export async function takeOutcomes(
   c: Context,
   deps: OutcomesDeps,
-): Promise<OutcomesReported | Refusal | { wire: Wire }> {
+): Promise<OutcomesReported | Refusal | { wire: ProblemWire }> {
   const presented = /^Bearer +(\S+)$/i.exec(c.req.header("Authorization") ?? "")?.[1];
   if (presented === undefined) return { kind: "unauthorized", cause: "no API key" };
   const key = await deps.apiKeys.find(presented);

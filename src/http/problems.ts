@@ -10,7 +10,7 @@ import type { Problem, ProblemCode } from "./contract.ts";
 
 type Extension = Omit<Problem, "type" | "title" | "status" | "code" | "correlation_id">;
 
-export interface Wire {
+export interface ProblemWire {
   status: ContentfulStatusCode;
   code: ProblemCode;
   title: string;
@@ -21,90 +21,94 @@ export interface Wire {
 type Renderable = Pick<CaptchaPolicy, "provider" | "site_key" | "fresh_site_key" | "action">;
 
 /** Causes are for the log alone. */
-export function refusalToWire(refusal: Refusal, captcha: Renderable): Wire {
+export function refusalToWire(refusal: Refusal, captcha: Renderable): ProblemWire {
   switch (refusal.kind) {
     case "invalid_request":
-      return wire(400, refusal.kind, "The request cannot be read", { errors: refusal.errors });
+      return problemWire(400, refusal.kind, "The request cannot be read", { errors: refusal.errors });
     case "unauthorized":
-      return wire(401, refusal.kind, "This key opens nothing here");
+      return problemWire(401, refusal.kind, "This key opens nothing here");
     case "number_invalid":
-      return wire(
+      return problemWire(
         422,
         refusal.kind,
         "This is not a phone number that exists",
         refusal.errors && { errors: refusal.errors },
       );
     case "number_type_refused":
-      return wire(422, refusal.kind, "This kind of number cannot get a code");
+      return problemWire(422, refusal.kind, "This kind of number cannot get a code");
     case "country_not_served":
-      return wire(422, refusal.kind, "Numbers of this country are not served");
+      return problemWire(422, refusal.kind, "Numbers of this country are not served");
     case "number_unreachable":
-      return wire(422, refusal.kind, "This number gets no messages by this channel", {
+      return problemWire(422, refusal.kind, "This number gets no messages by this channel", {
         channels: [...refusal.channels],
       });
     case "number_opted_out":
-      return wire(422, refusal.kind, "The owner of this number asked for no more messages", {
+      return problemWire(422, refusal.kind, "The owner of this number asked for no more messages", {
         channels: [...refusal.channels],
       });
     case "challenge_required":
-      return wire(403, refusal.kind, "Solve the challenge and send its token", {
+      return problemWire(403, refusal.kind, "Solve the challenge and send its token", {
         challenge: renderable(captcha, refusal.fresh),
         ...(refusal.factors.length > 0 ? { step_up: { factors: [...refusal.factors] } } : {}),
       });
     case "challenge_failed":
-      return wire(403, refusal.kind, "The challenge was not passed; solve a new one", {
+      return problemWire(403, refusal.kind, "The challenge was not passed; solve a new one", {
         challenge: renderable(captcha, false),
       });
     case "step_up_required":
-      return wire(403, refusal.kind, "Use another way to prove who you are", {
+      return problemWire(403, refusal.kind, "Use another way to prove who you are", {
         step_up: { factors: [...refusal.factors] },
       });
     case "too_many_requests":
-      return wire(429, refusal.kind, "Too many requests", { retry_after: refusal.retryAfterSeconds });
+      return problemWire(429, refusal.kind, "Too many requests", { retry_after: refusal.retryAfterSeconds });
     case "idempotency_conflict":
-      return wire(422, refusal.kind, "This idempotency key belongs to another request");
+      return problemWire(422, refusal.kind, "This idempotency key belongs to another request");
     case "in_progress":
-      return wire(409, refusal.kind, "The first try of this request has not ended; repeat it", {
+      return problemWire(409, refusal.kind, "The first try of this request has not ended; repeat it", {
         retry_after: refusal.retryAfterSeconds,
       });
     case "sending_paused":
-      return wire(503, refusal.kind, "No codes are sent at the moment", {
+      return problemWire(503, refusal.kind, "No codes are sent at the moment", {
         retry_after: refusal.retryAfterSeconds,
       });
     case "proof_unavailable":
-      return wire(503, refusal.kind, "The code was right; its proof cannot be signed just now", {
+      return problemWire(503, refusal.kind, "The code was right; its proof cannot be signed just now", {
         retry_after: refusal.retryAfterSeconds,
       });
     case "delivery_failed":
-      return wire(502, refusal.kind, "The message could not be handed over", {
+      return problemWire(502, refusal.kind, "The message could not be handed over", {
         retry_after: refusal.retryAfterSeconds,
       });
     case "session_gone":
-      return wire(410, refusal.kind, "This session is over; ask for a new code");
+      return problemWire(410, refusal.kind, "This session is over; ask for a new code");
     case "code_incorrect":
-      return wire(422, refusal.kind, "The code is not right", {
+      return problemWire(422, refusal.kind, "The code is not right", {
         attempts_left: refusal.attemptsLeft,
         retry_in_seconds: refusal.retryInSeconds,
       });
     case "too_many_attempts":
-      return wire(429, refusal.kind, "Too many attempts", {
+      return problemWire(429, refusal.kind, "Too many attempts", {
         attempts_left: refusal.attemptsLeft,
         retry_after: refusal.retryAfterSeconds,
       });
   }
 }
 
-export function wire(
+export function problemWire(
   status: ContentfulStatusCode,
   code: ProblemCode,
   title: string,
   extension: Extension = {},
-): Wire {
+): ProblemWire {
   return { status, code, title, extension };
 }
 
 /** Answers a problem. */
-export function answerProblem(c: Context, { status, code, title, extension }: Wire, correlationId: string) {
+export function answerProblem(
+  c: Context,
+  { status, code, title, extension }: ProblemWire,
+  correlationId: string,
+) {
   const body: Problem = {
     type: `/problems/${code}`,
     title,

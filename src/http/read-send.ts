@@ -2,22 +2,22 @@ import type { Context } from "hono";
 import type { Source } from "../domain/admission/source.ts";
 import type { FieldError, Refusal } from "../domain/kernel/refusal.ts";
 import type { ResendInput, SendInput } from "../flows/verification/request.ts";
-import type { ApiKeyLookup } from "../ports/access.ts";
+import type { ApiKeyLookupPort } from "../ports/access.ts";
 import type { Caller } from "../ports/admission.ts";
 import type { Deps } from "../ports/deps.ts";
 import { authenticate, type StatedClient } from "./authenticate.ts";
 import { fieldErrors, NAMING_INPUT, readBody } from "./body.ts";
-import { callerOf, devClientUnreadable } from "./caller.ts";
 import { idempotencyKey, sendBody } from "./contract.ts";
-import type { Wire } from "./problems.ts";
+import type { ProblemWire } from "./problems.ts";
+import { devClientUnreadable, sourceOf } from "./source.ts";
 
-export type SendDeps = Deps & { apiKeys: ApiKeyLookup };
+export type SendDeps = Deps & { apiKeys: ApiKeyLookupPort };
 
 export type SendReading =
   | { kind: "send"; send: SendInput; caller: Caller }
   | { kind: "resend"; resend: ResendInput; caller: Caller }
   | { refusal: Refusal }
-  | { wire: Wire };
+  | { wire: ProblemWire };
 
 /** Reads a send or a resend, with who asks for it, from a request; or says what is wrong with it. */
 export async function readSend(
@@ -25,7 +25,7 @@ export async function readSend(
   { apiKeys, policy }: SendDeps,
   environment: string,
 ): Promise<SendReading> {
-  const source = callerOf(c, environment);
+  const source = sourceOf(c, environment);
   if (!source) return { refusal: devClientUnreadable };
   const read = await readBody(c, sendBody);
   if (!read.ok) return { wire: read.wire };
@@ -80,7 +80,7 @@ export async function identifyCaller(
   c: Context,
   source: Source,
   client: StatedClient | undefined,
-  apiKeys: ApiKeyLookup,
+  apiKeys: ApiKeyLookupPort,
 ): Promise<Caller | Refusal> {
   const who = await authenticate(c, client, apiKeys);
   if (who.kind === "public") return { ...source, server: null };

@@ -19,7 +19,7 @@ export function volumesOf(rows: readonly LedgerRow[], by: VolumeDimension): Volu
   const volumes = new Map<string, Volume>();
   for (const row of rows) {
     const value = row[FIELDS[by]];
-    if (value === null || (row.kind !== "sent" && !isRefusal(row.kind))) continue;
+    if (value === null || (row.kind !== "sent" && !isRefusedEventKind(row.kind))) continue;
     const subject = String(value);
     volumes.set(subject, addToVolume(volumes.get(subject), subject, row));
   }
@@ -27,7 +27,7 @@ export function volumesOf(rows: readonly LedgerRow[], by: VolumeDimension): Volu
 }
 
 /** Says whether an event is one of a refused request. */
-export const isRefusal = (kind: LedgerEvent["kind"]) => kind === "refused" || kind === "challenged";
+export const isRefusedEventKind = (kind: LedgerEvent["kind"]) => kind === "refused" || kind === "challenged";
 
 function addToVolume(volume: Volume | undefined, subject: string, row: LedgerRow): Volume {
   const isSent = row.kind === "sent";

@@ -4,7 +4,7 @@ import {
   type LevelReading,
   oldestReadSlot,
   oldestSlotOf,
-  PAST_HUNDREDTHS,
+  PAST_FADES_ABOVE_HUNDREDTHS,
   slotOf,
 } from "../domain/admission/exposure.ts";
 import { EARNED_SECONDS } from "../domain/admission/lifetimes.ts";
@@ -173,7 +173,7 @@ export function memoryBudgets(
     }
     const { past } = held;
     if (past.verified === 0) past.unverified = 0;
-    if (!dropped || past.verified <= PAST_HUNDREDTHS) return;
+    if (!dropped || past.verified <= PAST_FADES_ABOVE_HUNDREDTHS) return;
     past.unverified = Math.floor(past.unverified / 2);
     past.verified = Math.floor(past.verified / 2);
   }

@@ -1,6 +1,6 @@
 import { minuteOf } from "../domain/kernel/time.ts";
-import { type CounterChange, counterChanges } from "../domain/monitor/counter-changes.ts";
-import { quarterOf } from "../domain/monitor/history.ts";
+import { type GroupedCounterUpdate, groupCounterUpdates } from "../domain/monitor/counter-updates.ts";
+import { quarterOfMinute } from "../domain/monitor/history.ts";
 import {
   MEMBERS_PER_QUARTER,
   MINUTE_COUNTERS_SECONDS,
@@ -11,8 +11,8 @@ import {
   type Counts,
   type Dimension,
   METRICS_PER_SUBJECT,
+  maxSubjects,
   OTHER_SUBJECTS,
-  subjectsFor,
   type Tally,
   tallyKey,
 } from "../domain/monitor/tally.ts";
@@ -44,12 +44,12 @@ export function memoryCounters(nowMs: () => number): CountersPort {
     return seen.size;
   }
 
-  function count(counted: Counted, { minute, dimension, subject, entries }: CounterChange): void {
+  function count(counted: Counted, { minute, dimension, subject, entries }: GroupedCounterUpdate): void {
     let key = tallyKey(dimension, subject);
     let apart = true;
     if (!counted.tally.has(key)) {
       const many = counted.subjects.get(dimension) ?? 0;
-      if (many < subjectsFor(dimension, entries)) counted.subjects.set(dimension, many + 1);
+      if (many < maxSubjects(dimension, entries)) counted.subjects.set(dimension, many + 1);
       else [key, apart] = [tallyKey(dimension, OTHER_SUBJECTS), false];
     }
     const counts = counted.tally.get(key) ?? {};
@@ -60,7 +60,7 @@ export function memoryCounters(nowMs: () => number): CountersPort {
       if ("add" in how) counts[metric] = (before ?? 0) + how.add;
       else if ("peak" in how) counts[metric] = Math.max(before ?? 0, how.peak);
       else if (apart) {
-        const set = `${quarterOf(Number(minute))} ${dimension} ${subject}`;
+        const set = `${quarterOfMinute(Number(minute))} ${dimension} ${subject}`;
         counts[metric] = Math.max(before ?? 0, distinct(set, how.distinct));
       }
     }
@@ -73,7 +73,7 @@ export function memoryCounters(nowMs: () => number): CountersPort {
 
   return {
     async count(updates) {
-      for (const change of counterChanges(updates)) {
+      for (const change of groupCounterUpdates(updates)) {
         const { minute } = change;
         if (minute === "totals") {
           count(totals, change);

@@ -14,9 +14,9 @@ import {
   type RefusalCount,
   SAMPLES_PER_MINUTE,
 } from "../domain/ledger/event.ts";
-import type { LedgerWindow, Upkeep, VerificationLedgerPort } from "../ports/ledger.ts";
+import type { LedgerWindow, UpkeepRun, VerificationLedgerPort } from "../ports/ledger.ts";
 import type { DeadLetter } from "../ports/records.ts";
-import { isRefusal, volumesOf } from "./ledger-volumes.ts";
+import { isRefusedEventKind, volumesOf } from "./ledger-volumes.ts";
 
 /** The most rows one question gets. */
 const MOST_ROWS = 1000;
@@ -42,7 +42,7 @@ export function memoryLedger(letters: {
 }): VerificationLedgerPort {
   const rows = new Map<string, Row>();
   const refusals = new Map<string, RefusalCount>();
-  const upkeeps = new Map<string, Upkeep>();
+  const upkeeps = new Map<string, UpkeepRun>();
   let seq = 0;
 
   const inOrder = () =>
@@ -81,7 +81,7 @@ export function memoryLedger(letters: {
   /** Keeps as many refused requests of a minute as it samples. */
   function dropOverflow(minute: number): void {
     const sampled = [...rows.values()]
-      .filter(({ kind, atMs }) => isRefusal(kind) && Math.floor(atMs / MINUTE_MS) === minute)
+      .filter(({ kind, atMs }) => isRefusedEventKind(kind) && Math.floor(atMs / MINUTE_MS) === minute)
       .sort((a, b) => a.atMs - b.atMs || (a.id < b.id ? -1 : 1));
     for (const { id } of sampled.slice(SAMPLES_PER_MINUTE)) rows.delete(id);
   }
@@ -96,7 +96,7 @@ export function memoryLedger(letters: {
         if (!rows.has(event.id)) rows.set(event.id, { ...event, verified: false, seq: seq++ });
       }
       for (const id of new Set(events.map(({ correlationId }) => correlationId))) complete(id);
-      const refused = events.filter(({ kind }) => isRefusal(kind));
+      const refused = events.filter(({ kind }) => isRefusedEventKind(kind));
       for (const minute of new Set(refused.map(({ atMs }) => Math.floor(atMs / MINUTE_MS)))) {
         dropOverflow(minute);
       }

@@ -1,5 +1,5 @@
-import type { Failures } from "../domain/admission/failures.ts";
-import { ASKED_SECONDS, KNOWN_SECONDS } from "../domain/admission/lifetimes.ts";
+import type { ConsecutiveWrongCodes } from "../domain/admission/failures.ts";
+import { CHALLENGE_DEMAND_SECONDS, KNOWN_SECONDS } from "../domain/admission/lifetimes.ts";
 import type { NumberRefusal } from "../domain/delivery/judgement.ts";
 import type { PersonMarksPort } from "../ports/people.ts";
 import { expiringMap } from "./expiring-map.ts";
@@ -8,7 +8,7 @@ import { expiringMap } from "./expiring-map.ts";
 export function memoryPersonMarks(nowMs: () => number, failureMemorySeconds: number): PersonMarksPort {
   const known = expiringMap<number>(nowMs);
   const asked = expiringMap<number>(nowMs);
-  const failed = expiringMap<Failures>(nowMs);
+  const failed = expiringMap<ConsecutiveWrongCodes>(nowMs);
   const refused = expiringMap<NumberRefusal>(nowMs);
   return {
     async recall({ numberTag, askTag, failureTags, channel }) {
@@ -25,7 +25,7 @@ export function memoryPersonMarks(nowMs: () => number, failureMemorySeconds: num
       known.set(tag, known.get(tag) ?? nowMs(), KNOWN_SECONDS);
     },
     async markAsked(tag) {
-      if (asked.get(tag) === undefined) asked.set(tag, nowMs(), ASKED_SECONDS);
+      if (asked.get(tag) === undefined) asked.set(tag, nowMs(), CHALLENGE_DEMAND_SECONDS);
     },
     async countFailure(tags) {
       for (const tag of tags) {

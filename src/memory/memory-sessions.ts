@@ -1,6 +1,6 @@
 import { attemptCode, attemptOnce, unknownSession } from "../domain/session/attempt.ts";
 import { SESSION_GRACE_MS } from "../domain/session/lifetimes.ts";
-import { resendSession } from "../domain/session/resend.ts";
+import { resendMessage } from "../domain/session/resend.ts";
 import { openSession, type SessionState } from "../domain/session/session.ts";
 import { receiveReceipt, settleSend } from "../domain/session/settle.ts";
 import { viewSession } from "../domain/session/view.ts";
@@ -31,7 +31,7 @@ export function memorySessions(
     async resend(id, command, rules) {
       const state = sessions.get(id);
       if (!state) return GONE;
-      const next = resendSession(state, command, rules, nowMs());
+      const next = resendMessage(state, command, rules, nowMs());
       keep(id, next.state);
       return next.result;
     },

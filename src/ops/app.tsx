@@ -22,7 +22,7 @@ import type { FileDownload, OpsAction, OpsDeps, OpsPage, ViewerContext } from ".
 import { ACTIONS, PAGES } from "./pages.ts";
 import { postureMeans } from "./posture-words.ts";
 import { problemPage, signInPage } from "./problem.tsx";
-import { intentOf, notDoneText, readWhy } from "./read-action.ts";
+import { markedIntent, notDoneText, readWhy } from "./read-action.ts";
 import {
   csrfToken,
   dropCookie,
@@ -151,7 +151,7 @@ export function opsApp(deps: OpsDeps) {
       const faults = read.errors.map(({ field, reason }) => `${field}: ${reason}`);
       return refuse(c, view, action, action.home, faults, 400);
     }
-    const intent = await intentOf(deps, read, fields, view);
+    const intent = await markedIntent(deps, read, fields, view);
     if ("kind" in intent) return refuse(c, view, action, read.back, notDoneText(intent), 409);
     const reason = readWhy(why);
     const changed = confirmed !== undefined && seen !== intent.seen;

@@ -1,12 +1,12 @@
 /** Bans, challenges and exemptions on pages, and the forms that change them. */
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
-import { isBanned, type ListedBan } from "../domain/monitor/effective-control.ts";
+import { isStopInEffect, type ListedBan } from "../domain/monitor/effective-control.ts";
 import type { TallyPage } from "../flows/operators/views/summarise-tally.ts";
 import type { Child, ViewerContext } from "./page.ts";
 import { ActionForm, Badge, Card, DurationField, EmptyNote, Time } from "./parts.tsx";
 import { DataTable, type TableColumn } from "./table.tsx";
 import { RowActions } from "./table-parts.tsx";
-import { shortId } from "./views/trace.ts";
+import { shortTag } from "./views/trace.ts";
 
 /** Forms that ban, challenge and exempt one range, network or address, and take that back. */
 export function BanActions({
@@ -107,7 +107,7 @@ export function BansCard({
 const columnsOf = (view: ViewerContext, back: string): readonly TableColumn<ListedBan>[] => [
   {
     title: "Subject",
-    cell: ({ kind, subject }) => <code>{kind === "address" ? shortId(subject) : subject}</code>,
+    cell: ({ kind, subject }) => <code>{kind === "address" ? shortTag(subject) : subject}</code>,
   },
   { title: "State", cell: (ban) => <BanBadge ban={ban} /> },
   { title: "Until", cell: ({ untilMs }) => <Time ms={untilMs} /> },
@@ -159,5 +159,5 @@ export function BanState({ ban }: { ban: ListedBan | null }) {
 function BanBadge({ ban }: { ban: ListedBan }) {
   if (ban.effect === "challenge") return <Badge tone="warn">challenged</Badge>;
   if (ban.effect === "exempt") return <Badge tone="quiet">exempt</Badge>;
-  return isBanned(ban) ? <Badge tone="bad">blocked</Badge> : <Badge tone="quiet">lifted</Badge>;
+  return isStopInEffect(ban) ? <Badge tone="bad">blocked</Badge> : <Badge tone="quiet">lifted</Badge>;
 }

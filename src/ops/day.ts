@@ -3,9 +3,9 @@ import { MINUTE_MS, minuteOf } from "../domain/kernel/time.ts";
 import {
   DAY_QUARTERS,
   QUARTER_MINUTES,
-  quarterOf,
-  type RatioPoint,
-  ratioPointOf,
+  quarterOfMinute,
+  type TrafficPoint,
+  trafficPointOf,
 } from "../domain/monitor/history.ts";
 import type { Deps } from "../ports/deps.ts";
 
@@ -20,26 +20,26 @@ const FOLDED_WITHIN = 2;
 
 export interface DayPlotData {
   /** Each quarter with its beginning, the oldest first; null where it is not known. */
-  quarters: { startMs: number; point: RatioPoint | null }[];
+  quarters: { startMs: number; point: TrafficPoint | null }[];
   /** Quarters without figures although everything answered: the monitor did not run then, or has yet to read them. */
   gaps: number;
   faults: string[];
 }
 
-type Minutes = ReadonlyMap<number, RatioPoint>;
+type Minutes = ReadonlyMap<number, TrafficPoint>;
 
-const kept = new WeakMap<object, Map<number, RatioPoint>>();
+const kept = new WeakMap<object, Map<number, TrafficPoint>>();
 
 /** Minutes that these dependencies' reader has seen ripe, in this isolate. */
-function ripeMinutesOf(deps: object): Map<number, RatioPoint> {
+function ripeMinutesOf(deps: object): Map<number, TrafficPoint> {
   const known = kept.get(deps) ?? new Map();
   kept.set(deps, known);
   return known;
 }
 
-const NONE: RatioPoint = { sent: 0, verified: 0, refused: 0, challenged: 0 };
+const NONE: TrafficPoint = { sent: 0, verified: 0, refused: 0, challenged: 0 };
 
-const add = (a: RatioPoint, b: RatioPoint): RatioPoint => ({
+const add = (a: TrafficPoint, b: TrafficPoint): TrafficPoint => ({
   sent: a.sent + b.sent,
   verified: a.verified + b.verified,
   refused: a.refused + b.refused,
@@ -57,7 +57,7 @@ export async function readDayPlot(
   windowMinutes: number,
   nowMs: number,
 ): Promise<DayPlotData> {
-  const [minute, running] = [minuteOf(nowMs), quarterOf(minuteOf(nowMs))];
+  const [minute, running] = [minuteOf(nowMs), quarterOfMinute(minuteOf(nowMs))];
   const [left, counted] = await Promise.all([
     deps.monitorState.look(),
     readMinutes(deps, ripeMinutesOf(service), windowMinutes, minute),
@@ -69,7 +69,7 @@ export async function readDayPlot(
   const { memory = null, history = null } = left.kind === "answered" ? left : {};
   const folded = new Map((memory?.day ?? []).map((point) => [point.quarter, point]));
   // Quarters before the first run are empty; after it a quarter without figures is a gap and no zero.
-  const first = history === null ? running : quarterOf(minuteOf(history.sinceMs)) - FOLDED_WITHIN;
+  const first = history === null ? running : quarterOfMinute(minuteOf(history.sinceMs)) - FOLDED_WITHIN;
   const quarters = Array.from({ length: DAY_QUARTERS }, (_, i) => {
     const quarter = running - DAY_QUARTERS + 1 + i;
     const before = quarter < first && faults.length === 0 ? NONE : null;
@@ -83,7 +83,7 @@ export async function readDayPlot(
 /** The minutes of the last hour; those the isolate has seen ripe are not asked for again. */
 async function readMinutes(
   { counters }: Pick<Deps, "counters">,
-  ripe: Map<number, RatioPoint>,
+  ripe: Map<number, TrafficPoint>,
   windowMinutes: number,
   minute: number,
 ): Promise<{ minutes: Minutes; fault: string | null }> {
@@ -95,14 +95,14 @@ async function readMinutes(
   if (answer.kind !== "answered") return { minutes: ripe, fault: answer.cause };
   const minutes = new Map(ripe);
   for (const { minute: at, tally } of answer.minutes) {
-    minutes.set(at, ratioPointOf(tally));
-    if (at <= minute - RIPE_MINUTES) ripe.set(at, ratioPointOf(tally));
+    minutes.set(at, trafficPointOf(tally));
+    if (at <= minute - RIPE_MINUTES) ripe.set(at, trafficPointOf(tally));
   }
   return { minutes, fault: null };
 }
 
 /** A quarter that is not folded yet, by its minutes; null where one of them is not known. */
-function ofMinutes(minutes: Minutes, quarter: number, now: number): RatioPoint | null {
+function ofMinutes(minutes: Minutes, quarter: number, now: number): TrafficPoint | null {
   let sum = NONE;
   const end = Math.min(now, (quarter + 1) * QUARTER_MINUTES - 1);
   for (let minute = quarter * QUARTER_MINUTES; minute <= end; minute++) {

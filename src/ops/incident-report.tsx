@@ -61,7 +61,7 @@ export const REPORT_ACTIONS: readonly OpsAction[] = [report];
 const fileNameOf = (environment: string, { fromMs, country }: LedgerWindow): string =>
   `${["incident-report", environment, rfc3339(fromMs).replaceAll(":", ""), ...(country === null ? [] : [country])].join("-")}.zip`;
 
-export function ReportCard({
+export function IncidentReportCard({
   found,
   environment,
   view,

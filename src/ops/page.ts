@@ -7,14 +7,14 @@ import type { FieldError } from "../domain/kernel/refusal.ts";
 import type { ReportFile } from "../domain/report/files.ts";
 import type { NotPerformed, OperatorCommand, Performed } from "../flows/audit/run-operator-action.ts";
 import type { QueuesPort } from "../flows/operators/replay-dead-letter.ts";
-import type { OperatorIdentification } from "../ports/access.ts";
+import type { OperatorIdentificationPort } from "../ports/access.ts";
 import type { Deps } from "../ports/deps.ts";
 import type { EndedSessionsPort, SealPort } from "./session.ts";
 import type { PageFormats } from "./words.ts";
 
 /** The ports of the dashboard: those of the flows, the operators' identities, and the seal of their sessions. */
 export type OpsDeps = Deps & {
-  operators: OperatorIdentification;
+  operators: OperatorIdentificationPort;
   queues: QueuesPort;
   opsSeal: SealPort;
   endedSessions: EndedSessionsPort;
@@ -94,7 +94,7 @@ interface ActionSpec<S extends z.ZodType> {
 }
 
 /** An action whose fields were read. */
-export interface ReadAction {
+export interface ParsedAction {
   back: string;
   intent(deps: OpsDeps, view: ViewerContext): Promise<ActionIntent | NotPerformed>;
   perform(deps: OpsDeps, act: OperatorCommand): Promise<Performed | FileDownload | NotPerformed>;
@@ -105,7 +105,7 @@ export interface OpsAction {
   title: string;
   /** The page to return to when its fields cannot be read. */
   home: string;
-  read(fields: Record<string, string>): ReadAction | { errors: FieldError[] };
+  read(fields: Record<string, string>): ParsedAction | { errors: FieldError[] };
 }
 
 /** Declares an action: it is shown in words first, asks why, and is done when that is confirmed. */

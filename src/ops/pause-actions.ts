@@ -1,7 +1,7 @@
 /** Pausing one country, flow or provider, and letting it go on, from the switch. */
 import * as z from "zod";
 import { PAUSE_KINDS, type Pause } from "../domain/monitor/pause.ts";
-import { durationInWords } from "../flows/audit/run-operator-action.ts";
+import { roundedDurationText } from "../flows/audit/run-operator-action.ts";
 import { pauseFault, pauseSending, resumeSending } from "../flows/operators/change-pauses.ts";
 import { defineAction, type OpsAction, type OpsDeps } from "./page.ts";
 import { utcText } from "./posture-words.ts";
@@ -45,7 +45,7 @@ const start = defineAction({
     const name = kind === "country" ? `${words.country(subject)} (${subject})` : subject;
     return {
       says: [
-        `The ${kind} ${name} is paused for ${durationInWords(for_seconds * 1000)}, until ${utcText(deps.nowMs() + for_seconds * 1000)}.`,
+        `The ${kind} ${name} is paused for ${roundedDurationText(for_seconds * 1000)}, until ${utcText(deps.nowMs() + for_seconds * 1000)}.`,
         STOPS[kind],
         "The posture and the watch are not held by it. Every place acts on it within a minute.",
       ],

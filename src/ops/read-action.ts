@@ -1,7 +1,7 @@
 /** The reason in an action's form, and the words for an action that was not done. */
 import { isReadableText } from "../domain/access/operator.ts";
 import type { NotPerformed } from "../flows/audit/run-operator-action.ts";
-import type { ActionIntent, OpsDeps, ReadAction, ViewerContext } from "./page.ts";
+import type { ActionIntent, OpsDeps, ParsedAction, ViewerContext } from "./page.ts";
 
 /** As the operators' API has it. */
 const WHY = { shortest: 3, longest: 200 };
@@ -18,9 +18,9 @@ export function readWhy(text: string): { why: string } | { fault: string } {
  * An intent, and a mark of what was asked for and what it would replace: where either has changed since it was shown, it is
  * asked about anew.
  */
-export async function intentOf(
+export async function markedIntent(
   deps: OpsDeps,
-  read: ReadAction,
+  read: ParsedAction,
   fields: Readonly<Record<string, string>>,
   view: ViewerContext,
 ): Promise<(ActionIntent & { seen: string }) | NotPerformed> {

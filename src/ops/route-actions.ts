@@ -1,8 +1,8 @@
 /** Drain, fill, weigh and pin providers for a time, and take it back; said in words first. */
 import * as z from "zod";
 import {
+  hasSameInstructionSubject,
   instructionSubject,
-  isSameInstruction,
   type RouteInstruction,
   type RouteOverride,
 } from "../domain/delivery/route-overrides.ts";
@@ -49,7 +49,7 @@ async function intentOf(
   const said = await running(deps);
   if ("kind" in said) return said;
   const next = [
-    ...said.filter((other) => !isSameInstruction(other, word)),
+    ...said.filter((other) => !hasSameInstructionSubject(other, word)),
     { ...word, sinceMs: 0, untilMs: Number.MAX_SAFE_INTEGER, by: "", why: "" },
   ];
   return {
@@ -59,7 +59,7 @@ async function intentOf(
       ...routeWarnings(deps, next, view.nowMs),
     ],
     replaces: replacedBy(
-      said.find((other) => isSameInstruction(other, word)),
+      said.find((other) => hasSameInstructionSubject(other, word)),
       view,
     ),
     button,

@@ -10,7 +10,7 @@ import * as z from "zod";
 import type { Operator } from "../domain/access/operator.ts";
 import { sameDigest } from "../domain/kernel/digest.ts";
 import { HOUR_SECONDS } from "../domain/kernel/time.ts";
-import type { OperatorIdentification } from "../ports/access.ts";
+import type { OperatorIdentificationPort } from "../ports/access.ts";
 import type { Deps } from "../ports/deps.ts";
 
 /** Seals text for ourselves: authenticated, encrypted, and good until it ends. */
@@ -54,7 +54,7 @@ export type Identified =
   | { kind: "unavailable"; cause: string };
 
 type SessionDeps = {
-  operators: OperatorIdentification;
+  operators: OperatorIdentificationPort;
   opsSeal: SealPort;
   endedSessions: EndedSessionsPort;
   vault: Deps["vault"];

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { POSTURES } from "../domain/kernel/posture.ts";
 import { DAY_SECONDS } from "../domain/kernel/time.ts";
-import { durationInWords } from "../flows/audit/run-operator-action.ts";
+import { roundedDurationText } from "../flows/audit/run-operator-action.ts";
 import { measureUsualRate } from "../flows/monitor/measure-usual-rate.ts";
 import { clearPosture, clearThrottle, setPosture, setThrottle } from "../flows/operators/change-posture.ts";
 import { readPosture } from "../flows/operators/views/read-posture.ts";
@@ -41,7 +41,7 @@ const posture = defineAction({
     const throttle = now.operator?.max_per_minute;
     return {
       says: [
-        `The posture goes from ${now.posture} to ${posture}, and is held there for ${durationInWords(for_seconds * 1000)}, until ${utcText(untilMs)}.`,
+        `The posture goes from ${now.posture} to ${posture}, and is held there for ${roundedDurationText(for_seconds * 1000)}, until ${utcText(untilMs)}.`,
         postureMeans(posture, deps.policy),
         "The watch neither raises nor lowers it meanwhile.",
         ...(posture === "normal" ? ["An attack that begins meanwhile raises nothing."] : []),
@@ -112,7 +112,7 @@ const throttle = defineAction({
     const most = normal === null ? amount : Math.max(1, Math.round((normal.perMinute * amount) / 100));
     return {
       says: [
-        `The whole service sends at most ${most} ${most === 1 ? "message" : "messages"} a minute for ${durationInWords(for_seconds * 1000)}.`,
+        `The whole service sends at most ${most} ${most === 1 ? "message" : "messages"} a minute for ${roundedDurationText(for_seconds * 1000)}.`,
         ...(normal === null
           ? []
           : [`That is ${amount} % of the normal ${Math.round(normal.perMinute * 10) / 10} a minute.`]),

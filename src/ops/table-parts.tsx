@@ -1,6 +1,6 @@
 /** Parts of long tables: courses, judged figures, pages, and the actions of a row. */
 import type { PropsWithChildren } from "hono/jsx";
-import type { ReportSpan } from "../flows/operators/views/read-tally-lines.ts";
+import type { TallySpan } from "../flows/operators/views/read-tally-lines.ts";
 import type { TallyPage } from "../flows/operators/views/summarise-tally.ts";
 import type { ViewerContext } from "./page.ts";
 import { hrefOf } from "./shell.tsx";
@@ -91,7 +91,7 @@ export function SpanTabs({
 }: {
   path: string;
   params: Readonly<Record<string, string>>;
-  span: ReportSpan;
+  span: TallySpan;
   windowMinutes: number;
 }) {
   const tab = (title: string, name: string, here: boolean) => ({

@@ -1,5 +1,5 @@
 /** Numbers for people, as their own language writes them: 12,34,567 and ₹1.2 Cr for a reader of `en-IN`. */
-import { durationInWords } from "../flows/audit/run-operator-action.ts";
+import { roundedDurationText } from "../flows/audit/run-operator-action.ts";
 
 export interface PageFormats {
   locale: string;
@@ -69,7 +69,7 @@ function makeWords(locale: string, currency: string): PageFormats {
     share: (ratio) => (ratio === null ? "–" : percent.format(ratio)),
     seconds: (value) => (value === null ? "–" : seconds(value)),
     took: (ms) => (Math.round(ms) < 1000 ? `${whole.format(ms)} ms` : seconds(ms / 1000)),
-    lasting: durationInWords,
+    lasting: roundedDurationText,
     country: (code) => (/^[A-Z]{2}$/.test(code) ? (regions.of(code) ?? code) : code),
   };
 }

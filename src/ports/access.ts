@@ -3,7 +3,7 @@ import type { ApiKey } from "../domain/access/api-key.ts";
 import type { Operator } from "../domain/access/operator.ts";
 import type { Unavailable } from "./result.ts";
 
-export interface ApiKeyLookup {
+export interface ApiKeyLookupPort {
   /**
    * Finds the key that a caller presents.
    *
@@ -13,7 +13,7 @@ export interface ApiKeyLookup {
   find(presented: string): Promise<ApiKey | null | Unavailable>;
 }
 
-export interface OperatorIdentification {
+export interface OperatorIdentificationPort {
   /**
    * Identifies the operator who presents these headers: `Authorization: Bearer` with an operator token, or the assertion that
    * Cloudflare Access puts on what it lets through. A bearer token counts alone: an assertion beside a wrong one does not make

@@ -31,7 +31,7 @@ export interface LimitsPort {
 }
 
 /** Idempotency keys, each claimed for the first request that brings it. */
-export interface ClaimsPort {
+export interface IdempotencyClaimsPort {
   /**
    * Claims an idempotency key for `value`, in the same round trip as limits taken in the same tick.
    * @returns the value that holds the key: ours, or that of the request that came first

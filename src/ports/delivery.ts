@@ -2,7 +2,7 @@
 import type { Judgement, RefusalJudgement } from "../domain/delivery/judgement.ts";
 import type { RouteRecord } from "../domain/delivery/routing.ts";
 import type { Channel } from "../domain/kernel/channel.ts";
-import type { Done, Unavailable } from "./result.ts";
+import type { Unavailable, WriteResult } from "./result.ts";
 
 /** One message as the router hands it to a provider. */
 export interface OutgoingMessage {
@@ -68,7 +68,7 @@ export interface IncomingHook {
 }
 
 /** A webhook call as its provider's adapter understood it. */
-export type ReceiptReading =
+export type HookReading =
   | { kind: "receipts"; receipts: Receipt[] }
   /** The person wrote STOP (`optedIn` false), or START, to the number the messages come from. `from`: E.164. */
   | { kind: "consent"; from: string; channel: Channel; optedIn: boolean }
@@ -94,7 +94,7 @@ export interface ProviderPort {
   readonly countries: readonly string[] | null;
   send(message: OutgoingMessage): Promise<DeliveryResult>;
   /** Reads a delivery receipt that came by webhook, checking its signature. */
-  readReceipt?(hook: IncomingHook, nowMs: number): Promise<ReceiptReading>;
+  readReceipt?(hook: IncomingHook, nowMs: number): Promise<HookReading>;
   /** Asks about the fate of a message, for providers without webhooks; null while it is not final. */
   poll?(messageId: string): Promise<Receipt | null | Unavailable>;
   /** Tells the provider whether its message was verified. */
@@ -122,14 +122,14 @@ export interface MessageOwner {
 }
 
 /** The owners of providers' message ids, for as long as receipts come. */
-export interface ReceiptsPort {
+export interface MessageOwnersPort {
   /** Remembers an owner. @returns the receipt that came before the provider's answer; null where none had */
   bind(provider: string, messageId: string, owner: MessageOwner): Promise<Receipt | null | Unavailable>;
   /**
    * Remembers a message whose provider did not answer, by the reference it was sent with: a receipt may still repeat it. Of
    * two such messages of a session by one provider the later one is found.
    */
-  bindReference(provider: string, reference: string, owner: MessageOwner): Promise<Done>;
+  bindReference(provider: string, reference: string, owner: MessageOwner): Promise<WriteResult>;
   /** Finds it by its id, else by its reference. A receipt for nobody is kept for a while: its answer may be on its way. */
   claim(provider: string, receipt: Receipt): Promise<MessageOwner | null | Unavailable>;
 }
@@ -140,5 +140,5 @@ export interface RoutesPort {
   /** Takes in the result of an attempt; it counts here at once, and elsewhere with the monitor's next measurements. */
   heard(key: string, failed: boolean): void;
   /** Writes the monitor's measurements for all places. */
-  write(records: ReadonlyMap<string, RouteRecord>): Promise<Done>;
+  write(records: ReadonlyMap<string, RouteRecord>): Promise<WriteResult>;
 }

@@ -7,15 +7,21 @@
 import type { KeyringKeyIds } from "../domain/access/key-age.ts";
 import type { PriceRow } from "../domain/delivery/money.ts";
 import type { Policy } from "../domain/policy.ts";
-import type { BudgetsPort, ChallengePort, ClaimsPort, LimitsPort } from "./admission.ts";
+import type { BudgetsPort, ChallengePort, IdempotencyClaimsPort, LimitsPort } from "./admission.ts";
 import type { ControlPort } from "./control.ts";
-import type { ProviderPort, ReceiptsPort, RoutesPort } from "./delivery.ts";
-import type { EventsPort, VerificationLedgerPort } from "./ledger.ts";
+import type { MessageOwnersPort, ProviderPort, RoutesPort } from "./delivery.ts";
+import type { LedgerEventsPort, VerificationLedgerPort } from "./ledger.ts";
 import type { AlertsPort, CountersPort, MonitorStatePort } from "./monitor.ts";
 import type { CustomerPort, OutboxPort } from "./outbox.ts";
-import type { AdoptionPort, DevicesPort, InsightCachePort, LookupPort, PersonMarksPort } from "./people.ts";
+import type {
+  DeviceTokensPort,
+  InsightCachePort,
+  LookupPort,
+  PersonMarksPort,
+  TagMigrationPort,
+} from "./people.ts";
 import type { RecordsPort } from "./records.ts";
-import type { ProofsPort, SessionsPort, TokensPort } from "./session.ts";
+import type { ProofsPort, SessionsPort, SessionTokensPort } from "./session.ts";
 import type { VaultPort } from "./vault.ts";
 
 /** Writes one line of the operator's log: a fact with its evidence, never a number, a code, a token or a key. */
@@ -28,19 +34,19 @@ export interface Deps {
   policy: Policy;
   control: ControlPort;
   limits: LimitsPort;
-  claims: ClaimsPort;
+  claims: IdempotencyClaimsPort;
   challenge: ChallengePort;
   sessions: SessionsPort;
   budgets: BudgetsPort;
   marks: PersonMarksPort;
-  adoption: AdoptionPort;
+  adoption: TagMigrationPort;
   /** The ids of the keys, which tell operators how old they are; no key is in them. */
   keyIds: KeyringKeyIds;
-  devices: DevicesPort;
+  devices: DeviceTokensPort;
   prices: readonly PriceRow[];
   /** Owners of hosting, cloud and VPN networks by ASN. */
   hosting: ReadonlyMap<number, string>;
-  tokens: TokensPort;
+  tokens: SessionTokensPort;
   vault: VaultPort;
   proofs: ProofsPort;
   providers: ReadonlyMap<string, ProviderPort>;
@@ -48,7 +54,7 @@ export interface Deps {
   lookup: LookupPort | null;
   insights: InsightCachePort;
   routes: RoutesPort;
-  receipts: ReceiptsPort;
+  receipts: MessageOwnersPort;
   outbox: OutboxPort;
   /** null where no backend of the customer is set up. */
   customer: CustomerPort | null;
@@ -56,7 +62,7 @@ export interface Deps {
   monitorState: MonitorStatePort;
   alerts: AlertsPort;
   records: RecordsPort;
-  events: EventsPort;
+  events: LedgerEventsPort;
   ledger: VerificationLedgerPort;
   log: Log;
   nowMs(): number;

@@ -8,10 +8,10 @@ import type {
   VolumeDimension,
 } from "../domain/ledger/event.ts";
 import type { LedgerStorage } from "../domain/ledger/storage.ts";
-import type { Done, Unavailable } from "./result.ts";
+import type { Unavailable, WriteResult } from "./result.ts";
 
 /** Takes the ledger's events behind the answer; queued, and never in the way. */
-export interface EventsPort {
+export interface LedgerEventsPort {
   put(events: readonly LedgerEvent[]): Promise<void>;
   /** Takes room for a row of its own for a request refused with this problem code. @returns false where there is none */
   samples(code: string): boolean;
@@ -37,7 +37,7 @@ export interface LedgerPage {
 }
 
 /** The times before which each class of data is removed. */
-export interface RetentionLimits {
+export interface RetentionCutoffs {
   numbersBeforeMs: number;
   addressesBeforeMs: number;
   eventsBeforeMs: number;
@@ -67,7 +67,7 @@ export interface Moved {
 }
 
 /** The last run of a piece of upkeep, and its report. */
-export interface Upkeep {
+export interface UpkeepRun {
   atMs: number;
   report: Readonly<Record<string, string | number | boolean | null>>;
 }
@@ -75,7 +75,7 @@ export interface Upkeep {
 /** The ledger. Every write may come twice and counts once. */
 export interface VerificationLedgerPort {
   /** Writes all events or none; what is kept already stays as it is. */
-  write(events: readonly LedgerEvent[]): Promise<Done>;
+  write(events: readonly LedgerEvent[]): Promise<WriteResult>;
   /** @param limit at most 1000 rows @param kind of event; all kinds without it */
   page(
     window: LedgerWindow,
@@ -96,7 +96,7 @@ export interface VerificationLedgerPort {
   /** Exact counts of refused requests by minute, dimension and subject; `country` of the window does not matter. */
   refusals(window: LedgerWindow): Promise<{ kind: "answered"; counts: RefusalCount[] } | Unavailable>;
   /** Sets the exact counts of whole minutes; a count never falls. */
-  countRefusals(counts: readonly RefusalCount[]): Promise<Done>;
+  countRefusals(counts: readonly RefusalCount[]): Promise<WriteResult>;
   /**
    * Takes a person out: sealed numbers and addresses go, and the rows of their verifications keep place, time and money
    * only. Ledger events among the dead letters go too.
@@ -113,11 +113,11 @@ export interface VerificationLedgerPort {
    */
   boundary(rows: number): Promise<{ kind: "answered"; atMs: number | null } | Unavailable>;
   /** Removes rows that are too old, at most `limit` of each class. */
-  sweep(limits: RetentionLimits, limit: number): Promise<Swept | Unavailable>;
+  sweep(limits: RetentionCutoffs, limit: number): Promise<Swept | Unavailable>;
   /** What the database holds, and the verifications since a time among it. */
   storage(sinceMs: number): Promise<{ kind: "answered"; storage: LedgerStorage } | Unavailable>;
   /** Moves the latest `limit` events, and everything of their verifications, from the older tables: all of them or none. */
   carryOver(limit: number): Promise<Moved | Unavailable>;
-  upkeep(name: string): Promise<Upkeep | null | Unavailable>;
-  keepUpkeep(name: string, upkeep: Upkeep): Promise<Done>;
+  upkeep(name: string): Promise<UpkeepRun | null | Unavailable>;
+  keepUpkeep(name: string, upkeep: UpkeepRun): Promise<WriteResult>;
 }

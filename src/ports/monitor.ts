@@ -4,7 +4,7 @@ import type { AlertChannel } from "../domain/monitor/alerts.policy.ts";
 import type { History, QuarterTally } from "../domain/monitor/history.ts";
 import type { MonitorMemory } from "../domain/monitor/monitor-memory.ts";
 import type { CounterUpdate, Dimension, MinuteTally, Tally } from "../domain/monitor/tally.ts";
-import type { Done, Unavailable } from "./result.ts";
+import type { Unavailable, WriteResult } from "./result.ts";
 
 /** Counts of the traffic, minute by minute. */
 export interface CountersPort {
@@ -37,7 +37,11 @@ export interface MonitorStatePort {
     | Unavailable
   >;
   /** Keeps the memory, and where a quarter was folded the history and the quarter; frees the run. */
-  end(kept: { memory: MonitorMemory; history: History | null; quarter: QuarterTally | null }): Promise<Done>;
+  end(kept: {
+    memory: MonitorMemory;
+    history: History | null;
+    quarter: QuarterTally | null;
+  }): Promise<WriteResult>;
   /** Reads the memory that the last run left, for operators. */
   look(): Promise<{ kind: "answered"; memory: MonitorMemory | null; history: History | null } | Unavailable>;
   /** Quarters of an hour from `from` to `to` (since 1970), as far as they are kept. */

@@ -1,7 +1,7 @@
 /** Work for others that goes on behind an answer: for providers, and for the customer's backend. */
 import type { Channel } from "../domain/kernel/channel.ts";
 import type { CustomerEvent } from "../domain/session/customer-event.ts";
-import type { Done } from "./result.ts";
+import type { WriteResult } from "./result.ts";
 
 /** Work for a provider that goes on behind an answer. */
 export type ProviderWork =
@@ -40,5 +40,5 @@ export type OutboxMessage =
 /** The queue of such work. */
 export interface OutboxPort {
   /** @param delaySeconds before its first try */
-  put(messages: readonly OutboxMessage[], delaySeconds?: number): Promise<Done>;
+  put(messages: readonly OutboxMessage[], delaySeconds?: number): Promise<WriteResult>;
 }

@@ -1,9 +1,9 @@
 /** Numbers and devices: the memory of them, the tokens devices bring, and the answers of sources about a number. */
-import type { Failures } from "../domain/admission/failures.ts";
+import type { ConsecutiveWrongCodes } from "../domain/admission/failures.ts";
 import type { NumberInsight } from "../domain/admission/insight.ts";
 import type { NumberRefusal } from "../domain/delivery/judgement.ts";
 import type { Channel } from "../domain/kernel/channel.ts";
-import type { PersonalEntry, PersonTraces, TagChange } from "../domain/ledger/person.ts";
+import type { PersonalEntry, PersonStoreKeys, TagChange } from "../domain/ledger/person.ts";
 import type { Unavailable } from "./result.ts";
 
 /** The memory of one request's number and source. */
@@ -15,7 +15,7 @@ export interface Recalled {
   /** When this number was first sent away from this address, within the last ten minutes. */
   askedAtMs: number | null;
   /** In the order of the tags asked for. */
-  failures: (Failures | null)[];
+  failures: (ConsecutiveWrongCodes | null)[];
   /** Why the number gets no message by the channel asked for; null where it may get one. */
   refusal: NumberRefusal | null;
 }
@@ -45,7 +45,7 @@ export interface PersonMarksPort {
 }
 
 /** Carries people over a rotation of the pepper. */
-export interface AdoptionPort {
+export interface TagMigrationPort {
   /** Moves counts kept under older hashes to the present ones, before anything that is asked in the same tick. */
   adopt(tags: { number: TagChange; address: TagChange }): Promise<void>;
 }
@@ -58,7 +58,7 @@ export interface DeviceTokenClaims {
 }
 
 /** Device tokens, which the service issues and reads. */
-export interface DevicesPort {
+export interface DeviceTokensPort {
   issue(claims: DeviceTokenClaims): Promise<string>;
   /** null for anything forged or expired. */
   read(token: string): Promise<DeviceTokenClaims | null>;
@@ -78,8 +78,10 @@ export interface InsightCachePort {
 }
 
 /** The stores beside the ledger, for a person who asks what they hold or wants it erased. */
-export interface PeoplePort {
-  held(traces: PersonTraces): Promise<{ kind: "answered"; marks: PersonalEntry[] } | Unavailable>;
+export interface PersonalDataPort {
+  held(traces: PersonStoreKeys): Promise<{ kind: "answered"; marks: PersonalEntry[] } | Unavailable>;
   /** @returns how many entries were erased, by store */
-  remove(traces: PersonTraces): Promise<{ kind: "removed"; entries: Record<string, number> } | Unavailable>;
+  remove(
+    traces: PersonStoreKeys,
+  ): Promise<{ kind: "removed"; entries: Record<string, number> } | Unavailable>;
 }

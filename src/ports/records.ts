@@ -1,6 +1,6 @@
 /** Records for people to read: incidents, operator actions, and dead letters. */
 import type { Incident } from "../domain/monitor/incident.ts";
-import type { Done, Unavailable } from "./result.ts";
+import type { Unavailable, WriteResult } from "./result.ts";
 
 /** An action of an operator, with its reason. */
 export interface OperatorAction {
@@ -25,12 +25,12 @@ export interface DeadLetter {
 
 /** The records, each write of which may fail by itself. */
 export interface RecordsPort {
-  keepIncident(incident: Incident): Promise<Done>;
+  keepIncident(incident: Incident): Promise<WriteResult>;
   incidents(limit: number): Promise<{ kind: "answered"; incidents: Incident[] } | Unavailable>;
   incident(id: string): Promise<Incident | null | Unavailable>;
-  writeAction(action: OperatorAction): Promise<Done>;
+  writeAction(action: OperatorAction): Promise<WriteResult>;
   actions(limit: number): Promise<{ kind: "answered"; actions: OperatorAction[] } | Unavailable>;
-  bury(letter: DeadLetter): Promise<Done>;
+  bury(letter: DeadLetter): Promise<WriteResult>;
   deadLetters(limit: number): Promise<{ kind: "answered"; letters: DeadLetter[] } | Unavailable>;
   /** Takes a letter out, so that it can be sent once more; null where there is no such letter. */
   exhume(id: string): Promise<DeadLetter | null | Unavailable>;

@@ -7,4 +7,4 @@ export interface Unavailable {
 }
 
 /** The result of a write. */
-export type Done = { kind: "done" } | Unavailable;
+export type WriteResult = { kind: "done" } | Unavailable;

@@ -66,14 +66,14 @@ export interface OpenedToken extends SessionClaims {
  * The bearer's half of a session: an authenticated, sealed token that ties session, number, flow and reference together
  * (JWE `dir` with A128CBC-HS256, that is AES-CBC and HMAC-SHA-256). The number is kept nowhere else.
  */
-export interface TokensPort {
+export interface SessionTokensPort {
   mint(claims: SessionClaims, ttlSeconds: number): Promise<string>;
   /** null for anything forged, expired or made by a key that is gone; no storage is touched. */
   open(token: string): Promise<OpenedToken | null>;
 }
 
 /** The claims of a proof, but for its time and its id. */
-export interface ProofClaims {
+export interface ProofContent {
   phone: string;
   flow: string;
   audience: string;
@@ -84,7 +84,7 @@ export interface ProofClaims {
 
 /** Signed proofs, which the customer's backend checks; `proofId` is the claim `jti`, a new one where absent. */
 export interface ProofsPort {
-  sign(claims: ProofClaims, nowMs: number, proofId?: string): Promise<string | Unavailable>;
+  sign(claims: ProofContent, nowMs: number, proofId?: string): Promise<string | Unavailable>;
   /** The JWKS. */
   publicKeys(): PublicKeys | Promise<PublicKeys | Unavailable>;
 }

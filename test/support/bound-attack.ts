@@ -3,19 +3,19 @@
  * isolates that decide on what they read a while ago. It keeps books of its own and holds them against the bound.
  */
 import {
-  boundByPolicy,
-  boundUnits,
   dearestUnitMicros,
   type TrustPool,
+  worstCasePoolBounds,
+  worstCaseUnits,
 } from "../../src/domain/admission/bound.ts";
 import type { ExposurePolicy } from "../../src/domain/admission/exposure.policy.ts";
 import {
+  type BudgetPool,
   type Level,
   type LevelReadings,
-  type Pool,
   UNIT_HUNDREDTHS,
 } from "../../src/domain/admission/exposure.ts";
-import { isFreshNumber } from "../../src/domain/admission/growth.ts";
+import { lacksVerifiedHistory } from "../../src/domain/admission/growth.ts";
 import { exposureLevels } from "../../src/domain/admission/levels.ts";
 import { type Reservation, reservationFor, weightIn } from "../../src/domain/admission/reservation.ts";
 import type { RiskPolicy } from "../../src/domain/admission/risk.policy.ts";
@@ -27,7 +27,7 @@ const START_MS = Date.UTC(2026, 6, 1);
 /** Home, two middling ones, the dearest of most tables, and one dearer than the weight counts. */
 const PRICES = { IN: 3_000, SG: 40_000, DE: 85_000, UZ: 300_000, XK: 1_000_000 } as const;
 const COUNTRIES = Object.keys(PRICES) as (keyof typeof PRICES)[];
-const SUM_LEVELS: Readonly<Record<Pool, { key: string; pool: TrustPool }>> = {
+const SUM_LEVELS: Readonly<Record<BudgetPool, { key: string; pool: TrustPool }>> = {
   stranger: { key: "stranger:overall:all", pool: "stranger" },
   proven: { key: "proven:overall:all", pool: "proven" },
   challenged: { key: "challenged:day:all", pool: "second" },
@@ -62,7 +62,7 @@ interface Message {
 interface Pending {
   hold: Reservation;
   levels: Level[];
-  pool: Pool;
+  pool: BudgetPool;
   costMicros: number;
   number: string;
 }
@@ -112,7 +112,7 @@ export async function attackBudgets(
     violations: [],
     reached: 0,
   };
-  const bounds = boundByPolicy(exposure);
+  const bounds = worstCasePoolBounds(exposure);
   const unitMicros = dearestUnitMicros(Object.values(PRICES), exposure);
   const slowStart = {
     start: exposure.slow_start.start * UNIT_HUNDREDTHS,
@@ -151,7 +151,7 @@ export async function attackBudgets(
     const readings = Object.fromEntries(
       Object.entries(levels).map(([group, list]) => [group, list.map(({ key }) => byKey.get(key))]),
     ) as LevelReadings;
-    const fresh = isFreshNumber(since, exposure, clock.nowMs);
+    const fresh = lacksVerifiedHistory(since, exposure, clock.nowMs);
     const verdict = decide(
       {
         source: random() < 0.1 ? [{ finding: "hosting_network", asn: 1, owner: "rented" }] : [],
@@ -249,7 +249,7 @@ export async function attackBudgets(
     if (micros > allowed * unitMicros + 1) {
       result.violations.push(`day ${day}: ${micros} micros out, at most ${allowed * unitMicros}`);
     }
-    if (verifiedAt.length === 0 && units > boundUnits(bounds, 0)) {
+    if (verifiedAt.length === 0 && units > worstCaseUnits(bounds, 0)) {
       result.violations.push(`day ${day}: nothing verified and ${units} units out`);
     }
   };

@@ -8,19 +8,19 @@ import type { Policy } from "../../src/domain/policy.ts";
 import type { SessionState } from "../../src/domain/session/session.ts";
 import { receiveReceiptHook } from "../../src/flows/delivery/receive-receipt-hook.ts";
 import { memoryBudgets } from "../../src/memory/memory-budgets.ts";
-import { memoryClaims } from "../../src/memory/memory-claims.ts";
 import { memoryControl } from "../../src/memory/memory-control.ts";
 import { memoryCounters } from "../../src/memory/memory-counters.ts";
-import { memoryDevices } from "../../src/memory/memory-devices.ts";
-import { memoryInsights } from "../../src/memory/memory-insights.ts";
+import { memoryDeviceTokens } from "../../src/memory/memory-device-tokens.ts";
+import { memoryIdempotencyClaims } from "../../src/memory/memory-idempotency-claims.ts";
+import { memoryInsightCache } from "../../src/memory/memory-insight-cache.ts";
 import { memoryLedger } from "../../src/memory/memory-ledger.ts";
 import { memoryLimits } from "../../src/memory/memory-limits.ts";
 import { memoryPersonMarks } from "../../src/memory/memory-marks.ts";
+import { memoryMessageOwners } from "../../src/memory/memory-message-owners.ts";
 import { memoryMonitorState } from "../../src/memory/memory-monitor-state.ts";
-import { memoryReceipts } from "../../src/memory/memory-receipts.ts";
 import { memoryRecords } from "../../src/memory/memory-records.ts";
+import { memorySessionTokens } from "../../src/memory/memory-session-tokens.ts";
 import { memorySessions } from "../../src/memory/memory-sessions.ts";
-import { memoryTokens } from "../../src/memory/memory-tokens.ts";
 import { memoryVault } from "../../src/memory/memory-vault.ts";
 import type { BudgetsPort } from "../../src/ports/admission.ts";
 import type { OutgoingMessage, ProviderPort, Receipt } from "../../src/ports/delivery.ts";
@@ -222,14 +222,14 @@ export function deliveryWorld({
     policy,
     control: memoryControl(nowMs),
     limits: memoryLimits(nowMs),
-    claims: memoryClaims(nowMs),
+    claims: memoryIdempotencyClaims(nowMs),
     challenge: { verify: async () => ({ kind: "passed", solvedAtMs: null, grade: "ordinary" }) },
     sessions,
     budgets,
     adoption: { adopt: async () => undefined },
     keyIds: { session: [], pepper: [], encryption: [], proof: [] },
     marks: memoryPersonMarks(nowMs, policy.failures.memory_seconds),
-    devices: memoryDevices(nowMs),
+    devices: memoryDeviceTokens(nowMs),
     prices: policy.delivery.providers.flatMap((provider) =>
       (["sms", "voice"] as const).map((channel) => ({
         country: "*",
@@ -241,13 +241,13 @@ export function deliveryWorld({
     ),
     hosting: new Map(),
     lookup: null,
-    insights: memoryInsights(nowMs),
-    tokens: memoryTokens(nowMs),
+    insights: memoryInsightCache(nowMs),
+    tokens: memorySessionTokens(nowMs),
     vault: { ...memoryVault(), randomBytes: (count) => new Uint8Array(count) },
     proofs: { sign: async () => "proof", publicKeys: () => ({ keys: [] }) },
     providers,
     routes: kvRoutes(kv, policy.delivery, nowMs, log),
-    receipts: memoryReceipts(nowMs),
+    receipts: memoryMessageOwners(nowMs),
     outbox: {
       async put(messages) {
         outbox.push(...messages);

@@ -1,6 +1,6 @@
 /** Small hand-made counters for tests of the watch. */
 import type { History } from "../../src/domain/monitor/history.ts";
-import type { MonitoredCounts } from "../../src/domain/monitor/monitor-view.ts";
+import type { MonitorReadings } from "../../src/domain/monitor/monitor-view.ts";
 import type { Counts, MinuteTally } from "../../src/domain/monitor/tally.ts";
 
 export const T0 = 1_800_000_000_000;
@@ -25,7 +25,7 @@ export const historyOf = (subjects: Readonly<Record<string, Counts>>, nowMs = T0
   subjects,
 });
 
-export const watched = (over: Partial<MonitoredCounts> = {}): MonitoredCounts => ({
+export const watched = (over: Partial<MonitorReadings> = {}): MonitorReadings => ({
   nowMs: T0,
   minutes: windowOf(T0, () => ({})),
   history: null,

@@ -2,8 +2,8 @@
 import { type Random, seededRandom } from "../../scripts/lab/world/random.ts";
 import type { Posture } from "../../src/domain/kernel/posture.ts";
 import { type Ban, type BanChanges, findBan, nextBans } from "../../src/domain/monitor/ban.ts";
-import { cohortsOf, dueRatio } from "../../src/domain/monitor/cohorts.ts";
-import { detect } from "../../src/domain/monitor/detectors/detectors.ts";
+import { cohortsOf, ratioOfCohorts } from "../../src/domain/monitor/cohorts.ts";
+import { detectFindingsFromReadings } from "../../src/domain/monitor/detectors/detectors.ts";
 import type { Finding } from "../../src/domain/monitor/finding.ts";
 import { VERIFY_TIME } from "../../src/domain/monitor/histogram.ts";
 import {
@@ -12,7 +12,7 @@ import {
   type History,
   QUARTER_MINUTES,
   type QuarterTally,
-  quarterOf,
+  quarterOfMinute,
   quartersToFold,
 } from "../../src/domain/monitor/history.ts";
 import { nextIncident } from "../../src/domain/monitor/incident.ts";
@@ -23,7 +23,7 @@ import {
   type Counts,
   type Metric,
   type MinuteTally,
-  OVERALL,
+  OVERALL_TALLY_KEY,
   sumTallies,
 } from "../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../src/domain/policy.ts";
@@ -195,7 +195,7 @@ function counters(fine: boolean) {
     const prefix = e164.slice(0, -7);
     const place = `${prefix} ${asn} ${flow}`;
     const keys = coarse.get(place) ?? [
-      OVERALL,
+      OVERALL_TALLY_KEY,
       `country ${country}`,
       `prefix ${prefix}`,
       `network AS${asn}`,
@@ -213,7 +213,7 @@ function counters(fine: boolean) {
         add(tally, key, "micros", PRICE_MICROS);
       }
       if (fine) add(tally, `hundred ${message.e164.slice(0, -2)}`, "sent", 1);
-      const quarter = `${quarterOf(minute)} ${message.asn}`;
+      const quarter = `${quarterOfMinute(minute)} ${message.asn}`;
       const numbers = people.get(quarter) ?? new Set();
       people.set(quarter, numbers.add(message.e164));
       const network = tally.get(`network AS${message.asn}`);
@@ -228,7 +228,7 @@ function counters(fine: boolean) {
         const tally = tallyOf(sentIn);
         for (const key of keysOf(message)) add(tally, key, "verified", 1);
         const bucket = VERIFY_TIME.ends.findIndex((end) => (message.answer ?? 0) <= end);
-        add(tally, OVERALL, `verified_by:${bucket}`, 1);
+        add(tally, OVERALL_TALLY_KEY, `verified_by:${bucket}`, 1);
       }
       answers.delete(minute);
       minutes.delete(minute - 130);
@@ -286,21 +286,24 @@ export function simulate(
   for (let minute = minutes.from; minute < minutes.to; minute++) {
     const nowMs = minute * 60_000;
     counted.turn(minute);
-    memory ??= { ...initialMonitorMemory(nowMs), foldedTo: quarterOf(minute) - 1 };
+    memory ??= { ...initialMonitorMemory(nowMs), foldedTo: quarterOfMinute(minute) - 1 };
     const [ripe] = quartersToFold(memory.foldedTo, nowMs);
     if (ripe !== undefined) {
       const last = ripe * QUARTER_MINUTES + QUARTER_MINUTES - 1;
       const tally = sumTallies(counted.window(last, QUARTER_MINUTES).map((one) => one.tally));
       history = foldQuarter(history, { quarter: ripe, tally }, nowMs);
-      quarters.set(ripe, { quarter: ripe, tally: new Map([[OVERALL, tally.get(OVERALL) ?? {}]]) });
+      quarters.set(ripe, {
+        quarter: ripe,
+        tally: new Map([[OVERALL_TALLY_KEY, tally.get(OVERALL_TALLY_KEY) ?? {}]]),
+      });
       memory = { ...memory, foldedTo: ripe };
     }
     const window = counted.window(minute, policy.window_minutes);
-    const here = quarterOf(minute);
+    const here = quarterOfMinute(minute);
     const sameTime = [1, 2, 3, 4, 5, 6, 7].flatMap((day) =>
       [here - 96 * day - 1, here - 96 * day].flatMap((quarter) => quarters.get(quarter) ?? []),
     );
-    const findings = detect(
+    const findings = detectFindingsFromReadings(
       {
         nowMs,
         minutes: window,
@@ -317,7 +320,7 @@ export function simulate(
     const curve = answerCurve(history, policy.answer_curve);
     const decision = nextPosture(
       document,
-      { findings, reading: dueRatio(cohortsOf(window, OVERALL), nowMs, curve) },
+      { findings, reading: ratioOfCohorts(cohortsOf(window, OVERALL_TALLY_KEY), nowMs, curve) },
       policy,
       nowMs,
     );

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test } from "vitest";
-import { API_KEY_PREFIX, hashApiKeySecret } from "../../src/adapters/cloudflare/kv-api-keys.ts";
+import { API_KEY_RECORD_PREFIX, hashApiKeySecret } from "../../src/adapters/cloudflare/kv-api-keys.ts";
 import { OPERATOR_TOKEN, VIEWER_TOKEN } from "../support/addresses.ts";
 import { outsideFaults } from "../support/outside-control.ts";
 import { ROOMY } from "../support/roomy.ts";
@@ -121,7 +121,7 @@ test("outcomes need an API key, and each is counted once for its proof", async (
     created_at_ms: 0,
     expires_at_ms: null,
   };
-  await env.CONTROL.put(API_KEY_PREFIX + id, JSON.stringify(record));
+  await env.CONTROL.put(API_KEY_RECORD_PREFIX + id, JSON.stringify(record));
   const outcome = { type: "signup", proof_id: "0b8ff2b1-6a62-4b52-9c2c-0e7f0d6a4f11" };
   const report = (outcomes: unknown, token = `tg_${id}_${secret}`) =>
     call("POST", "/v1/outcomes", { outcomes }, { authorization: `Bearer ${token}` });
@@ -134,5 +134,5 @@ test("outcomes need an API key, and each is counted once for its proof", async (
   expect((await report([{ ...outcome, proof_id: "x" }])).status).toBe(400);
   expect((await report([])).status).toBe(400);
   expect((await report(Array.from({ length: 101 }, () => outcome))).status).toBe(400);
-  await env.CONTROL.delete(API_KEY_PREFIX + id);
+  await env.CONTROL.delete(API_KEY_RECORD_PREFIX + id);
 });

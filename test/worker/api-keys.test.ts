@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
-  API_KEY_PREFIX,
+  API_KEY_RECORD_PREFIX,
   type ApiKeyStore,
   hashApiKeySecret,
   kvApiKeys,
@@ -60,7 +60,7 @@ async function mint(over: Partial<ApiKeyRecord> = {}) {
     expires_at_ms: null,
     ...over,
   };
-  await env.CONTROL.put(API_KEY_PREFIX + id, JSON.stringify(record));
+  await env.CONTROL.put(API_KEY_RECORD_PREFIX + id, JSON.stringify(record));
   return { id, secret, text: `tg_${id}_${secret}` };
 }
 
@@ -90,7 +90,7 @@ describe("the keys in KV", () => {
 
   test("the hash at rest opens nothing", async () => {
     const key = await mint();
-    const { hash } = JSON.parse((await env.CONTROL.get(API_KEY_PREFIX + key.id)) ?? "");
+    const { hash } = JSON.parse((await env.CONTROL.get(API_KEY_RECORD_PREFIX + key.id)) ?? "");
     expect(await open().find(`tg_${key.id}_${hash}`)).toBeNull();
   });
 
@@ -108,7 +108,7 @@ describe("the keys in KV", () => {
     const key = await mint();
     const keys = open();
     expect(await keys.find(key.text)).not.toBeNull();
-    await env.CONTROL.delete(API_KEY_PREFIX + key.id);
+    await env.CONTROL.delete(API_KEY_RECORD_PREFIX + key.id);
     expect(await open().find(key.text)).toBeNull();
     nowMs = START + 29_999;
     expect(await keys.find(key.text)).not.toBeNull();
@@ -174,7 +174,7 @@ describe("the keys in KV", () => {
     "a record like %s is no key, and told once in the log",
     async (text) => {
       const key = await mint();
-      await env.CONTROL.put(API_KEY_PREFIX + key.id, text);
+      await env.CONTROL.put(API_KEY_RECORD_PREFIX + key.id, text);
       const keys = open();
       expect(await keys.find(key.text)).toBeNull();
       expect(await keys.find(key.text)).toBeNull();

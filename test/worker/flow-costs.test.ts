@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { retentionLimits } from "../../src/domain/ledger/retention.ts";
+import { retentionCutoffs } from "../../src/domain/ledger/retention.ts";
 import { consumeLedger } from "../../src/flows/consumers/consume-ledger.ts";
 import { consumeOutbox } from "../../src/flows/consumers/consume-outbox.ts";
 import { readTrace } from "../../src/flows/evidence/read-trace.ts";
@@ -72,7 +72,7 @@ test.each([
     };
     const sweepAfter = (days: number) =>
       deps.ledger.sweep(
-        retentionLimits({ number_days: 30, ip_days: 30, events_days: 400 }, Date.now() + days * DAY_MS),
+        retentionCutoffs({ number_days: 30, ip_days: 30, events_days: 400 }, Date.now() + days * DAY_MS),
         1000,
       );
 

@@ -5,7 +5,7 @@ import { afterEach, expect, test } from "vitest";
 import { sha256Hex } from "../../src/adapters/digest.ts";
 import { operatorIdentities } from "../../src/adapters/identity/cloudflare-access.ts";
 import { sealedTokens } from "../../src/adapters/identity/sealed-tokens.ts";
-import { readBound } from "../../src/flows/operators/views/read-bound.ts";
+import { readWorstCaseBound } from "../../src/flows/operators/views/read-worst-case-bound.ts";
 import { opsApp } from "../../src/ops/app.tsx";
 import { ACTIONS, PAGES } from "../../src/ops/pages.ts";
 import { OPERATOR_TOKEN, VIEWER_TOKEN } from "../support/addresses.ts";
@@ -403,7 +403,7 @@ test("the overview says the most that an attack can cost until midnight, and the
   const { browser, deps } = await serve();
   const person = browser();
   await person.signIn(VIEWER_TOKEN);
-  const bound = await readBound(deps);
+  const bound = await readWorstCaseBound(deps);
   const { html } = await person.go("/ops");
   const [, amount] =
     /An attack can cost at most \D{0,4}([\d.,]+) until midnight UTC, whatever it does\./.exec(html) ?? [];

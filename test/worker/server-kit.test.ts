@@ -1,7 +1,7 @@
 import { env, exports } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { API_KEY_PREFIX, hashApiKeySecret } from "../../src/adapters/cloudflare/kv-api-keys.ts";
+import { API_KEY_RECORD_PREFIX, hashApiKeySecret } from "../../src/adapters/cloudflare/kv-api-keys.ts";
 import { createServerClient, verifyProof, verifyWebhook } from "../../src/client/server.ts";
 import { codeFor, wrong } from "../support/service.ts";
 
@@ -31,7 +31,7 @@ async function serverClient() {
     created_at_ms: Date.now(),
     expires_at_ms: null,
   };
-  await env.CONTROL.put(API_KEY_PREFIX + id, JSON.stringify(record));
+  await env.CONTROL.put(API_KEY_RECORD_PREFIX + id, JSON.stringify(record));
   return createServerClient({ baseUrl: SERVICE, apiKey: `tg_${id}_${secret}` });
 }
 

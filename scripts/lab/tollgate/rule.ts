@@ -10,18 +10,18 @@ import type { SendInput } from "../../../src/flows/verification/request.ts";
 import { send } from "../../../src/flows/verification/send.ts";
 import { verify } from "../../../src/flows/verification/verify.ts";
 import { memoryBudgets } from "../../../src/memory/memory-budgets.ts";
-import { memoryClaims } from "../../../src/memory/memory-claims.ts";
 import { memoryControl } from "../../../src/memory/memory-control.ts";
 import { memoryCounters } from "../../../src/memory/memory-counters.ts";
-import { memoryDevices } from "../../../src/memory/memory-devices.ts";
-import { memoryInsights } from "../../../src/memory/memory-insights.ts";
+import { memoryDeviceTokens } from "../../../src/memory/memory-device-tokens.ts";
+import { memoryIdempotencyClaims } from "../../../src/memory/memory-idempotency-claims.ts";
+import { memoryInsightCache } from "../../../src/memory/memory-insight-cache.ts";
 import { memoryLimits } from "../../../src/memory/memory-limits.ts";
 import { memoryPersonMarks } from "../../../src/memory/memory-marks.ts";
+import { memoryMessageOwners } from "../../../src/memory/memory-message-owners.ts";
 import { memoryMonitorState } from "../../../src/memory/memory-monitor-state.ts";
-import { memoryReceipts } from "../../../src/memory/memory-receipts.ts";
 import { memoryRecords } from "../../../src/memory/memory-records.ts";
+import { memorySessionTokens } from "../../../src/memory/memory-session-tokens.ts";
 import { memorySessions } from "../../../src/memory/memory-sessions.ts";
-import { memoryTokens } from "../../../src/memory/memory-tokens.ts";
 import { memoryVault } from "../../../src/memory/memory-vault.ts";
 import type { ChallengeResult } from "../../../src/ports/admission.ts";
 import type { ProviderPort } from "../../../src/ports/delivery.ts";
@@ -87,24 +87,24 @@ export const tollgateRule: RuleFactory = (setup) => {
     policy: policy.value,
     control,
     limits: memoryLimits(nowMs),
-    claims: memoryClaims(nowMs),
+    claims: memoryIdempotencyClaims(nowMs),
     challenge: { verify: async () => answer },
     sessions: memorySessions(nowMs),
     budgets: memoryBudgets(nowMs),
     adoption: { adopt: async () => undefined },
     keyIds: { session: [], pepper: [], encryption: [], proof: [] },
     marks: memoryPersonMarks(nowMs, policy.value.failures.memory_seconds),
-    devices: memoryDevices(nowMs),
+    devices: memoryDeviceTokens(nowMs),
     prices: pricesOf(setup),
     hosting: hostingNetworks(),
-    tokens: memoryTokens(nowMs),
+    tokens: memorySessionTokens(nowMs),
     vault: { ...memoryVault(), randomBytes: onlyZeros },
     proofs: { sign: async () => "proof", publicKeys: () => ({ keys: [] }) },
     providers: new Map([["sandbox", provider]]),
     lookup: null,
-    insights: memoryInsights(nowMs),
+    insights: memoryInsightCache(nowMs),
     routes: { records: async () => new Map(), heard: () => undefined, write: async () => ({ kind: "done" }) },
-    receipts: memoryReceipts(nowMs),
+    receipts: memoryMessageOwners(nowMs),
     outbox: { put: async () => ({ kind: "done" }) },
     customer: null,
     ...noLedger,

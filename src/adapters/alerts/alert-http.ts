@@ -27,7 +27,7 @@ function isConfidential(text: string): boolean {
 }
 
 /** Posts JSON. No cause names the address: for some channels it is the secret. */
-export async function postAlert(
+export async function postJson(
   url: string,
   timeoutMs: number,
   { headers = {}, body }: { headers?: Record<string, string>; body: string },

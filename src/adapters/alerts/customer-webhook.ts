@@ -1,6 +1,6 @@
 import type { CustomerPort } from "../../ports/outbox.ts";
 import { signedHeaders } from "../providers/signed-webhooks.ts";
-import { ALERT_TIMEOUT_MS, alertFailed, postAlert } from "./alert-http.ts";
+import { ALERT_TIMEOUT_MS, alertFailed, postJson } from "./alert-http.ts";
 
 export interface CustomerWebhookOptions {
   /** https, or http on this machine. */
@@ -58,7 +58,7 @@ export function customerWebhook({
           ...facts,
         },
       });
-      const answer = await postAlert(url, timeoutMs, { headers: signedHeaders(secrets, id, body), body });
+      const answer = await postJson(url, timeoutMs, { headers: signedHeaders(secrets, id, body), body });
       if (answer.kind === "failed") return answer;
       const { status, retryAfterSeconds } = answer;
       if (status >= 200 && status < 300) return { kind: "told" };

@@ -1,7 +1,7 @@
 import { moneyText } from "../../domain/kernel/text.ts";
 import type { Alert } from "../../domain/monitor/alert.ts";
 import type { AlertChannelPort } from "../../ports/monitor.ts";
-import { ALERT_TIMEOUT_MS, alertFailed, isPermanentFailure, postAlert } from "./alert-http.ts";
+import { ALERT_TIMEOUT_MS, alertFailed, isPermanentFailure, postJson } from "./alert-http.ts";
 
 export interface PagerDutyOptions {
   /** `https://events.pagerduty.com`, the service region's, or a stand-in. */
@@ -27,7 +27,7 @@ export function pagerdutyChannel(options: PagerDutyOptions): AlertChannelPort {
     name: "pagerduty",
     async tell(alert) {
       const body = JSON.stringify({ routing_key: routingKey, ...pagerdutyEvent(alert) });
-      const answer = await postAlert(`${apiUrl}/v2/enqueue`, timeoutMs, { body });
+      const answer = await postJson(`${apiUrl}/v2/enqueue`, timeoutMs, { body });
       if (answer.kind === "failed") return answer;
       const { status, retryAfterSeconds } = answer;
       if (status === 202) return { kind: "told" };

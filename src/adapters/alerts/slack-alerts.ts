@@ -1,8 +1,8 @@
-import { clockTime } from "../../domain/kernel/instant.ts";
+import { dateTimeText } from "../../domain/kernel/instant.ts";
 import { moneyText } from "../../domain/kernel/text.ts";
 import type { Alert } from "../../domain/monitor/alert.ts";
 import type { AlertChannelPort } from "../../ports/monitor.ts";
-import { ALERT_TIMEOUT_MS, alertFailed, isPermanentFailure, postAlert } from "./alert-http.ts";
+import { ALERT_TIMEOUT_MS, alertFailed, isPermanentFailure, postJson } from "./alert-http.ts";
 
 export interface SlackOptions {
   /** The incoming webhook's address, which is its secret. */
@@ -31,7 +31,7 @@ export function slackChannel({ webhookUrl, timeoutMs = ALERT_TIMEOUT_MS }: Slack
   return {
     name: "slack",
     async tell(alert) {
-      const answer = await postAlert(webhookUrl, timeoutMs, { body: JSON.stringify(slackMessage(alert)) });
+      const answer = await postJson(webhookUrl, timeoutMs, { body: JSON.stringify(slackMessage(alert)) });
       if (answer.kind === "failed") return answer;
       const word = answer.text.trim();
       if (answer.status === 200 && word === "ok") return { kind: "told" };
@@ -47,7 +47,7 @@ export function slackMessage(alert: Alert) {
   const { currency, spentMicros, unansweredMicros, perHourMicros } = alert;
   const money = (micros: number | null) => (micros === null ? "unknown" : moneyText(micros, currency));
   const fields = [
-    { label: "Since", value: clockTime(alert.sinceMs) },
+    { label: "Since", value: dateTimeText(alert.sinceMs) },
     { label: "Spent so far", value: money(spentMicros) },
     ...(unansweredMicros === null ? [] : [{ label: "Unanswered", value: money(unansweredMicros) }]),
     { label: "Per hour now", value: money(perHourMicros) },

@@ -1,7 +1,7 @@
 import { Webhook } from "standardwebhooks";
 import type { Alert } from "../../domain/monitor/alert.ts";
 import type { AlertChannelPort } from "../../ports/monitor.ts";
-import { ALERT_TIMEOUT_MS, alertFailed, postAlert } from "./alert-http.ts";
+import { ALERT_TIMEOUT_MS, alertFailed, postJson } from "./alert-http.ts";
 
 export interface AlertWebhookOptions {
   /** https, or http on this machine. */
@@ -30,7 +30,7 @@ export function webhookChannel(
     async tell(alert) {
       const body = JSON.stringify(webhookEvent(alert));
       const at = new Date(nowMs());
-      const answer = await postAlert(url, timeoutMs, {
+      const answer = await postJson(url, timeoutMs, {
         headers: {
           "webhook-id": alert.id,
           "webhook-timestamp": String(Math.floor(at.getTime() / 1000)),

@@ -117,7 +117,7 @@ export const volumeSchema: z.ZodType<Volume> = z.object({
   refused: z.int(),
 });
 
-export const refusalSchema: z.ZodType<RefusalCount> = z.object({
+export const refusalCountSchema: z.ZodType<RefusalCount> = z.object({
   atMs: z.int(),
   dimension: z.enum(["all", "code", "country", "flow", "network"]),
   subject: z.string(),

@@ -1,6 +1,6 @@
 /** Retention in D1: sealed texts leave their rows when their class is too old, and rows go when they are. */
 import * as z from "zod";
-import type { RetentionLimits, Swept } from "../../ports/ledger.ts";
+import type { RetentionCutoffs, Swept } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";
 import { writeAll } from "./d1.ts";
 import { withoutFacts } from "./d1-ledger-writes.ts";
@@ -50,7 +50,7 @@ export const FIRST_SEALED = `SELECT ${marked(["number", "address"])} AS at`;
 /** One step of the sweep, as one transaction: at most `limit` rows of each class. */
 export async function sweepLedger(
   db: D1Database,
-  limits: RetentionLimits,
+  limits: RetentionCutoffs,
   limit: number,
 ): Promise<Swept | Unavailable> {
   const { numbersBeforeMs, addressesBeforeMs, eventsBeforeMs, rowsBeforeMs = 0 } = limits;

@@ -8,12 +8,12 @@ import {
 } from "../../domain/ledger/cursor.ts";
 import type { LedgerRow, Volume, VolumeDimension } from "../../domain/ledger/event.ts";
 import { addVolumes } from "../../domain/ledger/volumes.ts";
-import type { LedgerWindow, Upkeep, VerificationLedgerPort } from "../../ports/ledger.ts";
-import type { Done, Unavailable } from "../../ports/result.ts";
+import type { LedgerWindow, UpkeepRun, VerificationLedgerPort } from "../../ports/ledger.ts";
+import type { Unavailable, WriteResult } from "../../ports/result.ts";
 import { jsonColumn } from "../json.ts";
 import { firstRow, readRows, writeAll } from "./d1.ts";
 import { type EventSource, ledgerQuestions, MOST_ROWS } from "./d1-ledger-questions.ts";
-import { type PlacedRow, refusalSchema } from "./d1-ledger-rows.ts";
+import { type PlacedRow, refusalCountSchema } from "./d1-ledger-rows.ts";
 import { FIRST_SEALED, sweepLedger } from "./d1-ledger-sweep.ts";
 import { ERASE_STATEMENTS, eventStatements } from "./d1-ledger-writes.ts";
 import { olderTables } from "./d1-older-ledger.ts";
@@ -36,7 +36,7 @@ const COUNT_ROWS = `SELECT (SELECT count(*) FROM verifications) AS rows,
 const countsSchema = z.object({ rows: z.int(), rowsLastDay: z.int(), olderEvents: z.int() });
 const heldSchema = z.object({ events: z.int(), sealed: z.int() });
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
-const upkeepSchema: z.ZodType<Upkeep> = z.object({
+const upkeepSchema: z.ZodType<UpkeepRun> = z.object({
   atMs: z.int(),
   report: jsonColumn(z.record(z.string(), scalar)),
 });
@@ -119,7 +119,7 @@ export function d1Ledger(db: D1Database): VerificationLedgerPort {
              ORDER BY at, dimension, subject`,
           )
           .bind(fromMs, toMs),
-        refusalSchema,
+        refusalCountSchema,
       );
       return Array.isArray(counts) ? { kind: "answered", counts } : counts;
     },
@@ -222,7 +222,7 @@ function* partsOf(by: VolumeDimension, window: LedgerWindow): Generator<LedgerWi
 
 const SILENT: Unavailable = { kind: "unavailable", cause: "D1 does not answer" };
 
-const done = (written: Awaited<ReturnType<typeof writeAll>>): Done =>
+const done = (written: Awaited<ReturnType<typeof writeAll>>): WriteResult =>
   written.kind === "done" ? { kind: "done" } : written;
 
 const answered = (read: PlacedRow[]): { kind: "answered"; rows: LedgerRow[] } => ({

@@ -4,7 +4,7 @@ import { EMPTY_EVENT_DETAILS, type LedgerEvent } from "../../domain/ledger/event
 import { FINDING_KINDS } from "../../domain/monitor/finding.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import type { DeadLetter, OperatorAction, RecordsPort } from "../../ports/records.ts";
-import type { Done } from "../../ports/result.ts";
+import type { WriteResult } from "../../ports/result.ts";
 import { jsonColumn } from "../json.ts";
 import { firstRow, readRows, writeAll } from "./d1.ts";
 import { eventStatements } from "./d1-ledger-writes.ts";
@@ -160,7 +160,7 @@ export function d1Records(db: D1Database): RecordsPort {
 
 const bounded = (limit: number) => Math.min(MOST_ROWS, Math.max(1, Math.floor(limit)));
 
-async function write(db: D1Database, ...statements: D1PreparedStatement[]): Promise<Done> {
+async function write(db: D1Database, ...statements: D1PreparedStatement[]): Promise<WriteResult> {
   const written = await writeAll(db, statements);
   return written.kind === "done" ? { kind: "done" } : written;
 }

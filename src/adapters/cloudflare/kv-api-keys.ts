@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type ApiKeyRecord, EVERY_FLOW, isApiKeyValid, parseApiKey } from "../../domain/access/api-key.ts";
-import type { ApiKeyLookup } from "../../ports/access.ts";
+import type { ApiKeyLookupPort } from "../../ports/access.ts";
 import type { Log } from "../../ports/deps.ts";
 
 /** The methods of a KV namespace that this adapter uses. */
@@ -9,7 +9,7 @@ export interface ApiKeyStore {
 }
 
 /** The prefix of the records, each under its key's id; known to operators and scripts. */
-export const API_KEY_PREFIX = "api-key:";
+export const API_KEY_RECORD_PREFIX = "api-key:";
 
 /** KV refuses a shorter edge cache. */
 const KV_CACHE_TTL_SECONDS = 30;
@@ -60,7 +60,7 @@ export async function hashApiKeySecret(secret: string): Promise<string> {
  * A record that nobody can read is no key, and told in the log. A KV that does not answer is `unavailable` and not
  * remembered: the next request asks again.
  */
-export function kvApiKeys(kv: ApiKeyStore, nowMs: () => number, log: Log): ApiKeyLookup {
+export function kvApiKeys(kv: ApiKeyStore, nowMs: () => number, log: Log): ApiKeyLookupPort {
   // Apart, so that a flood of made-up ids cannot push out the keys in use.
   const known = memory<ApiKeyRecord>(nowMs);
   const unknown = memory<null>(nowMs);
@@ -68,7 +68,10 @@ export function kvApiKeys(kv: ApiKeyStore, nowMs: () => number, log: Log): ApiKe
   async function recordOf(id: string): Promise<ApiKeyRecord | null> {
     const remembered = known.get(id) ?? unknown.get(id);
     if (remembered !== undefined) return remembered;
-    const text = await kv.get(`${API_KEY_PREFIX}${id}`, { type: "text", cacheTtl: KV_CACHE_TTL_SECONDS });
+    const text = await kv.get(`${API_KEY_RECORD_PREFIX}${id}`, {
+      type: "text",
+      cacheTtl: KV_CACHE_TTL_SECONDS,
+    });
     const record = text === null ? null : readApiKeyRecord(text);
     if (record !== null) return known.set(id, record);
     if (text !== null) log("api_key_unreadable", { key_id: id });

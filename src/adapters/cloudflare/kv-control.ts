@@ -8,7 +8,7 @@ import { PAUSE_KINDS, type Pause } from "../../domain/monitor/pause.ts";
 import type { PostureControls } from "../../domain/monitor/posture.ts";
 import type { ControlPort } from "../../ports/control.ts";
 import type { Log } from "../../ports/deps.ts";
-import type { Done } from "../../ports/result.ts";
+import type { WriteResult } from "../../ports/result.ts";
 import { parseJson } from "../json.ts";
 
 /** The methods of a KV namespace that this adapter uses. */
@@ -145,7 +145,7 @@ export function kvControl(
     key: string,
     value: { text: string; untilMs: number } | null,
     now: Partial<ControlDocuments>,
-  ): Promise<Done> {
+  ): Promise<WriteResult> {
     const attempt = async () => {
       if (value === null) return kv.delete(key);
       const lifeSeconds = Math.ceil((value.untilMs - nowMs()) / 1000);
@@ -180,7 +180,7 @@ export function kvControl(
     key: string,
     document: PostureControls | null,
     now: Partial<ControlDocuments>,
-  ): Promise<Done> =>
+  ): Promise<WriteResult> =>
     write(key, document && { text: JSON.stringify(document), untilMs: document.until_ms }, now);
 
   return {

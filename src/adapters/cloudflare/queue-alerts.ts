@@ -4,7 +4,7 @@ import { ALERT_CHANNELS } from "../../domain/monitor/alerts.policy.ts";
 import type { Log } from "../../ports/deps.ts";
 import type { AlertsPort } from "../../ports/monitor.ts";
 import type { RecordsPort } from "../../ports/records.ts";
-import type { Done } from "../../ports/result.ts";
+import type { WriteResult } from "../../ports/result.ts";
 import { parseJson } from "../json.ts";
 
 /** A batch may hold 100 messages and 256 KB; an alert has a few KB. */
@@ -54,7 +54,7 @@ export function queueAlerts(
   records: Pick<RecordsPort, "bury">,
   nowMs: () => number,
   log: Log,
-): AlertsPort & { read(body: unknown): AlertMessage | null; requeue(body: string): Promise<Done> } {
+): AlertsPort & { read(body: unknown): AlertMessage | null; requeue(body: string): Promise<WriteResult> } {
   const raised = new Set<string>();
 
   return {

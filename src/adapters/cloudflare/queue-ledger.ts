@@ -3,8 +3,8 @@ import { minuteOf } from "../../domain/kernel/time.ts";
 import type { LedgerEvent } from "../../domain/ledger/event.ts";
 import { NO_REFUSAL_SAMPLES, takeRefusalSample } from "../../domain/ledger/refusals.ts";
 import type { Log } from "../../ports/deps.ts";
-import type { EventsPort, VerificationLedgerPort } from "../../ports/ledger.ts";
-import type { Done } from "../../ports/result.ts";
+import type { LedgerEventsPort, VerificationLedgerPort } from "../../ports/ledger.ts";
+import type { WriteResult } from "../../ports/result.ts";
 import { parseJson } from "../json.ts";
 import { ledgerEventSchema } from "./d1-ledger-rows.ts";
 
@@ -25,10 +25,10 @@ export function queueLedger(
   ledger: Pick<VerificationLedgerPort, "write">,
   nowMs: () => number,
   log: Log,
-): EventsPort & {
+): LedgerEventsPort & {
   /** A queue message's body, checked; null for anything else. */
   read(body: unknown): LedgerEvent[] | null;
-  requeue(body: string): Promise<Done>;
+  requeue(body: string): Promise<WriteResult>;
 } {
   let samples = NO_REFUSAL_SAMPLES;
 

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { CHANNELS } from "../../domain/kernel/channel.ts";
 import { CUSTOMER_EVENT_TYPES, TEST_EVENT } from "../../domain/session/customer-event.ts";
 import type { OutboxMessage, OutboxPort } from "../../ports/outbox.ts";
-import type { Done } from "../../ports/result.ts";
+import type { WriteResult } from "../../ports/result.ts";
 import { parseJson } from "../json.ts";
 
 const name = z.string().min(1).max(64);
@@ -49,7 +49,7 @@ const messageSchema: z.ZodType<OutboxMessage, unknown> = z.discriminatedUnion("k
  * Work for providers and events for the customer's backend, by way of a Cloudflare Queue that flows/consumers/consume-outbox.ts
  * consumes.
  */
-export function queueOutbox(queue: Queue): OutboxPort & { requeue(body: string): Promise<Done> } {
+export function queueOutbox(queue: Queue): OutboxPort & { requeue(body: string): Promise<WriteResult> } {
   return {
     async put(messages, delaySeconds) {
       if (messages.length === 0) return { kind: "done" };

@@ -10,9 +10,9 @@ import {
   type KeyedAttemptResult,
   unknownSession,
 } from "../../domain/session/attempt.ts";
-import { expiryEvent, sessionExpiry, unansweredMessages } from "../../domain/session/end.ts";
+import { expiredSession, expiryEvent, unansweredMessages } from "../../domain/session/end.ts";
 import { SESSION_GRACE_MS } from "../../domain/session/lifetimes.ts";
-import { type ResendCommand, type ResendResult, resendSession } from "../../domain/session/resend.ts";
+import { type ResendCommand, type ResendResult, resendMessage } from "../../domain/session/resend.ts";
 import {
   type CarriedReceipt,
   type OpenCommand,
@@ -45,7 +45,7 @@ function outboxOfEnd(state: SessionState, atMs: number): OutboxMessage[] {
 function ledgerOfEnd(state: SessionState): LedgerEvent[] {
   const { correlationId } = state;
   const delivered = carriedReceipts(state).map((receipt) => deliveredEvent(correlationId, receipt));
-  const expiry = sessionExpiry(state);
+  const expiry = expiredSession(state);
   if (expiry === null) return delivered;
   const id = `expired.${correlationId}`;
   return [...delivered, { ...EMPTY_EVENT_DETAILS, ...expiry, id, kind: "expired", atMs: state.endsAtMs }];
@@ -79,7 +79,7 @@ export class SessionObject extends DurableObject<Env> {
   resend(command: ResendCommand, rules: SessionRules): ResendResult {
     const state = this.#state();
     if (!state) return { kind: "gone", cause: "no such session" };
-    const next = resendSession(state, command, rules, Date.now());
+    const next = resendMessage(state, command, rules, Date.now());
     this.#keep(next.state);
     return next.result;
   }

@@ -2,8 +2,8 @@ import * as z from "zod";
 import type { RingKey } from "../../config/config.ts";
 import { failureTags } from "../../domain/admission/failures.ts";
 import { KNOWN_SECONDS } from "../../domain/admission/lifetimes.ts";
-import type { DevicesPort } from "../../ports/people.ts";
-import type { TokensPort } from "../../ports/session.ts";
+import type { DeviceTokensPort } from "../../ports/people.ts";
+import type { SessionTokensPort } from "../../ports/session.ts";
 import { sealedTokens } from "./sealed-tokens.ts";
 
 const sessionClaims = z.object({
@@ -24,7 +24,7 @@ const sessionClaims = z.object({
 });
 
 /** Session tokens: they tie session, number, flow and reference together, and hold the number, which is kept nowhere else. */
-export function sessionTokens(ring: readonly RingKey[], nowMs: () => number): TokensPort {
+export function sessionTokens(ring: readonly RingKey[], nowMs: () => number): SessionTokensPort {
   const tokens = sealedTokens(ring, "session token", nowMs);
   return {
     mint: (claims, ttlSeconds) =>
@@ -70,7 +70,7 @@ export function sessionTokens(ring: readonly RingKey[], nowMs: () => number): To
 const deviceClaims = z.object({ did: z.string(), nums: z.array(z.string()) });
 
 /** Device tokens: a device is known by what we gave it when it verified, for 180 days, and not by what it says of itself. */
-export function deviceTokens(ring: readonly RingKey[], nowMs: () => number): DevicesPort {
+export function deviceTokens(ring: readonly RingKey[], nowMs: () => number): DeviceTokensPort {
   const tokens = sealedTokens(ring, "device token", nowMs);
   return {
     issue: ({ deviceId, numberTags }) => tokens.seal({ did: deviceId, nums: numberTags }, KNOWN_SECONDS),

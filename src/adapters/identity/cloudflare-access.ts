@@ -1,13 +1,13 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from "jose";
-import type { OperatorToken } from "../../domain/access/operator.ts";
+import type { OperatorTokenEntry } from "../../domain/access/operator.ts";
 import { sameDigest } from "../../domain/kernel/digest.ts";
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
-import type { OperatorIdentification } from "../../ports/access.ts";
+import type { OperatorIdentificationPort } from "../../ports/access.ts";
 import { sha256Hex } from "../digest.ts";
 
 /** The ways for operators to prove who they are; with neither, nobody gets in. */
 export interface OperatorSettings {
-  tokens: readonly OperatorToken[];
+  tokens: readonly OperatorTokenEntry[];
   access: {
     /** `<team>.cloudflareaccess.com`. */
     teamDomain: string;
@@ -56,10 +56,10 @@ export function operatorIdentities(
   { tokens, access }: OperatorSettings,
   nowMs: () => number,
   fetchKeys: typeof fetch = (input, init) => fetch(input, init),
-): OperatorIdentification {
+): OperatorIdentificationPort {
   const assertions = access === null ? null : accessAssertions(access, nowMs, fetchKeys);
 
-  async function byToken(presented: string): ReturnType<OperatorIdentification["identify"]> {
+  async function byToken(presented: string): ReturnType<OperatorIdentificationPort["identify"]> {
     if (presented.length > MAX_TOKEN_LENGTH) return refused("no such token");
     // Plain: 256 random bits cannot be guessed at any price.
     const hash = await sha256Hex(presented);
@@ -104,7 +104,7 @@ function accessAssertions(
     },
   });
 
-  return async (assertion: string): ReturnType<OperatorIdentification["identify"]> => {
+  return async (assertion: string): ReturnType<OperatorIdentificationPort["identify"]> => {
     try {
       const { payload } = await jwtVerify(assertion, keys, {
         issuer,

@@ -1,7 +1,7 @@
 import { importJWK, type JWTPayload, SignJWT } from "jose";
 import type { ProofKey } from "../../config/config.ts";
 import type { Channel } from "../../domain/kernel/channel.ts";
-import type { ProofClaims, ProofsPort } from "../../ports/session.ts";
+import type { ProofContent, ProofsPort } from "../../ports/session.ts";
 
 /** RFC 8176 names for how the number was proven: a one-time code, and the way it went. */
 const AMR: Record<Channel, string[]> = {
@@ -27,7 +27,7 @@ export function es256Proofs(keys: readonly ProofKey[], policy: { issuer: string;
   /** The newest key that everybody has had the time to read; where all are new, the oldest. */
   const signerAt = (nowMs: number) => signers.find(({ signsFromMs }) => signsFromMs <= nowMs) ?? lastSigner;
   return {
-    async sign(claims: ProofClaims, nowMs: number, proofId: string = crypto.randomUUID()) {
+    async sign(claims: ProofContent, nowMs: number, proofId: string = crypto.randomUUID()) {
       const { kid, key } = signerAt(nowMs);
       return new SignJWT(proofPayload(claims, policy, nowMs, proofId))
         .setProtectedHeader({ alg: "ES256", kid, typ: "JWT" })
@@ -40,7 +40,7 @@ export function es256Proofs(keys: readonly ProofKey[], policy: { issuer: string;
 
 /** The claims of a proof, whoever signs it. */
 export function proofPayload(
-  { phone, flow, audience, channel, reference, correlationId }: ProofClaims,
+  { phone, flow, audience, channel, reference, correlationId }: ProofContent,
   { issuer, ttl_seconds }: { issuer: string; ttl_seconds: number },
   nowMs: number,
   proofId: string,

@@ -1,8 +1,8 @@
 import type { Judgement } from "../../domain/delivery/judgement.ts";
-import { type CodeRow, codeTable } from "./provider-codes.ts";
+import { codeTable, type ProviderCodeRow } from "./provider-codes.ts";
 
 /** Numbers of refused requests, which MSG91 puts beside `type: "error"`. */
-const ANSWERS: readonly CodeRow[] = [
+const ANSWERS: readonly ProviderCodeRow[] = [
   ["not_this_number", "no number", [101, 202]],
   ["unknown", "the same request came twice within ten seconds, so that the first one may have left", [311]],
   ["unknown", "an internal error", [601]],
@@ -15,7 +15,7 @@ const ANSWERS: readonly CodeRow[] = [
 export const msg91Judgement = codeTable(ANSWERS);
 
 /** What became of a message by the number in a delivery report. */
-const REPORTS: readonly CodeRow[] = [
+const REPORTS: readonly ProviderCodeRow[] = [
   ["unknown", "failed, without a reason", [2]],
   ["not_this_route", "a number that takes no promotion, or a rejection by the operator", [9, 16, 25]],
   ["not_this_number", "a blocked number", [17]],

@@ -1,7 +1,7 @@
 import type { DeliveryResult, OutgoingMessage, ProviderPort } from "../../ports/delivery.ts";
 import { msg91Judgement } from "./msg91-codes.ts";
 import { readMsg91Receipts } from "./msg91-receipts.ts";
-import { errorText, loggableErrorCode, postForDelivery, readRefusal } from "./provider-http.ts";
+import { errorCodeSuffix, loggableErrorCode, postForDelivery, readRefusal } from "./provider-http.ts";
 import { closestTag } from "./spoken-code.ts";
 
 export interface Msg91Options {
@@ -82,7 +82,7 @@ export function msg91Provider(options: Msg91Options): ProviderPort {
  */
 function refusal(said: unknown, code: unknown): DeliveryResult {
   const number = loggableErrorCode(code);
-  const cause = `msg91 error${errorText(number)}`;
+  const cause = `msg91 error${errorCodeSuffix(number)}`;
   const ofNumber = typeof said === "string" && NUMBER_FAULT.test(said);
   const judgement = msg91Judgement(number) ?? (ofNumber ? "not_this_number" : "not_this_route");
   return judgement === "unknown"

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { sameDigest } from "../../domain/kernel/digest.ts";
-import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/delivery.ts";
+import type { HookReading, IncomingHook, Receipt } from "../../ports/delivery.ts";
 import { sha256Hex } from "../digest.ts";
 import { parseJson, parseJsonBytes } from "../json.ts";
 import { msg91ReportJudgement } from "./msg91-codes.ts";
@@ -43,10 +43,7 @@ const INDIA = "+05:30";
  * @param keys those in force; compared in constant time
  * @see https://msg91.com/help/webhooks/how-can-i-get-the-delivery-reports-on-my-webhook-url
  */
-export async function readMsg91Receipts(
-  hook: IncomingHook,
-  keys: readonly string[],
-): Promise<ReceiptReading> {
+export async function readMsg91Receipts(hook: IncomingHook, keys: readonly string[]): Promise<HookReading> {
   const given = new URL(hook.url).searchParams.get("key") ?? "";
   const matches = await Promise.all(keys.map((key) => sameText(key, given)));
   if (!matches.includes(true)) return forged("no valid key");

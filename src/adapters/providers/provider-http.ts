@@ -87,7 +87,7 @@ export function readRefusal(status: number, judgement: Judgement | null, detail 
 }
 
 /** ` (error 21211)`, to put behind a cause; nothing without a code. */
-export const errorText = (code: string | null): string => (code === null ? "" : ` (error ${code})`);
+export const errorCodeSuffix = (code: string | null): string => (code === null ? "" : ` (error ${code})`);
 
 /** Our credentials or account: another time the same feedback may be taken. */
 const ACCOUNT_FAULTS = [401, 402, 403];

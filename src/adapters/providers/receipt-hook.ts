@@ -1,9 +1,9 @@
-import type { IncomingHook, ReceiptReading } from "../../ports/delivery.ts";
+import type { HookReading, IncomingHook } from "../../ports/delivery.ts";
 
 /** No receipt of any provider comes near this: what is longer is not read. */
 export const HOOK_LIMIT_BYTES = 65_536;
 
-export const forged = (cause: string): ReceiptReading => ({ kind: "forged", cause });
+export const forged = (cause: string): HookReading => ({ kind: "forged", cause });
 
 /** The fields of a form in their order. */
 export const formFields = (hook: IncomingHook): URLSearchParams =>

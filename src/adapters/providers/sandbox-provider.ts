@@ -1,6 +1,6 @@
 import { CHANNELS } from "../../domain/kernel/channel.ts";
 import type { ProviderPort } from "../../ports/delivery.ts";
-import { readContractRefusal } from "./own-codes.ts";
+import { readContractRefusal } from "./contract-codes.ts";
 import { feedbackResult, postForDelivery } from "./provider-http.ts";
 import { readSignedReceipt } from "./signed-webhooks.ts";
 
@@ -18,7 +18,7 @@ export interface SandboxOptions {
 
 /**
  * The local inbox, a phone for development: `POST /send` answers 202 with a message id, or any status with `refused` and one
- * of the words of `own-codes.ts`.
+ * of the words of `contract-codes.ts`.
  */
 export function sandboxProvider(options: SandboxOptions): ProviderPort {
   const { name, baseUrl, timeoutMs, receiptUrl, receiptSecret } = options;

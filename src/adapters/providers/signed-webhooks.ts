@@ -1,8 +1,8 @@
 import { Webhook } from "standardwebhooks";
 import * as z from "zod";
-import type { IncomingHook, ReceiptReading } from "../../ports/delivery.ts";
+import type { HookReading, IncomingHook } from "../../ports/delivery.ts";
 import { parseJson } from "../json.ts";
-import { ownJudgement } from "./own-codes.ts";
+import { contractJudgement } from "./contract-codes.ts";
 import { loggableErrorCode } from "./provider-http.ts";
 import { forged, HOOK_LIMIT_BYTES } from "./receipt-hook.ts";
 
@@ -36,9 +36,9 @@ const receiptBody = z.object({
 
 /**
  * Reads a receipt `{type: "message.receipt", message_id, status, error_code?, judgement?, cost_micros?, at?}` signed with any
- * of the secrets; `judgement` is a word of `own-codes.ts`, and a failure without one may be tried again. The library holds the timestamp against this machine's clock, 300 s either way.
+ * of the secrets; `judgement` is a word of `contract-codes.ts`, and a failure without one may be tried again. The library holds the timestamp against this machine's clock, 300 s either way.
  */
-export function readSignedReceipt(hook: IncomingHook, secrets: readonly string[]): ReceiptReading {
+export function readSignedReceipt(hook: IncomingHook, secrets: readonly string[]): HookReading {
   if (hook.body.byteLength > HOOK_LIMIT_BYTES) return forged("too long");
   const text = verifiedText(hook, secrets);
   if (text === null) return forged("no valid signature");
@@ -50,7 +50,7 @@ export function readSignedReceipt(hook: IncomingHook, secrets: readonly string[]
   if (!parsed.success) return forged("signed, and no receipt");
   const { message_id: messageId, status, error_code, cost_micros: costMicros = null, at } = parsed.data;
   const judgement =
-    status === "undelivered" ? (ownJudgement(parsed.data.judgement ?? null) ?? "unknown") : undefined;
+    status === "undelivered" ? (contractJudgement(parsed.data.judgement ?? null) ?? "unknown") : undefined;
   const atMs = at ? Date.parse(at) : null;
   return {
     kind: "receipts",

@@ -1,6 +1,6 @@
 import type { Channel } from "../../domain/kernel/channel.ts";
 import type { DeliveryResult, ProviderPort } from "../../ports/delivery.ts";
-import { readContractRefusal } from "./own-codes.ts";
+import { readContractRefusal } from "./contract-codes.ts";
 import { type Fetcher, feedbackResult, postForDelivery } from "./provider-http.ts";
 import { readSignedReceipt, signedHeaders } from "./signed-webhooks.ts";
 
@@ -20,7 +20,7 @@ export interface WebhookProviderOptions {
 /**
  * Any service of one's own that takes messages: push, e-mail, WhatsApp Business, an in-house SMS gateway. It is posted
  * `{type: "message.send", ...}` and answers 2xx `{message_id, cost_micros?}`, or any status with `{refused}` and one of the
- * words of `own-codes.ts`; later `{type: "message.feedback", ...}`, which any 2xx accepts. Its receipts come back signed the same way. `webhook-id` is the idempotency key of the message.
+ * words of `contract-codes.ts`; later `{type: "message.feedback", ...}`, which any 2xx accepts. Its receipts come back signed the same way. `webhook-id` is the idempotency key of the message.
  */
 export function webhookProvider(options: WebhookProviderOptions): ProviderPort {
   const { name, url, secrets, channels, countries, timeoutMs, fetcher } = options;

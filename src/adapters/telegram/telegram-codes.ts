@@ -1,11 +1,11 @@
-import { type CodeRow, codeTable } from "../providers/provider-codes.ts";
+import { codeTable, type ProviderCodeRow } from "../providers/provider-codes.ts";
 
 /**
  * Errors of the Telegram Gateway (`{ok: false, error}`) and the final states of a message that was not delivered.
  *
  * @see https://core.telegram.org/gateway/api
  */
-const ERRORS: readonly CodeRow[] = [
+const ERRORS: readonly ProviderCodeRow[] = [
   [
     "not_this_number",
     "no number, or one without Telegram",

@@ -1,5 +1,10 @@
 import type { DeliveryResult, ProviderPort } from "../../ports/delivery.ts";
-import { errorText, loggableErrorCode, postForDelivery, readRefusal } from "../providers/provider-http.ts";
+import {
+  errorCodeSuffix,
+  loggableErrorCode,
+  postForDelivery,
+  readRefusal,
+} from "../providers/provider-http.ts";
 import { telegramJudgement } from "./telegram-codes.ts";
 import { readTelegramReceipt } from "./telegram-receipts.ts";
 
@@ -76,7 +81,7 @@ export function telegramProvider(options: TelegramOptions): ProviderPort {
 /** Reads `ok: false`, by which it says that it did nothing. A wait is named with its seconds: `FLOOD_WAIT_17`. */
 function refusal(status: number, error: unknown): DeliveryResult {
   const code = loggableErrorCode(typeof error === "string" ? error.replace(/_\d+$/, "") : error);
-  return readRefusal(status, telegramJudgement(code) ?? "not_this_route", errorText(code));
+  return readRefusal(status, telegramJudgement(code) ?? "not_this_route", errorCodeSuffix(code));
 }
 
 /** A cost as Telegram states it, in dollars as a number; null where the price table has another currency. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { sameDigest } from "../../domain/kernel/digest.ts";
-import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/delivery.ts";
+import type { HookReading, IncomingHook, Receipt } from "../../ports/delivery.ts";
 import { toHex } from "../digest.ts";
 import { parseJsonBytes } from "../json.ts";
 import { forged, HOOK_LIMIT_BYTES } from "../providers/receipt-hook.ts";
@@ -40,7 +40,7 @@ export async function readTelegramReceipt(
   hook: IncomingHook,
   options: { tokens: readonly string[]; currency: string },
   nowMs: number,
-): Promise<ReceiptReading> {
+): Promise<HookReading> {
   if (hook.body.byteLength > HOOK_LIMIT_BYTES) return forged("too long");
   const timestamp = hook.headers.get("x-request-timestamp") ?? "";
   const given = (hook.headers.get("x-request-signature") ?? "").toLowerCase();

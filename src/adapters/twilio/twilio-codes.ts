@@ -1,4 +1,4 @@
-import { type CodeRow, codeTable } from "../providers/provider-codes.ts";
+import { codeTable, type ProviderCodeRow } from "../providers/provider-codes.ts";
 
 /**
  * Twilio's error codes, in answers to a send and in status callbacks. The dictionary holds more than messages and calls:
@@ -6,7 +6,7 @@ import { type CodeRow, codeTable } from "../providers/provider-codes.ts";
  *
  * @see https://www.twilio.com/docs/api/errors
  */
-const ROWS: readonly CodeRow[] = [
+const ROWS: readonly ProviderCodeRow[] = [
   ["fraud", "SMS Pumping Protection and Verify Fraud Guard", [30450, 30453, 60410]],
   ["fraud", "the number is on Twilio's list of numbers with a high risk of toll fraud", [13225, 21216]],
 

@@ -1,6 +1,6 @@
 import type { DeliveryResult, FeedbackResult, OutgoingMessage, ProviderPort } from "../../ports/delivery.ts";
 import {
-  errorText,
+  errorCodeSuffix,
   feedbackResult,
   loggableErrorCode,
   postForDelivery,
@@ -130,7 +130,7 @@ export function twilioProvider(options: TwilioOptions): ProviderPort {
       const { sid, status, code, error_code: reason, price, price_unit: unit } = answer.body;
       if (answer.status !== 201 || typeof sid !== "string") {
         const known = loggableErrorCode(code);
-        return readRefusal(answer.status, twilioJudgement(known), errorText(known));
+        return readRefusal(answer.status, twilioJudgement(known), errorCodeSuffix(known));
       }
       if (DEAD_STATES.includes(String(status)))
         return deadFromTheStart(String(status), loggableErrorCode(reason));
@@ -158,7 +158,7 @@ export function twilioProvider(options: TwilioOptions): ProviderPort {
  * nothing arrives.
  */
 function deadFromTheStart(state: string, code: string | null): DeliveryResult {
-  const cause = `twilio ${state}${errorText(code)}`;
+  const cause = `twilio ${state}${errorCodeSuffix(code)}`;
   const judgement = twilioJudgement(code) ?? "not_this_route";
   return judgement === "unknown"
     ? { kind: "unknown", cause, connectionLost: false }

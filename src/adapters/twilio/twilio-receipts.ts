@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Judgement } from "../../domain/delivery/judgement.ts";
-import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/delivery.ts";
+import type { HookReading, IncomingHook, Receipt } from "../../ports/delivery.ts";
 import { parseJsonBytes } from "../json.ts";
 import { forged, formFields, HOOK_LIMIT_BYTES, saysJson } from "../providers/receipt-hook.ts";
 import { statedTimeMs } from "../stated-time.ts";
@@ -63,7 +63,7 @@ const SENDER = /^(whatsapp:)?(\+[1-9]\d{6,14})$/;
 export async function readTwilioReceipt(
   hook: IncomingHook,
   authTokens: readonly string[],
-): Promise<ReceiptReading> {
+): Promise<HookReading> {
   if (hook.method !== "POST") return forged("no POST");
   if (hook.body.byteLength > HOOK_LIMIT_BYTES) return forged("too long");
   const isJson = saysJson(hook);
@@ -125,4 +125,4 @@ const undeliveredJudgement = (code: string | null): Judgement =>
 const callJudgement = (state: string): Judgement =>
   state === "busy" || state === "no-answer" ? "transient" : "not_this_route";
 
-const receipt = (only: Receipt): ReceiptReading => ({ kind: "receipts", receipts: [only] });
+const receipt = (only: Receipt): HookReading => ({ kind: "receipts", receipts: [only] });

@@ -4,14 +4,14 @@ import {
   type LevelReading,
   oldestReadSlot,
   oldestSlotOf,
-  PAST_HUNDREDTHS,
+  PAST_FADES_ABOVE_HUNDREDTHS,
   slotOf,
 } from "../../domain/admission/exposure.ts";
 import { EARNED_SECONDS, RESERVATION_SECONDS } from "../../domain/admission/lifetimes.ts";
 import { creditedWeight, type Reservation, weightIn } from "../../domain/admission/reservation.ts";
 import type { SpendMeter } from "../../domain/delivery/money.ts";
 import type { BudgetsPort, ReservationRequest } from "../../ports/admission.ts";
-import { keys, METER_SECONDS } from "../keys.ts";
+import { METER_SECONDS, redisKeys } from "../redis-keys.ts";
 import { scriptNumbers, upstashUnavailable } from "./upstash-client.ts";
 
 /**
@@ -168,7 +168,7 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
         const now = nowMs();
         const answer = await redis.eval<number[], unknown>(
           READ,
-          [...levels.map(({ key }) => keys.level(key)), ...meters.map((meter) => meterKey(meter, now))],
+          [...levels.map(({ key }) => redisKeys.level(key)), ...meters.map((meter) => meterKey(meter, now))],
           [levels.length, ...levels.flatMap((level) => slots(level, now)), forgottenAt(now)],
         );
         const sums = scriptNumbers(answer, SUMS * levels.length + meters.length);
@@ -188,10 +188,10 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
         const answer = await redis.eval<(string | number)[], unknown>(
           RESERVE,
           [
-            ...levels.map(({ key }) => keys.level(key)),
+            ...levels.map(({ key }) => redisKeys.level(key)),
             ...meters.map((meter) => meterKey(meter, atMs)),
-            keys.hold(hold.id),
-            keys.openReservations(hold.person ?? hold.id),
+            redisKeys.hold(hold.id),
+            redisKeys.openReservations(hold.person ?? hold.id),
           ],
           [
             levels.length,
@@ -199,7 +199,7 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
             slowStart.factor,
             hold.id,
             hold.person === undefined ? "" : JSON.stringify(openPart(hold)),
-            PAST_HUNDREDTHS,
+            PAST_FADES_ABOVE_HUNDREDTHS,
             ...levels.flatMap((level) => [
               ...slots(level, atMs),
               level.base,
@@ -263,13 +263,13 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
       await Promise.all(
         [...taken, ...hold.earns].flatMap(({ key, windowSeconds }) => [
           redis.hincrby(
-            keys.level(key),
+            redisKeys.level(key),
             `v${slotOf(now, windowSeconds)}`,
             creditedWeight(key, hold, settled),
           ),
-          redis.hincrby(keys.level(key), "e", 1),
-          redis.hset(keys.level(key), { t: Math.floor(now / 1000) }),
-          redis.expire(keys.level(key), EARNED_SECONDS),
+          redis.hincrby(redisKeys.level(key), "e", 1),
+          redis.hset(redisKeys.level(key), { t: Math.floor(now / 1000) }),
+          redis.expire(redisKeys.level(key), EARNED_SECONDS),
         ]),
       );
     },
@@ -279,7 +279,7 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
   async function openOf({ person }: Reservation): Promise<Reservation[]> {
     if (person === undefined) return [];
     const open = await redis.hgetall<Record<string, Pick<Reservation, "atMs" | "weight" | "taken">>>(
-      keys.openReservations(person),
+      redisKeys.openReservations(person),
     );
     return Object.entries(open ?? {}).map(([id, part]) => ({ ...part, id, person, earns: [], meters: [] }));
   }
@@ -295,10 +295,10 @@ export function upstashBudgets(redis: Redis, nowMs: () => number): BudgetsPort {
     const given = await redis.eval<(number | string)[], number>(
       GIVE_BACK,
       [
-        ...counted.map(({ key }) => keys.level(key)),
+        ...counted.map(({ key }) => redisKeys.level(key)),
         ...meters.map((meter) => meterKey(meter, atMs)),
-        keys.hold(id),
-        keys.openReservations(person),
+        redisKeys.hold(id),
+        redisKeys.openReservations(person),
       ],
       [
         counted.length,
@@ -334,5 +334,5 @@ const meterArgs = ({ amount, cap, lifted, period }: SpendMeter): number[] => [
 
 function meterKey({ scope, period }: SpendMeter, atMs: number): string {
   const digits = { minute: 16, hour: 13, day: 10, month: 7 }[period];
-  return keys.meter(scope, new Date(atMs).toISOString().slice(0, digits));
+  return redisKeys.meter(scope, new Date(atMs).toISOString().slice(0, digits));
 }

@@ -1,7 +1,11 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import { counterChanges, plainName } from "../../domain/monitor/counter-changes.ts";
-import { DELIVERY_ATTEMPT_TIME, DELIVERY_TIME, type Histogram } from "../../domain/monitor/histogram.ts";
-import { quarterOf } from "../../domain/monitor/history.ts";
+import { groupCounterUpdates, plainName } from "../../domain/monitor/counter-updates.ts";
+import {
+  DELIVERY_ATTEMPT_TIME,
+  DELIVERY_TIME,
+  type HistogramDefinition,
+} from "../../domain/monitor/histogram.ts";
+import { quarterOfMinute } from "../../domain/monitor/history.ts";
 import {
   MEMBERS_PER_QUARTER,
   MINUTE_COUNTERS_SECONDS,
@@ -14,12 +18,12 @@ import {
   isTallyObject,
   METRICS_PER_SUBJECT,
   type Metric,
+  maxSubjects,
   OTHER_SUBJECTS,
-  subjectsFor,
   type Tally,
 } from "../../domain/monitor/tally.ts";
 import type { CountersPort } from "../../ports/monitor.ts";
-import { keys } from "../keys.ts";
+import { redisKeys } from "../redis-keys.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
 /**
@@ -44,7 +48,7 @@ const LETTER_OF: Readonly<Record<string, string>> = Object.fromEntries(
 );
 
 /** The sum under the letter, each bucket under the letter and its index. */
-function lettersOf(letter: string, { ends, sum, bucket }: Histogram): Record<string, Metric> {
+function lettersOf(letter: string, { ends, sum, bucket }: HistogramDefinition): Record<string, Metric> {
   const buckets = Array.from({ length: ends.length + 1 }, (_, at): [string, Metric] => [
     `${letter}${at}`,
     `${bucket}:${at}`,
@@ -137,22 +141,22 @@ export function upstashCounters(redis: Redis): CountersPort {
 
   return {
     async count(bookings) {
-      const changes = counterChanges(bookings);
+      const changes = groupCounterUpdates(bookings);
       if (changes.length === 0) return;
       const minutes = [...new Set(bookings.map(({ minute }) => minute))];
-      const names = [...minutes.map(keys.minute), keys.totals()];
+      const names = [...minutes.map(redisKeys.minute), redisKeys.totals()];
       const indexOf = (name: string) => names.indexOf(name) + 1 || names.push(name);
       const args = changes.flatMap(({ minute, dimension, subject, entries }) => [
-        indexOf(minute === "totals" ? keys.totals() : keys.minute(minute)),
+        indexOf(minute === "totals" ? redisKeys.totals() : redisKeys.minute(minute)),
         dimension,
         subject,
-        subjectsFor(dimension, entries),
+        maxSubjects(dimension, entries),
         entries.length,
         ...entries.flatMap(({ metric, how }) => {
           if ("add" in how) return [stored(metric), "add", how.add];
           if ("peak" in how) return [stored(metric), "peak", how.peak];
-          const quarter = quarterOf(Number(minute));
-          return [stored(metric), indexOf(keys.members(quarter, dimension, subject)), how.distinct];
+          const quarter = quarterOfMinute(Number(minute));
+          return [stored(metric), indexOf(redisKeys.members(quarter, dimension, subject)), how.distinct];
         }),
       ]);
       await redis.eval<unknown[], number>(COUNT, names, [
@@ -168,7 +172,7 @@ export function upstashCounters(redis: Redis): CountersPort {
     async window(minute, minutes, of) {
       const wanted = Array.from({ length: minutes }, (_, i) => minute - minutes + 1 + i);
       try {
-        const tallies = await read(wanted.map(keys.minute), of);
+        const tallies = await read(wanted.map(redisKeys.minute), of);
         return {
           kind: "answered",
           minutes: tallies.map((tally, i) => ({ minute: wanted[i] ?? minute, tally })),
@@ -180,7 +184,7 @@ export function upstashCounters(redis: Redis): CountersPort {
 
     async totals() {
       try {
-        const [tally = new Map()] = await read([keys.totals()]);
+        const [tally = new Map()] = await read([redisKeys.totals()]);
         return { kind: "answered", tally };
       } catch (error) {
         return upstashUnavailable(error);
@@ -189,7 +193,10 @@ export function upstashCounters(redis: Redis): CountersPort {
 
     async claimOutcome(proofId, type) {
       try {
-        const set = await redis.set(keys.outcome(proofId, type), 1, { nx: true, ex: OUTCOME_CLAIM_SECONDS });
+        const set = await redis.set(redisKeys.outcome(proofId, type), 1, {
+          nx: true,
+          ex: OUTCOME_CLAIM_SECONDS,
+        });
         if (set !== "OK" && set !== null) throw new Error("an answer that is none of SET's");
         return set === "OK";
       } catch (error) {

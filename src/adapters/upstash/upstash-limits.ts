@@ -3,7 +3,7 @@ import type { Redis } from "@upstash/redis/cloudflare";
 import type { LimitRule } from "../../domain/admission/limits.policy.ts";
 import { type LimitDraw, type LimitResult, waitMsOf } from "../../domain/admission/limits.ts";
 import type { LimitsPort } from "../../ports/admission.ts";
-import { keys } from "../keys.ts";
+import { redisKeys } from "../redis-keys.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
 /**
@@ -61,7 +61,7 @@ export function upstashLimits(redis: Redis, nowMs: () => number): LimitsPort {
 
   function limiter(name: string, { max, window_seconds }: LimitRule): Ratelimit {
     // Not by `max`: a limit that is tightened goes on from what was drawn.
-    const prefix = keys.rateLimit(name, window_seconds);
+    const prefix = redisKeys.rateLimit(name, window_seconds);
     const id = `${prefix} ${max}`;
     let made = limiters.get(id);
     if (!made) {
@@ -86,7 +86,7 @@ export function upstashLimits(redis: Redis, nowMs: () => number): LimitsPort {
       number[]
     >(
       EXACT_LOG,
-      [keys.log(take.name, take.subject)],
+      [redisKeys.log(take.name, take.subject)],
       [
         nowMs(),
         member,
@@ -135,7 +135,7 @@ export function upstashLimits(redis: Redis, nowMs: () => number): LimitsPort {
   async function refundExact(take: LimitDraw): Promise<void> {
     const member = members.get(take);
     members.delete(take);
-    if (member !== undefined) await redis.zrem(keys.log(take.name, take.subject), member);
+    if (member !== undefined) await redis.zrem(redisKeys.log(take.name, take.subject), member);
   }
 
   async function refundSliding(take: LimitDraw, rules: readonly LimitRule[]): Promise<void> {
@@ -163,7 +163,7 @@ export function upstashLimits(redis: Redis, nowMs: () => number): LimitsPort {
     async freeWaits(take) {
       const waitMs = waitMsOf(take);
       if (waitMs === null) return;
-      await redis.eval(FREE_WAITS, [keys.log(take.name, take.subject)], [nowMs() - waitMs]);
+      await redis.eval(FREE_WAITS, [redisKeys.log(take.name, take.subject)], [nowMs() - waitMs]);
     },
   };
 }

@@ -1,8 +1,8 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import { ASKED_SECONDS, KNOWN_SECONDS } from "../../domain/admission/lifetimes.ts";
+import { CHALLENGE_DEMAND_SECONDS, KNOWN_SECONDS } from "../../domain/admission/lifetimes.ts";
 import { NUMBER_REFUSALS } from "../../domain/delivery/judgement.ts";
 import type { PersonMarksPort } from "../../ports/people.ts";
-import { keys } from "../keys.ts";
+import { redisKeys } from "../redis-keys.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
 /**
@@ -32,10 +32,10 @@ export function upstashPersonMarks(
         const answer = await redis.eval<never[], (string | number)[]>(
           RECALL,
           [
-            keys.known(numberTag),
-            keys.asked(askTag),
-            keys.refused(channel, numberTag),
-            ...failureTags.map(keys.failures),
+            redisKeys.known(numberTag),
+            redisKeys.asked(askTag),
+            redisKeys.refused(channel, numberTag),
+            ...failureTags.map(redisKeys.failures),
           ],
           [],
         );
@@ -64,37 +64,39 @@ export function upstashPersonMarks(
     async markKnown(numberTag) {
       // The first verification is what counts; the life runs from the last.
       await Promise.all([
-        redis.set(keys.known(numberTag), nowMs(), { ex: KNOWN_SECONDS, nx: true }),
-        redis.expire(keys.known(numberTag), KNOWN_SECONDS),
+        redis.set(redisKeys.known(numberTag), nowMs(), { ex: KNOWN_SECONDS, nx: true }),
+        redis.expire(redisKeys.known(numberTag), KNOWN_SECONDS),
       ]);
     },
 
     async markAsked(askTag) {
       // The first demand counts: a person who comes back later has waited since then.
-      await redis.set(keys.asked(askTag), nowMs(), { ex: ASKED_SECONDS, nx: true });
+      await redis.set(redisKeys.asked(askTag), nowMs(), { ex: CHALLENGE_DEMAND_SECONDS, nx: true });
     },
 
     async countFailure(failureTags) {
       await Promise.all(
         failureTags.flatMap((tag) => [
-          redis.incr(keys.failures(tag)),
-          redis.expire(keys.failures(tag), failureMemorySeconds),
+          redis.incr(redisKeys.failures(tag)),
+          redis.expire(redisKeys.failures(tag), failureMemorySeconds),
         ]),
       );
     },
 
     async forgetFailures(failureTags) {
-      if (failureTags.length > 0) await redis.del(...failureTags.map(keys.failures));
+      if (failureTags.length > 0) await redis.del(...failureTags.map(redisKeys.failures));
     },
 
     async refuseNumber(numberTag, channels, refusal, ttlSeconds) {
       await Promise.all(
-        channels.map((channel) => redis.set(keys.refused(channel, numberTag), refusal, { ex: ttlSeconds })),
+        channels.map((channel) =>
+          redis.set(redisKeys.refused(channel, numberTag), refusal, { ex: ttlSeconds }),
+        ),
       );
     },
 
     async liftRefusals(numberTags, channels) {
-      const names = numberTags.flatMap((tag) => channels.map((channel) => keys.refused(channel, tag)));
+      const names = numberTags.flatMap((tag) => channels.map((channel) => redisKeys.refused(channel, tag)));
       return names.length === 0 ? 0 : redis.del(...names);
     },
   };

@@ -14,7 +14,7 @@ import type { MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
 import { isTallyObject, keepBusiest, readTally, SUBJECTS_PER_QUARTER } from "../../domain/monitor/tally.ts";
 import type { Log } from "../../ports/deps.ts";
 import type { MonitorStatePort } from "../../ports/monitor.ts";
-import { keys, WATCH_HISTORY_SECONDS, WATCH_MEMORY_SECONDS } from "../keys.ts";
+import { MONITOR_HISTORY_SECONDS, MONITOR_MEMORY_SECONDS, redisKeys } from "../redis-keys.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
 const QUARTERS_KEPT = Math.floor(QUARTER_TALLY_SECONDS / 60 / QUARTER_MINUTES);
@@ -141,10 +141,10 @@ export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
         // One pipeline in this order: what is read was left by a run that is over.
         const [taken, memory, history, quarters] = await redis
           .pipeline()
-          .set(keys.watchLock(), mine, { nx: true, px: MONITOR_LOCK_MS })
-          .get(keys.watchMemory())
-          .get(keys.watchHistory())
-          .mget(wanted.map(keys.watchQuarter))
+          .set(redisKeys.watchLock(), mine, { nx: true, px: MONITOR_LOCK_MS })
+          .get(redisKeys.watchMemory())
+          .get(redisKeys.watchHistory())
+          .mget(wanted.map(redisKeys.watchQuarter))
           .exec<[unknown, unknown, unknown, unknown]>();
         if (taken === null) return { kind: "busy" };
         if (taken !== "OK") throw new Error("an answer that is none of SET's");
@@ -162,19 +162,19 @@ export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
 
     async end({ memory, history, quarter }) {
       const kept: [key: string, text: string, lifeSeconds: number][] = [
-        [keys.watchMemory(), JSON.stringify(memory), WATCH_MEMORY_SECONDS],
+        [redisKeys.watchMemory(), JSON.stringify(memory), MONITOR_MEMORY_SECONDS],
       ];
       if (history !== null) {
-        kept.push([keys.watchHistory(), JSON.stringify(history), WATCH_HISTORY_SECONDS]);
+        kept.push([redisKeys.watchHistory(), JSON.stringify(history), MONITOR_HISTORY_SECONDS]);
       }
       if (quarter !== null) {
         const text = JSON.stringify(Object.fromEntries(keepBusiest(quarter.tally, SUBJECTS_PER_QUARTER)));
-        kept.push([keys.watchQuarter(quarter.quarter), text, QUARTER_TALLY_SECONDS]);
+        kept.push([redisKeys.watchQuarter(quarter.quarter), text, QUARTER_TALLY_SECONDS]);
       }
       try {
         const answer = await redis.eval<unknown[], unknown>(
           END,
-          [keys.watchLock(), ...kept.map(([key]) => key)],
+          [redisKeys.watchLock(), ...kept.map(([key]) => key)],
           [run, ...kept.flatMap(([, text, lifeSeconds]) => [text, lifeSeconds])],
         );
         if (answer === 1) return { kind: "done" };
@@ -187,9 +187,9 @@ export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
 
     async look() {
       try {
-        const memory = readable(memorySchema, await redis.get(keys.watchMemory()), "memory");
+        const memory = readable(memorySchema, await redis.get(redisKeys.watchMemory()), "memory");
         if (history === null || history.quarter !== memory?.foldedTo) {
-          history = readable(historySchema, await redis.get(keys.watchHistory()), "history");
+          history = readable(historySchema, await redis.get(redisKeys.watchHistory()), "history");
         }
         return { kind: "answered", memory, history };
       } catch (error) {
@@ -203,7 +203,7 @@ export function upstashMonitorState(redis: Redis, log: Log): MonitorStatePort {
         for (let at = Math.max(from, to - QUARTERS_KEPT + 1); at <= to; at += QUARTERS_PER_READ) {
           const count = Math.min(QUARTERS_PER_READ, to - at + 1);
           const wanted = Array.from({ length: count }, (_, i) => at + i);
-          quarters.push(...readQuarters(wanted, await redis.mget(wanted.map(keys.watchQuarter))));
+          quarters.push(...readQuarters(wanted, await redis.mget(wanted.map(redisKeys.watchQuarter))));
         }
         return { kind: "answered", quarters };
       } catch (error) {

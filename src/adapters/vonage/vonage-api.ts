@@ -1,7 +1,7 @@
 /** The shared part of Vonage's APIs: the account's settings, an application's token, and the codes of errors. */
 import { importPKCS8, SignJWT } from "jose";
 import type { DeliveryResult } from "../../ports/delivery.ts";
-import { errorText, readRefusal } from "../providers/provider-http.ts";
+import { errorCodeSuffix, readRefusal } from "../providers/provider-http.ts";
 import { vonageMessagesJudgement } from "./vonage-codes.ts";
 import type { SignatureSecret, SmsSignatureMethod } from "./vonage-signature.ts";
 
@@ -86,15 +86,15 @@ export function vonageBearer(
  * The code of a problem: in the fragment of its type, or its title. Anything longer than a code is dropped, so that no
  * number gets into a log.
  */
-export function problemCode(problem: { type?: unknown; title?: unknown }): string | null {
+export function vonageProblemCode(problem: { type?: unknown; title?: unknown }): string | null {
   const [, fragment = ""] = String(problem.type).split("#");
   return [fragment, String(problem.title)].find((text) => /^\d{1,5}$/.test(text)) ?? null;
 }
 
 /** Reads an answer of the Messages or Voice API that is no acceptance. */
 export function readVonageRefusal(status: number, body: Record<string, unknown>): DeliveryResult {
-  const code = problemCode(body);
+  const code = vonageProblemCode(body);
   const [, name = ""] = String(body.type).split("#");
   const judgement = vonageMessagesJudgement(code) ?? vonageMessagesJudgement(name);
-  return readRefusal(status, judgement, errorText(code));
+  return readRefusal(status, judgement, errorCodeSuffix(code));
 }

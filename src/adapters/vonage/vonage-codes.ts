@@ -1,10 +1,10 @@
-import { type CodeRow, codeTable } from "../providers/provider-codes.ts";
+import { codeTable, type ProviderCodeRow } from "../providers/provider-codes.ts";
 
 /**
  * Codes of the Messages API, in problems and in status webhooks.
  * @see https://developer.vonage.com/en/api-errors/messages
  */
-const MESSAGES: readonly CodeRow[] = [
+const MESSAGES: readonly ProviderCodeRow[] = [
   [
     "fraud",
     "Fraud Defender: blocked prefix, burst of texts, artificially inflated traffic",
@@ -51,7 +51,7 @@ export const vonageMessagesJudgement = codeTable(MESSAGES);
  * Statuses that the SMS API answers with.
  * @see https://developer.vonage.com/en/messaging/sms/guides/troubleshooting-sms
  */
-const SMS_ANSWERS: readonly CodeRow[] = [
+const SMS_ANSWERS: readonly ProviderCodeRow[] = [
   ["not_this_number", "no such prefix, barred, or deactivated", [6, 7, 33]],
   ["transient", "too many requests, or too many connections", [1, 10]],
   ["not_this_route", "the platform failed before it took the text", [5]],
@@ -66,7 +66,7 @@ export const vonageSmsJudgement = codeTable(SMS_ANSWERS);
  * `err-code` of the SMS API's delivery receipts.
  * @see https://developer.vonage.com/en/messaging/sms/guides/delivery-receipts#dlr-error-codes
  */
-const SMS_RECEIPTS: readonly CodeRow[] = [
+const SMS_RECEIPTS: readonly ProviderCodeRow[] = [
   [
     "not_this_number",
     "gone for good, barred by the person, lost in porting, blocked by the carrier",
@@ -87,7 +87,7 @@ export const vonageReceiptJudgement = codeTable(SMS_RECEIPTS);
  * that somebody turned down is not.
  * @see https://developer.vonage.com/en/voice/voice-api/webhook-reference#event-webhook
  */
-const CALLS: readonly CodeRow[] = [
+const CALLS: readonly ProviderCodeRow[] = [
   ["transient", "nobody answered", ["busy", "timeout", "unanswered"]],
   ["not_this_route", "turned down by the person or the network", ["cancelled", "rejected", "failed"]],
 ];

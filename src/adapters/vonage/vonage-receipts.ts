@@ -1,11 +1,11 @@
 import * as z from "zod";
 import type { Judgement } from "../../domain/delivery/judgement.ts";
-import type { IncomingHook, Receipt, ReceiptReading } from "../../ports/delivery.ts";
+import type { HookReading, IncomingHook, Receipt } from "../../ports/delivery.ts";
 import { parseJsonBytes } from "../json.ts";
 import { statedMicros } from "../providers/provider-http.ts";
 import { forged, formFields, HOOK_LIMIT_BYTES, saysJson } from "../providers/receipt-hook.ts";
 import { statedTimeMs } from "../stated-time.ts";
-import { problemCode, VONAGE_CURRENCY, type VonageOptions } from "./vonage-api.ts";
+import { VONAGE_CURRENCY, type VonageOptions, vonageProblemCode } from "./vonage-api.ts";
 import { vonageCallJudgement, vonageMessagesJudgement, vonageReceiptJudgement } from "./vonage-codes.ts";
 import { signedWebhookFault, smsSignatureFault } from "./vonage-signature.ts";
 
@@ -75,7 +75,7 @@ export async function readVonageReceipt(
   hook: IncomingHook,
   { signatureSecrets, smsSignature, currency }: ReceiptOptions,
   nowMs: number,
-): Promise<ReceiptReading> {
+): Promise<HookReading> {
   if (hook.body.byteLength > HOOK_LIMIT_BYTES) return forged("too long");
   if (hook.headers.has("authorization")) {
     const fault = await signedWebhookFault(hook, signatureSecrets, nowMs);
@@ -89,14 +89,14 @@ export async function readVonageReceipt(
   return fault === null ? reading(smsReceipt(params, currency)) : forged(fault);
 }
 
-const reading = (receipt: Receipt | null): ReceiptReading =>
+const reading = (receipt: Receipt | null): HookReading =>
   receipt ? { kind: "receipts", receipts: [receipt] } : { kind: "ignored" };
 
 function messageReceipt(body: unknown, currency: string): Receipt | null {
   const { data } = messageSchema.safeParse(body);
   const status = data && MESSAGE_STATES.get(data.status);
   if (!status) return null;
-  const errorCode = data.error ? problemCode(data.error) : null;
+  const errorCode = data.error ? vonageProblemCode(data.error) : null;
   return {
     messageId: data.message_uuid,
     status,

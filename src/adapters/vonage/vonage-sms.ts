@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { segmentText } from "../../domain/delivery/gsm7.ts";
+import { countSegments } from "../../domain/delivery/gsm7.ts";
 import type { DeliveryResult, OutgoingMessage } from "../../ports/delivery.ts";
 import { postForDelivery, readRefusal, statedMicros } from "../providers/provider-http.ts";
 import { VONAGE_CURRENCY, type VonageOptions } from "./vonage-api.ts";
@@ -42,7 +42,7 @@ export async function sendBySmsApi(
       from: digitsOf(options.from),
       to: digitsOf(to),
       text: body,
-      type: segmentText(body).encoding === "gsm7" ? "text" : "unicode",
+      type: countSegments(body).encoding === "gsm7" ? "text" : "unicode",
       ttl: String(Math.max(ttlSeconds * 1000, MIN_TTL_MS)),
       "client-ref": correlationId,
       ...(receiptUrl !== null && { callback: receiptUrl }),

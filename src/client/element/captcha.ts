@@ -16,7 +16,7 @@ const DUMMY_TOKEN = "XXXX.DUMMY.TOKEN.XXXX";
 const LOAD_MS = 10_000;
 const ANSWER_MS = 30_000;
 /** How long a person may take, at a widget that asks something or at one of the page's own. */
-export const PERSON_MS = 300_000;
+export const PERSON_TIMEOUT_MS = 300_000;
 
 interface Turnstile {
   render(container: HTMLElement, options: object): string | null | undefined;
@@ -73,7 +73,7 @@ export async function solveTurnstile(
             size: "flexible",
             callback: resolve,
             "before-interactive-callback": () => {
-              within(PERSON_MS);
+              within(PERSON_TIMEOUT_MS);
               onQuestion();
             },
             "error-callback": fail,

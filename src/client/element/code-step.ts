@@ -1,13 +1,13 @@
 import { countDown, deadlineIn, newIdempotencyKey, type Sent, type Verified } from "../client.ts";
 import { makeCodeField } from "./code-field.ts";
-import { h, numberOf, sentenceWith } from "./dom.ts";
+import { h, phoneNumberElement, sentenceWith } from "./dom.ts";
 import type { Step, StepKit } from "./kit.ts";
 import { makeNotice } from "./notice.ts";
 import type { Pending } from "./number-step.ts";
 import { makeResends } from "./resends.ts";
 import { endsSession, isUnsettled, type Trouble } from "./trouble.ts";
 import { codeFromMessage } from "./web-otp.ts";
-import { duration, fill } from "./words/words.ts";
+import { fill, formatDuration } from "./words/words.ts";
 
 /** What lives longer than the step: where the code went, and what was typed of it. */
 export interface CodeDraft {
@@ -66,7 +66,7 @@ export function codeStep(kit: StepKit, draft: CodeDraft, { onVerified, onSent, o
   change.addEventListener("click", () => onLeave(null));
   showAttempts(sent.attemptsLeft);
   const stopLife = countDown(sent.codeExpires, (left) => {
-    if (left > 0) life.textContent = fill(words.life, { t: duration(left, tag) });
+    if (left > 0) life.textContent = fill(words.life, { t: formatDuration(left, tag) });
     else {
       life.textContent = attempts.textContent = "";
       notice.show({ kind: "expired" });
@@ -80,7 +80,7 @@ export function codeStep(kit: StepKit, draft: CodeDraft, { onVerified, onSent, o
       "div",
       {},
       h("h2", { part: "title" }, words.codeTitle),
-      h("p", { part: "lede" }, ...sentenceWith(draft.saying, "{phone}", numberOf(draft.phone))),
+      h("p", { part: "lede" }, ...sentenceWith(draft.saying, "{phone}", phoneNumberElement(draft.phone))),
       form,
       resends.root,
     ),
@@ -117,7 +117,7 @@ export function codeStep(kit: StepKit, draft: CodeDraft, { onVerified, onSent, o
       notice.clear();
       if (field.value().length === codeLength) form.requestSubmit();
     });
-    kit.announce(fill(words.waitFor, { t: duration(open.secondsLeft(), tag) }));
+    kit.announce(fill(words.waitFor, { t: formatDuration(open.secondsLeft(), tag) }));
   }
 
   function refuse(trouble: Trouble): void {

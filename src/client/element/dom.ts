@@ -25,7 +25,8 @@ export function sentenceWith(sentence: string, hole: string, element: Node): (No
 }
 
 /** A phone number, which reads from left to right in every script. */
-export const numberOf = (text: string): HTMLElement => h("bdi", { part: "number", dir: "ltr" }, text);
+export const phoneNumberElement = (text: string): HTMLElement =>
+  h("bdi", { part: "number", dir: "ltr" }, text);
 
 /** Shows that a button's work is under way. It is not disabled, because that would take the keyboard's focus from it. */
 export function setBusy(button: HTMLElement, busy: boolean): void {

@@ -1,7 +1,7 @@
 import type { Verified } from "../client.ts";
-import { h, numberOf } from "./dom.ts";
+import { h, phoneNumberElement } from "./dom.ts";
 import type { Kit, Step } from "./kit.ts";
-import { wholeNumber } from "./phone-numbers.ts";
+import { internationalNumber } from "./phone-numbers.ts";
 
 /** The end: the number is verified. */
 export function doneStep({ language }: Kit, { phone }: Verified): Step {
@@ -12,7 +12,7 @@ export function doneStep({ language }: Kit, { phone }: Verified): Step {
       { part: "done" },
       h("span", { part: "tick", "aria-hidden": "true" }),
       title,
-      h("p", { part: "lede" }, numberOf(wholeNumber({ phone, region: "" }) || phone)),
+      h("p", { part: "lede" }, phoneNumberElement(internationalNumber({ phone, region: "" }) || phone)),
     ),
     focus: () => title.focus(),
     leave() {},

@@ -5,7 +5,7 @@
  * `remember-device`. Events: `sent`, `verified`, `refused`, whose `detail` is the outcome as `tollgate/client` types it.
  */
 import { type Challenge, createTollgate, type DeviceTokens } from "../client.ts";
-import { type CaptchaHook, PERSON_MS, solveTurnstile } from "./captcha.ts";
+import { type CaptchaHook, PERSON_TIMEOUT_MS, solveTurnstile } from "./captcha.ts";
 import { h } from "./dom.ts";
 import { type Journey, startJourney } from "./journey.ts";
 import type { Kit } from "./kit.ts";
@@ -150,7 +150,7 @@ export class TollgateForm extends Base {
       return await Promise.race([
         this.captcha(challenge),
         new Promise<null>((resolve) => {
-          const giveUp = setTimeout(resolve, PERSON_MS, null);
+          const giveUp = setTimeout(resolve, PERSON_TIMEOUT_MS, null);
           signal.addEventListener("abort", () => {
             clearTimeout(giveUp);
             resolve(null);

@@ -4,7 +4,7 @@ import { doneStep } from "./done-step.ts";
 import type { Kit, Step } from "./kit.ts";
 import { nextChannels, type SessionMemory } from "./memory.ts";
 import { type NumberDraft, numberStep } from "./number-step.ts";
-import { wholeNumber } from "./phone-numbers.ts";
+import { internationalNumber } from "./phone-numbers.ts";
 import type { Trouble } from "./trouble.ts";
 import { fill, type Words } from "./words/words.ts";
 import { makeWork } from "./work.ts";
@@ -150,7 +150,7 @@ export function startJourney(
   }
 
   function shownNumber({ maskedPhone }: Sent): string {
-    const whole = wholeNumber(draft);
+    const whole = internationalNumber(draft);
     const lastDigits = /\d+$/.exec(maskedPhone)?.[0];
     // Whoever reloaded the page has not typed it there.
     const isSame = lastDigits !== undefined && whole.replace(/\D/g, "").endsWith(lastDigits);

@@ -1,7 +1,7 @@
 import { countDown, type Deadline } from "../client.ts";
 import { h } from "./dom.ts";
 import { explain, type Trouble } from "./trouble.ts";
-import { duration, fill, type Language } from "./words/words.ts";
+import { fill, formatDuration, type Language } from "./words/words.ts";
 
 export interface Notice {
   root: HTMLElement;
@@ -28,7 +28,7 @@ export function makeNotice({ words, tag }: Language): Notice {
     wait.textContent = "";
     if (!until) return;
     stop = countDown(until, (left) => {
-      wait.textContent = left > 0 ? fill(words.waitFor, { t: duration(left, tag) }) : "";
+      wait.textContent = left > 0 ? fill(words.waitFor, { t: formatDuration(left, tag) }) : "";
       if (left === 0) onOver?.();
     });
   };

@@ -3,7 +3,7 @@ import { makeChallengePlace } from "./challenge-place.ts";
 import { h } from "./dom.ts";
 import { type Step, type StepKit, throughChallenges } from "./kit.ts";
 import { makeNotice } from "./notice.ts";
-import { type Draft, makePhoneField } from "./phone-field.ts";
+import { makePhoneField, type PhoneDraft } from "./phone-field.ts";
 import { isOfNumber, isUnsettled, type Trouble } from "./trouble.ts";
 
 /** A request whose answer is still to come goes on under its key, also when the step is drawn anew. */
@@ -13,7 +13,7 @@ export interface Pending {
 }
 
 /** What lives longer than the step: the number as typed, and the request that was made with it. */
-export type NumberDraft = Draft & { pending: Pending | null };
+export type NumberDraft = PhoneDraft & { pending: Pending | null };
 
 interface Needs {
   onSent(sent: Sent): void;

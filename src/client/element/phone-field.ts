@@ -4,7 +4,7 @@ import { h } from "./dom.ts";
 import { countDigits, countriesByName, formatNumber } from "./phone-numbers.ts";
 import type { Language } from "./words/words.ts";
 
-export interface Draft {
+export interface PhoneDraft {
   /** As it stands in the field. */
   phone: string;
   /** ISO 3166-1 alpha-2; empty where nobody has chosen. */
@@ -15,7 +15,7 @@ export interface Draft {
 const LONGEST_NUMBER = 80;
 
 /** A phone number with the choice of its country, formatted as it is typed. A number with + brings its own country. */
-export function makePhoneField({ words, tag }: Language, draft: Draft) {
+export function makePhoneField({ words, tag }: Language, draft: PhoneDraft) {
   const countries = countriesByName(tag);
   const select = h(
     "select",
@@ -94,9 +94,9 @@ export function makePhoneField({ words, tag }: Language, draft: Draft) {
   return {
     root: h("div", { part: "field" }, h("label", { part: "label", for: "phone" }, words.phone), box, search),
     /** For the service. */
-    value: (): Draft => ({ phone: typedNumber(input.value), region: select.value }),
+    value: (): PhoneDraft => ({ phone: typedNumber(input.value), region: select.value }),
     /** To be shown again. */
-    draft: (): Draft => ({ phone: input.value, region: select.value }),
+    draft: (): PhoneDraft => ({ phone: input.value, region: select.value }),
     setInvalid: (invalid: boolean) => input.setAttribute("aria-invalid", String(invalid)),
     focus: () => input.focus(),
   };

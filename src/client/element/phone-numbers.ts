@@ -48,7 +48,7 @@ export function formatNumber(typed: string, region: string): Formatted {
 }
 
 /** A number as it may be read out abroad, in groups; empty where it cannot be told yet. */
-export function wholeNumber({ phone, region }: { phone: string; region: string }): string {
+export function internationalNumber({ phone, region }: { phone: string; region: string }): string {
   const { e164 } = formatNumber(phone, region);
   return e164 ? formatNumber(e164, region).text : "";
 }

@@ -3,7 +3,7 @@ import { makeChallengePlace } from "./challenge-place.ts";
 import { h } from "./dom.ts";
 import { type StepKit, throughChallenges } from "./kit.ts";
 import type { Trouble } from "./trouble.ts";
-import { duration } from "./words/words.ts";
+import { formatDuration } from "./words/words.ts";
 
 interface Needs {
   onSent(sent: Sent): void;
@@ -46,7 +46,7 @@ export function makeResends(
         const wasWaiting = button.disabled;
         button.disabled = left > 0;
         button.hidden = !isAgain && left > 0;
-        button.textContent = left > 0 ? `${names[channel]} (${duration(left, tag)})` : names[channel];
+        button.textContent = left > 0 ? `${names[channel]} (${formatDuration(left, tag)})` : names[channel];
         if (wasWaiting && left === 0 && isAgain) announce(names[channel]);
       }),
     );

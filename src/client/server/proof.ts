@@ -1,5 +1,5 @@
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from "jose";
-import { keysOf } from "./keys.ts";
+import { keyFinderOf } from "./key-finder.ts";
 
 const ALGORITHM = "ES256";
 
@@ -90,7 +90,7 @@ export async function verifyProof(token: unknown, expected: ProofExpectation): P
   const header = headerOf(token);
   if (header === null) return refuse("malformed");
   if (header.alg !== ALGORITHM) return refuse("wrong_algorithm");
-  const found = await keysOf(jwksUrl)(header);
+  const found = await keyFinderOf(jwksUrl)(header);
   if ("refusal" in found) return refuse(found.refusal);
 
   let payload: JWTPayload;

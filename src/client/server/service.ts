@@ -8,7 +8,7 @@ import type {
 } from "../../http/contract.ts";
 import { withoutEndSlashes } from "../base-url.ts";
 import { readRetryAfter, secondsToRetry } from "../outcomes.ts";
-import { makeRepeats } from "../repeats.ts";
+import { makeRetryDecider } from "../retry-decider.ts";
 
 const TIMEOUT_MS = 10_000;
 /** Waits before the second and the third try of a request that nobody answered. */
@@ -96,7 +96,7 @@ export function createServerClient(client: ServerClientOptions): ServerClient {
 
   async function call<Answer>(path: string, init: Call): Promise<Outcome<Answer>> {
     const waitsMs = init.repeatable ? [...RETRY_WAITS_MS] : [];
-    const repeatAfter = makeRepeats();
+    const repeatAfter = makeRetryDecider();
     for (;;) {
       const response = await once(`${base}${path}`, init);
       if (response !== null) {

@@ -12,7 +12,7 @@ export interface Operator {
 }
 
 /** An operator token as the settings hold it. Nothing in it is secret: the token cannot be made from it. */
-export interface OperatorToken extends Operator {
+export interface OperatorTokenEntry extends Operator {
   /** SHA-256 of the token's text, in hexadecimal. */
   hash: string;
 }
@@ -27,7 +27,8 @@ export const MONITOR_OPERATOR_NAME = "cron";
 export const isOperatorName = (text: string): boolean => NAME.test(text) && text !== MONITOR_OPERATOR_NAME;
 
 /** One entry of the setting ADMIN_TOKENS. */
-export const formatOperatorToken = ({ who, role, hash }: OperatorToken): string => `${who}:${role}:${hash}`;
+export const formatOperatorTokenEntry = ({ who, role, hash }: OperatorTokenEntry): string =>
+  `${who}:${role}:${hash}`;
 
 /**
  * Reads the setting ADMIN_TOKENS: `name:role:hash` entries separated by commas. Empty text is an empty list.
@@ -36,10 +37,10 @@ export const formatOperatorToken = ({ who, role, hash }: OperatorToken): string 
  */
 export function parseOperatorTokens(
   text: string,
-): { ok: true; tokens: OperatorToken[] } | { ok: false; faults: string[] } {
+): { ok: true; tokens: OperatorTokenEntry[] } | { ok: false; faults: string[] } {
   const entries = text.split(",").map((entry) => entry.trim());
   if (entries.length === 1 && entries[0] === "") return { ok: true, tokens: [] };
-  const tokens: OperatorToken[] = [];
+  const tokens: OperatorTokenEntry[] = [];
   const faults: string[] = [];
   for (const [at, entry] of entries.entries()) {
     const [, who = "", role, hash = ""] = ENTRY.exec(entry) ?? [];

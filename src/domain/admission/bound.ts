@@ -11,7 +11,7 @@
  */
 import { DAY_SECONDS } from "../kernel/time.ts";
 import type { BudgetRule, ExposurePolicy } from "./exposure.policy.ts";
-import { type LevelReading, UNIT_HUNDREDTHS, weightOf } from "./exposure.ts";
+import { costWeight, type LevelReading, UNIT_HUNDREDTHS } from "./exposure.ts";
 
 /** Pools as the bound counts them: those behind a challenge share one. */
 export const BOUND_POOLS = ["stranger", "proven", "second", "named", "known"] as const;
@@ -27,7 +27,7 @@ export interface PoolBound {
 }
 
 /** The bound of each pool for one day, from the policy alone. */
-export function boundByPolicy(policy: ExposurePolicy): PoolBound[] {
+export function worstCasePoolBounds(policy: ExposurePolicy): PoolBound[] {
   const { challenged, returned, known, own, second_pools: day, window_seconds: window } = policy;
   const short = addBounds(
     inOneDay("second", challenged.overall, challenged.window_seconds, challenged.overall.gain),
@@ -44,7 +44,7 @@ export function boundByPolicy(policy: ExposurePolicy): PoolBound[] {
 }
 
 /** Units that all pools together let out in a day in which so many were verified in each. */
-export const boundUnits = (bounds: readonly PoolBound[], verified: number): number =>
+export const worstCaseUnits = (bounds: readonly PoolBound[], verified: number): number =>
   bounds.reduce((sum, { base, gain }) => sum + base + gain * verified, 0);
 
 /** A level in a day: as many windows as begin in it, each with its own base. A verification counts in two short windows. */
@@ -74,7 +74,7 @@ export function dearestUnitMicros(
 ): number {
   return Math.max(
     0,
-    ...costsMicros.map((micros) => Math.ceil((micros * UNIT_HUNDREDTHS) / weightOf(micros, policy))),
+    ...costsMicros.map((micros) => Math.ceil((micros * UNIT_HUNDREDTHS) / costWeight(micros, policy))),
   );
 }
 

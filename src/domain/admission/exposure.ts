@@ -15,7 +15,7 @@ export const UNIT_HUNDREDTHS = 100;
 /** A window is counted in this many slots; the oldest drops out as a whole. */
 const SLOTS = 12;
 
-export type LevelName =
+export type ExposureScope =
   | "block"
   | "prefix"
   | "country"
@@ -34,7 +34,7 @@ export type LevelName =
  * The budget pool that pays for a message. `known` is the one of people on a device that verified their number, `named` that
  * of requests which name a number that verified before; nobody else's messages touch the first.
  */
-export type Pool = "stranger" | "challenged" | "returned" | "proven" | "named" | "known";
+export type BudgetPool = "stranger" | "challenged" | "returned" | "proven" | "named" | "known";
 
 /**
  * Pools, and levels that some messages draw on beside theirs: `person` bounds one number over all pools, `density` one range
@@ -42,7 +42,7 @@ export type Pool = "stranger" | "challenged" | "returned" | "proven" | "named" |
  * numbers, `taught` and `taught_own` the messages that teach gains, and they bound nothing.
  */
 export type BudgetGroup =
-  | Pool
+  | BudgetPool
   | "suspicious"
   | "unknown"
   | "person"
@@ -54,7 +54,7 @@ export type BudgetGroup =
 
 /** One budget that a message draws on: that of a range, a country, a network, an address, ... in one pool. */
 export interface Level {
-  name: LevelName;
+  name: ExposureScope;
   /** `<pool>:<level>:<subject>`; subjects are ranges, countries, networks, or keyed hashes of addresses and numbers. */
   key: string;
   rule: BudgetRule;
@@ -91,7 +91,7 @@ export interface LevelReading {
 export type LevelReadings = Record<BudgetGroup, LevelReading[]>;
 
 /** Past units fade by half when more than so many were verified: about a fortnight of a service of a hundred strangers a day. */
-export const PAST_HUNDREDTHS = 1000 * UNIT_HUNDREDTHS;
+export const PAST_FADES_ABOVE_HUNDREDTHS = 1000 * UNIT_HUNDREDTHS;
 
 /** The slot of a window that a time lies in, counted since 1970. */
 export const slotOf = (nowMs: number, windowSeconds: number): number =>
@@ -107,17 +107,23 @@ export const oldestReadSlot = (
   nowMs: number,
 ) => Math.max(oldestSlotOf(nowMs, windowSeconds), slotOf(sinceMs, windowSeconds));
 
-const GROWS_WITH_HISTORY: readonly LevelName[] = ["prefix", "country", "odd_country", "network", "address"];
+const GROWS_WITH_HISTORY: readonly ExposureScope[] = [
+  "prefix",
+  "country",
+  "odd_country",
+  "network",
+  "address",
+];
 
 /** Sums over countries: they weigh a message by its price, all others by one. */
-export const SUM_LEVELS: readonly LevelName[] = ["overall", "day", "unknown", "odd"];
+export const SUM_LEVELS: readonly ExposureScope[] = ["overall", "day", "unknown", "odd"];
 
 /**
  * A group's readings with every base that history has raised, and every gain that earlier days have taught.
  *
  * @param taught readings of the messages that teach: strangers', and those of people on their own devices
  */
-export function withHistory(
+export function raiseByHistory(
   readings: readonly LevelReading[],
   policy: Pick<ExposurePolicy, "seasoned" | "learned_gain">,
   taught: Taught,
@@ -181,7 +187,7 @@ export const uncappedLevel = (level: Level): Level => ({
 });
 
 /** Hundredths that a message weighs in sums over countries, where an expensive destination uses up the room sooner. */
-export function weightOf(
+export function costWeight(
   costMicros: number,
   policy: Pick<ExposurePolicy, "reference_price_micros" | "max_weight">,
 ): number {
@@ -190,9 +196,9 @@ export function weightOf(
 }
 
 /** All of a request's readings with what history and earlier days make of them. */
-export function allWithHistory(readings: LevelReadings, policy: ExposurePolicy): LevelReadings {
+export function raiseAllByHistory(readings: LevelReadings, policy: ExposurePolicy): LevelReadings {
   return Object.fromEntries(
-    Object.entries(readings).map(([group, list]) => [group, withHistory(list, policy, readings)]),
+    Object.entries(readings).map(([group, list]) => [group, raiseByHistory(list, policy, readings)]),
   ) as LevelReadings;
 }
 
@@ -200,7 +206,7 @@ export function allWithHistory(readings: LevelReadings, policy: ExposurePolicy):
  * The readings as they count for a number that has an unanswered message: the next one is still the same person, and weighs
  * nothing where people are counted. `person` bounds how many there may be.
  */
-export function asSamePerson(readings: LevelReadings): LevelReadings {
+export function discountSamePerson(readings: LevelReadings): LevelReadings {
   const waits = readings.person.some(({ unverified }) => unverified > 0);
   if (!waits) return readings;
   const weightless = (reading: LevelReading): LevelReading =>
@@ -212,4 +218,4 @@ export function asSamePerson(readings: LevelReadings): LevelReadings {
   ) as LevelReadings;
 }
 
-const COUNTS_PEOPLE: readonly LevelName[] = ["block", "prefix", "network", "address"];
+const COUNTS_PEOPLE: readonly ExposureScope[] = ["block", "prefix", "network", "address"];

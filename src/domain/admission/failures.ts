@@ -1,7 +1,7 @@
 import type { FailurePolicy } from "./failures.policy.ts";
 
 /** Consecutive wrong codes against one number by strangers, or by one known device, or for one user. */
-export interface Failures {
+export interface ConsecutiveWrongCodes {
   count: number;
   lastAtMs: number;
 }
@@ -19,7 +19,11 @@ export const failureTags = ({ number, user }: FailureSubjects): string[] =>
   user === null ? [number] : [number, user];
 
 /** Seconds to wait after consecutive wrong codes before the next code may be asked for; 0 for none. */
-export function waitAfterFailures(failures: Failures | null, policy: FailurePolicy, nowMs: number): number {
+export function waitSecondsAfterWrongCodes(
+  failures: ConsecutiveWrongCodes | null,
+  policy: FailurePolicy,
+  nowMs: number,
+): number {
   if (failures === null || failures.count < policy.free) return 0;
   const step = Math.floor(failures.count / policy.free) - 1;
   const waits = policy.wait_seconds;

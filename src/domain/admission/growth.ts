@@ -8,7 +8,7 @@ import type { LevelReading, LevelReadings } from "./exposure.ts";
  *
  * @param knownSinceMs its first verification; null for a number that never verified, 0 where the time was not kept
  */
-export function isFreshNumber(
+export function lacksVerifiedHistory(
   knownSinceMs: number | null,
   { growth }: Pick<ExposurePolicy, "growth">,
   nowMs: number,

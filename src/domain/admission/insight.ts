@@ -9,9 +9,9 @@ import type { NumberPolicy } from "../kernel/phone.policy.ts";
 import { refusesType } from "../kernel/phone.ts";
 import type { Posture } from "../kernel/posture.ts";
 import { HOUR_SECONDS } from "../kernel/time.ts";
-import type { LevelName, Pool } from "./exposure.ts";
+import type { BudgetPool, ExposureScope } from "./exposure.ts";
 import type { LookupPolicy } from "./lookup.policy.ts";
-import { isRecordOnly, stopKindOf, withoutStoppedAnyway } from "./record-only.ts";
+import { isRecordOnly, stoppingActionOf, withoutStoppedAnyway } from "./record-only.ts";
 import type { RiskPolicy } from "./risk.policy.ts";
 import type { VerdictReason } from "./risk.ts";
 import type { Verdict } from "./verdict.ts";
@@ -30,10 +30,10 @@ export interface NumberInsight {
 }
 
 /** Pools that pay for strangers on thin evidence. */
-const THIN_POOLS: readonly Pool[] = ["challenged", "returned"];
+const THIN_POOLS: readonly BudgetPool[] = ["challenged", "returned"];
 
 /** Levels that a message draws on because its source is suspicious, or its destination has no history. */
-const THIN_LEVELS: readonly LevelName[] = ["odd", "unknown"];
+const THIN_LEVELS: readonly ExposureScope[] = ["odd", "unknown"];
 
 /** True where a lookup could change the verdict and is worth its price. */
 export function isLookupWorthwhile({ action, pool, levels }: Verdict, posture: Posture): boolean {
@@ -102,7 +102,10 @@ export function verdictAfterInsight(
   // Rules before this one may have refused the message, had they counted.
   const recorded = verdict.recorded === "allow" ? refusal : verdict.recorded;
   if (!counted) {
-    const uncounted = [...verdict.uncounted, { rule: "number_insight" as const, would: stopKindOf(refusal) }];
+    const uncounted = [
+      ...verdict.uncounted,
+      { rule: "number_insight" as const, would: stoppingActionOf(refusal) },
+    ];
     return { ...verdict, reasons, recorded, uncounted };
   }
   return {

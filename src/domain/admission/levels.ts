@@ -3,12 +3,12 @@ import { BOUND_POOLS, type TrustPool } from "./bound.ts";
 import type { BudgetRule, ExposurePolicy } from "./exposure.policy.ts";
 import {
   type BudgetGroup,
+  type BudgetPool,
+  costWeight,
+  type ExposureScope,
   type Level,
-  type LevelName,
-  type Pool,
   SUM_LEVELS,
   UNIT_HUNDREDTHS,
-  weightOf,
 } from "./exposure.ts";
 
 /** Micros of the price table's currency in one hundredth of a unit of money. */
@@ -36,7 +36,7 @@ export function exposureLevels(
 ): Record<BudgetGroup, Level[]> {
   const { phone, numberTag, addressTag, asn, ownDevice, costMicros } = subjects;
   const { window_seconds: day, known, own } = policy;
-  const make = levelMaker(weightOf(costMicros, policy), day);
+  const make = levelMaker(costWeight(costMicros, policy), day);
   const block = make("stranger:block", phone.block, policy.block, { maxMessages: policy.block_density });
   const address = make("stranger:address", addressTag, policy.address);
   const challengedBlock = make("challenged:block", phone.block, policy.challenged.block);
@@ -115,12 +115,12 @@ const NO_ROOM: BudgetRule = { base: 0, gain: 0 };
 
 function levelMaker(priceWeight: number, daySeconds: number) {
   return (
-    name: `${Pool | "own" | "growth" | "settled" | "taught" | "taught_own"}:${LevelName}`,
+    name: `${BudgetPool | "own" | "growth" | "settled" | "taught" | "taught_own"}:${ExposureScope}`,
     subject: string,
     rule: BudgetRule,
     more: Partial<Level> = {},
   ): Level => {
-    const level = name.slice(name.indexOf(":") + 1) as LevelName;
+    const level = name.slice(name.indexOf(":") + 1) as ExposureScope;
     return {
       name: level,
       key: `${name}:${subject}`,
@@ -144,7 +144,7 @@ const moneyOf = (roomMicros: number, costMicros: number): Partial<Level> => ({
 });
 
 /** The level of each pool of the bound that counts all its messages. */
-export function boundLevels(policy: ExposurePolicy): ReadonlyMap<TrustPool, Level> {
+export function worstCaseLevels(policy: ExposurePolicy): ReadonlyMap<TrustPool, Level> {
   const nobody = { e164: "", country: "", type: "unknown", block: "", prefix: "" } as const;
   const subjects = {
     phone: nobody,

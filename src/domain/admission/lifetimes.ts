@@ -12,4 +12,4 @@ export const RESERVATION_SECONDS = HOUR_SECONDS;
 export const KNOWN_SECONDS = 180 * DAY_SECONDS;
 
 /** Time a demanded challenge may take to come back. */
-export const ASKED_SECONDS = 600;
+export const CHALLENGE_DEMAND_SECONDS = 600;

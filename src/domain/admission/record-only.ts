@@ -3,10 +3,10 @@
 import type { FlowPolicy } from "./flows.policy.ts";
 import type { RiskPolicy } from "./risk.policy.ts";
 import {
+  type RecordOnlyHit,
   RISK_RULES,
   type RiskRule,
-  type StopKind,
-  type UncountedRule,
+  type StoppingAction,
   type VerdictAction,
   type VerdictReason,
 } from "./risk.ts";
@@ -40,26 +40,26 @@ export function recordOnlyRules({
  *
  * @param actionWith the action with this rule counted besides those that count
  */
-export function findUncountedRules(
+export function findRecordOnlyHits(
   ruled: { action: VerdictAction; reasons: readonly VerdictReason[] },
   actionWith: (rule: RiskRule) => VerdictAction,
-): UncountedRule[] {
+): RecordOnlyHit[] {
   const met = new Set(ruled.reasons.filter(({ counted }) => !counted).map(({ rule }) => rule));
   return [...met].map((rule) => ({ rule, would: insteadOf(ruled.action, actionWith(rule)) }));
 }
 
 /** The uncounted rules after a later rule has stopped the request: those that would have stopped it alike change nothing. */
 export const withoutStoppedAnyway = (
-  uncounted: readonly UncountedRule[],
+  uncounted: readonly RecordOnlyHit[],
   action: VerdictAction,
-): UncountedRule[] =>
-  uncounted.map(({ rule, would }) => ({ rule, would: would === stopKindOf(action) ? null : would }));
+): RecordOnlyHit[] =>
+  uncounted.map(({ rule, would }) => ({ rule, would: would === stoppingActionOf(action) ? null : would }));
 
 /** The kind of stop that an action is; null for `allow`. */
-export function stopKindOf(action: VerdictAction): StopKind | null {
+export function stoppingActionOf(action: VerdictAction): StoppingAction | null {
   if (action === "allow") return null;
   return action === "decoy" ? "deny" : action;
 }
 
-const insteadOf = (went: VerdictAction, would: VerdictAction): StopKind | null =>
-  would === went ? null : stopKindOf(would);
+const insteadOf = (went: VerdictAction, would: VerdictAction): StoppingAction | null =>
+  would === went ? null : stoppingActionOf(would);

@@ -1,5 +1,5 @@
 import type { SpendMeter } from "../delivery/money.ts";
-import { type BudgetGroup, type Level, type Pool, UNIT_HUNDREDTHS } from "./exposure.ts";
+import { type BudgetGroup, type BudgetPool, type Level, UNIT_HUNDREDTHS } from "./exposure.ts";
 
 /** The part of a reservation that one level gave. */
 interface TakenLevel {
@@ -36,7 +36,7 @@ export interface Reservation {
 /** A message that is about to be paid for. */
 export interface ReservationDraft extends Pick<Reservation, "id" | "atMs" | "meters"> {
   /** The pool that pays. */
-  pool: Pool;
+  pool: BudgetPool;
   /** The levels it draws on. */
   drawn: readonly Level[];
   /** All levels of the request. */

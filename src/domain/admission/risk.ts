@@ -30,16 +30,16 @@ export interface VerdictReason {
 }
 
 /** The ways in which a rule stops a request. A decoy counts as a denial. */
-export type StopKind = "challenge" | "step_up" | "deny";
+export type StoppingAction = "challenge" | "step_up" | "deny";
 
 /** A rule in record-only mode that a request met. */
-export interface UncountedRule {
+export interface RecordOnlyHit {
   rule: RiskRule;
   /**
    * The way the request would have been stopped with this rule counted besides those that count; null where that would have
    * changed nothing, or let it through.
    */
-  would: StopKind | null;
+  would: StoppingAction | null;
 }
 
 /** A verdict in the few words that the ledger keeps. */

@@ -28,7 +28,11 @@ const ONE_UNIT = ["block", "prefix", "network", "address"];
  * @param texts messages of a session, the first one included; one call may follow
  * @returns a sentence for each such budget, the dearest country first; empty where every session fits
  */
-export function sessionFaults(countries: readonly PricedCountry[], texts: number, call: boolean): string[] {
+export function sessionFitFaults(
+  countries: readonly PricedCountry[],
+  texts: number,
+  call: boolean,
+): string[] {
   const faults = new Map<string, string>();
   const byPrice = [...countries].sort((a, b) => b.textMicros - a.textMicros);
   for (const { country, textMicros, callMicros, exposure, group } of byPrice) {

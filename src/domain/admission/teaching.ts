@@ -1,7 +1,7 @@
 import type { Posture } from "../kernel/posture.ts";
 import type { ExposurePolicy } from "./exposure.policy.ts";
 import type { Signals } from "./signals.ts";
-import { isProven, type Verdict } from "./verdict.ts";
+import { isAddressProven, type Verdict } from "./verdict.ts";
 
 /**
  * Names the teacher of gains (`learned_gain`) that a message's answer, or silence, counts for; null for most messages, or an
@@ -24,7 +24,8 @@ export function teacherOf(
   }
   // The other pools do not draw on the address, and so tell nothing of it.
   if (pool !== "stranger" && pool !== "proven") return null;
-  if (readings.person.some(({ unverified }) => unverified > 0) || !isProven(readings, exposure)) return null;
+  if (readings.person.some(({ unverified }) => unverified > 0) || !isAddressProven(readings, exposure))
+    return null;
   const address = readings.proven.find(({ level }) => level.name === "address");
   if (address === undefined) return null;
   const unverified = address.unverified + address.past.unverified;

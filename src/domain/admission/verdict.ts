@@ -20,26 +20,26 @@
  */
 import type { ExposurePolicy } from "./exposure.policy.ts";
 import {
-  allWithHistory,
-  asSamePerson,
+  type BudgetPool,
   budgetOf,
+  discountSamePerson,
   hasRoom,
   type LevelReading,
   type LevelReadings,
-  type Pool,
+  raiseAllByHistory,
   UNIT_HUNDREDTHS,
 } from "./exposure.ts";
 import { growthLevels } from "./growth.ts";
-import { findUncountedRules, isRecordOnly } from "./record-only.ts";
+import { findRecordOnlyHits, isRecordOnly } from "./record-only.ts";
 import type { RiskPolicy } from "./risk.policy.ts";
-import type { RiskRule, UncountedRule, VerdictAction, VerdictReason } from "./risk.ts";
+import type { RecordOnlyHit, RiskRule, VerdictAction, VerdictReason } from "./risk.ts";
 import type { Signals } from "./signals.ts";
 
 /** The decision on one request, with everything that follows from it. */
 export interface Verdict {
   action: VerdictAction;
   /** The budget pool that pays when the action is `allow`. */
-  pool: Pool;
+  pool: BudgetPool;
   /** The levels of that pool that the message draws on. */
   levels: LevelReading[];
   /** Factors the flow permits instead, when the action is `step_up` or `challenge`. */
@@ -48,7 +48,7 @@ export interface Verdict {
   /** The action there would have been with every rule counted. */
   recorded: VerdictAction;
   /** Rules in record-only mode that the request met. */
-  uncounted: UncountedRule[];
+  uncounted: RecordOnlyHit[];
 }
 
 /** Sources in which nobody lives. */
@@ -60,11 +60,11 @@ type Judgement = Omit<Verdict, "recorded" | "uncounted">;
 
 /** Decides on a request, and works out what rules in record-only mode would have changed. */
 export function decide(given: Signals, risk: RiskPolicy, exposure: ExposurePolicy): Verdict {
-  const signals = { ...given, readings: asSamePerson(allWithHistory(given.readings, exposure)) };
+  const signals = { ...given, readings: discountSamePerson(raiseAllByHistory(given.readings, exposure)) };
   const judged = (counts: (rule: RiskRule) => boolean) => judge(signals, { risk, exposure, counts });
   const counts = (rule: RiskRule) => !isRecordOnly(rule, risk);
   const ruled = judged(counts);
-  const uncounted = findUncountedRules(ruled, (rule) => judged((one) => one === rule || counts(one)).action);
+  const uncounted = findRecordOnlyHits(ruled, (rule) => judged((one) => one === rule || counts(one)).action);
   const full = uncounted.length === 0 ? ruled : judged(() => true);
   const recorded = full.action;
   if (!risk.record_all) return { ...ruled, recorded, uncounted };
@@ -128,7 +128,9 @@ function judge(signals: Signals, { risk, exposure, counts }: JudgeRules): Judgem
   if (source.rented || (source.suspicious && !hasHistory(judging))) return stepUp(judging);
   const provenLevels = [...readings.proven, ...boundsOfAll(judging)];
   const vouched =
-    !source.suspicious && isProven(readings, exposure) && fullLevels(judging, provenLevels).length === 0;
+    !source.suspicious &&
+    isAddressProven(readings, exposure) &&
+    fullLevels(judging, provenLevels).length === 0;
   if (vouched) return allow(judging, "proven", provenLevels);
 
   // 6. The second and the third budget, after a fresh challenge. Without room in them, step 7.
@@ -137,7 +139,7 @@ function judge(signals: Signals, { risk, exposure, counts }: JudgeRules): Judgem
   return challenge === "fresh" ? allow(judging, second.pool, second.levels) : refuse(judging, "challenge");
 }
 
-const allow = ({ reasons }: Judging, pool: Pool, levels: LevelReading[]): Judgement => ({
+const allow = ({ reasons }: Judging, pool: BudgetPool, levels: LevelReading[]): Judgement => ({
   action: "allow",
   pool,
   levels,
@@ -213,18 +215,18 @@ export function isManyNumbers(
   limit: number,
   { readings, risk, exposure }: { readings: LevelReadings; risk: RiskPolicy; exposure: ExposurePolicy },
 ): boolean {
-  const allowed = limit + risk.numbers_per_answer * answersFrom(readings);
-  return distinctNumbers > allowed && !isProven(readings, exposure);
+  const allowed = limit + risk.numbers_per_answer * verificationsFromAddress(readings);
+  return distinctNumbers > allowed && !isAddressProven(readings, exposure);
 }
 
 /** Strangers' answers from the address: of today, or of all days where those are more. */
-export function answersFrom({ proven }: LevelReadings): number {
+export function verificationsFromAddress({ proven }: LevelReadings): number {
   const address = proven.find(({ level }) => level.name === "address");
   return address ? Math.max(address.verified / UNIT_HUNDREDTHS, address.earned) : 0;
 }
 
 interface PoolOffer {
-  pool: Pool;
+  pool: BudgetPool;
   levels: LevelReading[];
 }
 
@@ -301,7 +303,7 @@ function usedUpEvidence(reading: LevelReading, exposure: ExposurePolicy): Verdic
 }
 
 /** True for an address with enough verifications to vouch for its next stranger: thousands of people share a carrier's. */
-export function isProven(readings: LevelReadings, exposure: ExposurePolicy): boolean {
+export function isAddressProven(readings: LevelReadings, exposure: ExposurePolicy): boolean {
   const address = readings.proven.find(({ level }) => level.name === "address");
   if (address === undefined) return false;
   const { verified, verified_ever } = exposure.proven;

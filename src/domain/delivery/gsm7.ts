@@ -23,7 +23,7 @@ const ROOM = {
 } as const;
 
 /** Counts a text's segments. No escape and no surrogate pair is split, so a part may stay one unit short. */
-export function segmentText(text: string): Segmentation {
+export function countSegments(text: string): Segmentation {
   const characters = [...text];
   const encoding = characters.every(isGsm7) ? "gsm7" : "ucs2";
   const widths = characters.map((character) =>

@@ -1,7 +1,7 @@
 import { codeIn } from "../kernel/typed-text.ts";
 import { dltFaults, type ServedFlow } from "./dlt.ts";
 import { localesFor } from "./flow-texts.ts";
-import { segmentText } from "./gsm7.ts";
+import { countSegments } from "./gsm7.ts";
 import { canonicalLocale, lookUpLocale } from "./locale.ts";
 import type { MessagePolicy } from "./message.policy.ts";
 import { composeMessage } from "./message.ts";
@@ -115,7 +115,7 @@ export function longestTexts(policy: MessagePolicy, code: CodeShape): ReadonlyMa
         locale,
         ttlSeconds: code.ttl_seconds,
       } as const;
-      const size = segmentText(composeMessage(what, policy).body);
+      const size = countSegments(composeMessage(what, policy).body);
       if (size.units > (longest.get(locale)?.units ?? 0)) longest.set(locale, { flow, ...size });
     }
   }

@@ -1,13 +1,13 @@
 import type { Channel } from "../kernel/channel.ts";
 import { registeredLocales, templateIdFor } from "./dlt.ts";
 import { localesFor, textsFor } from "./flow-texts.ts";
-import { type Segmentation, segmentText } from "./gsm7.ts";
+import { countSegments, type Segmentation } from "./gsm7.ts";
 import { lookUpLocale } from "./locale.ts";
 import type { MessagePolicy } from "./message.policy.ts";
 import { fillTemplate } from "./templates.ts";
 
 /** The parameters of one message. */
-export interface MessageContent {
+export interface MessageParameters {
   code: string;
   channel: Channel;
   /** Of the number, ISO 3166-1 alpha-2: in India texts are registered. */
@@ -37,7 +37,7 @@ const LAST_RESORT = "en";
  *
  * @throws Error for a template that `messageFaults` names
  */
-export function composeMessage(what: MessageContent, policy: MessagePolicy): ComposedMessage {
+export function composeMessage(what: MessageParameters, policy: MessagePolicy): ComposedMessage {
   const { code, channel, country, flow, ttlSeconds } = what;
   const registered = channel === "sms" && country === "IN" ? registeredLocales(flow, policy) : [];
   const isRegistered = registered.length > 0;
@@ -51,7 +51,7 @@ export function composeMessage(what: MessageContent, policy: MessagePolicy): Com
   const mayAddLines = !isRegistered || (policy.dlt?.added_lines ?? false);
   const body = mayAddLines ? withAddedLines(sentence, { code, channel, warnLine }, policy) : sentence;
 
-  const { encoding, segments } = segmentText(body);
+  const { encoding, segments } = countSegments(body);
   const templateId = isRegistered ? templateIdFor(flow, locale, policy) : null;
   return {
     body,
@@ -66,7 +66,7 @@ export function composeMessage(what: MessageContent, policy: MessagePolicy): Com
 /** The sentence with the line against callers, and for texts with the line for machines. */
 function withAddedLines(
   sentence: string,
-  { code, channel, warnLine }: Pick<MessageContent, "code" | "channel"> & { warnLine: string | null },
+  { code, channel, warnLine }: Pick<MessageParameters, "code" | "channel"> & { warnLine: string | null },
   policy: MessagePolicy,
 ): string {
   const lines = [sentence];

@@ -87,7 +87,7 @@ export function crossedShares({ meter, total }: SpendReading, shares: readonly n
 }
 
 /** Seconds until the next period begins. A month counts as a day: whoever waits should look again tomorrow. */
-export function secondsToNextPeriod(period: SpendMeter["period"], nowMs: number): number {
+export function capRetryAfterSeconds(period: SpendMeter["period"], nowMs: number): number {
   const lengthMs = { minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS, month: DAY_MS }[period];
   return Math.ceil((lengthMs - (nowMs % lengthMs)) / 1000);
 }

@@ -10,7 +10,7 @@ type OfferPolicy = Pick<DeliveryPolicy, "channels" | "voice_after_messages" | "r
  * The answer to a request for a number that a provider refused for good: its own code with the channels that may do instead,
  * and after a fraud verdict an ordinary limit, from which nothing can be learned.
  */
-export function refuseKnownNumber(
+export function refuseRememberedNumber(
   refusal: NumberRefusal,
   request: { phone: Pick<Phone, "type">; channel: Channel },
   policy: OfferPolicy,

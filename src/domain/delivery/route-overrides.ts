@@ -17,7 +17,7 @@ export const instructionSubject = (instruction: RouteInstruction): string =>
   instruction.kind === "pin" ? instruction.country : instruction.provider;
 
 /** True for instructions of the same kind and subject: the later one replaces the earlier. */
-export const isSameInstruction = (a: RouteInstruction, b: RouteInstruction): boolean =>
+export const hasSameInstructionSubject = (a: RouteInstruction, b: RouteInstruction): boolean =>
   a.kind === b.kind && instructionSubject(a) === instructionSubject(b);
 
 /** The policy's routing with the overrides that apply now. */

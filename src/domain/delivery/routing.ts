@@ -53,7 +53,7 @@ const PRIOR = { verified: 2, unanswered: 1 };
 const KNOWN = 0.5;
 
 /** The choice of a route for one message. */
-export interface RouteChoice {
+export interface RouteChoiceInput {
   routes: readonly Route[];
   /** By `routeKey`; a route without a record is new. */
   records: ReadonlyMap<string, RouteRecord>;
@@ -76,7 +76,7 @@ interface DrawnRoute {
 }
 
 /** Orders the routes, the best first. Those that rest or are drained come last, for when no other is left. */
-export function orderRoutes(choice: RouteChoice): Route[] {
+export function orderRoutes(choice: RouteChoiceInput): Route[] {
   const drawn = choice.routes.map((route) => drawRoute(route, choice));
   const live = drawn.filter(({ resting, drained }) => !resting && !drained);
   const best = (live.length > 0 ? live : drawn).toSorted((a, b) => b.score - a.score)[0];
@@ -98,7 +98,7 @@ export function orderRoutes(choice: RouteChoice): Route[] {
 }
 
 /** One draw from what a route's record leaves open about its conversion. */
-function drawRoute(route: Route, { records, policy, country, random, nowMs }: RouteChoice): DrawnRoute {
+function drawRoute(route: Route, { records, policy, country, random, nowMs }: RouteChoiceInput): DrawnRoute {
   const record = records.get(routeKey(route, country)) ?? NEW_ROUTE_RECORD;
   const good = PRIOR.verified + record.verified;
   const bad = PRIOR.unanswered + record.unanswered;

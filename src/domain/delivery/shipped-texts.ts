@@ -1,5 +1,5 @@
 /** The texts of one language. */
-export interface ShippedTexts {
+export interface LanguageTexts {
   /** By flow; `default` serves the flows without one of their own. */
   texts: Readonly<Record<string, string>> & { readonly default: string };
   /** For calls; the code's digits come apart. */
@@ -19,7 +19,7 @@ export interface ShippedTexts {
  * no brand stands next to the code to draw it into its own direction. That is why no directional isolates are needed; they
  * would cost two characters and put an invisible character next to the digits that autofill looks for.
  */
-export const SHIPPED_TEXTS: Readonly<Record<string, ShippedTexts>> = {
+export const SHIPPED_TEXTS: Readonly<Record<string, LanguageTexts>> = {
   en: {
     texts: {
       default: "{code} is your {brand} code. Never share it.",

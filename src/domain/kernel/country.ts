@@ -70,7 +70,7 @@ export function countryOfRange(range: string): string | null {
 }
 
 /** The calling code of a country as a range; null for an unknown country, and for one that shares its code with others. */
-export function rangeOfCountry(country: string): string | null {
+export function callingCodeRange(country: string): string | null {
   const callingCode = CALLING_CODES.get(country);
   if (callingCode === undefined) return null;
   return COUNTRIES_BY_CALLING_CODE.get(callingCode)?.length === 1 ? callingCode : null;

@@ -47,10 +47,10 @@ const clock = new Intl.DateTimeFormat("en-GB", {
 });
 
 /** `16 Jul, 02:14 UTC`. */
-export const clockTime = (ms: number): string => `${clock.format(ms)} UTC`;
+export const dateTimeText = (ms: number): string => `${clock.format(ms)} UTC`;
 
 /** `9 min`, `2 h 10 min`, `3 d 4 h`; never less than a minute. */
-export function duration(ms: number): string {
+export function durationText(ms: number): string {
   const minutes = Math.max(1, Math.round(ms / MINUTE_MS));
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);

@@ -1,7 +1,7 @@
 /** A person in the stores, where people are known by keyed hashes only. */
 
 /** The keys under which the stores may hold something of a person, derived from the number and its rows in the ledger. */
-export interface PersonTraces {
+export interface PersonStoreKeys {
   /** Hashes of the number under every pepper key there is. */
   numberTags: readonly string[];
   /** Devices that are named after the number. */

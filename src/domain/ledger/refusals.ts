@@ -12,19 +12,19 @@ import type { RefusalCount } from "./event.ts";
 export const SAMPLES_PER_ISOLATE = 5;
 
 /** The rows that an isolate has queued in the present minute. */
-export interface RefusalSamples {
+export interface RefusalSampleCounts {
   minute: number;
   byCode: ReadonlyMap<string, number>;
 }
 
-export const NO_REFUSAL_SAMPLES: RefusalSamples = { minute: 0, byCode: new Map() };
+export const NO_REFUSAL_SAMPLES: RefusalSampleCounts = { minute: 0, byCode: new Map() };
 
 /** Takes room for one more row; null when there is none. Codes are a closed list, so the memory is bounded. */
 export function takeRefusalSample(
-  samples: RefusalSamples,
+  samples: RefusalSampleCounts,
   code: string,
   minute: number,
-): RefusalSamples | null {
+): RefusalSampleCounts | null {
   const byCode = samples.minute === minute ? samples.byCode : NO_REFUSAL_SAMPLES.byCode;
   const taken = byCode.get(code) ?? 0;
   return taken >= SAMPLES_PER_ISOLATE ? null : { minute, byCode: new Map([...byCode, [code, taken + 1]]) };

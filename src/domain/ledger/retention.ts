@@ -2,7 +2,7 @@ import { DAY_MS } from "../kernel/time.ts";
 import type { RetentionPolicy } from "./retention.policy.ts";
 
 /** The times before which each class of data is deleted. Data that is exactly as old as allowed stays. */
-export function retentionLimits(
+export function retentionCutoffs(
   policy: Omit<RetentionPolicy, "max_rows">,
   nowMs: number,
 ): { numbersBeforeMs: number; addressesBeforeMs: number; eventsBeforeMs: number } {

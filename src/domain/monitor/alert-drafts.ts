@@ -1,6 +1,6 @@
 /** The texts of alerts about incidents and findings, with the figures first. */
 
-import { clockTime, dayOf, duration } from "../kernel/instant.ts";
+import { dateTimeText, dayOf, durationText } from "../kernel/instant.ts";
 import type { Posture } from "../kernel/posture.ts";
 import { countText, moneyText, spacedName } from "../kernel/text.ts";
 import { MINUTE_MS } from "../kernel/time.ts";
@@ -63,7 +63,7 @@ export function incidentDraft(
 ): AlertDraft {
   const { currency, nowMs } = minute;
   const { openedAtMs, sent, verified, refused, spentMicros, unansweredMicros } = incident;
-  const took = duration((incident.closedAtMs ?? nowMs) - openedAtMs);
+  const took = durationText((incident.closedAtMs ?? nowMs) - openedAtMs);
   const state = {
     trigger: `suspected attack, ${incident.severity}`,
     update: `attack goes on, ${incident.severity}`,
@@ -113,7 +113,7 @@ function acts({ posture, blocks, nowMs }: AlertingRun, { timeline }: Incident): 
   ];
   const earlier = timeline
     .filter(({ by, atMs, what }) => by === "cron" && atMs < nowMs && !isFound(what))
-    .map(({ atMs, what }) => `${clockTime(atMs)}: ${what}`)
+    .map(({ atMs, what }) => `${dateTimeText(atMs)}: ${what}`)
     .reverse();
   const all = [...now, ...earlier];
   return all.length <= MOST_LINES

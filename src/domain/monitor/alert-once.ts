@@ -1,7 +1,7 @@
 /** Alerts that do not come from a run's findings: spend on the way to a cap, and faults of the monitor itself. */
 
 import type { SpendReading } from "../delivery/money.ts";
-import { dayOf, duration, instantMs } from "../kernel/instant.ts";
+import { dayOf, durationText, instantMs } from "../kernel/instant.ts";
 import { moneyText } from "../kernel/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../kernel/time.ts";
 import { type AddressedAlert, type AlertContext, completeAlert, dedupKey, microsPerHour } from "./alert.ts";
@@ -38,7 +38,7 @@ export function spendAlert(
     facts: [
       { label: "Cap", value: `${moneyText(cap, currency)} per ${period}, ${where}` },
       { label: "Left", value: moneyText(Math.max(0, cap - total), currency) },
-      { label: "Period began", value: `${duration(nowMs - sinceMs)} ago` },
+      { label: "Period began", value: `${durationText(nowMs - sinceMs)} ago` },
     ],
     done: share >= 1 && !meter.lifted ? [`sends (${where}) are paused until the next ${period}`] : [],
   });
@@ -54,7 +54,7 @@ function periodStart(period: SpendReading["meter"]["period"], nowMs: number): nu
  * Providers' refusals came to the bound of what is given back in a minute (`delivery.refunds_per_minute`): either the provider
  * refuses nearly everything, or it says so of messages that leave. Told once per provider, country and `repeat_minutes`.
  */
-export function refundAlert(
+export function refundBoundAlert(
   context: AlertContext,
   { provider, country, perMinute }: { provider: string; country: string; perMinute: number },
 ): AddressedAlert {
@@ -107,7 +107,7 @@ export function monitorFaultAlert(
     title: says,
     sinceMs,
     spentMicros: null,
-    facts: sinceMs < context.nowMs ? [{ label: "For", value: duration(context.nowMs - sinceMs) }] : [],
+    facts: sinceMs < context.nowMs ? [{ label: "For", value: durationText(context.nowMs - sinceMs) }] : [],
     done: [],
   });
 }

@@ -98,7 +98,7 @@ interface KindRules {
 }
 
 /** The owner role of each kind of alert, and that person's first step. */
-export const ALERT_KIND_RULES: Readonly<Record<AlertKind, KindRules>> = {
+export const ALERT_RUNBOOK: Readonly<Record<AlertKind, KindRules>> = {
   attack: {
     role: "anomaly_response",
     section: "stop-in-5-minutes",
@@ -155,7 +155,7 @@ export const ALERT_KIND_RULES: Readonly<Record<AlertKind, KindRules>> = {
  * next. A role without an owner, which the configuration does not allow, has no channel.
  */
 export function alertOwner(kind: AlertKind, policy: AlertPolicy, nowMs: number): OwnerPolicy {
-  const { role } = ALERT_KIND_RULES[kind];
+  const { role } = ALERT_RUNBOOK[kind];
   const candidates = policy.owners.filter((owner) => owner.role === role);
   const isPermanent = ({ from, until }: OwnerPolicy) => from === undefined && until === undefined;
   return (
@@ -187,7 +187,7 @@ export function completeAlert(
 ): AddressedAlert {
   const { environment, currency, policy, dashboardUrl, nowMs } = context;
   const owner = alertOwner(draft.kind, policy, nowMs);
-  const rules = ALERT_KIND_RULES[draft.kind];
+  const rules = ALERT_RUNBOOK[draft.kind];
   return {
     alert: {
       id: `${draft.dedupKey}:${draft.phase}:${nowMs}`,

@@ -1,11 +1,11 @@
 /** Bans: ranges, networks and addresses that the monitor or people stop for a time, or that people challenge. */
 import { MONITOR_OPERATOR_NAME } from "../access/operator.ts";
-import { duration } from "../kernel/instant.ts";
+import { durationText } from "../kernel/instant.ts";
 import type { Phone } from "../kernel/phone.ts";
 import { DAY_MS, MINUTE_MS } from "../kernel/time.ts";
 import type { Finding } from "./finding.ts";
 import type { MonitorPolicy } from "./monitor.policy.ts";
-import { type MinuteTally, OTHER_SUBJECTS, splitKey, sumTallies, tallyKey } from "./tally.ts";
+import { type MinuteTally, OTHER_SUBJECTS, splitTallyKey, sumTallies, tallyKey } from "./tally.ts";
 
 export type BanKind = "range" | "network" | "address";
 
@@ -212,13 +212,13 @@ function isExempt(
 }
 
 /** The tally that counts the verification of a probe: of a message to this number that a ban of the monitor's let through. */
-export function probeKey({ kind, subject }: Ban, { prefix }: Pick<Phone, "prefix">): string {
+export function probeTallyKey({ kind, subject }: Ban, { prefix }: Pick<Phone, "prefix">): string {
   if (kind !== "range") return tallyKey(kind, subject);
   return tallyKey(subject === prefix ? "prefix" : "block", subject);
 }
 
 function hasVerifiedProbe(ban: Ban, minutes: readonly MinuteTally[]): boolean {
-  const keys = [probeKey(ban, { prefix: "" }), probeKey(ban, { prefix: ban.subject })];
+  const keys = [probeTallyKey(ban, { prefix: "" }), probeTallyKey(ban, { prefix: ban.subject })];
   return minutes.some(
     ({ minute, tally }) =>
       minute * MINUTE_MS >= ban.sinceMs && keys.some((key) => (tally.get(key)?.probe_verified ?? 0) > 0),
@@ -227,7 +227,7 @@ function hasVerifiedProbe(ban: Ban, minutes: readonly MinuteTally[]): boolean {
 
 /** The subjects that a finding would have banned, without those an operator exempted. */
 function banTargets(finding: Finding, { minutes, operatorBans }: BanEvidence, nowMs: number): BanTarget[] {
-  const [dimension, subject] = splitKey(finding.subject);
+  const [dimension, subject] = splitTallyKey(finding.subject);
   const wanted = ((): BanTarget[] => {
     if (subject === OTHER_SUBJECTS) return [];
     if (dimension === "network" || dimension === "address") return [{ kind: dimension, subject }];
@@ -251,7 +251,7 @@ interface SilentRange {
 function silentRanges(prefix: string, minutes: readonly MinuteTally[]): SilentRange[] {
   const silent: SilentRange[] = [];
   for (const [key, { sent = 0, verified = 0 }] of sumTallies(minutes.map(({ tally }) => tally))) {
-    const [dimension, range] = splitKey(key);
+    const [dimension, range] = splitTallyKey(key);
     if (dimension === "block" && range.startsWith(prefix) && sent > 0 && verified === 0)
       silent.push({ range, sent });
   }
@@ -268,5 +268,5 @@ export function banText({ kind, subject, sinceMs, untilMs, why, times }: Ban): s
   // The keyed hash of an address means nothing to people; its beginning is enough to find it by.
   const what = kind === "address" ? subject.slice(0, 8) : subject;
   const again = times > 1 ? `, time ${times} in a week` : "";
-  return `shut ${kind} ${what} for ${duration(untilMs - sinceMs)}${again}: ${why}`;
+  return `shut ${kind} ${what} for ${durationText(untilMs - sinceMs)}${again}: ${why}`;
 }

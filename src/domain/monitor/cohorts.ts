@@ -56,7 +56,7 @@ export function cohortsOf(minutes: readonly MinuteTally[], key: string): Cohort[
 }
 
 /** Adds up cohorts and reads their send-to-verify ratio. */
-export function dueRatio(cohorts: readonly Cohort[], nowMs: number, curve: AnswerCurve): RatioReading {
+export function ratioOfCohorts(cohorts: readonly Cohort[], nowMs: number, curve: AnswerCurve): RatioReading {
   let [sent, verified, due] = [0, 0, 0];
   for (const cohort of cohorts) {
     sent += cohort.sent;

@@ -8,7 +8,7 @@ import type { Phone } from "../kernel/phone.ts";
 import {
   DELIVERY_ATTEMPT_TIME,
   DELIVERY_TIME,
-  type Histogram,
+  type HistogramDefinition,
   histogramEntries,
   VERIFY_TIME,
 } from "./histogram.ts";
@@ -56,7 +56,12 @@ const add = (dimension: Dimension, subject: string, metric: Metric, amount = 1):
   how: { add: amount },
 });
 
-const addTime = (dimension: Dimension, subject: string, histogram: Histogram, time: number): CounterEntry[] =>
+const addTime = (
+  dimension: Dimension,
+  subject: string,
+  histogram: HistogramDefinition,
+  time: number,
+): CounterEntry[] =>
   histogramEntries(histogram, time).map(([metric, amount]) => add(dimension, subject, metric, amount));
 
 /**
@@ -101,7 +106,7 @@ export function countVerified(place: CountingPlace, afterSeconds: number | null)
  *
  * @param key of the banned subject, see `probeKey`
  */
-export function countProbe(key: string): CounterEntry {
+export function countVerifiedProbe(key: string): CounterEntry {
   const space = key.indexOf(" ");
   return add(key.slice(0, space) as Dimension, key.slice(space + 1), "probe_verified");
 }
@@ -153,7 +158,7 @@ export function countFraudVerdict(place: {
  *
  * @param tookMs of refusals and silence as well: a provider that dies slowly shows in them
  */
-export const countDeliveryAttempt = (provider: string, tookMs: number): CounterEntry[] =>
+export const countDeliveryAttemptTime = (provider: string, tookMs: number): CounterEntry[] =>
   addTime("provider", provider, DELIVERY_ATTEMPT_TIME, tookMs);
 
 /**
@@ -162,7 +167,7 @@ export const countDeliveryAttempt = (provider: string, tookMs: number): CounterE
  * @param times of the delivery attempt; of the arrival as the provider states it, which is believed where it can be true, since
  *   clocks and time zones go wrong; and of the receipt, which is later where a provider must be polled
  */
-export function countDelivery(
+export function countDeliveryTime(
   { provider, channel }: { provider: string; channel: Channel },
   { handedOverMs, statedMs, heardMs }: { handedOverMs: number; statedMs: number | null; heardMs: number },
 ): CounterEntry[] {
@@ -215,7 +220,7 @@ export function countChallenge(country: string, what: "challenged" | "passed"): 
  *
  * @param addressTag keyed hash of the address
  */
-export function countAddress(addressTag: string, distinctNumbers: number): CounterEntry[] {
+export function countAddressWithManyNumbers(addressTag: string, distinctNumbers: number): CounterEntry[] {
   return [
     add("address", addressTag, "sent"),
     { dimension: "address", subject: addressTag, metric: "numbers", how: { peak: distinctNumbers } },

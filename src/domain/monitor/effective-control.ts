@@ -10,7 +10,7 @@ import type { PostureControls } from "./posture.ts";
 const CAUTION_MS = MINUTE_MS;
 
 /** The control that applies now: the operators' document, else the monitor's, and all bans, routes and pauses that have not ended. */
-export interface ControlState {
+export interface MergedControl {
   document: PostureControls | null;
   blocks: readonly EffectiveBan[];
   /** Operators' instructions on routes, over the policy. */
@@ -48,7 +48,7 @@ export const NO_CONTROL_DOCUMENTS: ControlDocuments = {
  * monitor's, raised to an emergency where a document could not be read. The bans are the monitor's without those that operators
  * exempted, and the operators' own stops and challenges.
  */
-export function mergeControlDocuments(documents: ControlDocuments, nowMs: number): ControlState {
+export function mergeControlDocuments(documents: ControlDocuments, nowMs: number): MergedControl {
   const { cron, operator, cronBlocks, operatorBlocks, operatorRoutes, operatorPauses, faults } = documents;
   const running = operatorBlocks.filter(({ untilMs }) => nowMs < untilMs);
   const exempt = running.filter(({ effect }) => effect === "exempt");
@@ -99,7 +99,7 @@ export interface ListedBan extends OperatorBan {
 }
 
 /** A ban in effect: strangers get no message there, not even after a challenge. */
-export const isBanned = ({ effect, effective }: ListedBan): boolean => effective && effect === "stop";
+export const isStopInEffect = ({ effect, effective }: ListedBan): boolean => effective && effect === "stop";
 
 /** All bans, challenges and exemptions that are not over, the one that ends last first. */
 export function listBans(

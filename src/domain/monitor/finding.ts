@@ -35,5 +35,5 @@ export interface Finding {
 }
 
 /** True for a finding that asks for a posture because of unanswered messages. */
-export const isAboutConversion = ({ kind, severity }: Finding): boolean =>
+export const isConversionAlarm = ({ kind, severity }: Finding): boolean =>
   severity !== "notice" && (kind === "conversion_low" || kind === "conversion_collapse");

@@ -1,7 +1,7 @@
 /** The history: usual traffic and conversion by subject, learned from past quarters of an hour, and the time people take. */
 import { DAY_MINUTES, minuteOf } from "../kernel/time.ts";
 import { type AnswerCurve, verifiedShareBy } from "./cohorts.ts";
-import { histogramBuckets, VERIFY_TIME } from "./histogram.ts";
+import { bucketCounts, VERIFY_TIME } from "./histogram.ts";
 import {
   addCounts,
   type Counts,
@@ -9,9 +9,9 @@ import {
   keepBusiest,
   type Metric,
   OTHER_SUBJECTS,
-  OVERALL,
+  OVERALL_TALLY_KEY,
   SUBJECTS_PER_MINUTE,
-  splitKey,
+  splitTallyKey,
   type Tally,
 } from "./tally.ts";
 
@@ -20,7 +20,7 @@ export const QUARTER_MINUTES = 15;
 export const DAY_QUARTERS = DAY_MINUTES / QUARTER_MINUTES;
 
 /** Quarters of an hour since 1970. */
-export const quarterOf = (minute: number): number => Math.floor(minute / QUARTER_MINUTES);
+export const quarterOfMinute = (minute: number): number => Math.floor(minute / QUARTER_MINUTES);
 
 /** One quarter of an hour that is over, with all the verifications it will get. */
 export interface QuarterTally {
@@ -82,7 +82,7 @@ const PRIOR_VERIFICATIONS = 200;
  */
 export function quartersToFold(foldedTo: number, nowMs: number): number[] {
   const minute = minuteOf(nowMs);
-  const last = quarterOf(minute - RIPENING_MINUTES) - 1;
+  const last = quarterOfMinute(minute - RIPENING_MINUTES) - 1;
   const reachable = Math.ceil((minute - REACH_MINUTES + 1) / QUARTER_MINUTES);
   const first = Math.max(foldedTo + 1, reachable);
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
@@ -91,7 +91,7 @@ export function quartersToFold(foldedTo: number, nowMs: number): number[] {
 /** The messages a subject usually gets in as many minutes: its faded sum over the weight left of all quarters so far. */
 export function usualSent(history: History | null, key: string, minutes: number): number {
   if (history === null) return 0;
-  const quarters = history.quarter + 1 - quarterOf(minuteOf(history.sinceMs));
+  const quarters = history.quarter + 1 - quarterOfMinute(minuteOf(history.sinceMs));
   const weight = (HALF_LIFE_QUARTERS / Math.LN2) * (1 - 0.5 ** (Math.max(1, quarters) / HALF_LIFE_QUARTERS));
   return ((history.subjects[key]?.sent ?? 0) / weight) * (minutes / QUARTER_MINUTES);
 }
@@ -107,7 +107,7 @@ export interface UsualTraffic {
 
 /** The usual traffic of a subject; no messages and 70 % without any history. */
 export function usualTraffic(history: History | null, key: string): UsualTraffic {
-  const overall = history?.subjects[OVERALL] ?? {};
+  const overall = history?.subjects[OVERALL_TALLY_KEY] ?? {};
   const overallShare =
     ((overall.verified ?? 0) + NORMAL_WEIGHT * NORMAL_SHARE) / ((overall.sent ?? 0) + NORMAL_WEIGHT);
   const { sent = 0, verified = 0 } = history?.subjects[key] ?? {};
@@ -158,8 +158,8 @@ export function foldQuarter(
  * verifications.
  */
 export function answerCurve(history: History | null, prior: AnswerCurve): AnswerCurve {
-  const overall = history?.subjects[OVERALL] ?? {};
-  const counts = histogramBuckets(overall, VERIFY_TIME);
+  const overall = history?.subjects[OVERALL_TALLY_KEY] ?? {};
+  const counts = bucketCounts(overall, VERIFY_TIME);
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) return prior;
   let sofar = 0;
@@ -171,12 +171,12 @@ export function answerCurve(history: History | null, prior: AnswerCurve): Answer
 }
 
 function lessonOf(key: string, counts: Counts, usualShare: number): Counts | null {
-  const [dimension, subject] = splitKey(key);
+  const [dimension, subject] = splitTallyKey(key);
   if (HISTORY_SUBJECTS[dimension] === 0 || subject === OTHER_SUBJECTS) return null;
   const { sent = 0, verified = 0 } = counts;
   const borne = Math.max(TAUGHT_FREELY, verified / (usualShare / 2));
   const lesson: Counts = { sent: Math.min(sent, borne), verified };
-  if (key !== OVERALL) return sent + verified > 0 ? lesson : null;
+  if (key !== OVERALL_TALLY_KEY) return sent + verified > 0 ? lesson : null;
   for (const [name, value] of Object.entries(counts)) {
     if (name.startsWith("verified_by:") || name === "turned_away") lesson[name as Metric] = value ?? 0;
   }
@@ -189,7 +189,7 @@ function mapCounts(counts: Counts, change: (value: number) => number): Counts {
 
 /** This quarter's time of day and the quarter before it, on each of the past seven days, the oldest first. */
 export function sameTimeQuarters(nowMs: number): number[] {
-  const quarter = quarterOf(minuteOf(nowMs));
+  const quarter = quarterOfMinute(minuteOf(nowMs));
   return [7, 6, 5, 4, 3, 2, 1].flatMap((days) => {
     const then = quarter - days * DAY_QUARTERS;
     return [then - 1, then];
@@ -197,7 +197,7 @@ export function sameTimeQuarters(nowMs: number): number[] {
 }
 
 /** Sums over all traffic of a quarter of an hour or a minute. */
-export interface RatioPoint {
+export interface TrafficPoint {
   sent: number;
   verified: number;
   refused: number;
@@ -205,18 +205,18 @@ export interface RatioPoint {
 }
 
 /** A quarter of an hour (since 1970) and its sums. */
-export interface DayPoint extends RatioPoint {
+export interface QuarterPoint extends TrafficPoint {
   quarter: number;
 }
 
 /** The sums over all traffic in a tally. */
-export function ratioPointOf(tally: Tally): RatioPoint {
-  const { sent = 0, verified = 0, refused = 0, challenged = 0 } = tally.get(OVERALL) ?? {};
+export function trafficPointOf(tally: Tally): TrafficPoint {
+  const { sent = 0, verified = 0, refused = 0, challenged = 0 } = tally.get(OVERALL_TALLY_KEY) ?? {};
   return { sent, verified, refused, challenged };
 }
 
 /** Appends a quarter that is over, an empty one too, and drops those older than a day. */
-export const updateDay = (day: readonly DayPoint[], { quarter, tally }: QuarterTally): DayPoint[] => [
+export const updateDay = (day: readonly QuarterPoint[], { quarter, tally }: QuarterTally): QuarterPoint[] => [
   ...day.filter((point) => point.quarter > quarter - DAY_QUARTERS && point.quarter !== quarter),
-  { quarter, ...ratioPointOf(tally) },
+  { quarter, ...trafficPointOf(tally) },
 ];

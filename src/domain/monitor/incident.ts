@@ -7,7 +7,7 @@ import { type AnswerCurve, dueShare } from "./cohorts.ts";
 import { type Finding, SEVERITIES, type Severity } from "./finding.ts";
 import type { MonitorPolicy } from "./monitor.policy.ts";
 import type { MinuteTally } from "./tally.ts";
-import { OVERALL } from "./tally.ts";
+import { OVERALL_TALLY_KEY } from "./tally.ts";
 
 /** One line of an incident's timeline. */
 interface IncidentEntry {
@@ -55,7 +55,7 @@ export interface MonitorRun {
 }
 
 /** The incident's part of the monitor's memory. */
-export interface IncidentState {
+export interface IncidentMemory {
   /** The open incident; after the run that closed it, the closed one. */
   incident: Incident | null;
   /** The last minute (since 1970) that is counted and gets no more answers. */
@@ -89,11 +89,11 @@ const RIPE_AFTER_MINUTES = 11;
  * @param newId makes the id of an incident that opens
  */
 export function nextIncident(
-  state: IncidentState,
+  state: IncidentMemory,
   minute: MonitorRun,
   policy: MonitorPolicy,
   newId: () => string,
-): IncidentState {
+): IncidentMemory {
   const { findings, posture, nowMs } = minute;
   const asking = findings.filter(({ severity }) => severity !== "notice");
   const byHand = posture.by !== "cron" && postureRank(posture.now) >= postureRank("emergency");
@@ -141,14 +141,14 @@ const firstSignOf = ({ evidence }: Finding): number =>
 
 /** Adds the minutes that were not counted yet, and tells which of them are final. */
 function countMessages(
-  { countedTo, settled }: Pick<IncidentState, "countedTo" | "settled">,
+  { countedTo, settled }: Pick<IncidentMemory, "countedTo" | "settled">,
   { minutes, curve, nowMs }: MonitorRun,
 ): { sums: IncidentSums; settled: IncidentSums; countedTo: number } {
   const ripeTo = minuteOf(nowMs) - RIPE_AFTER_MINUTES;
   let [sums, ripe, upTo] = [settled, settled, countedTo];
   for (const { minute, tally } of minutes) {
     if (minute <= countedTo) continue;
-    const { sent = 0, verified = 0, micros = 0, refused = 0 } = tally.get(OVERALL) ?? {};
+    const { sent = 0, verified = 0, micros = 0, refused = 0 } = tally.get(OVERALL_TALLY_KEY) ?? {};
     const unanswered = Math.max(0, sent * dueShare(minute, nowMs, curve) - verified);
     sums = {
       sent: sums.sent + sent,

@@ -7,10 +7,10 @@
 
 import { POSTURES, type Posture } from "../kernel/posture.ts";
 import {
+  bucketCounts,
   DELIVERY_ATTEMPT_TIME,
   DELIVERY_TIME,
-  type Histogram,
-  histogramBuckets,
+  type HistogramDefinition,
   VERIFY_TIME,
 } from "./histogram.ts";
 import { type Counts, type Metric, type Tally, tallyKey } from "./tally.ts";
@@ -73,7 +73,7 @@ const EVENTS: readonly CounterFamily[] = [
   { name: "turned_away", metric: "turned_away", help: "Refusals and demands because a budget was used up." },
 ];
 
-const PROVIDER_TIMES: readonly { name: string; times: Histogram; help: string }[] = [
+const PROVIDER_TIMES: readonly { name: string; times: HistogramDefinition; help: string }[] = [
   {
     name: "provider_time_to_answer_seconds",
     times: DELIVERY_ATTEMPT_TIME,
@@ -89,7 +89,7 @@ const PROVIDER_TIMES: readonly { name: string; times: Histogram; help: string }[
 const SPEND_HELP = "Spent on messages, in units of the currency.";
 
 /** The whole exposition, to its end mark. */
-export function openMetrics(figures: MetricFigures): string {
+export function openMetricsText(figures: MetricFigures): string {
   const { totals, currency, control, watch, boundMicros = null } = figures;
   const sources = [
     ["counters", totals],
@@ -193,10 +193,10 @@ function breakdownLines(totals: Tally, dimension: (typeof BREAKDOWNS)[number], c
 }
 
 /** Each bucket counts all times up to its end; the last one has no end. */
-function histogramSamples(counts: Counts, times: Histogram, labels: Labels = {}): Sample[] {
+function histogramSamples(counts: Counts, times: HistogramDefinition, labels: Labels = {}): Sample[] {
   const { ends, perSecond, sum } = times;
   let below = 0;
-  const buckets = histogramBuckets(counts, times).map((count, at) => {
+  const buckets = bucketCounts(counts, times).map((count, at) => {
     below += count;
     const end = ends[at];
     const le = end === undefined ? "+Inf" : decimal(end / perSecond);

@@ -3,10 +3,10 @@ import type { Posture } from "../kernel/posture.ts";
 import { HOUR_MS } from "../kernel/time.ts";
 import type { AlertMemory, HourlyAlertCount } from "./alert.ts";
 import type { BanMemory } from "./ban.ts";
-import type { DayPoint } from "./history.ts";
-import { type IncidentState, NO_INCIDENT_SUMS } from "./incident.ts";
+import type { QuarterPoint } from "./history.ts";
+import { type IncidentMemory, NO_INCIDENT_SUMS } from "./incident.ts";
 
-export interface MonitorMemory extends IncidentState {
+export interface MonitorMemory extends IncidentMemory {
   /** The time (ms) at which the last run that could read its counters was due. */
   lastRunMs: number;
   /** The failures of the last run, in words, for the next run's finding; empty when it had none. */
@@ -17,7 +17,7 @@ export interface MonitorMemory extends IncidentState {
   hour: HourlyAlertCount;
   blocked: BanMemory;
   /** The last day's quarters of an hour that are over; absent in memories of older versions. */
-  day?: readonly DayPoint[] | undefined;
+  day?: readonly QuarterPoint[] | undefined;
   /** The posture that was notified last; absent before the first notification, which means normal. */
   postureTold?: Posture | undefined;
 }

@@ -3,9 +3,9 @@ import {
   type AnswerCurve,
   type Cohort,
   cohortsOf,
-  dueRatio,
   dueShare,
   type RatioReading,
+  ratioOfCohorts,
 } from "./cohorts.ts";
 import { answerCurve, type History, type QuarterTally } from "./history.ts";
 import type { Incident } from "./incident.ts";
@@ -15,13 +15,13 @@ import {
   type Dimension,
   type MinuteTally,
   OTHER_SUBJECTS,
-  OVERALL,
-  splitKey,
+  OVERALL_TALLY_KEY,
+  splitTallyKey,
   type Tally,
 } from "./tally.ts";
 
 /** Everything that one run has read. */
-export interface MonitoredCounts {
+export interface MonitorReadings {
   nowMs: number;
   /** The window up to and with the present minute, the oldest first. */
   minutes: readonly MinuteTally[];
@@ -58,7 +58,7 @@ export interface MonitoredSubject {
 }
 
 /** The counters with everything that several detectors derive from them. */
-export interface MonitorView extends MonitoredCounts {
+export interface MonitorView extends MonitorReadings {
   policy: MonitorPolicy;
   /** Time to verify, as measured. */
   curve: AnswerCurve;
@@ -71,16 +71,19 @@ export interface MonitorView extends MonitoredCounts {
 }
 
 /** Prepares the counters of a run for the detectors. */
-export function viewCounts(counts: MonitoredCounts, policy: MonitorPolicy): MonitorView {
+export function viewCounts(counts: MonitorReadings, policy: MonitorPolicy): MonitorView {
   const { minutes, history, nowMs } = counts;
   const curve = answerCurve(history, policy.answer_curve);
   const ripe = new Map(minutes.map(({ minute }) => [minute, dueShare(minute, nowMs, curve)]));
   const sums = sumSubjects(minutes.map(({ tally }) => tally));
-  const overall = sums.get(OVERALL) ?? nothing();
-  const turnedAway = minutes.reduce((sum, { tally }) => sum + (tally.get(OVERALL)?.turned_away ?? 0), 0);
+  const overall = sums.get(OVERALL_TALLY_KEY) ?? nothing();
+  const turnedAway = minutes.reduce(
+    (sum, { tally }) => sum + (tally.get(OVERALL_TALLY_KEY)?.turned_away ?? 0),
+    0,
+  );
   const subjects: MonitoredSubject[] = [];
   for (const [key, sum] of sums) {
-    const [dimension, name] = splitKey(key);
+    const [dimension, name] = splitTallyKey(key);
     if (name !== OTHER_SUBJECTS) subjects.push({ dimension, key, name, sums: sum });
   }
   return {
@@ -88,7 +91,7 @@ export function viewCounts(counts: MonitoredCounts, policy: MonitorPolicy): Moni
     policy,
     curve,
     overall: { ...overall, turned_away: turnedAway },
-    reading: dueRatio(cohortsOf(minutes, OVERALL), nowMs, curve),
+    reading: ratioOfCohorts(cohortsOf(minutes, OVERALL_TALLY_KEY), nowMs, curve),
     subjects,
     cohorts: (key) => cohortsOf(minutes, key),
     ripe: (minute) => ripe.get(minute) ?? 1,

@@ -2,7 +2,7 @@
  * Counts of rules in record-only mode: the requests they met, and those they would have stopped, by rule and flow. They have a
  * dimension of their own; in all other dimensions the messages count like any other.
  */
-import type { RiskRule, UncountedRule } from "../admission/risk.ts";
+import type { RecordOnlyHit, RiskRule } from "../admission/risk.ts";
 import type { CounterEntry, Counts, Metric } from "./tally.ts";
 
 /** `hosting_network/signup`. */
@@ -16,26 +16,26 @@ const add = (subject: string, metric: Metric, amount = 1): CounterEntry => ({
 });
 
 /** Counts the uncounted rules of a verdict. A request that a limit or a cap stops before its verdict is not counted. */
-export const countRulesMet = (uncounted: readonly UncountedRule[], flow: string): CounterEntry[] =>
+export const countRulesMet = (uncounted: readonly RecordOnlyHit[], flow: string): CounterEntry[] =>
   uncounted.flatMap(({ rule, would }) => {
     const subject = subjectOf(rule, flow);
     return [add(subject, "met"), ...(would === null ? [] : [add(subject, `would:${would}`)])];
   });
 
 /** The subjects of the rules that would have stopped a message; its sending and its verification count for them. */
-export const rulesThatStopped = (uncounted: readonly UncountedRule[], flow: string): string[] =>
+export const rulesThatWouldStop = (uncounted: readonly RecordOnlyHit[], flow: string): string[] =>
   uncounted.filter(({ would }) => would !== null).map(({ rule }) => subjectOf(rule, flow));
 
 /**
  * Counts a message that left although these rules would have stopped it.
  *
- * @param stoppers see {@link rulesThatStopped}
+ * @param stoppers see {@link rulesThatWouldStop}
  */
-export const countRulesLeft = (stoppers: readonly string[], costMicros: number): CounterEntry[] =>
+export const countSentDespiteRules = (stoppers: readonly string[], costMicros: number): CounterEntry[] =>
   stoppers.flatMap((subject) => [add(subject, "sent"), add(subject, "micros", costMicros)]);
 
 /** Counts the verification of such a message. */
-export const countRulesLeftVerified = (stoppers: readonly string[]): CounterEntry[] =>
+export const countVerifiedDespiteRules = (stoppers: readonly string[]): CounterEntry[] =>
   stoppers.map((subject) => add(subject, "verified"));
 
 /** The counts of one rule in one flow. */
@@ -76,7 +76,7 @@ interface Wording {
 }
 
 /** One sentence on the effect a rule would have had: the money it would have saved, and the people it would have stopped. */
-export function ruleInWords(
+export function ruleEffectInWords(
   { met, wouldChallenge, wouldStepUp, wouldDeny, left, leftVerified, unansweredMicros }: RuleCounts,
   { count, money }: Wording,
 ): string {

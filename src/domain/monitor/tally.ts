@@ -1,5 +1,5 @@
 /** The monitor's counters: their dimensions and metrics, their number, and how they are added up and read. */
-import type { StopKind } from "../admission/risk.ts";
+import type { StoppingAction } from "../admission/risk.ts";
 
 /** The dimensions in which messages are counted; `hundred` is a number without its last two digits. */
 const DIMENSIONS = [
@@ -43,7 +43,7 @@ export const SUBJECTS_PER_MINUTE: Readonly<Record<Dimension, number>> = {
  * proxies in more networks than a minute has room for: refusals have half of the room, or a flood of them would hide the
  * networks that got messages.
  */
-export function subjectsFor(dimension: Dimension, entries: readonly CounterEntry[]): number {
+export function maxSubjects(dimension: Dimension, entries: readonly CounterEntry[]): number {
   const most = SUBJECTS_PER_MINUTE[dimension];
   const onlyRefused = entries.every(({ metric }) => metric === "refused" || metric === "turned_away");
   return dimension === "network" && onlyRefused ? most / 2 : most;
@@ -67,7 +67,12 @@ export const SUBJECTS_PER_QUARTER: Readonly<Record<Dimension, number>> = {
 };
 
 /** Dimensions with few subjects, whose counters since the beginning are kept for scrapers. */
-export const TOTAL_DIMENSIONS: ReadonlySet<Dimension> = new Set(["overall", "provider", "channel", "flow"]);
+export const RUNNING_TOTAL_DIMENSIONS: ReadonlySet<Dimension> = new Set([
+  "overall",
+  "provider",
+  "channel",
+  "flow",
+]);
 
 /**
  * The metrics of a subject.
@@ -109,7 +114,7 @@ export type Metric =
   | `${"verified_by" | "handed_over_by" | "delivered_by"}:${number}`
   | `outcome:${string}`
   | "met"
-  | `would:${StopKind}`;
+  | `would:${StoppingAction}`;
 
 /** One change of one counter. */
 export interface CounterEntry {
@@ -145,10 +150,10 @@ export interface MinuteTally {
 export const tallyKey = (dimension: Dimension, subject: string): string => `${dimension} ${subject}`;
 
 /** The key of all messages together. */
-export const OVERALL = tallyKey("overall", "all");
+export const OVERALL_TALLY_KEY = tallyKey("overall", "all");
 
 /** The dimension and the subject of a tally's key. */
-export function splitKey(key: string): [Dimension, string] {
+export function splitTallyKey(key: string): [Dimension, string] {
   const space = key.indexOf(" ");
   return [key.slice(0, space) as Dimension, key.slice(space + 1)];
 }

@@ -1,5 +1,5 @@
 /** The beginning and the end of an attack, from the messages and verifications of each minute. */
-import type { LedgerSums } from "./ledger-sums.ts";
+import type { ReportSums } from "./report-sums.ts";
 import { addSums, type MessageSums, NO_MESSAGE_SUMS } from "./sums.ts";
 
 /** The stretch of time of an attack. */
@@ -33,7 +33,7 @@ const LEAST_MISSING = 5;
  * @returns null where nothing is missing
  */
 export function findAttackWindow(
-  minutes: LedgerSums["minutes"],
+  minutes: ReportSums["minutes"],
   usual: Pick<MessageSums, "sent" | "verified">,
 ): AttackWindow | null {
   const normal = (usual.verified + PRIOR_WEIGHT * PRIOR_RATIO) / (usual.sent + PRIOR_WEIGHT);

@@ -1,7 +1,7 @@
 /** The facts and conclusions of an incident report: figures from the ledger, actions from the incidents and the operators. */
 
 import { type AttackWindow, findAttackWindow, narrowAttackWindow } from "./attack-window.ts";
-import type { LedgerSums } from "./ledger-sums.ts";
+import type { ReportSums } from "./report-sums.ts";
 import { addSums, type MessageSums, NO_MESSAGE_SUMS, ratioOf } from "./sums.ts";
 import { type RankedSums, rankedRows, type SumsTable, sumsOfSubject } from "./sums-table.ts";
 
@@ -15,7 +15,7 @@ export interface ReportAction {
 }
 
 /** One incident in the report. */
-export interface ReportIncident {
+export interface ReportedIncident {
   id: string;
   openedAtMs: number;
   /** null while it goes on. */
@@ -46,11 +46,11 @@ export interface ReportFacts {
   /** ISO 3166-1 alpha-2; null for all countries. */
   country: string | null;
   writtenAtMs: number;
-  sums: LedgerSums;
+  sums: ReportSums;
   usual: UsualWeek;
   /** Requests refused, exactly, by problem code; of all countries, whatever the window's. */
   refused: readonly { code: string; count: number }[];
-  incidents: readonly ReportIncident[];
+  incidents: readonly ReportedIncident[];
   /** In any order. */
   actions: readonly ReportAction[];
   /** Sources that could not be read, in words. */
@@ -58,7 +58,7 @@ export interface ReportFacts {
 }
 
 /** The beginning of a list, and its full length. */
-export interface ListedSubject {
+export interface TopSubjects {
   count: number;
   /** The most messages first. */
   top: readonly RankedSums[];
@@ -72,16 +72,16 @@ export interface IncidentReport extends Omit<ReportFacts, "actions"> {
   attack: AttackWindow | null;
   ratio: number | null;
   usualRatio: number | null;
-  ranges: ListedSubject;
+  ranges: TopSubjects;
   /** Ranges with messages and without one verification, and their sums. */
-  silent: ListedSubject & { sums: MessageSums };
-  addresses: ListedSubject;
-  networks: ListedSubject;
-  countries: ListedSubject;
-  providers: ListedSubject;
+  silent: TopSubjects & { sums: MessageSums };
+  addresses: TopSubjects;
+  networks: TopSubjects;
+  countries: TopSubjects;
+  providers: TopSubjects;
   /** The messages of each provider to ranges without a verification. */
   silentParts: ReadonlyMap<string, MessageSums>;
-  flows: ListedSubject;
+  flows: TopSubjects;
   refusedTotal: number;
 }
 
@@ -122,7 +122,7 @@ export function concludeReport(facts: ReportFacts): IncidentReport {
   };
 }
 
-function listed(table: SumsTable, holds?: (sums: MessageSums) => boolean): ListedSubject {
+function listed(table: SumsTable, holds?: (sums: MessageSums) => boolean): TopSubjects {
   const top: RankedSums[] = [];
   let count = 0;
   for (const row of rankedRows(table, holds)) {

@@ -4,10 +4,10 @@
  */
 import { type Cell, csvLine } from "../kernel/csv.ts";
 import { concludeReport, type IncidentReport, type ReportFacts } from "./facts.ts";
-import { countReportMessage, type LedgerSums, newLedgerSums } from "./ledger-sums.ts";
 import { writeLetters } from "./letter.ts";
 import type { MessageRow } from "./message-row.ts";
 import { writeReportPage } from "./page.ts";
+import { countReportMessage, newReportSums, type ReportSums } from "./report-sums.ts";
 import { rankedRows } from "./sums-table.ts";
 import {
   ADDRESS_COLUMNS,
@@ -36,7 +36,7 @@ export async function* reportFiles(
   pages: AsyncIterable<readonly MessageRow[]>,
 ): AsyncGenerator<ReportFile, IncidentReport, undefined> {
   const { currency } = facts;
-  const sums = newLedgerSums();
+  const sums = newReportSums();
   yield { name: "messages.csv", text: countedTable(pages, sums, currency) };
   const report = concludeReport({ ...facts, sums });
   yield {
@@ -55,7 +55,7 @@ export async function* reportFiles(
 
 async function* countedTable(
   pages: AsyncIterable<readonly MessageRow[]>,
-  sums: LedgerSums,
+  sums: ReportSums,
   currency: string,
 ): AsyncGenerator<string> {
   yield csvLine(MESSAGE_COLUMNS);

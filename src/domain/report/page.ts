@@ -1,7 +1,7 @@
 /** The report for people: one HTML file that loads nothing. */
-import { duration, instantText } from "../kernel/instant.ts";
+import { durationText, instantText } from "../kernel/instant.ts";
 import { countText, exactMoneyText, shareText } from "../kernel/text.ts";
-import type { IncidentReport, ListedSubject } from "./facts.ts";
+import type { IncidentReport, TopSubjects } from "./facts.ts";
 import { escapeHtml } from "./markup.ts";
 import { messagesPlot } from "./plot.ts";
 import { REPORT_STYLE } from "./style.ts";
@@ -59,7 +59,7 @@ function story({
   const when =
     attack === null
       ? "No stretch of it misses enough verifications to be called an attack."
-      : `The attack began at <strong>${escapeHtml(instantText(attack.startMs))}</strong> and ended at <strong>${escapeHtml(instantText(attack.endMs))}</strong> (${escapeHtml(duration(attack.endMs - attack.startMs))}): its first and last message to a range that never answered. In its minutes ${countText(attack.sums.sent)} messages left and ${countText(attack.sums.verified)} were answered.`;
+      : `The attack began at <strong>${escapeHtml(instantText(attack.startMs))}</strong> and ended at <strong>${escapeHtml(instantText(attack.endMs))}</strong> (${escapeHtml(durationText(attack.endMs - attack.startMs))}): its first and last message to a range that never answered. In its minutes ${countText(attack.sums.sent)} messages left and ${countText(attack.sums.verified)} were answered.`;
   return `<p class="lead">${when}</p>
 <p>In the whole window ${countText(total.sent)} messages left, ${countText(total.verified)} were answered: ${shareText(ratio)}. ${compared}
 ${countText(silent.count)} ranges got ${countText(silent.sums.sent)} messages and answered none; they cost ${escapeHtml(exactMoneyText(silent.sums.messageMicros, currency))} and ${escapeHtml(exactMoneyText(silent.sums.dltMicros, currency))} in DLT fees. ${countText(refusedTotal)} requests were refused, and cost nothing.</p>`;
@@ -117,7 +117,7 @@ function lists(report: IncidentReport): string {
     instantText(row.firstMs),
     instantText(row.lastMs),
   ];
-  const list = (title: string, head: string[], { top, count }: ListedSubject) => {
+  const list = (title: string, head: string[], { top, count }: TopSubjects) => {
     if (count === 0) return "";
     const rows = top.slice(0, SHOWN);
     const own = ({ subject, label }: RankedSums) => (head.length === 1 ? [subject] : [subject, label ?? "-"]);

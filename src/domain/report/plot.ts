@@ -1,6 +1,6 @@
 /** Messages over time as an inline SVG: bars of answered and unanswered, and the incident behind them. */
 
-import { clockTime } from "../kernel/instant.ts";
+import { dateTimeText } from "../kernel/instant.ts";
 import { countText } from "../kernel/text.ts";
 import { MINUTE_MS } from "../kernel/time.ts";
 import type { IncidentReport } from "./facts.ts";
@@ -19,7 +19,7 @@ interface Bar {
 }
 
 /** The messages of the window in bars of equal length. */
-export function plotBars({ sums, fromMs, toMs }: IncidentReport): { minutes: number; bars: Bar[] } {
+export function messageBars({ sums, fromMs, toMs }: IncidentReport): { minutes: number; bars: Bar[] } {
   const length = (toMs - fromMs) / MINUTE_MS;
   const minutes = STEPS.find((step) => length / step <= MOST_BARS) ?? Math.ceil(length / MOST_BARS);
   const stepMs = minutes * MINUTE_MS;
@@ -40,7 +40,7 @@ export function plotBars({ sums, fromMs, toMs }: IncidentReport): { minutes: num
 
 /** The chart of messages over time, as SVG. */
 export function messagesPlot(report: IncidentReport): string {
-  const { bars, minutes } = plotBars(report);
+  const { bars, minutes } = messageBars(report);
   const { fromMs, toMs, attack } = report;
   const top = niceCeiling(Math.max(1, ...bars.map(({ answered, unanswered }) => answered + unanswered)));
   const [innerWidth, innerHeight] = [WIDTH - LEFT - 6, HEIGHT - BOTTOM - TOP];
@@ -50,7 +50,7 @@ export function messagesPlot(report: IncidentReport): string {
   const drawn = bars.flatMap((bar) => {
     const { answered, unanswered } = bar;
     if (answered + unanswered === 0) return [];
-    const says = `${clockTime(bar.fromMs)}, ${minutes} min: ${countText(answered)} answered, ${countText(unanswered)} not`;
+    const says = `${dateTimeText(bar.fromMs)}, ${minutes} min: ${countText(answered)} answered, ${countText(unanswered)} not`;
     const rect = (kind: string, from: number, count: number) =>
       count === 0
         ? ""
@@ -70,7 +70,7 @@ export function messagesPlot(report: IncidentReport): string {
   const anchors = ["start", "middle", "middle", "middle", "end"] as const;
   const times = anchors.map((anchor, i) => {
     const at = fromMs + ((toMs - fromMs) * i) / (anchors.length - 1);
-    return `<text x="${n(x(at))}" y="${HEIGHT - 8}" text-anchor="${anchor}">${escapeHtml(clockTime(at))}</text>`;
+    return `<text x="${n(x(at))}" y="${HEIGHT - 8}" text-anchor="${anchor}">${escapeHtml(dateTimeText(at))}</text>`;
   });
   return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Messages over time in steps of ${minutes} min, answered and unanswered">
 ${shade}${lines.join("")}${drawn.join("\n")}${times.join("")}

@@ -1,7 +1,7 @@
 /** The columns and cells of the report's CSV files, and its summary for programs. */
 import type { Cell } from "../kernel/csv.ts";
 import { rfc3339 } from "../kernel/instant.ts";
-import type { IncidentReport, ListedSubject } from "./facts.ts";
+import type { IncidentReport, TopSubjects } from "./facts.ts";
 import type { MessageRow } from "./message-row.ts";
 import { type MessageSums, ratioOf } from "./sums.ts";
 import type { RankedSums } from "./sums-table.ts";
@@ -90,7 +90,7 @@ export const ADDRESS_COLUMNS = ["ip", "network", ...SUM_COLUMNS] as const;
 /** The report for programs: `summary.json`. */
 export function reportSummary(report: IncidentReport): object {
   const { attack, usual, silent, currency } = report;
-  const list = ({ top }: ListedSubject) => top.map((row) => ({ subject: row.subject, ...sumsToWire(row) }));
+  const list = ({ top }: TopSubjects) => top.map((row) => ({ subject: row.subject, ...sumsToWire(row) }));
   return {
     environment: report.environment,
     from: rfc3339(report.fromMs),

@@ -11,7 +11,7 @@ export interface UnansweredMessage {
 }
 
 /** The expiry of a session that a message had left for. */
-export interface SessionExpiry {
+export interface ExpiredSession {
   correlationId: string;
   /** Of the last message that left. */
   provider: string | null;
@@ -28,7 +28,7 @@ export function unansweredMessages({ status, sends }: SessionState): UnansweredM
 }
 
 /** The expiry for the ledger; null for a verified session, and for one that no message left for. */
-export function sessionExpiry({ correlationId, sends, status }: SessionState): SessionExpiry | null {
+export function expiredSession({ correlationId, sends, status }: SessionState): ExpiredSession | null {
   const last = sends.findLast(({ provider, status }) => provider !== null && status !== "refused");
   if (status === "verified" || last === undefined) return null;
   const { provider, channel, messageId } = last;
@@ -38,7 +38,7 @@ export function sessionExpiry({ correlationId, sends, status }: SessionState): S
 /** The expiry as an event, where the customer's backend wants it. A session that was locked has expired, too. */
 export function expiryEvent(state: SessionState): CustomerEvent | null {
   const { correlationId, customer, attempts, endsAtMs: atMs } = state;
-  const expiry = sessionExpiry(state);
+  const expiry = expiredSession(state);
   if (!customer?.hearsExpiry || expiry === null) return null;
   const { subject } = customer;
   const facts = { channel: expiry.channel, wrong_codes: attempts };

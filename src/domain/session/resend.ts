@@ -40,7 +40,7 @@ export type ResendResult =
  * Asks for another message. The same code is sent again while it is good, because messages arrive late and out of order and
  * each of them must work; after that the fresh one replaces it. Attempts already used stay used.
  */
-export function resendSession(
+export function resendMessage(
   state: SessionState,
   { channel, fresh, hold, asn }: ResendCommand,
   rules: SessionRules,

@@ -19,9 +19,15 @@ import { refused } from "../publish/facts.ts";
 import { deriveSignals, type SignalNeeds } from "./derive-signals.ts";
 import { findRoutes, type RouteNeeds } from "./find-routes.ts";
 import { type EvidenceNeeds, gatherEvidence } from "./gather-evidence.ts";
-import { judgeChallenge } from "./judge-challenge.ts";
-import { metersFor, refuseByCaps, refuseByLimits, refuseByMemory, waivedFor } from "./judge-limits.ts";
+import {
+  metersFor,
+  refuseByCaps,
+  refuseByEarlierRefusal,
+  refuseByLimits,
+  waivedFor,
+} from "./judge-limits.ts";
 import { type LookupNeeds, lookUpNumber, refuseEarlyCall } from "./look-up-number.ts";
+import { refuseByChallenge } from "./refuse-by-challenge.ts";
 import { type AdmissionRequest, type AdmissionResult, claimToGiveBack } from "./request.ts";
 import { type Decision, resultOfVerdict } from "./result-of-verdict.ts";
 
@@ -47,7 +53,7 @@ export async function admit(deps: AdmitNeeds, request: AdmissionRequest): Promis
     return refused(STORE_UNAVAILABLE, { trail: { ...trail, storeFailure: evidence.cause }, giveBack });
   }
 
-  const challengeFailure = judgeChallenge(evidence.challenge, control.posture, policy.captcha.on_outage);
+  const challengeFailure = refuseByChallenge(evidence.challenge, control.posture, policy.captcha.on_outage);
   if (claim && evidence.held !== null && evidence.held !== claim.value) {
     // A repetition brings the first request's token, which is spent, or one that passes. Garbage is neither.
     const entitled = challengeFailure === null || claim.repeats(evidence.held);
@@ -61,7 +67,7 @@ export async function admit(deps: AdmitNeeds, request: AdmissionRequest): Promis
     refuseByLimits(evidence.limits, waived) ??
     challengeFailure ??
     refuseByCaps(meters, evidence.totals, nowMs()) ??
-    refuseByMemory(policy, request, evidence) ??
+    refuseByEarlierRefusal(policy, request, evidence) ??
     (await refuseEarlyCall(deps, request));
   if (refusal) return refused(refusal, { trail, giveBack });
 

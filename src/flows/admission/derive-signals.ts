@@ -1,24 +1,28 @@
 /** The evidence about a request, as signals for the decision and as entries for the counters. */
 
 import { rulesForCountry } from "../../domain/admission/country-rules.ts";
-import { waitAfterFailures } from "../../domain/admission/failures.ts";
-import { isFreshNumber } from "../../domain/admission/growth.ts";
+import { waitSecondsAfterWrongCodes } from "../../domain/admission/failures.ts";
+import { lacksVerifiedHistory } from "../../domain/admission/growth.ts";
 import type { Signals } from "../../domain/admission/signals.ts";
 import { inspectSource } from "../../domain/admission/source.ts";
 import { isManyNumbers, type Verdict } from "../../domain/admission/verdict.ts";
 import { takesProbes } from "../../domain/monitor/ban.ts";
-import { countAddress, countChallenge } from "../../domain/monitor/counting.ts";
+import { countAddressWithManyNumbers, countChallenge } from "../../domain/monitor/counting.ts";
 import { countRulesMet } from "../../domain/monitor/rule-counts.ts";
 import type { CounterEntry } from "../../domain/monitor/tally.ts";
 import type { Deps } from "../../ports/deps.ts";
-import type { Evidence } from "./gather-evidence.ts";
-import { challengeDemanded, challengeGrade } from "./judge-challenge.ts";
+import type { AdmissionEvidence } from "./gather-evidence.ts";
+import { challengeDemandedBy, challengeGrade } from "./refuse-by-challenge.ts";
 import type { AdmissionRequest } from "./request.ts";
 
 export type SignalNeeds = Pick<Deps, "policy" | "hosting" | "nowMs">;
 
 /** Derives the decision's signals. */
-export function deriveSignals(deps: SignalNeeds, request: AdmissionRequest, evidence: Evidence): Signals {
+export function deriveSignals(
+  deps: SignalNeeds,
+  request: AdmissionRequest,
+  evidence: AdmissionEvidence,
+): Signals {
   const { policy, hosting, nowMs } = deps;
   const { caller, phone, person, control } = request;
   const { recalled, readings, ban, challengeBan } = evidence;
@@ -28,15 +32,15 @@ export function deriveSignals(deps: SignalNeeds, request: AdmissionRequest, evid
     source: inspectSource(caller, phone, policy.source, hosting),
     readings,
     numberKnown: recalled.numberKnown,
-    freshNumber: isFreshNumber(recalled.knownSinceMs, exposure, nowMs()),
+    freshNumber: lacksVerifiedHistory(recalled.knownSinceMs, exposure, nowMs()),
     ownDevice: person.ownDevice !== null,
     challenge: challengeGrade(evidence.challenge, recalled, policy.captcha.fresh_site_key !== undefined),
-    challengeDemanded: challengeDemanded(deps, request, readings),
+    challengeDemanded: challengeDemandedBy(deps, request, readings),
     distinctNumbers: evidence.limits.find(({ take }) => take.name === "numbers_per_ip")?.used ?? 0,
     returned: recalled.askedAtMs !== null && nowMs() >= recalled.askedAtMs + after_seconds * 1000,
     failedAttemptsWaitSeconds: Math.max(
       0,
-      ...recalled.failures.map((failures) => waitAfterFailures(failures, policy.failures, nowMs())),
+      ...recalled.failures.map((failures) => waitSecondsAfterWrongCodes(failures, policy.failures, nowMs())),
     ),
     factors: policy.flows[request.flow]?.step_up ?? [],
     block: ban && { subject: ban.subject, by: ban.by, probe: isProbe(evidence) },
@@ -46,7 +50,7 @@ export function deriveSignals(deps: SignalNeeds, request: AdmissionRequest, evid
 }
 
 /** True when a ban of the monitor's lets this one through, to see whether it converts. People's own bans let none. */
-export function isProbe({ ban, limits }: Evidence): boolean {
+export function isProbe({ ban, limits }: AdmissionEvidence): boolean {
   if (ban === null || !takesProbes(ban)) return false;
   return limits.some(({ take, allowed }) => take.name === "probe" && allowed);
 }
@@ -58,7 +62,7 @@ export function isProbe({ ban, limits }: Evidence): boolean {
 export function observedEntries(
   { policy }: Pick<Deps, "policy">,
   { phone, flow }: AdmissionRequest,
-  { addressTag, readings }: Evidence,
+  { addressTag, readings }: AdmissionEvidence,
   { signals, verdict }: { signals: Signals; verdict: Verdict },
 ): CounterEntry[] {
   const { exposure } = rulesForCountry(policy, phone.country);
@@ -69,7 +73,7 @@ export function observedEntries(
     exposure,
   });
   return [
-    ...(suspicious ? countAddress(addressTag, distinctNumbers) : []),
+    ...(suspicious ? countAddressWithManyNumbers(addressTag, distinctNumbers) : []),
     ...(verdict.action === "challenge" ? countChallenge(phone.country, "challenged") : []),
     ...(challenge === "fresh" ? countChallenge(phone.country, "passed") : []),
     ...countRulesMet(verdict.uncounted, flow),

@@ -12,7 +12,7 @@ import type { Recalled } from "../../ports/people.ts";
 import type { AdmissionRequest } from "./request.ts";
 
 /** Everything a decision needs from outside. */
-export interface Evidence {
+export interface AdmissionEvidence {
   kind: "gathered";
   limits: LimitResult[];
   /** Of these, the limits that were drawn on. */
@@ -40,7 +40,7 @@ export interface Evidence {
 }
 
 /** A store that was silent. */
-export interface NoEvidence {
+export interface EvidenceUnavailable {
   kind: "unavailable";
   cause: string;
   carriedOver: boolean;
@@ -62,7 +62,7 @@ export async function gatherEvidence(
   deps: EvidenceNeeds,
   request: AdmissionRequest,
   { meters, costMicros }: { meters: readonly SpendMeter[]; costMicros: number },
-): Promise<Evidence | NoEvidence> {
+): Promise<AdmissionEvidence | EvidenceUnavailable> {
   const { policy, limits, claims, marks, adoption, budgets, nowMs } = deps;
   const { claim, control, caller, person } = request;
   const tags = await tagsOf(deps, request);

@@ -7,13 +7,13 @@ import {
   tightestRefusal,
   waivedLimits,
 } from "../../domain/admission/limits.ts";
-import { answersFrom, isProven } from "../../domain/admission/verdict.ts";
-import { type SpendMeter, secondsToNextPeriod, spendMeters } from "../../domain/delivery/money.ts";
-import { refuseKnownNumber } from "../../domain/delivery/number-refusal.ts";
+import { isAddressProven, verificationsFromAddress } from "../../domain/admission/verdict.ts";
+import { capRetryAfterSeconds, type SpendMeter, spendMeters } from "../../domain/delivery/money.ts";
+import { refuseRememberedNumber } from "../../domain/delivery/number-refusal.ts";
 import type { Route } from "../../domain/delivery/routing.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import type { Policy } from "../../domain/policy.ts";
-import type { Evidence } from "./gather-evidence.ts";
+import type { AdmissionEvidence } from "./gather-evidence.ts";
 import type { AdmissionRequest } from "./request.ts";
 
 /**
@@ -42,14 +42,14 @@ export function metersFor(
 export function waivedFor(
   policy: Policy,
   { phone, person, flow }: AdmissionRequest,
-  { readings, limits }: Evidence,
+  { readings, limits }: AdmissionEvidence,
 ): LimitDraw["name"][] {
   const { exposure } = rulesForCountry(policy, phone.country);
   return waivedLimits({
-    proven: isProven(readings, exposure),
+    proven: isAddressProven(readings, exposure),
     ownDevice: person.ownDevice !== null,
     results: limits,
-    answers: answersFrom(readings),
+    answers: verificationsFromAddress(readings),
     perAnswer: (policy.flows[flow]?.risk ?? policy.risk).numbers_per_answer,
   });
 }
@@ -85,12 +85,13 @@ export function refuseByCaps(
 export const refusalByCap = ({ scope, period }: SpendMeter, nowMs: number): Refusal => ({
   kind: "sending_paused",
   cause: `cap ${scope} ${period}`,
-  retryAfterSeconds: secondsToNextPeriod(period, nowMs),
+  retryAfterSeconds: capRetryAfterSeconds(period, nowMs),
 });
 
 /** Refuses a number that a provider refused for good by this channel; null for any other. */
-export const refuseByMemory = (
+export const refuseByEarlierRefusal = (
   { delivery }: Policy,
   { phone, channel }: AdmissionRequest,
-  { recalled }: Evidence,
-): Refusal | null => recalled.refusal && refuseKnownNumber(recalled.refusal, { phone, channel }, delivery);
+  { recalled }: AdmissionEvidence,
+): Refusal | null =>
+  recalled.refusal && refuseRememberedNumber(recalled.refusal, { phone, channel }, delivery);

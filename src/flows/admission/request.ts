@@ -12,7 +12,7 @@ import type { Phone } from "../../domain/kernel/phone.ts";
 import type { CounterEntry } from "../../domain/monitor/tally.ts";
 import type { Caller } from "../../ports/admission.ts";
 import type { EffectiveControl } from "../control/read-effective-control.ts";
-import type { AdmissionTrail, Refused, Taken } from "../publish/facts.ts";
+import type { AdmissionTrail, Refused, TakenResources } from "../publish/facts.ts";
 import type { RecognisedPerson } from "./recognise.ts";
 
 /** A request for a message, as admission judges it. */
@@ -59,7 +59,7 @@ export interface AdmittedRequest {
   limitDraws: LimitDraw[];
   /** Routes to send it by, the best first; at least one. */
   routes: Route[];
-  claim: Taken["claim"];
+  claim: TakenResources["claim"];
   /** The caller's own limits, for the RateLimit headers. */
   ownLimits: LimitResult[];
   /** Seen on the way, for the counters. */
@@ -80,11 +80,11 @@ export interface RepeatedRequest {
   held: string;
   trail: AdmissionTrail;
   /** The repetition's own draws on its caller's limits: it is no request of its own. */
-  giveBack: Taken;
+  giveBack: TakenResources;
 }
 
 /** The part of a refused request that is given back: its place under the idempotency key, so that it can be tried again. */
-export const claimToGiveBack = ({ claim }: Pick<AdmissionRequest, "claim">): Taken => ({
+export const claimToGiveBack = ({ claim }: Pick<AdmissionRequest, "claim">): TakenResources => ({
   reservation: null,
   limitDraws: [],
   claim,

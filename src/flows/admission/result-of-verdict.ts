@@ -11,12 +11,12 @@ import type { Verdict } from "../../domain/admission/verdict.ts";
 import type { SpendMeter } from "../../domain/delivery/money.ts";
 import type { Route } from "../../domain/delivery/routing.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
-import { probeKey } from "../../domain/monitor/ban.ts";
-import { countRulesMet, rulesThatStopped } from "../../domain/monitor/rule-counts.ts";
+import { probeTallyKey } from "../../domain/monitor/ban.ts";
+import { countRulesMet, rulesThatWouldStop } from "../../domain/monitor/rule-counts.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { type AdmissionTrail, type Refused, refused } from "../publish/facts.ts";
 import { isProbe, observedEntries } from "./derive-signals.ts";
-import type { Evidence } from "./gather-evidence.ts";
+import type { AdmissionEvidence } from "./gather-evidence.ts";
 import {
   type AdmissionRequest,
   type AdmissionResult,
@@ -29,7 +29,7 @@ export interface Decision {
   /** The best first; at least one. */
   routes: Route[];
   meters: SpendMeter[];
-  evidence: Evidence;
+  evidence: AdmissionEvidence;
   /** Limits that gave way. */
   waived: readonly LimitDraw["name"][];
   signals: Signals;
@@ -137,7 +137,7 @@ function reservationOf(
 ): Reservation {
   // A known person passes without a probe, and one answer of theirs says nothing of the strangers there.
   const probed = isProbe(evidence) && verdict.pool !== "known" ? evidence.ban : null;
-  const stoppers = rulesThatStopped(verdict.uncounted, flow);
+  const stoppers = rulesThatWouldStop(verdict.uncounted, flow);
   return {
     ...reservationFor({
       pool: verdict.pool,
@@ -148,7 +148,7 @@ function reservationOf(
       id: vault.newId(),
       atMs: nowMs(),
     }),
-    ...(probed && { probe: probeKey(probed, phone) }),
+    ...(probed && { probe: probeTallyKey(probed, phone) }),
     ...(stoppers.length > 0 && { stoppers }),
   };
 }

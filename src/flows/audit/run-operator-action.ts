@@ -9,7 +9,7 @@ import type { FieldError } from "../../domain/kernel/refusal.ts";
 import { DAY_SECONDS, HOUR_SECONDS } from "../../domain/kernel/time.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { OperatorAction } from "../../ports/records.ts";
-import type { Done } from "../../ports/result.ts";
+import type { WriteResult } from "../../ports/result.ts";
 
 /** The operator who acts, and the reason in their own words. */
 export interface OperatorCommand extends Pick<Operator, "who"> {
@@ -39,7 +39,7 @@ type ActionEffect = "raises" | "lowers";
 /** An action as it is written down, and as it is done. */
 export interface AuditedAction extends Pick<OperatorAction, "what" | "details"> {
   effect: ActionEffect;
-  perform(): Promise<Done>;
+  perform(): Promise<WriteResult>;
 }
 
 /** Writes an action down, then performs it. A failure is written down too, as far as that works. */
@@ -73,7 +73,7 @@ export const invalidAction = (field: string, reason: string): NotPerformed => ({
 });
 
 /** A length of time in words, rounded to what matters of it: `90 s`, `15 min`, `1.5 h`, `7 d`. */
-export function durationInWords(ms: number): string {
+export function roundedDurationText(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;
   if (seconds < 7200 && seconds % HOUR_SECONDS !== 0) return `${Math.round(seconds / 60)} min`;

@@ -16,7 +16,7 @@ export type AlertConsumerDeps = Pick<Deps, "random" | "log" | "nowMs"> & {
   };
 };
 
-export type AlertDelivery =
+export type AlertDeliveryResult =
   | { kind: "delivered" }
   | { kind: "superseded" }
   | { kind: "retry"; afterSeconds: number; cause: string }
@@ -51,7 +51,7 @@ export async function deliverAlert(
   { alertChannels, random, records }: Pick<AlertConsumerDeps, "alertChannels" | "random" | "records">,
   { alert, channel }: AlertMessage,
   attempts: number,
-): Promise<AlertDelivery> {
+): Promise<AlertDeliveryResult> {
   const port = alertChannels.find(({ name }) => name === channel);
   if (!port) return { kind: "dead", cause: `${channel} is not set up` };
   if (attempts > 1 && (await isOver(records, alert))) return { kind: "superseded" };
@@ -73,7 +73,7 @@ async function isOver(records: AlertConsumerDeps["records"], alert: Alert): Prom
 
 async function settleAlert(deps: AlertConsumerDeps, message: QueueMessage): Promise<void> {
   const read = deps.alertQueue.read(message.body);
-  const delivery: AlertDelivery = read
+  const delivery: AlertDeliveryResult = read
     ? await deliverAlert(deps, read, message.attempts)
     : { kind: "dead", cause: "not an alert" };
   deps.log(`alert_${delivery.kind}`, {

@@ -3,7 +3,7 @@ import type { LedgerEvent } from "../../domain/ledger/event.ts";
 import type { CustomerEvent } from "../../domain/session/customer-event.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { OutboxMessage } from "../../ports/outbox.ts";
-import { type FeedbackSent, sendFeedback } from "../delivery/send-feedback.ts";
+import { type QueuedWorkResult, sendFeedback } from "../delivery/send-feedback.ts";
 import { CUSTOMER_QUEUE } from "../publish/notify-customer.ts";
 import { resendUndelivered } from "../verification/resend-undelivered.ts";
 import { type AlertConsumerDeps, consumeAlerts, keepAlertDeadLetters } from "./consume-alerts.ts";
@@ -84,7 +84,7 @@ async function settleWork(
 ): Promise<LedgerEvent | undefined> {
   // An error in one message must not fail the rest of its batch.
   const result = await doWork(deps, work).catch(
-    (error: unknown): FeedbackSent => ({
+    (error: unknown): QueuedWorkResult => ({
       kind: "again",
       cause: error instanceof Error ? error.name : "unknown",
       retryable: true,
@@ -108,12 +108,15 @@ async function settleWork(
   return undefined;
 }
 
-function doWork(deps: OutboxConsumerDeps, work: OutboxMessage): Promise<FeedbackSent> {
+function doWork(deps: OutboxConsumerDeps, work: OutboxMessage): Promise<QueuedWorkResult> {
   if (work.kind === "event") return notifyBackend(deps, work.event);
   return work.kind === "resend" ? resendUndelivered(deps, work) : sendFeedback(deps, work);
 }
 
-async function notifyBackend({ customer }: OutboxConsumerDeps, event: CustomerEvent): Promise<FeedbackSent> {
+async function notifyBackend(
+  { customer }: OutboxConsumerDeps,
+  event: CustomerEvent,
+): Promise<QueuedWorkResult> {
   // The backend may have been removed from the settings since.
   if (customer === null) return { kind: "delivered" };
   const told = await customer.tell(event);

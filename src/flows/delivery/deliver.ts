@@ -11,17 +11,24 @@
 import { CONSEQUENCES } from "../../domain/delivery/judgement.ts";
 import { type ComposedMessage, composeMessage } from "../../domain/delivery/message.ts";
 import { priceRowOf, type SpendReading } from "../../domain/delivery/money.ts";
-import { refuseKnownNumber } from "../../domain/delivery/number-refusal.ts";
+import { refuseRememberedNumber } from "../../domain/delivery/number-refusal.ts";
 import type { Channel } from "../../domain/kernel/channel.ts";
 import type { Phone } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import type { DeliveryResult, OutgoingMessage } from "../../ports/delivery.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { AdmittedRequest } from "../admission/request.ts";
-import type { BegunMessage, Broken, Delivered, Refused, RouteAttempt, Taken } from "../publish/facts.ts";
-import { type AttemptDeliveryNeeds, attemptDelivery } from "./attempt-delivery.ts";
+import type {
+  BegunMessage,
+  Broken,
+  Delivered,
+  Refused,
+  RouteAttempt,
+  TakenResources,
+} from "../publish/facts.ts";
 import { type BeginCommand, type BeginNeeds, beginMessage, type MarkedSend } from "./begin-message.ts";
 import { type ReserveNeeds, reserve } from "./reserve.ts";
+import { type TryRoutesNeeds, tryRoutes } from "./try-routes.ts";
 
 /** A message to deliver. */
 export interface DeliveryRequest {
@@ -44,7 +51,7 @@ export interface DeliveryRequest {
   isAutomatic: boolean;
 }
 
-export type DeliverNeeds = ReserveNeeds & BeginNeeds & AttemptDeliveryNeeds & Pick<Deps, "prices">;
+export type DeliverNeeds = ReserveNeeds & BeginNeeds & TryRoutesNeeds & Pick<Deps, "prices">;
 
 export async function deliver(
   deps: DeliverNeeds,
@@ -58,7 +65,7 @@ export async function deliver(
   const message = begunMessage(deps, admitted, request, begun);
 
   const text = composeText(deps, request, begun.code);
-  const attempted = await attemptDelivery(deps, {
+  const attempted = await tryRoutes(deps, {
     routes: admitted.routes,
     tried: begun.tried,
     message: outgoingMessage(deps, request, begun.code, text),
@@ -128,7 +135,7 @@ function fulfilled<T>(settled: PromiseSettledResult<T>): T {
   return settled.value;
 }
 
-const takenBy = ({ reservation, limitDraws, claim }: AdmittedRequest): Taken => ({
+const takenBy = ({ reservation, limitDraws, claim }: AdmittedRequest): TakenResources => ({
   reservation,
   limitDraws,
   claim,
@@ -216,7 +223,7 @@ function givenBack(
   admitted: AdmittedRequest,
   { phone }: DeliveryRequest,
   { route, result }: RouteAttempt,
-): Taken | null {
+): TakenResources | null {
   if (result.kind !== "refused") return null;
   const taken = takenBy(admitted);
   if (!CONSEQUENCES[result.judgement].refunds) return { ...taken, reservation: null, limitDraws: [] };
@@ -234,7 +241,7 @@ function failureOf(
 ): Refusal | null {
   if (result.kind === "refused") {
     const { remembers } = CONSEQUENCES[result.judgement];
-    if (remembers !== null) return refuseKnownNumber(remembers, { phone, channel }, policy.delivery);
+    if (remembers !== null) return refuseRememberedNumber(remembers, { phone, channel }, policy.delivery);
     return { kind: "delivery_failed", cause: result.cause, retryAfterSeconds: 5 };
   }
   if (result.kind === "unknown" && result.connectionLost) {

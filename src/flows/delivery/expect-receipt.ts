@@ -2,7 +2,7 @@ import { minuteOf } from "../../domain/kernel/time.ts";
 import type { MessageOwner } from "../../ports/delivery.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { Delivered } from "../publish/facts.ts";
-import { undeliveredResendId } from "../publish/publish-receipt.ts";
+import { undeliveredResendSealName } from "../publish/publish-receipt.ts";
 import { type SettleNeeds, settleReceipt } from "./settle-receipt.ts";
 
 export type ExpectNeeds = SettleNeeds & Pick<Deps, "receipts" | "providers">;
@@ -27,7 +27,7 @@ export async function expectReceipt(
   const { sessionId, sendIndex, phone, channel } = message;
   const sealed =
     policy.delivery.resend_undelivered && !message.isAutomatic
-      ? await vault.sealForLedger(undeliveredResendId(message), session.token)
+      ? await vault.sealForLedger(undeliveredResendSealName(message), session.token)
       : null;
   const owner: MessageOwner = {
     sessionId,

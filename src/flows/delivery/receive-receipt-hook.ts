@@ -1,5 +1,5 @@
 import { refusalMemorySeconds } from "../../domain/delivery/judgement.ts";
-import type { IncomingHook, ReceiptReading } from "../../ports/delivery.ts";
+import type { HookReading, IncomingHook } from "../../ports/delivery.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { type SettleNeeds, settleReceipt } from "./settle-receipt.ts";
 
@@ -38,7 +38,7 @@ export async function receiveReceiptHook(
 async function takeConsent(
   { policy, marks, vault, log }: Pick<Deps, "policy" | "marks" | "vault" | "log">,
   provider: string,
-  { from, channel, optedIn }: Extract<ReceiptReading, { kind: "consent" }>,
+  { from, channel, optedIn }: Extract<HookReading, { kind: "consent" }>,
 ): Promise<ReceiptHookResult> {
   log("consent_heard", { provider, channel, opted_in: optedIn });
   const [tag = "", ...older] = await vault.tags("number", from);

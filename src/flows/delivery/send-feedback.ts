@@ -5,7 +5,7 @@ import { ledgerEvent } from "../publish/record-event.ts";
 import { type SettleNeeds, settleReceipt } from "./settle-receipt.ts";
 
 /** The fate of one piece of queued work: done, or to be tried again. */
-export type FeedbackSent =
+export type QueuedWorkResult =
   /** `event`: for the ledger. */
   { kind: "delivered"; event?: LedgerEvent } | { kind: "again"; cause: string; retryable: boolean };
 
@@ -17,7 +17,7 @@ const NEXT_POLL_SECONDS = 30;
 export async function sendFeedback(
   deps: SettleNeeds & Pick<Deps, "providers" | "receipts">,
   message: ProviderWork,
-): Promise<FeedbackSent> {
+): Promise<QueuedWorkResult> {
   const provider = deps.providers.get(message.provider);
   if (message.kind === "feedback") {
     const { messageId, channel, verified, atMs, correlationId } = message;

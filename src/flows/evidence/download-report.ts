@@ -12,7 +12,7 @@ import type { LedgerWindow } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";
 import { invalidAction, type NotPerformed, type OperatorCommand } from "../audit/run-operator-action.ts";
 import { readIncident } from "../operators/views/read-incidents.ts";
-import { openMessages, readFacts, recordExport } from "./report-incident.ts";
+import { readFacts, readMessagePage, recordExport } from "./report-incident.ts";
 
 type Needs = Pick<
   Deps,
@@ -137,7 +137,7 @@ async function* openPages(
 ): AsyncGenerator<MessageRow[]> {
   let cursor: string | null = null;
   do {
-    const page: Awaited<ReturnType<typeof openMessages>> = await openMessages(deps, {
+    const page: Awaited<ReturnType<typeof readMessagePage>> = await readMessagePage(deps, {
       window,
       cursor,
       limit: PAGE_ROWS,

@@ -3,14 +3,14 @@
  * marks, limits and budgets, and at last the ledger, which names the others. A failure half way is reported, and a second run
  * erases the rest.
  */
-import type { Done, Unavailable } from "../../ports/result.ts";
+import type { Unavailable, WriteResult } from "../../ports/result.ts";
 import {
   type NotPerformed,
   type OperatorCommand,
   type Performed,
   runOperatorAction,
 } from "../audit/run-operator-action.ts";
-import { findPerson, type PersonDeps, type PersonIdentity, parsePersonNumber } from "./export-person.ts";
+import { type FoundPerson, findPerson, type PersonDeps, parsePersonNumber } from "./export-person.ts";
 
 export interface ErasedPerson extends Performed {
   /** Entries removed or made anonymous, by store. */
@@ -28,7 +28,7 @@ export async function erasePerson(
   if (typeof e164 !== "string") return e164;
   const removed: Record<string, number> = {};
   let remaining: Record<string, number> = {};
-  const erase = async (): Promise<Done> => {
+  const erase = async (): Promise<WriteResult> => {
     const person = await findPerson(deps, e164);
     if (person.kind !== "found") return person;
     const done = await eraseOnce(deps, person, removed);
@@ -63,9 +63,9 @@ export async function erasePerson(
 
 async function eraseOnce(
   { ledger, people, sessions }: PersonDeps,
-  { traces, sessionIds }: PersonIdentity,
+  { traces, sessionIds }: FoundPerson,
   removed: Record<string, number>,
-): Promise<Done> {
+): Promise<WriteResult> {
   const add = (store: string, count: number) => {
     removed[store] = (removed[store] ?? 0) + count;
   };
@@ -85,7 +85,7 @@ async function eraseOnce(
 /** Counts the remaining entries by store. */
 async function countRemaining(
   { ledger, people, sessions }: PersonDeps,
-  { traces, sessionIds }: PersonIdentity,
+  { traces, sessionIds }: FoundPerson,
 ): Promise<{ counts: Record<string, number> } | Unavailable> {
   const [rows, held, alive] = await Promise.all([
     ledger.byNumber(traces.numberTags),

@@ -3,11 +3,11 @@ import { addressUnit } from "../../domain/admission/address.ts";
 import { parsePhone } from "../../domain/kernel/phone.ts";
 import { DAY_MS, MINUTE_MS, minuteOf } from "../../domain/kernel/time.ts";
 import type { LedgerRow } from "../../domain/ledger/event.ts";
-import type { PersonalEntry, PersonTraces } from "../../domain/ledger/person.ts";
-import { quarterOf } from "../../domain/monitor/history.ts";
+import type { PersonalEntry, PersonStoreKeys } from "../../domain/ledger/person.ts";
+import { quarterOfMinute } from "../../domain/monitor/history.ts";
 import type { Deps } from "../../ports/deps.ts";
-import type { PeoplePort } from "../../ports/people.ts";
-import type { Done, Unavailable } from "../../ports/result.ts";
+import type { PersonalDataPort } from "../../ports/people.ts";
+import type { Unavailable, WriteResult } from "../../ports/result.ts";
 import {
   invalidAction,
   type NotPerformed,
@@ -23,13 +23,13 @@ interface ErasableSessions {
 }
 
 export type PersonDeps = Pick<Deps, "ledger" | "records" | "vault" | "log" | "nowMs"> & {
-  people: PeoplePort;
+  people: PersonalDataPort;
   sessions: ErasableSessions;
 };
 
-export interface PersonIdentity {
+export interface FoundPerson {
   kind: "found";
-  traces: PersonTraces;
+  traces: PersonStoreKeys;
   /** The latest first, at most 1000. */
   rows: LedgerRow[];
   marks: PersonalEntry[];
@@ -61,7 +61,7 @@ export function parsePersonNumber(text: string): string | NotPerformed {
 }
 
 /** Everything that can be found of a number, in the ledger first, which says where else to look. */
-export async function findPerson(deps: PersonDeps, e164: string): Promise<PersonIdentity | Unavailable> {
+export async function findPerson(deps: PersonDeps, e164: string): Promise<FoundPerson | Unavailable> {
   const { ledger, vault, people, nowMs } = deps;
   const [numberTags, deviceIds] = await Promise.all([
     vault.tags("number", e164),
@@ -78,7 +78,7 @@ export async function findPerson(deps: PersonDeps, e164: string): Promise<Person
   ]);
   const tagsOf = async (kind: string, values: readonly string[]) =>
     (await Promise.all(values.map((value) => vault.tags(kind, value)))).flat();
-  const traces: PersonTraces = {
+  const traces: PersonStoreKeys = {
     numberTags,
     deviceIds,
     // A log that moved on with a rotation lies under another hash than the row says.
@@ -94,7 +94,7 @@ export async function findPerson(deps: PersonDeps, e164: string): Promise<Person
       kind === "sent" && provider !== null && messageId !== null ? [{ provider, messageId }] : [],
     ),
     sources: recent.flatMap(({ atMs, asn }) =>
-      asn === null ? [] : [{ asn, quarter: quarterOf(minuteOf(atMs)) }],
+      asn === null ? [] : [{ asn, quarter: quarterOfMinute(minuteOf(atMs)) }],
     ),
   };
   const held = await people.held(traces);
@@ -133,8 +133,8 @@ export async function exportPerson(
 ): Promise<PersonExport | NotPerformed> {
   const e164 = parsePersonNumber(number);
   if (typeof e164 !== "string") return e164;
-  let person: PersonIdentity | null = null;
-  const look = async (): Promise<Done> => {
+  let person: FoundPerson | null = null;
+  const look = async (): Promise<WriteResult> => {
     const found = await findPerson(deps, e164);
     if (found.kind !== "found") return found;
     person = found;

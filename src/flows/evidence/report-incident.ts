@@ -5,7 +5,7 @@
  */
 import { DAY_MS } from "../../domain/kernel/time.ts";
 import type { LedgerRow } from "../../domain/ledger/event.ts";
-import type { ReportAction, ReportIncident, UsualWeek } from "../../domain/report/facts.ts";
+import type { ReportAction, ReportedIncident, UsualWeek } from "../../domain/report/facts.ts";
 import type { MessageRow } from "../../domain/report/message-row.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { LedgerWindow } from "../../ports/ledger.ts";
@@ -63,7 +63,7 @@ export async function exportMessages(
   } else if (!(await isOurs(deps, bound(position), mark))) {
     return invalidAction("cursor", "is not of an export of yours with this window: begin again without one");
   }
-  const page = await openMessages(deps, { window, cursor: cursor === null ? null : position, limit });
+  const page = await readMessagePage(deps, { window, cursor: cursor === null ? null : position, limit });
   if (page.kind !== "page" || page.cursor === null) return page;
   return { ...page, cursor: `${page.cursor}~${await vault.tag("export cursor", bound(page.cursor))}` };
 }
@@ -83,7 +83,7 @@ export function recordExport(
 }
 
 /** A page of an export that is written down already; its cursor is the ledger's own. */
-export async function openMessages(
+export async function readMessagePage(
   deps: Pick<Needs, "ledger" | "vault">,
   { window, cursor, limit }: LedgerPaging,
 ): Promise<MessagePage | Unavailable> {
@@ -130,7 +130,7 @@ async function openRow({ vault }: Pick<Needs, "vault">, row: LedgerRow): Promise
 export interface WindowFacts {
   usual: UsualWeek;
   refused: { code: string; count: number }[];
-  incidents: ReportIncident[];
+  incidents: ReportedIncident[];
   actions: ReportAction[];
   faults: string[];
 }

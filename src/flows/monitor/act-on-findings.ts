@@ -1,6 +1,6 @@
 import { type Ban, type BanChanges, nextBans } from "../../domain/monitor/ban.ts";
 import type { Finding } from "../../domain/monitor/finding.ts";
-import { type IncidentState, nextIncident } from "../../domain/monitor/incident.ts";
+import { type IncidentMemory, nextIncident } from "../../domain/monitor/incident.ts";
 import type { MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { type AppliedPosture, applyPosture } from "../control/apply-posture.ts";
@@ -23,8 +23,8 @@ export interface MinuteActs {
   bans: AppliedBans;
   incident: {
     /** Open before this run. */
-    before: IncidentState["incident"];
-    after: IncidentState;
+    before: IncidentMemory["incident"];
+    after: IncidentMemory;
   };
   /** Everything that could not be read in full or written, in words. */
   refused: string[];

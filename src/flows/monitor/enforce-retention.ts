@@ -1,5 +1,5 @@
 import { HOUR_MS } from "../../domain/kernel/time.ts";
-import { retentionLimits } from "../../domain/ledger/retention.ts";
+import { retentionCutoffs } from "../../domain/ledger/retention.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { Swept } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";
@@ -30,7 +30,7 @@ export async function enforceRetention(deps: Needs, nowMs: number): Promise<void
   if (before !== null && "kind" in before) return log("retention_failed", { cause: before.cause });
   if (before !== null && nowMs - before.atMs < HOUR_MS && before.report.more !== true) return;
   const rowsBeforeMs = await findBoundary(deps, nowMs);
-  const limits = { ...retentionLimits(policy.retention, nowMs), rowsBeforeMs };
+  const limits = { ...retentionCutoffs(policy.retention, nowMs), rowsBeforeMs };
   const report = { numbers: 0, addresses: 0, events: 0, refusals: 0, letters: 0, more: true };
   for (let step = 0; step < MOST_STEPS && report.more; step++) {
     const swept = await ledger.sweep(limits, ROWS_PER_STEP);

@@ -1,5 +1,5 @@
 import { MINUTE_MS, minuteOf } from "../../domain/kernel/time.ts";
-import { type History, QUARTER_MINUTES, quarterOf } from "../../domain/monitor/history.ts";
+import { type History, QUARTER_MINUTES, quarterOfMinute } from "../../domain/monitor/history.ts";
 import { tallyKey } from "../../domain/monitor/tally.ts";
 import type { Deps } from "../../ports/deps.ts";
 
@@ -22,7 +22,7 @@ export async function measureUsualRate(
   monitorState: Deps["monitorState"],
   nowMs: number,
 ): Promise<UsualRate> {
-  const quarter = quarterOf(minuteOf(nowMs));
+  const quarter = quarterOfMinute(minuteOf(nowMs));
   const days = Array.from({ length: DAYS }, (_, day) => quarter - (day + 1) * QUARTERS_A_DAY);
   const [left, ...answers] = await Promise.all([
     monitorState.look(),

@@ -2,7 +2,12 @@ import { keyFindings } from "../../domain/access/key-age.ts";
 import type { AlertingResult } from "../../domain/monitor/alerting.ts";
 import { detectFindings, detectLateRun } from "../../domain/monitor/detectors/detectors.ts";
 import type { Finding } from "../../domain/monitor/finding.ts";
-import { DAY_QUARTERS, type DayPoint, type QuarterTally, updateDay } from "../../domain/monitor/history.ts";
+import {
+  DAY_QUARTERS,
+  type QuarterPoint,
+  type QuarterTally,
+  updateDay,
+} from "../../domain/monitor/history.ts";
 import type { MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
 import { learnRoutes } from "../../domain/monitor/route-records.ts";
 import type { Deps } from "../../ports/deps.ts";
@@ -82,7 +87,9 @@ async function rememberMinute(
 async function dayUpTo({ monitorState }: Deps, { day }: MonitorMemory, latest: QuarterTally) {
   if (day) return updateDay(day, latest);
   const read = await monitorState.quarters(latest.quarter - DAY_QUARTERS + 1, latest.quarter - 1);
-  return read.kind === "answered" ? [...read.quarters, latest].reduce<DayPoint[]>(updateDay, []) : undefined;
+  return read.kind === "answered"
+    ? [...read.quarters, latest].reduce<QuarterPoint[]>(updateDay, [])
+    : undefined;
 }
 
 function logMinute(

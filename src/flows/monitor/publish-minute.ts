@@ -1,7 +1,7 @@
 import { monitorFaultAlert } from "../../domain/monitor/alert-once.ts";
 import { type AlertingResult, alertsFor } from "../../domain/monitor/alerting.ts";
 import type { Finding } from "../../domain/monitor/finding.ts";
-import { type MinuteTally, OVERALL } from "../../domain/monitor/tally.ts";
+import { type MinuteTally, OVERALL_TALLY_KEY } from "../../domain/monitor/tally.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { alertContext } from "../publish/alert-context.ts";
 import { notifyAttackSuspected, notifyPosture } from "../publish/notify-customer-of-attack.ts";
@@ -60,7 +60,7 @@ function alertsOf(
 }
 
 const spentIn = (minutes: readonly MinuteTally[]): number =>
-  minutes.reduce((sum, { tally }) => sum + (tally.get(OVERALL)?.micros ?? 0), 0);
+  minutes.reduce((sum, { tally }) => sum + (tally.get(OVERALL_TALLY_KEY)?.micros ?? 0), 0);
 
 const faultAlert = (deps: Deps, what: "blind" | "control_refused", says: string, sinceMs: number) =>
   monitorFaultAlert(alertContext(deps, sinceMs), { what, says, sinceMs });

@@ -5,13 +5,13 @@ import {
   foldQuarter,
   QUARTER_MINUTES,
   type QuarterTally,
-  quarterOf,
+  quarterOfMinute,
   quartersToFold,
 } from "../../domain/monitor/history.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import { initialMonitorMemory, type MonitorMemory } from "../../domain/monitor/monitor-memory.ts";
 import { type MonitorView, viewCounts } from "../../domain/monitor/monitor-view.ts";
-import { type MinuteTally, OVERALL, sumTallies } from "../../domain/monitor/tally.ts";
+import { type MinuteTally, OVERALL_TALLY_KEY, sumTallies } from "../../domain/monitor/tally.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { MonitorStatePort } from "../../ports/monitor.ts";
 
@@ -62,7 +62,7 @@ export async function readMinute(
       minutes: window.minutes.filter(({ minute }) => minute > judgedTo),
       history,
       sameTime: begun.sameTime,
-      lately: await readOutcomeQuarters(deps, history?.subjects[OVERALL] ?? {}, nowMs),
+      lately: await readOutcomeQuarters(deps, history?.subjects[OVERALL_TALLY_KEY] ?? {}, nowMs),
       spent: await readSpent(deps),
       planDayMicros: policy.money.plan_day_micros,
       incident: memory.incident,
@@ -100,7 +100,7 @@ async function readOutcomeQuarters(
   nowMs: number,
 ): Promise<readonly QuarterTally[]> {
   if (!Object.keys(past).some((metric) => metric.startsWith("outcome:"))) return [];
-  const to = quarterOf(minuteOf(nowMs));
+  const to = quarterOfMinute(minuteOf(nowMs));
   const from = to - Math.ceil((2 * policy.monitor.outcomes.window_minutes) / QUARTER_MINUTES);
   const read = await monitorState.quarters(from, to);
   return read.kind === "answered" ? read.quarters : [];

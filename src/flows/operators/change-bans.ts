@@ -4,11 +4,11 @@ import { HOUR_SECONDS } from "../../domain/kernel/time.ts";
 import type { Ban, BanEffect, BanKind, OperatorBan } from "../../domain/monitor/ban.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
-  durationInWords,
   invalidAction,
   type NotPerformed,
   type OperatorCommand,
   type Performed,
+  roundedDurationText,
   runOperatorAction,
 } from "../audit/run-operator-action.ts";
 import { findReplaced } from "./find-replaced.ts";
@@ -109,7 +109,7 @@ async function restrict(
   if (acted.kind !== "done") return acted;
   const means = effect === "stop" ? "is shut to strangers" : "asks strangers for a fresh challenge";
   const notes = [
-    `${named(subject)} ${means} for ${durationInWords(made.untilMs - nowMs)}.`,
+    `${named(subject)} ${means} for ${roundedDurationText(made.untilMs - nowMs)}.`,
     ...(replaced ? [`This replaces what ${replaced.by} had set.`] : []),
   ];
   return { ...acted, notes: [...acted.notes, ...notes], ban: made, replaced };
@@ -162,7 +162,9 @@ export async function liftBan(
   if (acted.kind !== "done") return acted;
   const notes = [
     `${named(subject)} is open.`,
-    ...(exemption ? [`The watch does not shut it for ${durationInWords(exemption.untilMs - nowMs)}.`] : []),
+    ...(exemption
+      ? [`The watch does not shut it for ${roundedDurationText(exemption.untilMs - nowMs)}.`]
+      : []),
   ];
   return { ...acted, notes: [...acted.notes, ...notes], ban: exemption, replaced };
 }

@@ -4,11 +4,11 @@ import type { Pause, PauseKind } from "../../domain/monitor/pause.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
-  durationInWords,
   invalidAction,
   type NotPerformed,
   type OperatorCommand,
   type Performed,
+  roundedDurationText,
   runOperatorAction,
 } from "../audit/run-operator-action.ts";
 import { findReplaced } from "./find-replaced.ts";
@@ -49,7 +49,7 @@ export async function pauseSending(
   });
   if (acted.kind !== "done") return acted;
   const notes = [
-    `The ${kind} ${subject} is paused for ${durationInWords(forSeconds * 1000)}.`,
+    `The ${kind} ${subject} is paused for ${roundedDurationText(forSeconds * 1000)}.`,
     ...(replaced ? [`This replaces what ${replaced.by} had set.`] : []),
   ];
   return { ...acted, notes: [...acted.notes, ...notes], pause: made, replaced };

@@ -5,10 +5,10 @@ import type { PostureDocuments } from "../../domain/monitor/effective-control.ts
 import type { PostureControls } from "../../domain/monitor/posture.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
-  durationInWords,
   type NotPerformed,
   type OperatorCommand,
   type Performed,
+  roundedDurationText,
   runOperatorAction,
 } from "../audit/run-operator-action.ts";
 import { measureUsualRate, type UsualRate } from "../monitor/measure-usual-rate.ts";
@@ -68,7 +68,7 @@ export async function setPosture(
   });
   if (acted.kind !== "done") return acted;
   const notes = [
-    `The posture is held at ${posture} for ${durationInWords(untilMs - nowMs)}: the watch neither raises nor lowers it.`,
+    `The posture is held at ${posture} for ${roundedDurationText(untilMs - nowMs)}: the watch neither raises nor lowers it.`,
     ...(liftCaps ? ["Spend caps hold nothing back meanwhile."] : []),
     ...(throttle === undefined ? [] : [`The throttle of ${throttle} a minute stays as long.`]),
   ];
@@ -168,7 +168,7 @@ export async function setThrottle(
   });
   if (acted.kind !== "done") return acted;
   const notes = [
-    `Messages that leave in a minute: at most ${maxPerMinute}, for ${durationInWords(untilMs - nowMs)}.`,
+    `Messages that leave in a minute: at most ${maxPerMinute}, for ${roundedDurationText(untilMs - nowMs)}.`,
     ...(normal === null ? [] : [saysNormal(normal)]),
     document.holds_posture
       ? `The posture is held at ${before.posture} meanwhile.`
@@ -203,7 +203,7 @@ export async function clearThrottle(
     "The throttle is off.",
     document === null
       ? "The watch decides on the posture again."
-      : `The posture stays ${document.posture} for ${durationInWords(document.until_ms - deps.nowMs())}.`,
+      : `The posture stays ${document.posture} for ${roundedDurationText(document.until_ms - deps.nowMs())}.`,
   ];
   return postureChanged(acted, act, { before, document, notes });
 }

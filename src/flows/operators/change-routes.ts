@@ -1,7 +1,7 @@
 /** Operators drain, weigh and pin providers for a time, over the policy, and take their instructions back. */
 import {
+  hasSameInstructionSubject,
   instructionSubject,
-  isSameInstruction,
   overrideRouting,
   type RouteInstruction,
   type RouteOverride,
@@ -9,11 +9,11 @@ import {
 import { ruleCountryFault } from "../../domain/kernel/country.ts";
 import type { Deps } from "../../ports/deps.ts";
 import {
-  durationInWords,
   invalidAction,
   type NotPerformed,
   type OperatorCommand,
   type Performed,
+  roundedDurationText,
   runOperatorAction,
 } from "../audit/run-operator-action.ts";
 import { findReplaced } from "./find-replaced.ts";
@@ -44,7 +44,7 @@ export async function instructRoute(
   const nowMs = deps.nowMs();
   const { others, replaced } = findReplaced(
     documents.operatorRoutes,
-    (other) => isSameInstruction(other, word),
+    (other) => hasSameInstructionSubject(other, word),
     nowMs,
   );
   if (others.length >= ROUTE_INSTRUCTIONS_MOST) {
@@ -70,7 +70,7 @@ export async function instructRoute(
   });
   if (acted.kind !== "done") return acted;
   const notes = [
-    `${routeInstructionText(word)} for ${durationInWords(override.untilMs - nowMs)}; then the policy decides again.`,
+    `${routeInstructionText(word)} for ${roundedDurationText(override.untilMs - nowMs)}; then the policy decides again.`,
     ...(replaced ? [`This replaces what ${replaced.by} had set.`] : []),
     ...routeWarnings(deps, all, nowMs),
   ];

@@ -1,6 +1,6 @@
 import type { Deps } from "../../ports/deps.ts";
 import type { DeadLetter } from "../../ports/records.ts";
-import type { Done } from "../../ports/result.ts";
+import type { WriteResult } from "../../ports/result.ts";
 import {
   type NotPerformed,
   type OperatorCommand,
@@ -10,7 +10,7 @@ import {
 
 /** Puts a message on a queue again, as it stood there. */
 export interface QueuesPort {
-  put(queue: string, body: string): Promise<Done>;
+  put(queue: string, body: string): Promise<WriteResult>;
 }
 
 export interface DeadLetterReplay extends Performed {

@@ -41,7 +41,7 @@ export interface Refused {
   trail?: AdmissionTrail;
   /** Keyed hash of number and address, where coming back later with the same number is to count in somebody's favour. */
   askTag?: string;
-  giveBack?: Taken;
+  giveBack?: TakenResources;
 }
 
 /** A message that its providers were asked to send, whatever they answered. */
@@ -63,7 +63,7 @@ export interface Delivered extends Admitted {
   sessionSettled: boolean;
   /** The answer to the person where no message left, or none that is known to have left. */
   failure: Refusal | null;
-  giveBack: Taken | null;
+  giveBack: TakenResources | null;
   session: BearerSession;
 }
 
@@ -78,7 +78,7 @@ export interface DecoySent extends Admitted {
 export interface Replayed {
   kind: "replayed";
   trail: AdmissionTrail;
-  giveBack: Taken;
+  giveBack: TakenResources;
   session: BearerSession;
 }
 
@@ -90,7 +90,7 @@ export interface Broken {
   trail: AdmissionTrail | null;
   /** null where the session had no message yet. */
   requested: (Pick<Admitted, "verdict"> & { message: BegunMessage }) | null;
-  giveBack: Taken | null;
+  giveBack: TakenResources | null;
 }
 
 /** A code that somebody typed, and the session's judgement of it. */
@@ -147,7 +147,7 @@ export type NumberLookup =
     };
 
 /** Everything a request took that can be given back: a message that never left must hold nothing. */
-export interface Taken {
+export interface TakenResources {
   /** null before there was one. */
   reservation: Reservation | null;
   limitDraws: readonly LimitDraw[];

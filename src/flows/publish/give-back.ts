@@ -1,7 +1,7 @@
-import { refundAlert } from "../../domain/monitor/alert-once.ts";
+import { refundBoundAlert } from "../../domain/monitor/alert-once.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { alertContext } from "./alert-context.ts";
-import type { Taken } from "./facts.ts";
+import type { TakenResources } from "./facts.ts";
 
 export type GiveBackNeeds = Pick<
   Deps,
@@ -9,7 +9,7 @@ export type GiveBackNeeds = Pick<
 >;
 
 /** Gives back what a request took, behind the answer: room and money, limits, and its place under an idempotency key. */
-export function giveBack(deps: GiveBackNeeds, taken: Taken, correlationId: string): void {
+export function giveBack(deps: GiveBackNeeds, taken: TakenResources, correlationId: string): void {
   const { budgets, limits, claims, defer } = deps;
   const { reservation, limitDraws, claim, refusedBy } = taken;
   if (claim !== null) defer(claims.release(claim.key, claim.value), correlationId);
@@ -31,7 +31,7 @@ export function giveBack(deps: GiveBackNeeds, taken: Taken, correlationId: strin
  */
 async function takeRefund(
   { policy, environment, budgets, alerts, log, nowMs }: GiveBackNeeds,
-  { provider, country }: NonNullable<Taken["refusedBy"]>,
+  { provider, country }: NonNullable<TakenResources["refusedBy"]>,
   correlationId: string,
 ): Promise<boolean> {
   const { refunds_per_minute: perMinute } = policy.delivery;
@@ -39,7 +39,7 @@ async function takeRefund(
   const drawn = await budgets.spend({ scope, period: "minute", amount: 1, cap: perMinute, lifted: false });
   if (drawn.kind === "granted" && drawn.total === perMinute) {
     const context = alertContext({ policy, environment }, nowMs());
-    await alerts.raise([refundAlert(context, { provider, country, perMinute })]);
+    await alerts.raise([refundBoundAlert(context, { provider, country, perMinute })]);
   }
   if (drawn.kind !== "granted") {
     const cause = drawn.kind === "capped" ? "refunds_per_minute" : drawn.cause;

@@ -5,8 +5,8 @@ import { type LimitDraw, numberLimit, wrongCodeLimit } from "../../domain/admiss
 import type { Phone } from "../../domain/kernel/phone.ts";
 import { minuteOf } from "../../domain/kernel/time.ts";
 import { deliveredEvent } from "../../domain/ledger/delivered-event.ts";
-import { countProbe, countVerified, countWrongCode } from "../../domain/monitor/counting.ts";
-import { countRulesLeftVerified } from "../../domain/monitor/rule-counts.ts";
+import { countVerified, countVerifiedProbe, countWrongCode } from "../../domain/monitor/counting.ts";
+import { countVerifiedDespiteRules } from "../../domain/monitor/rule-counts.ts";
 import type { CounterUpdate } from "../../domain/monitor/tally.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { AttemptResult, VerifiedSend } from "../../domain/session/attempt.ts";
@@ -67,7 +67,9 @@ async function rememberVerified(
   { sends, hold, otherHolds }: Verified,
 ): Promise<void> {
   const probes = [hold, ...otherHolds].flatMap((held) =>
-    held?.probe === undefined ? [] : [{ minute: minuteOf(held.atMs), entries: [countProbe(held.probe)] }],
+    held?.probe === undefined
+      ? []
+      : [{ minute: minuteOf(held.atMs), entries: [countVerifiedProbe(held.probe)] }],
   );
   await Promise.all([
     counters.count([...verifiedUpdates(request, sends, nowMs()), ...probes]),
@@ -101,7 +103,7 @@ function verifiedUpdates(
       minute: minuteOf(atMs),
       entries: [
         ...countVerified({ phone, channel, flow, provider, asn }, afterSeconds),
-        ...countRulesLeftVerified(stoppers),
+        ...countVerifiedDespiteRules(stoppers),
       ],
     };
   });

@@ -5,12 +5,12 @@ import type { Phone } from "../../domain/kernel/phone.ts";
 import { minuteOf } from "../../domain/kernel/time.ts";
 import { spendAlert } from "../../domain/monitor/alert-once.ts";
 import {
-  countDeliveryAttempt,
+  countDeliveryAttemptTime,
   countDeliveryFate,
   countFraudVerdict,
   countSent,
 } from "../../domain/monitor/counting.ts";
-import { countRulesLeft } from "../../domain/monitor/rule-counts.ts";
+import { countSentDespiteRules } from "../../domain/monitor/rule-counts.ts";
 import type { CounterUpdate } from "../../domain/monitor/tally.ts";
 import type { DeliveryResult } from "../../ports/delivery.ts";
 import type { Deps } from "../../ports/deps.ts";
@@ -152,7 +152,7 @@ function counterUpdates(
   const left = result.kind !== "refused" && !isConnectionLost(result);
   const entries = [
     ...(left ? countSent(place, costMicros, numberTag) : []),
-    ...(left ? countRulesLeft(stoppers, costMicros) : []),
+    ...(left ? countSentDespiteRules(stoppers, costMicros) : []),
     ...observed,
   ];
   return [...attempts.map((attempt) => attemptUpdate(phone, attempt)), { minute: minuteOf(atMs), entries }];
@@ -163,7 +163,7 @@ function attemptUpdate(
   { route, result, handedOverMs, answeredMs }: RouteAttempt,
 ): CounterUpdate {
   const { provider, channel } = route;
-  const entries = countDeliveryAttempt(provider, answeredMs - handedOverMs);
+  const entries = countDeliveryAttemptTime(provider, answeredMs - handedOverMs);
   // Silence is counted as sent. What never left is the provider's doing, or (but for the route) the number's.
   if (result.kind === "refused" || isConnectionLost(result)) {
     const fate = countDeliveryFate({ country, provider, channel }, "rejected");

@@ -1,5 +1,5 @@
 import { CONSEQUENCES, type Judgement, refusalMemorySeconds } from "../../domain/delivery/judgement.ts";
-import { countDelivery, countDeliveryFate, countFraudVerdict } from "../../domain/monitor/counting.ts";
+import { countDeliveryFate, countDeliveryTime, countFraudVerdict } from "../../domain/monitor/counting.ts";
 import type { MessageOwner, Receipt } from "../../ports/delivery.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { type CustomerNeeds, customerListens, notifyCustomer } from "./notify-customer.ts";
@@ -116,7 +116,7 @@ async function queueResend(
   const allowedSeconds = (minute + 1) * 60 + policy.resend.undelivered_wait_seconds;
   const delaySeconds = Math.max(0, Math.ceil(allowedSeconds - nowMs() / 1000));
   const put = await outbox.put(
-    [{ kind: "resend", of: undeliveredResendId(owner), session, correlationId }],
+    [{ kind: "resend", of: undeliveredResendSealName(owner), session, correlationId }],
     delaySeconds,
   );
   if (put.kind === "unavailable") {
@@ -131,7 +131,9 @@ async function countReceipt(
   const { country, channel, minute, handedOverMs } = owner;
   const entries = countDeliveryFate({ country, provider, channel }, receipt.status);
   if (receipt.status === "delivered" && handedOverMs !== null) {
-    entries.push(...countDelivery({ provider, channel }, { handedOverMs, statedMs: receipt.atMs, heardMs }));
+    entries.push(
+      ...countDeliveryTime({ provider, channel }, { handedOverMs, statedMs: receipt.atMs, heardMs }),
+    );
   }
   const judgement = judgementOfReceipt(receipt);
   if (judgement !== null && CONSEQUENCES[judgement].isEvidence) {
@@ -156,7 +158,7 @@ async function notifyReceipt(deps: ReceiptNeeds, { receipt, owner }: ReceiptHear
 }
 
 /** The name a session's token is sealed to while its message may still turn out undelivered. */
-export const undeliveredResendId = ({
+export const undeliveredResendSealName = ({
   sessionId,
   sendIndex,
 }: Pick<MessageOwner, "sessionId" | "sendIndex">): string => `resend.${sessionId}.${sendIndex}`;

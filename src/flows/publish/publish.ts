@@ -1,6 +1,6 @@
 import type { Attempted, RequestSummary, SendFact } from "./facts.ts";
 import { giveBack } from "./give-back.ts";
-import { type AdmissionNeeds, publishAdmission } from "./publish-admission.ts";
+import { type AdmissionNeeds, logAdmission } from "./log-admission.ts";
 import { type AttemptNeeds, publishAttempted } from "./publish-attempted.ts";
 import { type DeliveredNeeds, publishDelivered } from "./publish-delivered.ts";
 import { publishBroken, publishDecoySent, publishRefused, type RefusedNeeds } from "./publish-refused.ts";
@@ -14,7 +14,7 @@ export type PublishNeeds = AdmissionNeeds & AttemptNeeds & DeliveredNeeds & Refu
  * costs its own part only.
  */
 export function publish(deps: PublishNeeds, request: RequestSummary, fact: SendFact | Attempted): void {
-  if ("trail" in fact && fact.trail) publishAdmission(deps, request, fact.trail);
+  if ("trail" in fact && fact.trail) logAdmission(deps, request, fact.trail);
   switch (fact.kind) {
     case "refused":
       publishRefused(deps, request, fact);

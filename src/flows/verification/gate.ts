@@ -9,7 +9,7 @@ import { type Phone, refuseNumber } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { Caller } from "../../ports/admission.ts";
-import { captchaWanted } from "../admission/judge-challenge.ts";
+import { captchaWanted } from "../admission/refuse-by-challenge.ts";
 import {
   type ControlNeeds,
   type EffectiveControl,

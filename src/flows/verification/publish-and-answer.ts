@@ -27,7 +27,7 @@ export interface SentAnswer {
 /** A refusal as it is answered, with the verification it belongs to, where there already is one. */
 export type RefusedAnswer = Refusal & { correlationId?: string };
 
-export type ConcludeNeeds = PublishNeeds & ExpectNeeds;
+export type PublishAndAnswerNeeds = PublishNeeds & ExpectNeeds;
 
 /**
  * Publishes the one fact of a send or a resend behind the answer, expects the receipt of a message that left, and answers.
@@ -35,7 +35,7 @@ export type ConcludeNeeds = PublishNeeds & ExpectNeeds;
  * @throws the error that broke the send off, once its fact is published
  */
 export function publishAndAnswer(
-  deps: ConcludeNeeds,
+  deps: PublishAndAnswerNeeds,
   request: RequestSummary,
   fact: SendFact,
 ): SentAnswer | RefusedAnswer {

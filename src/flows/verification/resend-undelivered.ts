@@ -1,6 +1,6 @@
 import type { Caller } from "../../ports/admission.ts";
 import type { OutboxMessage } from "../../ports/outbox.ts";
-import type { FeedbackSent } from "../delivery/send-feedback.ts";
+import type { QueuedWorkResult } from "../delivery/send-feedback.ts";
 import { type ResendNeeds, resend } from "./resend.ts";
 
 /**
@@ -11,7 +11,7 @@ import { type ResendNeeds, resend } from "./resend.ts";
 export async function resendUndelivered(
   deps: ResendNeeds,
   { of, session: sealed, correlationId }: Extract<OutboxMessage, { kind: "resend" }>,
-): Promise<FeedbackSent> {
+): Promise<QueuedWorkResult> {
   const { policy, tokens, sessions, vault, log } = deps;
   const session = await vault.unsealFromLedger(of, sealed);
   const claims = session === null ? null : await tokens.open(session);

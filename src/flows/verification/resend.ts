@@ -17,7 +17,7 @@ import { type Refused, refused, type SendFact } from "../publish/facts.ts";
 import { type GateNeeds, gate, RESEND_GATES } from "./gate.ts";
 import { newCode } from "./open-session.ts";
 import {
-  type ConcludeNeeds,
+  type PublishAndAnswerNeeds,
   publishAndAnswer,
   type RefusedAnswer,
   type SentAnswer,
@@ -27,7 +27,7 @@ import type { ResendInput } from "./request.ts";
 export type ResendNeeds = GateNeeds &
   AdmitNeeds &
   DeliverNeeds &
-  ConcludeNeeds &
+  PublishAndAnswerNeeds &
   Pick<Deps, "tokens" | "devices">;
 
 export async function resend(

@@ -27,7 +27,7 @@ import { openDecoy } from "./open-decoy.ts";
 import { type MintNeeds, mintSession, prepareOpening } from "./open-session.ts";
 import { prepareClaim, type ReplayNeeds, replay } from "./prepare-claim.ts";
 import {
-  type ConcludeNeeds,
+  type PublishAndAnswerNeeds,
   publishAndAnswer,
   type RefusedAnswer,
   type SentAnswer,
@@ -38,7 +38,7 @@ export type SendNeeds = GateNeeds &
   MintNeeds &
   AdmitNeeds &
   DeliverNeeds &
-  ConcludeNeeds &
+  PublishAndAnswerNeeds &
   ReplayNeeds &
   Pick<Deps, "devices">;
 

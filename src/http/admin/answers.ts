@@ -8,8 +8,8 @@ import type { Policy } from "../../domain/policy.ts";
 import type { BanChanged } from "../../flows/operators/change-bans.ts";
 import type { PostureChanged, ThrottleChanged } from "../../flows/operators/change-posture.ts";
 import type { IncidentStory } from "../../flows/operators/views/read-incidents.ts";
-import type { RangeQuestion, Ranges } from "../../flows/operators/views/read-ranges.ts";
 import type { ServiceState, WindowState } from "../../flows/operators/views/read-state.ts";
+import type { SubjectList, SubjectQuestion } from "../../flows/operators/views/read-subjects.ts";
 import type { DeadLetter, OperatorAction } from "../../ports/records.ts";
 
 export type StatusAnswer = ReturnType<typeof serviceStateToWire>;
@@ -144,8 +144,8 @@ export const banChangedToWire = ({ recorded, notes, ban: block, replaced }: BanC
 });
 
 export const rangesToWire = (
-  { rows, subjects, faults }: Ranges,
-  { by, span }: RangeQuestion,
+  { rows, subjects, faults }: SubjectList,
+  { by, span }: SubjectQuestion,
   currency: string,
 ) => ({
   by,

@@ -1,13 +1,17 @@
 /** The most that an attack can cost until midnight: mounted at `/bound`. */
 import { Hono } from "hono";
-import { type Bound, type BoundDeps, readBound } from "../../flows/operators/views/read-bound.ts";
+import {
+  readWorstCaseBound,
+  type WorstCaseBound,
+  type WorstCaseBoundDeps,
+} from "../../flows/operators/views/read-worst-case-bound.ts";
 import { notDoneToWire } from "./problems.ts";
 import type { AdminEnv, AdminTools } from "./tools.ts";
 
-export function boundApi(deps: BoundDeps, { problem }: Pick<AdminTools, "problem">) {
+export function worstCaseBoundApi(deps: WorstCaseBoundDeps, { problem }: Pick<AdminTools, "problem">) {
   const api = new Hono<AdminEnv>();
   api.get("/", async (c) => {
-    const bound = await readBound(deps);
+    const bound = await readWorstCaseBound(deps);
     return bound.kind === "answered"
       ? c.json(boundToWire(bound, deps.policy.money.currency))
       : problem(c, notDoneToWire(bound));
@@ -15,9 +19,9 @@ export function boundApi(deps: BoundDeps, { problem }: Pick<AdminTools, "problem
   return api;
 }
 
-export type BoundAnswer = ReturnType<typeof boundToWire>;
+export type WorstCaseBoundAnswer = ReturnType<typeof boundToWire>;
 
-const boundToWire = (bound: Bound, currency: string) => ({
+const boundToWire = (bound: WorstCaseBound, currency: string) => ({
   at: new Date(bound.nowMs).toISOString(),
   currency,
   most_micros: bound.mostMicros,

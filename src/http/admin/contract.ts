@@ -3,8 +3,8 @@ import * as z from "zod";
 import { isReadableText } from "../../domain/access/operator.ts";
 import { POSTURES } from "../../domain/kernel/posture.ts";
 import { DAY_SECONDS } from "../../domain/kernel/time.ts";
-import { RANGE_DIMENSIONS } from "../../flows/operators/views/read-ranges.ts";
-import { REPORT_SPANS } from "../../flows/operators/views/read-tally-lines.ts";
+import { SUBJECT_DIMENSIONS } from "../../flows/operators/views/read-subjects.ts";
+import { TALLY_SPANS } from "../../flows/operators/views/read-tally-lines.ts";
 
 /** KV keeps nothing shorter than a minute; what lasts longer than a month is policy. */
 const SHORTEST_SECONDS = 60;
@@ -80,7 +80,7 @@ const count = (min: number, max: number) =>
     .pipe(z.int().min(min).max(max));
 
 const ranges = z.strictObject({
-  by: z.enum(RANGE_DIMENSIONS).default("country"),
+  by: z.enum(SUBJECT_DIMENSIONS).default("country"),
   minutes: count(15, 120).optional(),
   hours: count(1, 192).optional(),
   limit: count(1, 500).default(50),
@@ -90,7 +90,7 @@ export const rangesQuery = ranges.refine(
   { path: ["minutes"], error: "give minutes or hours, not both" },
 );
 
-export const rulesQuery = z.strictObject({ span: z.enum(REPORT_SPANS).default("day") });
+export const rulesQuery = z.strictObject({ span: z.enum(TALLY_SPANS).default("day") });
 
 export const listQuery = z.strictObject({ limit: count(1, 500).default(100) });
 

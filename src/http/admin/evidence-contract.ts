@@ -68,7 +68,7 @@ export const exportBody = z
   .strictObject({ ...windowFields, cursor: cursor.optional(), why })
   .refine(inOrder(MOST_REPORT_DAYS), orderFault(MOST_REPORT_DAYS));
 export const personBody = z.strictObject({ number: z.string().min(3).max(32), why });
-export const keyRotationBody = z.strictObject({
+export const keyRotatedBody = z.strictObject({
   ring: z.enum(KEYRING_NAMES),
   key_id: z.string().regex(/^[\w-]{1,32}$/, "must be a key's id"),
   secret: z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/, "must be a secret's name"),
@@ -82,7 +82,7 @@ export const windowOf = (read: { from: number; to: number; country?: string | un
 });
 
 export type MessagesAnswer = ReturnType<typeof messagesToWire>;
-export type FactsAnswer = ReturnType<typeof factsToWire>;
+export type WindowFactsAnswer = ReturnType<typeof windowFactsToWire>;
 export type VolumesAnswer = ReturnType<typeof volumesToWire>;
 export type PersonAnswer = ReturnType<typeof personToWire>;
 export type ErasureAnswer = ReturnType<typeof erasedToWire>;
@@ -143,7 +143,7 @@ export const messagesToWire = ({ messages, cursor: next }: MessagePage) => ({
   cursor: next,
 });
 
-export const factsToWire = (
+export const windowFactsToWire = (
   facts: WindowFacts,
   service: { environment: string; brand: string; currency: string },
 ) => ({

@@ -5,7 +5,7 @@
 import { Hono } from "hono";
 import { erasePerson } from "../../flows/evidence/erase-person.ts";
 import { exportPerson, type PersonDeps } from "../../flows/evidence/export-person.ts";
-import { type LiftDeps, liftNumber } from "../../flows/evidence/lift-number.ts";
+import { type LiftNumberRefusalDeps, liftNumberRefusal } from "../../flows/evidence/lift-number-refusal.ts";
 import { exportMessages, readFacts } from "../../flows/evidence/report-incident.ts";
 import { recordKeyRotation } from "../../flows/operators/record-key-rotation.ts";
 import { readKeys } from "../../flows/operators/views/read-keys.ts";
@@ -17,8 +17,7 @@ import {
   eventsQuery,
   eventsToWire,
   exportBody,
-  factsToWire,
-  keyRotationBody,
+  keyRotatedBody,
   keysToWire,
   messagesToWire,
   personBody,
@@ -26,6 +25,7 @@ import {
   storageToWire,
   volumesQuery,
   volumesToWire,
+  windowFactsToWire,
   windowOf,
   windowQuery,
 } from "./evidence-contract.ts";
@@ -34,7 +34,7 @@ import { type AdminEnv, type AdminTools, actionAnswer, readQuery } from "./tools
 
 export type EvidenceDeps = Pick<Deps, "environment" | "policy" | "keyIds"> &
   PersonDeps &
-  LiftDeps & { redisKeys: KeyCountPort };
+  LiftNumberRefusalDeps & { redisKeys: KeyCountPort };
 
 /** Rows one page of an export reads; each may have a number and an address to open. */
 const EXPORT_ROWS = 1000;
@@ -59,7 +59,7 @@ export function evidenceApi(deps: EvidenceDeps, { action, problem }: AdminTools)
   api.get("/report-facts", async (c) => {
     const query = readQuery(c, windowQuery);
     if ("wire" in query) return problem(c, query.wire);
-    return c.json(factsToWire(await readFacts(deps, windowOf(query.value)), service));
+    return c.json(windowFactsToWire(await readFacts(deps, windowOf(query.value)), service));
   });
   api.get("/volumes", async (c) => {
     const query = readQuery(c, volumesQuery);
@@ -84,14 +84,17 @@ export function evidenceApi(deps: EvidenceDeps, { action, problem }: AdminTools)
 
   api.post("/numbers/lift", (c) =>
     action(c, personBody, async (act, { number }) =>
-      actionAnswer(await liftNumber(deps, act, number), ({ recorded, notes }) => ({ recorded, notes })),
+      actionAnswer(await liftNumberRefusal(deps, act, number), ({ recorded, notes }) => ({
+        recorded,
+        notes,
+      })),
     ),
   );
 
   api.get("/storage", async (c) => c.json(storageToWire(await readStorage(deps))));
   api.get("/keys", async (c) => c.json(keysToWire(await readKeys(deps))));
   api.post("/keys/rotated", (c) =>
-    action(c, keyRotationBody, async (act, { ring, key_id: keyId, secret }) =>
+    action(c, keyRotatedBody, async (act, { ring, key_id: keyId, secret }) =>
       actionAnswer(await recordKeyRotation(deps, act, { ring, keyId, secret }), ({ recorded, notes }) => ({
         recorded,
         notes,

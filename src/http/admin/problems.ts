@@ -1,10 +1,10 @@
 /** Problems of the operators' API. They state causes, because operators are the people who can remove them. */
 import type { Context } from "hono";
 import type { NotPerformed } from "../../flows/audit/run-operator-action.ts";
-import { type Wire, wire } from "../problems.ts";
+import { type ProblemWire, problemWire } from "../problems.ts";
 
-export interface AdminWire extends Omit<Wire, "code"> {
-  code: Wire["code"] | "forbidden" | "unavailable" | "not_recorded";
+export interface AdminWire extends Omit<ProblemWire, "code"> {
+  code: ProblemWire["code"] | "forbidden" | "unavailable" | "not_recorded";
 }
 
 const RETRY_SECONDS = 5;
@@ -16,17 +16,17 @@ export const VIEWER_FORBIDDEN: AdminWire = {
   extension: {},
 };
 
-export const NO_SUCH_ID: AdminWire = wire(404, "not_found", "There is none of this id");
+export const NO_SUCH_ID: AdminWire = problemWire(404, "not_found", "There is none of this id");
 
 export function notDoneToWire(failure: NotPerformed | { kind: "refused"; cause: string }): AdminWire {
   switch (failure.kind) {
     case "invalid":
-      return wire(400, "invalid_request", "The request cannot be read", { errors: failure.errors });
+      return problemWire(400, "invalid_request", "The request cannot be read", { errors: failure.errors });
     case "not_found":
-      return wire(404, "not_found", failure.reason);
+      return problemWire(404, "not_found", failure.reason);
     case "refused":
       // The cause stays in the log: who has no token must not learn which part of one was right.
-      return wire(
+      return problemWire(
         401,
         "unauthorized",
         "Bring an operator token of ADMIN_TOKENS, or come through Cloudflare Access",

@@ -1,6 +1,9 @@
 /** The effect that rules in record-only mode would have had; mounted at `/rules`. */
 import { Hono } from "hono";
-import { type RecordedRules, readRecordOnlyHits } from "../../flows/operators/views/read-record-only-hits.ts";
+import {
+  type RecordOnlyHitCounts,
+  readRecordOnlyHits,
+} from "../../flows/operators/views/read-record-only-hits.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { rulesQuery } from "./contract.ts";
 import { notDoneToWire } from "./problems.ts";
@@ -24,7 +27,7 @@ export function rulesApi(
 
 export type RulesAnswer = ReturnType<typeof rulesToWire>;
 
-const rulesToWire = ({ rows, fromMs, toMs }: RecordedRules, currency: string) => ({
+const rulesToWire = ({ rows, fromMs, toMs }: RecordOnlyHitCounts, currency: string) => ({
   from: new Date(fromMs).toISOString(),
   to: new Date(toMs).toISOString(),
   currency,

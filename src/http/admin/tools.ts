@@ -6,7 +6,7 @@ import type { Operator } from "../../domain/access/operator.ts";
 import type { NotPerformed, OperatorCommand } from "../../flows/audit/run-operator-action.ts";
 import type { Deps } from "../../ports/deps.ts";
 import { fieldErrors, NAMING_INPUT, readBody } from "../body.ts";
-import { wire } from "../problems.ts";
+import { problemWire } from "../problems.ts";
 import { type AdminWire, answerAdminProblem, notDoneToWire, VIEWER_FORBIDDEN } from "./problems.ts";
 
 /** The authenticated operator. */
@@ -74,5 +74,5 @@ export function readQuery<S extends z.ZodType>(
   );
   if (parsed.success && twice.length === 0) return { value: parsed.data };
   const errors = parsed.success ? twice : fieldErrors(parsed.error);
-  return { wire: wire(400, "invalid_request", "The query cannot be read", { errors }) };
+  return { wire: problemWire(400, "invalid_request", "The query cannot be read", { errors }) };
 }

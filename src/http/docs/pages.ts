@@ -55,7 +55,7 @@ export function problemDocPage(code: ProblemCode) {
 }
 
 /** The same for machines. */
-export function problemEntry(code: ProblemCode) {
+export function problemGuideJson(code: ProblemCode) {
   const { type, status, title } = PROBLEM_EXAMPLES[code];
   return { code, type, status, title, ...PROBLEM_GUIDES[code] };
 }

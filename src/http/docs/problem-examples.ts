@@ -1,7 +1,7 @@
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import { MAX_BODY_BYTES } from "../bound-bodies.ts";
 import type { Problem, ProblemCode } from "../contract.ts";
-import { refusalToWire, type Wire, wire } from "../problems.ts";
+import { type ProblemWire, problemWire, refusalToWire } from "../problems.ts";
 
 /** As wrangler.toml has it for development: Cloudflare's published test key. */
 const CAPTCHA = { provider: "turnstile", site_key: "1x00000000000000000000AA", action: "send" } as const;
@@ -34,13 +34,17 @@ const REASONS: { [Kind in Refusal["kind"]]: Extract<Refusal, { kind: Kind }> } =
 
 /** What no flow says: the wire's own problems. */
 const OTHERS = {
-  not_found: wire(404, "not_found", "There is nothing here"),
-  method_not_allowed: wire(405, "method_not_allowed", "Not with this method"),
-  body_too_large: wire(413, "body_too_large", `A body has at most ${MAX_BODY_BYTES} bytes`),
-  unsupported_media_type: wire(415, "unsupported_media_type", "Send application/json"),
-  misconfigured: wire(500, "misconfigured", "The service is not configured; its log names the settings"),
-  internal_error: wire(500, "internal_error", "Something broke on our side"),
-} satisfies Partial<Record<ProblemCode, Wire>>;
+  not_found: problemWire(404, "not_found", "There is nothing here"),
+  method_not_allowed: problemWire(405, "method_not_allowed", "Not with this method"),
+  body_too_large: problemWire(413, "body_too_large", `A body has at most ${MAX_BODY_BYTES} bytes`),
+  unsupported_media_type: problemWire(415, "unsupported_media_type", "Send application/json"),
+  misconfigured: problemWire(
+    500,
+    "misconfigured",
+    "The service is not configured; its log names the settings",
+  ),
+  internal_error: problemWire(500, "internal_error", "Something broke on our side"),
+} satisfies Partial<Record<ProblemCode, ProblemWire>>;
 
 /** An example of every problem, made by the same map as the answers. */
 export const PROBLEM_EXAMPLES = Object.fromEntries(

@@ -1,7 +1,7 @@
 import type { Policy } from "../../domain/policy.ts";
-import type { Bound } from "../../flows/operators/views/read-bound.ts";
-import type { RangeRow } from "../../flows/operators/views/read-ranges.ts";
 import type { SpendState, WindowState } from "../../flows/operators/views/read-state.ts";
+import type { SubjectRow } from "../../flows/operators/views/read-subjects.ts";
+import type { WorstCaseBound } from "../../flows/operators/views/read-worst-case-bound.ts";
 import { Badge, Bar, Card, EmptyNote, Time, type Tone } from "../parts.tsx";
 import type { RecentAlert } from "../recent-alerts.ts";
 import { DataTable, type TableColumn } from "../table.tsx";
@@ -97,7 +97,7 @@ export function SpendCard({
   window: WindowState | null;
   policy: Policy;
   /** null where it could not be read. */
-  bound: Bound | null;
+  bound: WorstCaseBound | null;
   words: PageFormats;
 }) {
   if (spend === null) return <Unread title="Spend" />;
@@ -154,7 +154,7 @@ export function DestinationsCard({
   words,
 }: {
   /** null where they could not be read. */
-  rows: readonly RangeRow[] | null;
+  rows: readonly SubjectRow[] | null;
   minutes: number;
   words: PageFormats;
 }) {
@@ -212,7 +212,7 @@ function Unread({ title }: { title: string }) {
   );
 }
 
-const leastAnswered = (words: PageFormats): readonly TableColumn<RangeRow>[] => [
+const leastAnswered = (words: PageFormats): readonly TableColumn<SubjectRow>[] => [
   { title: "Prefix", cell: ({ subject }) => <span class="place">{subject}</span> },
   { title: "Sent", number: true, cell: ({ sent }) => words.count(sent) },
   { title: "Verified", number: true, cell: ({ verified }) => words.count(verified) },

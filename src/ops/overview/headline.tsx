@@ -2,8 +2,8 @@ import type { Posture } from "../../domain/kernel/posture.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import type { MonitorPolicy } from "../../domain/monitor/monitor.policy.ts";
 import type { PostureControls } from "../../domain/monitor/posture.ts";
-import type { RangeRow } from "../../flows/operators/views/read-ranges.ts";
 import type { ServiceState, WindowState } from "../../flows/operators/views/read-state.ts";
+import type { SubjectRow } from "../../flows/operators/views/read-subjects.ts";
 import type { ViewerContext } from "../page.ts";
 import { ActionForm, Time, type Tone } from "../parts.tsx";
 import { decidingDocument } from "../posture-words.ts";
@@ -21,7 +21,7 @@ interface HeadlineProps {
   state: ServiceState;
   monitor: MonitorPolicy;
   /** Prefixes and countries, the one with most unanswered messages first. */
-  worst: { prefixes: readonly RangeRow[]; countries: readonly RangeRow[] };
+  worst: { prefixes: readonly SubjectRow[]; countries: readonly SubjectRow[] };
 }
 
 /** The state of the service in words that are read from two metres, and the buttons that stop an attack. */
@@ -120,7 +120,7 @@ function OpenIncident({
   );
 }
 
-const silent = (rows: readonly RangeRow[], most: number) =>
+const silent = (rows: readonly SubjectRow[], most: number) =>
   rows.filter(({ sent, verified }) => sent > 2 * verified).slice(0, most);
 
 function EffectivePosture({

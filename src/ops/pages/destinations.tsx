@@ -1,13 +1,13 @@
 /** Destinations of messages, from countries down to number ranges, with forms that ban, challenge and exempt them. */
 import {
-  DESTINATION_STATES,
+  DESTINATION_STATE_FILTERS,
   type DestinationQuestion,
   type Destinations,
   readDestinations,
 } from "../../flows/operators/views/read-destinations.ts";
 import { pageOfLines } from "../../flows/operators/views/summarise-tally.ts";
 import { BanActions, BansCard } from "../bans.tsx";
-import { MEASURES } from "../measures.tsx";
+import { FIGURE_COLUMNS } from "../figure-columns.tsx";
 import type { OpsPage, ViewerContext } from "../page.ts";
 import { Badge, Card, EmptyNote, FaultsNotice, Field, Time } from "../parts.tsx";
 import { hrefOf } from "../shell.tsx";
@@ -36,12 +36,12 @@ const columnsOf = (view: ViewerContext, back: string): readonly TableColumn<Dest
       </>
     ),
   },
-  MEASURES.course,
-  MEASURES.sent,
-  MEASURES.verified,
-  MEASURES.unanswered,
-  { ...MEASURES.spent, sort: "spent" },
-  MEASURES.refused,
+  FIGURE_COLUMNS.course,
+  FIGURE_COLUMNS.sent,
+  FIGURE_COLUMNS.verified,
+  FIGURE_COLUMNS.unanswered,
+  { ...FIGURE_COLUMNS.spent, sort: "spent" },
+  FIGURE_COLUMNS.refused,
   {
     title: "State",
     cell: ({ state }) => (
@@ -175,7 +175,7 @@ function Filter({ question, params }: { question: DestinationQuestion; params: R
         </Field>
         <Field label="State">
           <select name="state">
-            {DESTINATION_STATES.map((state) => (
+            {DESTINATION_STATE_FILTERS.map((state) => (
               <option value={state === "any" ? "" : state} selected={state === question.state}>
                 {state === "challenged" ? "challenged by people" : state}
               </option>

@@ -4,7 +4,7 @@ import type { Finding } from "../../domain/monitor/finding.ts";
 import type { Incident } from "../../domain/monitor/incident.ts";
 import { closeIncident } from "../../flows/operators/close-incident.ts";
 import { type IncidentStory, readIncident } from "../../flows/operators/views/read-incidents.ts";
-import { INCIDENT_ID, REPORT_ACTIONS, ReportCard } from "../incident-report.tsx";
+import { INCIDENT_ID, IncidentReportCard, REPORT_ACTIONS } from "../incident-report.tsx";
 import { defineAction, type OpsAction, type OpsDeps, type OpsPage, type PageRequest } from "../page.ts";
 import { ActionForm, Badge, Card, EmptyNote, FaultsNotice, Figure, Time, type Tone } from "../parts.tsx";
 import { utcText } from "../posture-words.ts";
@@ -95,7 +95,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
           <Findings findings={found.findings} words={words} />
         </Card>
       </div>
-      <ReportCard found={found} environment={deps.environment} view={request} />
+      <IncidentReportCard found={found} environment={deps.environment} view={request} />
       {open ? (
         <ActionForm view={request} action="/incidents/close" button="Close with a note">
           <input type="hidden" name="id" value={found.id} />

@@ -1,9 +1,9 @@
 /** Are we being pumped, where does it go, what does it cost: what one sees from two metres, and the way to the switch. */
 
-import { readBound } from "../../flows/operators/views/read-bound.ts";
 import { readIncidents } from "../../flows/operators/views/read-incidents.ts";
-import { type RangeRow, readRanges } from "../../flows/operators/views/read-ranges.ts";
 import { readState } from "../../flows/operators/views/read-state.ts";
+import { readSubjects, type SubjectRow } from "../../flows/operators/views/read-subjects.ts";
+import { readWorstCaseBound } from "../../flows/operators/views/read-worst-case-bound.ts";
 import { readDayPlot } from "../day.ts";
 import { ConversionCard, DestinationsCard, RecentAlertsCard, SpendCard } from "../overview/cards.tsx";
 import { DayPlot } from "../overview/day-plot.tsx";
@@ -27,7 +27,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
   const minutes = policy.monitor.window_minutes;
   const shared = { minutes, of: ["overall", "prefix", "country"] as const };
   const reads = sharedReads({ ...deps, nowMs: () => nowMs }, shared);
-  const rangesBy = (by: "prefix" | "country") => readRanges(reads, { by, span: { minutes }, limit: ROWS });
+  const rangesBy = (by: "prefix" | "country") => readSubjects(reads, { by, span: { minutes }, limit: ROWS });
   const [state, prefixes, countries, day, left, incidents, actions, bound] = await Promise.all([
     readState(reads),
     rangesBy("prefix"),
@@ -36,7 +36,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
     reads.monitorState.look(),
     readIncidents(reads),
     records.actions(ACTIONS),
-    readBound({ ...deps, nowMs: () => nowMs }),
+    readWorstCaseBound({ ...deps, nowMs: () => nowMs }),
   ]);
   const faults = [
     ...state.faults,
@@ -111,7 +111,7 @@ async function view(deps: OpsDeps, request: PageRequest) {
 }
 
 /** Sorts by unanswered messages, the most first. */
-const silent = (rows: readonly RangeRow[]): RangeRow[] =>
+const silent = (rows: readonly SubjectRow[]): SubjectRow[] =>
   rows
     .filter(({ sent }) => sent > 0)
     .toSorted((a, b) => b.sent - b.verified - (a.sent - a.verified) || b.sent - a.sent);

@@ -3,18 +3,18 @@ import { readRecordOnlyHits } from "../../flows/operators/views/read-record-only
 import type { OpsPage } from "../page.ts";
 import { Badge, Card, SettingPlace, Time } from "../parts.tsx";
 import { policyFile } from "../policy-file.ts";
-import { RecordOnlyRulesTable } from "../recorded-rules.tsx";
+import { RecordOnlyRulesTable } from "../record-only-rules-table.tsx";
 import { DataTable, type TableColumn } from "../table.tsx";
 import { Tabs } from "../table-parts.tsx";
 import {
+  locateAlertOwners,
   type OwnerLine,
   ownerLines,
-  ownersPlace,
   policySections,
-  postureLines,
   type RuleByPosture,
+  rulesByPosture,
 } from "../views/policy.ts";
-import { placeOf } from "../views/policy-file-location.ts";
+import { locateInPolicyFile } from "../views/policy-file-location.ts";
 import { queryChoice, tableLink } from "../views/query.ts";
 
 const PATH = "/policy";
@@ -50,9 +50,9 @@ export const policy: OpsPage = {
         </nav>
         <Card
           title="What each posture makes of it"
-          aside={<SettingPlace place={placeOf(file, environment, "postures")} />}
+          aside={<SettingPlace place={locateInPolicyFile(file, environment, "postures")} />}
         >
-          <DataTable columns={POSTURES} rows={postureLines(active, words)} />
+          <DataTable columns={POSTURES} rows={rulesByPosture(active, words)} />
           <p class="faint">In a shutdown nothing is sent at all.</p>
         </Card>
         <Card
@@ -81,7 +81,7 @@ export const policy: OpsPage = {
             words={words}
           />
         </Card>
-        <Card title="Owners" aside={<SettingPlace place={ownersPlace(file, environment)} />}>
+        <Card title="Owners" aside={<SettingPlace place={locateAlertOwners(file, environment)} />}>
           <DataTable columns={OWNERS} rows={ownerLines(active, nowMs)} />
         </Card>
         {sections.map(({ id, title, place, lines }) => (

@@ -7,7 +7,7 @@ import {
 } from "../../flows/operators/views/read-sources.ts";
 import { pageOfLines } from "../../flows/operators/views/summarise-tally.ts";
 import { BanActions, BanState, BansCard } from "../bans.tsx";
-import { MEASURES } from "../measures.tsx";
+import { FIGURE_COLUMNS } from "../figure-columns.tsx";
 import type { OpsPage, ViewerContext } from "../page.ts";
 import { Badge, Card, EmptyNote, FaultsNotice, Field, Time } from "../parts.tsx";
 import { DataTable, type TableColumn } from "../table.tsx";
@@ -56,14 +56,14 @@ const networkColumns = (view: ViewerContext, back: string): readonly TableColumn
       </>
     ),
   },
-  ofLine(MEASURES.course),
-  ofLine(MEASURES.sent),
+  ofLine(FIGURE_COLUMNS.course),
+  ofLine(FIGURE_COLUMNS.sent),
   ofLine({ title: "Numbers", number: true, sort: "numbers", cell: ({ numbers }) => numbers }),
-  ofLine(MEASURES.verified),
-  ofLine(MEASURES.unanswered),
-  ofLine(MEASURES.refused),
+  ofLine(FIGURE_COLUMNS.verified),
+  ofLine(FIGURE_COLUMNS.unanswered),
+  ofLine(FIGURE_COLUMNS.refused),
   ofLine({ title: "Turned away", number: true, sort: "turned_away", cell: ({ turnedAway }) => turnedAway }),
-  ofLine(MEASURES.spent),
+  ofLine(FIGURE_COLUMNS.spent),
   { title: "State", cell: ({ row }) => <BanState ban={row.ban} /> },
   {
     title: "Actions",

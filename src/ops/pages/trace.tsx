@@ -12,7 +12,7 @@ import { hrefOf } from "../shell.tsx";
 import { DataTable, type TableColumn } from "../table.tsx";
 import { countryName } from "../views/destinations.ts";
 import { tableLink } from "../views/query.ts";
-import { eventLines, outcomeTone } from "../views/trace.ts";
+import { eventLines, verificationResultTone } from "../views/trace.ts";
 
 const PATH = "/trace";
 
@@ -109,7 +109,10 @@ const columnsOf = ({
   { title: "Country", cell: ({ country }) => (country === null ? "–" : countryName(country)) },
   { title: "Messages", cell: ({ messages }) => words.count(messages) },
   { title: "Cost", cell: ({ costMicros }) => words.price(costMicros) },
-  { title: "Came to", cell: ({ outcome }) => <Badge tone={outcomeTone(outcome)}>{outcome}</Badge> },
+  {
+    title: "Came to",
+    cell: ({ outcome }) => <Badge tone={verificationResultTone(outcome)}>{outcome}</Badge>,
+  },
   {
     title: "Story",
     acts: true,

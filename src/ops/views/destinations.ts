@@ -1,16 +1,16 @@
 /** The rows of destinations as people read them. */
 
-import { rangeOfCountry } from "../../domain/kernel/country.ts";
+import { callingCodeRange } from "../../domain/kernel/country.ts";
 import {
+  DESTINATION_DIMENSIONS,
   DESTINATION_SORTS,
+  DESTINATION_STATE_FILTERS,
   DESTINATION_STATE_FITS,
-  DESTINATION_STATES,
-  DESTINATIONS,
-  type Destination,
+  type DestinationDimension,
   type DestinationQuestion,
   type DestinationRow,
 } from "../../flows/operators/views/read-destinations.ts";
-import { REPORT_SPANS } from "../../flows/operators/views/read-tally-lines.ts";
+import { TALLY_SPANS } from "../../flows/operators/views/read-tally-lines.ts";
 import type { Tone } from "../parts.tsx";
 import type { PageFormats } from "../words.ts";
 import { type JudgedFigure, judgeExposure, judgeRatio, judgeVolume } from "./judged.ts";
@@ -27,21 +27,21 @@ export function countryName(code: string): string {
 }
 
 /** The form of the wider subject: a country for prefixes, a prefix for number ranges. Anything else is ignored. */
-const WITHIN: Readonly<Record<Destination, RegExp | null>> = {
+const WITHIN: Readonly<Record<DestinationDimension, RegExp | null>> = {
   country: null,
   prefix: /^[A-Z]{2}$/,
   block: /^\+[1-9]\d{0,14}$/,
 };
 
 export function readDestinationQuestion(query: URLSearchParams): DestinationQuestion {
-  const by = queryChoice(query, "by", DESTINATIONS);
+  const by = queryChoice(query, "by", DESTINATION_DIMENSIONS);
   const within = query.get("in") ?? "";
   return {
     by,
     within: WITHIN[by]?.test(within) ? within : null,
-    span: queryChoice(query, "span", REPORT_SPANS),
+    span: queryChoice(query, "span", TALLY_SPANS),
     contains: soughtText(query),
-    state: queryChoice(query, "state", DESTINATION_STATES),
+    state: queryChoice(query, "state", DESTINATION_STATE_FILTERS),
     sort: queryChoice(query, "sort", DESTINATION_SORTS),
     page: pageNumber(query),
   };
@@ -107,7 +107,7 @@ export function destinationLine(
     DESTINATION_STATE_BADGES[row.state === "open" && exposure.tone === "bad" ? "challenged" : row.state];
   return {
     id: `row-${row.subject}`,
-    subject: by === "country" ? rangeOfCountry(row.subject) : row.subject,
+    subject: by === "country" ? callingCodeRange(row.subject) : row.subject,
     title: by === "country" ? countryName(row.subject) : row.subject,
     under: by === "country" ? row.subject : row.country === null ? "" : countryName(row.country),
     drill: drillOf(row.subject, question),

@@ -54,7 +54,7 @@ const pathOf = (environment: string): string =>
 const below = (path: string, name: string): string => (name === "" ? path : `${path}.${name}`);
 
 /** @param section a table below the policy, `flows.login.risk`; empty for the policy itself */
-export function placeOf(
+export function locateInPolicyFile(
   { name, lines }: PolicyFile,
   environment: string,
   section: string,

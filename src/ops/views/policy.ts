@@ -4,7 +4,12 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../domain/kernel/time.ts";
 import { postureRules } from "../../domain/monitor/posture.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { PageFormats } from "../words.ts";
-import { lineOf, type PolicyFile, type PolicyFileLocation, placeOf } from "./policy-file-location.ts";
+import {
+  lineOf,
+  locateInPolicyFile,
+  type PolicyFile,
+  type PolicyFileLocation,
+} from "./policy-file-location.ts";
 
 interface PolicyLine {
   /** As the policy spells it, below its table. */
@@ -36,7 +41,7 @@ export function policySections(
   const section = (id: string, title: string, table: string, values: [string, unknown][]) => ({
     id,
     title,
-    place: placeOf(file, environment, table),
+    place: locateInPolicyFile(file, environment, table),
     lines: values
       .flatMap(([name, value]) => linesOf(name, value, words))
       .map(({ name, value }) => ({
@@ -133,7 +138,7 @@ export interface RuleByPosture {
 const CALLERS = ["number", "ip", "numbers_per_ip", "device", "user"] as const;
 
 /** The policy under each posture, side by side. */
-export function postureLines(policy: Policy, words: PageFormats): RuleByPosture[] {
+export function rulesByPosture(policy: Policy, words: PageFormats): RuleByPosture[] {
   const [elevated, emergency] = [
     postureRules("elevated", policy.postures),
     postureRules("emergency", policy.postures),
@@ -197,13 +202,13 @@ export function ownerLines({ alerts }: Policy, nowMs: number): OwnerLine[] {
   });
 }
 
-export function ownersPlace(file: PolicyFile, environment: string): PolicyFileLocation {
-  const place = placeOf(file, environment, "alerts.owners");
+export function locateAlertOwners(file: PolicyFile, environment: string): PolicyFileLocation {
+  const place = locateInPolicyFile(file, environment, "alerts.owners");
   return { ...place, table: `[${place.table}]` };
 }
 
 /** The place that puts a flow's rules into record-only mode; for null, or a flow without rules of its own, the general one. */
-export function riskPlace(
+export function locateRecordOnlySetting(
   file: PolicyFile,
   { flows, risk }: Policy,
   environment: string,
@@ -212,6 +217,6 @@ export function riskPlace(
   const own = flow === null ? undefined : flows[flow]?.risk;
   const section = own ? `flows.${flow}.risk` : "risk";
   const setting = (own ?? risk).record_all ? "record_all" : "record_only";
-  const place = placeOf(file, environment, section);
+  const place = locateInPolicyFile(file, environment, section);
   return { ...place, line: lineOf(file, environment, `${section}.${setting}`) ?? place.line };
 }

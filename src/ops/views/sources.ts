@@ -6,18 +6,18 @@ import {
   SOURCE_SORTS,
   type SourceQuestion,
 } from "../../flows/operators/views/read-sources.ts";
-import { REPORT_SPANS } from "../../flows/operators/views/read-tally-lines.ts";
+import { TALLY_SPANS } from "../../flows/operators/views/read-tally-lines.ts";
 import type { Tone } from "../parts.tsx";
 import type { PageFormats } from "../words.ts";
 import { type JudgedFigure, judgeExposure, judgeRatio, judgeVolume } from "./judged.ts";
 import { pageNumber, queryChoice, soughtText } from "./query.ts";
 import { type Spark, sparkOf } from "./spark.ts";
-import { shortId } from "./trace.ts";
+import { shortTag } from "./trace.ts";
 
 export const SOURCES_PATH = "/sources";
 
 export const readSourceQuestion = (query: URLSearchParams): SourceQuestion => ({
-  span: queryChoice(query, "span", REPORT_SPANS),
+  span: queryChoice(query, "span", TALLY_SPANS),
   contains: soughtText(query),
   sort: queryChoice(query, "sort", SOURCE_SORTS),
   page: pageNumber(query),
@@ -86,7 +86,7 @@ export interface AddressLine extends SourceStateLine {
 export const addressLine = (row: AddressRow, words: PageFormats): AddressLine => ({
   id: `row-${row.subject}`,
   subject: row.subject,
-  title: shortId(row.subject) ?? "",
+  title: shortTag(row.subject) ?? "",
   numbers: words.count(row.numbers),
   asked: words.count(row.asked),
   exposure: judgeExposure(row.exposure, words),

@@ -70,9 +70,9 @@ function factsOf(row: LedgerRow, { price }: PageFormats): EventLine["facts"] {
     ["DLT fee", dltMicros === null || dltMicros === 0 ? null : price(dltMicros)],
     ["network", row.asn === null ? null : `AS${row.asn}`],
     ["subnet", row.subnet],
-    ["address", shortId(row.addressTag)],
-    ["number", shortId(row.numberTag)],
-    ["user", shortId(row.userTag)],
+    ["address", shortTag(row.addressTag)],
+    ["number", shortTag(row.numberTag)],
+    ["user", shortTag(row.userTag)],
   ];
   return pairs.flatMap(([name, value]) =>
     value === null || value === "" ? [] : [{ name, value: String(value) }],
@@ -80,7 +80,7 @@ function factsOf(row: LedgerRow, { price }: PageFormats): EventLine["facts"] {
 }
 
 /** The first characters of a keyed hash: enough to tell two apart. */
-export const shortId = (tag: string | null): string | null => (tag === null ? null : `${tag.slice(0, 8)}…`);
+export const shortTag = (tag: string | null): string | null => (tag === null ? null : `${tag.slice(0, 8)}…`);
 
 const OUTCOMES: Readonly<Record<VerificationSummary["outcome"], Tone>> = {
   verified: "good",
@@ -89,4 +89,4 @@ const OUTCOMES: Readonly<Record<VerificationSummary["outcome"], Tone>> = {
   open: "quiet",
 };
 
-export const outcomeTone = (outcome: VerificationSummary["outcome"]): Tone => OUTCOMES[outcome];
+export const verificationResultTone = (outcome: VerificationSummary["outcome"]): Tone => OUTCOMES[outcome];

@@ -9,7 +9,7 @@ import { kmsProofs } from "../../../src/adapters/aws/kms-proofs.ts";
 import { es256Proofs } from "../../../src/adapters/identity/proofs.ts";
 import type { ProofKey } from "../../../src/config/config.ts";
 import type { KmsKey } from "../../../src/config/kms-keys.ts";
-import type { ProofClaims } from "../../../src/ports/session.ts";
+import type { ProofContent } from "../../../src/ports/session.ts";
 import { contractFile } from "../../support/contracts.ts";
 import { proofKey } from "../support/support-keys.ts";
 import { type KmsStandIn, LOGIN, serveKms } from "./support-kms.ts";
@@ -17,7 +17,7 @@ import { isSigned } from "./support-sigv4.ts";
 
 const NOW_MS = Date.UTC(2026, 6, 1, 12, 0, 0);
 const POLICY = { issuer: "https://verify.example.com", ttl_seconds: 300 };
-const CLAIMS: ProofClaims = {
+const CLAIMS: ProofContent = {
   phone: "+919876543210",
   flow: "login",
   audience: "shop",

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { migrateAll, openDatabase, writeOlder } from "../../../scripts/bench/local-database.ts";
 import { d1Ledger } from "../../../src/adapters/cloudflare/d1-ledger.ts";
 import { EVENT_KINDS, type LedgerEvent } from "../../../src/domain/ledger/event.ts";
-import { retentionLimits } from "../../../src/domain/ledger/retention.ts";
+import { retentionCutoffs } from "../../../src/domain/ledger/retention.ts";
 import { memoryLedger } from "../../../src/memory/memory-ledger.ts";
 import { memoryRecords } from "../../../src/memory/memory-records.ts";
 import type { VerificationLedgerPort } from "../../../src/ports/ledger.ts";
@@ -120,7 +120,7 @@ describe("The rows that a verification costs", () => {
     event("verified.c1", { correlationId: "c1", atMs: NOON + 5000, numberTag: "number-1" }),
   ];
   const limits = (age: number) =>
-    retentionLimits({ number_days: 30, ip_days: 30, events_days: 400 }, NOON + age * DAY);
+    retentionCutoffs({ number_days: 30, ip_days: 30, events_days: 400 }, NOON + age * DAY);
 
   test("are three when its message leaves, one at its end, none for a repetition, and one when its number goes", async () => {
     const { db: counted, rowsWritten } = watched(db);
@@ -156,7 +156,8 @@ describe("The ledger's questions", () => {
     ["sealedByKey", (ledger) => ledger.sealedByKey()],
     [
       "sweep",
-      (ledger) => ledger.sweep(retentionLimits({ number_days: 30, ip_days: 10, events_days: 400 }, NOON), 10),
+      (ledger) =>
+        ledger.sweep(retentionCutoffs({ number_days: 30, ip_days: 10, events_days: 400 }, NOON), 10),
     ],
     ["carryOver", (ledger) => ledger.carryOver(10)],
   ];
@@ -201,7 +202,7 @@ describe("Rows of before verifications were rows", () => {
     });
     expect(await ledger.erase(["number-2"])).toMatchObject({ rows: 3, sealed: 2 });
     expect(await ledger.byNumber(["number-2"])).toMatchObject({ rows: [] });
-    const limits = retentionLimits({ number_days: 1, ip_days: 1, events_days: 400 }, NOON + 2 * DAY);
+    const limits = retentionCutoffs({ number_days: 1, ip_days: 1, events_days: 400 }, NOON + 2 * DAY);
     expect(await ledger.sweep(limits, 100)).toMatchObject({ numbers: 3, addresses: 3 });
   });
 

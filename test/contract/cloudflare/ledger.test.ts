@@ -3,7 +3,7 @@ import { migrate, openDatabase } from "../../../scripts/bench/local-database.ts"
 import { d1Ledger } from "../../../src/adapters/cloudflare/d1-ledger.ts";
 import { d1Records } from "../../../src/adapters/cloudflare/d1-records.ts";
 import { type LedgerEvent, type RefusalCount, SAMPLES_PER_MINUTE } from "../../../src/domain/ledger/event.ts";
-import { retentionLimits } from "../../../src/domain/ledger/retention.ts";
+import { retentionCutoffs } from "../../../src/domain/ledger/retention.ts";
 import { memoryLedger } from "../../../src/memory/memory-ledger.ts";
 import { memoryRecords } from "../../../src/memory/memory-records.ts";
 import type { VerificationLedgerPort } from "../../../src/ports/ledger.ts";
@@ -306,7 +306,7 @@ function keepsLedger(open: () => { ledger: VerificationLedgerPort; records: Reco
 
   describe("Retention", () => {
     const policy = { number_days: 30, ip_days: 10, events_days: 400 };
-    const limits = retentionLimits(policy, NOON);
+    const limits = retentionCutoffs(policy, NOON);
 
     test("removes each class the moment it is too old, and not a millisecond before", async () => {
       const ages = [10 * DAY, 10 * DAY + 1, 30 * DAY, 30 * DAY + 1, 400 * DAY, 400 * DAY + 1];
@@ -457,7 +457,7 @@ describe("The database's life", () => {
       away.page(HOUR_WINDOW, null, 1),
       away.volumes("provider", HOUR_WINDOW, 1),
       away.erase(["x"]),
-      away.sweep(retentionLimits({ number_days: 1, ip_days: 1, events_days: 1 }, NOON), 1),
+      away.sweep(retentionCutoffs({ number_days: 1, ip_days: 1, events_days: 1 }, NOON), 1),
       away.upkeep("x"),
       away.storage(NOON),
       away.boundary(1),

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { deviceTokens, sessionTokens } from "../../../src/adapters/identity/client-tokens.ts";
-import { memoryDevices } from "../../../src/memory/memory-devices.ts";
-import type { DevicesPort } from "../../../src/ports/people.ts";
+import { memoryDeviceTokens } from "../../../src/memory/memory-device-tokens.ts";
+import type { DeviceTokensPort } from "../../../src/ports/people.ts";
 import { ringKey, tamperedWith } from "../support/support-keys.ts";
 
 const CLAIMS = { deviceId: "2d8ff2b1-6a62-4b52-9c2c-0e7f0d6a4f11", numberTags: ["newest", "older"] };
 const DAY_MS = 86_400_000;
 
 /** The device tokens of every store. `open` gives them by a clock. */
-function knowsDevices(open: (nowMs: () => number) => DevicesPort): void {
+function knowsDevices(open: (nowMs: () => number) => DeviceTokensPort): void {
   test("a token says what was issued, each time under another text", async () => {
     const devices = open(Date.now);
     const tokens = [await devices.issue(CLAIMS), await devices.issue(CLAIMS)];
@@ -62,5 +62,5 @@ describe("device tokens", () => {
 });
 
 describe("device tokens, in the stand-in", () => {
-  knowsDevices(memoryDevices);
+  knowsDevices(memoryDeviceTokens);
 });

@@ -2,12 +2,12 @@ import { createLocalJWKSet, decodeProtectedHeader, importJWK, jwtVerify, SignJWT
 import { describe, expect, test } from "vitest";
 import { es256Proofs } from "../../../src/adapters/identity/proofs.ts";
 import type { ProofKey } from "../../../src/config/config.ts";
-import type { ProofClaims, ProofsPort } from "../../../src/ports/session.ts";
+import type { ProofContent, ProofsPort } from "../../../src/ports/session.ts";
 import { proofKey, tamperedWith } from "../support/support-keys.ts";
 
 const NOW_MS = Date.UTC(2026, 6, 1, 12, 0, 0, 900);
 const ISSUER = "https://verify.example.com";
-const CLAIMS: ProofClaims = {
+const CLAIMS: ProofContent = {
   phone: "+919876543210",
   flow: "login",
   audience: "shop",

@@ -2,8 +2,8 @@ import { base64url, decodeProtectedHeader, EncryptJWT, SignJWT, UnsecuredJWT } f
 import { describe, expect, test } from "vitest";
 import { sessionTokens } from "../../../src/adapters/identity/client-tokens.ts";
 import type { RingKey } from "../../../src/config/config.ts";
-import { memoryTokens } from "../../../src/memory/memory-tokens.ts";
-import type { SessionClaims, TokensPort } from "../../../src/ports/session.ts";
+import { memorySessionTokens } from "../../../src/memory/memory-session-tokens.ts";
+import type { SessionClaims, SessionTokensPort } from "../../../src/ports/session.ts";
 import { ringKey, tamperedWith } from "../support/support-keys.ts";
 
 const NOW_MS = Date.UTC(2026, 6, 1, 12, 0, 0, 500);
@@ -31,7 +31,7 @@ async function sealingKey({ secret }: RingKey): Promise<Uint8Array> {
 }
 
 /** The session tokens of every store. `open` gives them by a clock. */
-function holdsClaims(open: (nowMs: () => number) => TokensPort): void {
+function holdsClaims(open: (nowMs: () => number) => SessionTokensPort): void {
   test("a token says what went in, each time under another text", async () => {
     const tokens = open(() => NOW_MS);
     const minted = await Promise.all([tokens.mint(CLAIMS, 600), tokens.mint(CLAIMS, 600)]);
@@ -62,7 +62,7 @@ function holdsClaims(open: (nowMs: () => number) => TokensPort): void {
 }
 
 describe("session tokens, in the stand-in", () => {
-  holdsClaims(memoryTokens);
+  holdsClaims(memorySessionTokens);
 });
 
 describe("session tokens", () => {

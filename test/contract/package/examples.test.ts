@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { es256Proofs } from "../../../src/adapters/identity/proofs.ts";
-import type { ProofClaims } from "../../../src/ports/session.ts";
+import type { ProofContent } from "../../../src/ports/session.ts";
 import { startService } from "../../browser/service.ts";
 import { proofKey } from "../support/support-keys.ts";
 import {
@@ -38,7 +38,7 @@ describe("the backend", () => {
   let backend: RunningBackend;
 
   const issuerUrl = () => `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`;
-  const proof = (over: Partial<ProofClaims> = {}, by = key) =>
+  const proof = (over: Partial<ProofContent> = {}, by = key) =>
     es256Proofs([by], { issuer: issuerUrl(), ttl_seconds: 300 }).sign(
       {
         phone: "+919876543210",
@@ -90,7 +90,7 @@ describe("the backend", () => {
   test("confirms a transfer with its own proof, by its owner, and with no other", async () => {
     const path = "/transfers/transfer-17/confirm";
     const bound = { flow: "payment", reference: "transfer-17" };
-    const refused = async (over: Partial<ProofClaims>) => (await post(path, await proof(over))).body;
+    const refused = async (over: Partial<ProofContent>) => (await post(path, await proof(over))).body;
     expect(await refused({})).toEqual({ refused: "wrong_reference" });
     expect(await refused({ ...bound, reference: "transfer-18" })).toEqual({ refused: "wrong_reference" });
     expect(await refused({ ...bound, phone: "+919876543211" })).toEqual({ refused: "not_the_owner" });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import parsePrometheusTextFormat from "parse-prometheus-text-format";
 import { expect, test } from "vitest";
-import { type MetricFigures, openMetrics } from "../../../src/domain/monitor/metrics.ts";
+import { type MetricFigures, openMetricsText } from "../../../src/domain/monitor/metrics.ts";
 import type { Counts } from "../../../src/domain/monitor/tally.ts";
 
 const TOTALS = new Map<string, Counts>([
@@ -96,7 +96,7 @@ function readText(text: string) {
 }
 
 test("every family keeps the format's rules on names, units, suffixes and doubles", () => {
-  const families = readText(openMetrics(FIGURES));
+  const families = readText(openMetricsText(FIGURES));
   expect(families.size).toBeGreaterThan(20);
   for (const [name, { type, unit, help, lines }] of families) {
     expect(["counter", "gauge", "histogram"], name).toContain(type);
@@ -118,7 +118,7 @@ test("every family keeps the format's rules on names, units, suffixes and double
 });
 
 test("the histogram's buckets rise, end in +Inf, and agree with its count", () => {
-  const lines = readText(openMetrics(FIGURES)).get("tollgate_time_to_verify_seconds")?.lines ?? [];
+  const lines = readText(openMetricsText(FIGURES)).get("tollgate_time_to_verify_seconds")?.lines ?? [];
   const buckets = lines.filter(({ name }) => name.endsWith("_bucket"));
   const ends = buckets.map(({ labels }) => /^le="(.+)"$/.exec(labels)?.[1]);
   expect(ends.slice(0, 3)).toEqual(["5.0", "10.0", "15.0"]);
@@ -145,7 +145,7 @@ test.each([
     sum: 5000,
   },
 ])("$family has a rising histogram for each provider, in seconds", ({ family, ends, count, sum }) => {
-  const lines = readText(openMetrics(FIGURES)).get(family)?.lines ?? [];
+  const lines = readText(openMetricsText(FIGURES)).get(family)?.lines ?? [];
   const of = (provider: string, suffix: string) =>
     lines.filter(
       ({ name, labels }) => name === family + suffix && labels.startsWith(`provider="${provider}"`),
@@ -162,7 +162,7 @@ test.each([
 });
 
 test("figures are told in base units, and of no dimension that a stranger can grow", () => {
-  const text = openMetrics(FIGURES);
+  const text = openMetricsText(FIGURES);
   for (const line of [
     "tollgate_messages_sent_total 1200",
     'tollgate_spend_total{currency="USD"} 61.234567',
@@ -182,7 +182,7 @@ test("figures are told in base units, and of no dimension that a stranger can gr
 });
 
 test("a part that does not answer is left out and never told as zero", () => {
-  const text = openMetrics({ totals: null, currency: "USD", control: null, watch: null });
+  const text = openMetricsText({ totals: null, currency: "USD", control: null, watch: null });
   const families = readText(text);
   expect([...families.keys()]).toEqual(["tollgate_source_up"]);
   expect(text).toContain('tollgate_source_up{source="counters"} 0');
@@ -190,13 +190,13 @@ test("a part that does not answer is left out and never told as zero", () => {
 
 test("label values are escaped", () => {
   const totals = new Map([['flow a"b\\c\nd', { sent: 1 }]]);
-  const text = openMetrics({ ...FIGURES, totals });
+  const text = openMetricsText({ ...FIGURES, totals });
   expect(text).toContain('tollgate_flow_messages_sent_total{flow="a\\"b\\\\c\\nd"} 1');
   readText(text);
 });
 
 test("a parser of the older text format reads the same figures", () => {
-  const families = parsePrometheusTextFormat(openMetrics(FIGURES));
+  const families = parsePrometheusTextFormat(openMetricsText(FIGURES));
   const histogram = families.find(({ name }) => name === "tollgate_time_to_verify_seconds");
   expect(histogram).toMatchObject({ type: "HISTOGRAM", metrics: [{ count: "800", sum: "21000" }] });
   const posture = families.find(({ name }) => name === "tollgate_posture");
@@ -208,7 +208,7 @@ if (promtool.error) console.log("no promtool on the path: its check of the metri
 
 test.skipIf(promtool.error !== undefined)("Prometheus' own parser of OpenMetrics takes every series", () => {
   // It is reached through an importer, which wants a time on each sample.
-  const timed = openMetrics(FIGURES).replaceAll(/^([^#\n].*)$/gm, "$1 1700000000");
+  const timed = openMetricsText(FIGURES).replaceAll(/^([^#\n].*)$/gm, "$1 1700000000");
   const folder = mkdtempSync(join(tmpdir(), "tollgate-metrics-"));
   try {
     writeFileSync(join(folder, "metrics.txt"), timed);
@@ -230,7 +230,7 @@ test.skipIf(promtool.error !== undefined)("Prometheus' own parser of OpenMetrics
 
 test.skipIf(promtool.error !== undefined)("promtool's lint finds nothing wrong with the names", () => {
   // It reads the older format only, in which a counter's family bears the suffix.
-  const text = openMetrics(FIGURES);
+  const text = openMetricsText(FIGURES);
   const counters = new Set(Array.from(text.matchAll(/^# TYPE (\S+) counter$/gm), ([, name]) => name));
   const older = text
     .replaceAll(/^# (TYPE|HELP) (\S+)/gm, (line, _, name) => (counters.has(name) ? `${line}_total` : line))

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { contractJudgement } from "../../../src/adapters/providers/contract-codes.ts";
 import { msg91Judgement, msg91ReportJudgement } from "../../../src/adapters/providers/msg91-codes.ts";
-import { ownJudgement } from "../../../src/adapters/providers/own-codes.ts";
 import { startMessagingJudgement } from "../../../src/adapters/providers/startmessaging-codes.ts";
 import { telegramJudgement } from "../../../src/adapters/telegram/telegram-codes.ts";
 import { twilioJudgement } from "../../../src/adapters/twilio/twilio-codes.ts";
@@ -239,7 +239,7 @@ describe.each<{
   },
   {
     vendor: "webhook and sandbox",
-    judge: ownJudgement,
+    judge: contractJudgement,
     rows: [
       ["transient", "transient"],
       ["not_this_route", "not_this_route"],

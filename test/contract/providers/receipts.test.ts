@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { upstashReceipts } from "../../../src/adapters/upstash/upstash-receipts.ts";
-import { memoryReceipts } from "../../../src/memory/memory-receipts.ts";
-import type { MessageOwner, Receipt, ReceiptsPort } from "../../../src/ports/delivery.ts";
+import { upstashMessageOwners } from "../../../src/adapters/upstash/upstash-message-owners.ts";
+import { memoryMessageOwners } from "../../../src/memory/memory-message-owners.ts";
+import type { MessageOwner, MessageOwnersPort, Receipt } from "../../../src/ports/delivery.ts";
 import { receiptOf } from "../../support/delivery-world.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 
@@ -20,7 +20,7 @@ const ownerOf = (sessionId: string): MessageOwner => ({
 const SILENT = { kind: "unavailable", cause: "error answer" };
 
 /** What holds for receipts wherever they are kept. */
-function keepsReceipts(open: () => ReceiptsPort): void {
+function keepsReceipts(open: () => MessageOwnersPort): void {
   test("a receipt finds whose message it is, as often as it comes", async () => {
     const receipts = open();
     expect(await receipts.bind("p", "m", ownerOf("s"))).toBeNull();
@@ -89,11 +89,11 @@ function keepsReceipts(open: () => ReceiptsPort): void {
 }
 
 describe("receipts, in memory", () => {
-  keepsReceipts(() => memoryReceipts(Date.now));
+  keepsReceipts(() => memoryMessageOwners(Date.now));
 });
 
 describeOnRedis("receipts", (upstash) => {
-  const open = () => upstashReceipts(upstash().connect());
+  const open = () => upstashMessageOwners(upstash().connect());
 
   keepsReceipts(open);
 
@@ -142,7 +142,7 @@ describeOnRedis("receipts", (upstash) => {
 
   test("an early receipt whose answer never came is gone after its life, and its answer hears nothing", async () => {
     const redis = upstash().connect();
-    const receipts = upstashReceipts(redis);
+    const receipts = upstashMessageOwners(redis);
     await receipts.claim("p", receiptOf("m", "delivered"));
     await redis.pexpire("tg:early:p:m", 1);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -151,7 +151,7 @@ describeOnRedis("receipts", (upstash) => {
 
   test("a receipt for a message that is forgotten is for nobody", async () => {
     const redis = upstash().connect();
-    const receipts = upstashReceipts(redis);
+    const receipts = upstashMessageOwners(redis);
     await receipts.bind("p", "m", ownerOf("s"));
     await redis.pexpire("tg:msg:p:m", 1);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -160,7 +160,7 @@ describeOnRedis("receipts", (upstash) => {
 
   test("what it keeps names no number: a session, a country and times", async () => {
     const redis = upstash().connect();
-    await upstashReceipts(redis).bind("p", "m", ownerOf("s"));
+    await upstashMessageOwners(redis).bind("p", "m", ownerOf("s"));
     expect(await redis.get("tg:msg:p:m")).toEqual(ownerOf("s"));
   });
 
@@ -179,7 +179,7 @@ describeOnRedis("receipts", (upstash) => {
   );
 
   test("a store that does not let us in is unavailable", async () => {
-    const stranger = upstashReceipts(upstash().connect("another-token"));
+    const stranger = upstashMessageOwners(upstash().connect("another-token"));
     expect(await stranger.bind("p", "m", ownerOf("s"))).toEqual(SILENT);
     expect(await stranger.claim("p", receiptOf("m", "delivered"))).toEqual(SILENT);
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vit
 import { type Inbox, makeInbox } from "../../../scripts/dev/inbox.ts";
 import { type LocalServer, serveLocally } from "../../../scripts/dev/serve.ts";
 import { sandboxProvider } from "../../../src/adapters/providers/sandbox-provider.ts";
-import type { ReceiptReading } from "../../../src/ports/delivery.ts";
+import type { HookReading } from "../../../src/ports/delivery.ts";
 import { expectNoSecrets, IMPATIENCE_MS, messageTo, SANDBOX, sandboxAt } from "./support-providers.ts";
 
 describe("the sandbox, against the local inbox", () => {
@@ -137,7 +137,7 @@ describe("several pretend providers", () => {
   let inbox: Inbox;
   let server: LocalServer;
   /** What was posted, as the provider reads it. */
-  let readings: (ReceiptReading | undefined)[];
+  let readings: (HookReading | undefined)[];
   let answered: number;
 
   const providerNamed = (name: string) =>

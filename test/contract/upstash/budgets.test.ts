@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { keys } from "../../../src/adapters/keys.ts";
+import { redisKeys } from "../../../src/adapters/redis-keys.ts";
 import { upstashBudgets } from "../../../src/adapters/upstash/upstash-budgets.ts";
 import { type Level, UNIT_HUNDREDTHS, uncappedLevel } from "../../../src/domain/admission/exposure.ts";
 import type { Reservation } from "../../../src/domain/admission/reservation.ts";
@@ -718,7 +718,7 @@ describeOnRedis("budgets", (upstash) => {
     const meters = [meterOf(5)];
     const hold = holdOf([level], { meters });
     await reserve(budgets, [level], hold);
-    await redis.pexpire(keys.hold(hold.id), 1);
+    await redis.pexpire(redisKeys.hold(hold.id), 1);
     await new Promise((resolve) => setTimeout(resolve, 20));
     await budgets[act](hold);
     expect(await unitsOf(budgets, [level])).toEqual([units({ unverified: 1, messages: 1 })]);
@@ -793,9 +793,9 @@ describeOnRedis("budgets", (upstash) => {
     const hold = holdOf(levels, { meters });
     expect(await reserve(upstashBudgets(redis, clock), levels, hold)).toMatchObject({ kind: "granted" });
     for (const key of Object.keys(await upstash().lives())) {
-      if (key !== keys.hold(hold.id)) await redis.del(key);
+      if (key !== redisKeys.hold(hold.id)) await redis.del(key);
     }
-    expect(Object.keys(await upstash().lives())).toEqual([keys.hold(hold.id)]);
+    expect(Object.keys(await upstash().lives())).toEqual([redisKeys.hold(hold.id)]);
     return hold;
   }
 
@@ -841,7 +841,7 @@ describeOnRedis("budgets", (upstash) => {
       await budgets.credit(hold);
       now += 13 * DAY_SLOT_MS;
     }
-    const slots = (await redis.hkeys(keys.level(level.key))).filter((field) => /\d/.test(field));
+    const slots = (await redis.hkeys(redisKeys.level(level.key))).filter((field) => /\d/.test(field));
     // The past is the slot before all slots.
     expect(slots.filter((field) => field.endsWith("-1")).sort()).toEqual(["u-1", "v-1"]);
     const counted = slots.filter((field) => !field.endsWith("-1"));

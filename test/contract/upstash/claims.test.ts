@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { upstashClaims } from "../../../src/adapters/upstash/upstash-claims.ts";
-import { memoryClaims } from "../../../src/memory/memory-claims.ts";
-import type { ClaimsPort } from "../../../src/ports/admission.ts";
+import { upstashIdempotencyClaims } from "../../../src/adapters/upstash/upstash-idempotency-claims.ts";
+import { memoryIdempotencyClaims } from "../../../src/memory/memory-idempotency-claims.ts";
+import type { IdempotencyClaimsPort } from "../../../src/ports/admission.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 
 /** The claims of every store. `open` gives one in which nothing was claimed. */
-function keepsClaims(open: () => ClaimsPort): void {
+function keepsClaims(open: () => IdempotencyClaimsPort): void {
   test("the first one to claim a key holds it, and the others read who does", async () => {
     const claims = open();
     expect(await claims.claim("key", "first", 600)).toEqual({ kind: "held", value: "first" });
@@ -73,11 +73,11 @@ function keepsClaims(open: () => ClaimsPort): void {
 }
 
 describe("claims, in the stand-in", () => {
-  keepsClaims(() => memoryClaims(Date.now));
+  keepsClaims(() => memoryIdempotencyClaims(Date.now));
 
   test("a claim ends when it was told to, and a late claimant does not prolong it", async () => {
     let nowMs = 0;
-    const claims = memoryClaims(() => nowMs);
+    const claims = memoryIdempotencyClaims(() => nowMs);
     await claims.claim("key", "first", 90);
     await claims.claim("key", "second", 600);
     nowMs = 89_999;
@@ -88,7 +88,7 @@ describe("claims, in the stand-in", () => {
 });
 
 describeOnRedis("claims", (upstash) => {
-  const open = () => upstashClaims(upstash().connect());
+  const open = () => upstashIdempotencyClaims(upstash().connect());
 
   keepsClaims(open);
 

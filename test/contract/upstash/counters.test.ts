@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { upstashCounters } from "../../../src/adapters/upstash/upstash-counters.ts";
 import {
   type CountingPlace,
-  countDelivery,
-  countDeliveryAttempt,
+  countDeliveryAttemptTime,
+  countDeliveryTime,
   countOutcome,
   countSent,
   countVerified,
@@ -12,10 +12,10 @@ import {
 } from "../../../src/domain/monitor/counting.ts";
 import { DELIVERY_ATTEMPT_TIME, DELIVERY_TIME } from "../../../src/domain/monitor/histogram.ts";
 import {
-  countRulesLeft,
-  countRulesLeftVerified,
   countRulesMet,
-  rulesThatStopped,
+  countSentDespiteRules,
+  countVerifiedDespiteRules,
+  rulesThatWouldStop,
 } from "../../../src/domain/monitor/rule-counts.ts";
 import {
   type CounterEntry,
@@ -95,10 +95,10 @@ function countsAsItShould(open: () => CountersPort): void {
 
   test("what a rule in record-only mode met, let go and heard of is one subject, in no totals", async () => {
     const counters = open();
-    const stoppers = rulesThatStopped([{ rule: "hosting_network", would: "step_up" }], "signup");
+    const stoppers = rulesThatWouldStop([{ rule: "hosting_network", would: "step_up" }], "signup");
     const met = countRulesMet([{ rule: "hosting_network", would: "step_up" }], "signup");
-    await counters.count([{ minute: MINUTE, entries: [...met, ...countRulesLeft(stoppers, 7000)] }]);
-    await counters.count([{ minute: MINUTE, entries: [...met, ...countRulesLeftVerified(stoppers)] }]);
+    await counters.count([{ minute: MINUTE, entries: [...met, ...countSentDespiteRules(stoppers, 7000)] }]);
+    await counters.count([{ minute: MINUTE, entries: [...met, ...countVerifiedDespiteRules(stoppers)] }]);
     expect(await minuteOf(counters)).toEqual({
       "rule hosting_network/signup": { met: 2, "would:step_up": 2, sent: 1, micros: 7000, verified: 1 },
     });
@@ -161,9 +161,9 @@ function countsAsItShould(open: () => CountersPort): void {
     ]);
     const place = { provider: "twilio", channel: "sms" as const };
     const entries = [
-      ...(answers ?? []).flatMap((tookMs) => countDeliveryAttempt("twilio", tookMs)),
+      ...(answers ?? []).flatMap((tookMs) => countDeliveryAttemptTime("twilio", tookMs)),
       ...(deliveries ?? []).flatMap((heardMs) =>
-        countDelivery(place, { handedOverMs: 0, statedMs: null, heardMs }),
+        countDeliveryTime(place, { handedOverMs: 0, statedMs: null, heardMs }),
       ),
     ];
     const expected: Counts = {};
@@ -394,7 +394,7 @@ describeOnRedis("counters", (upstash) => {
   });
 
   test("a rule that was met travels with the message it is counted for", async () => {
-    const rules = countRulesLeft(rulesThatStopped([{ rule: "tor", would: "deny" }], "login"), 7000);
+    const rules = countSentDespiteRules(rulesThatWouldStop([{ rule: "tor", would: "deny" }], "login"), 7000);
     await open().count([{ minute: MINUTE, entries: [...countSent(PLACE, 7000, "tag"), ...rules] }]);
     expect(upstash().service.stats).toMatchObject({ requests: 1, commands: 1 });
   });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { upstashBudgets } from "../../../src/adapters/upstash/upstash-budgets.ts";
-import { upstashInsights } from "../../../src/adapters/upstash/upstash-insights.ts";
+import { upstashInsightCache } from "../../../src/adapters/upstash/upstash-insight-cache.ts";
 import type { NumberInsight } from "../../../src/domain/admission/insight.ts";
 import type { SpendMeter } from "../../../src/domain/delivery/money.ts";
-import { memoryInsights } from "../../../src/memory/memory-insights.ts";
+import { memoryInsightCache } from "../../../src/memory/memory-insight-cache.ts";
 import type { InsightCachePort } from "../../../src/ports/people.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 import { waitAsLongAsItTakes } from "./support-budgets.ts";
@@ -61,11 +61,11 @@ function keepsInsights(open: () => InsightCachePort): void {
 }
 
 describe("insights, in memory", () => {
-  keepsInsights(() => memoryInsights(Date.now));
+  keepsInsights(() => memoryInsightCache(Date.now));
 });
 
 describeOnRedis("insights", (upstash) => {
-  const open = () => upstashInsights(upstash().connect());
+  const open = () => upstashInsightCache(upstash().connect());
 
   keepsInsights(open);
 
@@ -106,7 +106,7 @@ describeOnRedis("insights", (upstash) => {
   });
 
   test("a store that does not let us in is unavailable, and its words are not repeated", async () => {
-    const stranger = upstashInsights(upstash().connect("another-token"));
+    const stranger = upstashInsightCache(upstash().connect("another-token"));
     expect(await stranger.recall("number")).toEqual({ kind: "unavailable", cause: "error answer" });
     await expect(stranger.remember("number", PREMIUM, DAY)).rejects.toThrow();
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
-import { upstashClaims } from "../../../src/adapters/upstash/upstash-claims.ts";
 import { upstashCounters } from "../../../src/adapters/upstash/upstash-counters.ts";
+import { upstashIdempotencyClaims } from "../../../src/adapters/upstash/upstash-idempotency-claims.ts";
 import { upstashLimits } from "../../../src/adapters/upstash/upstash-limits.ts";
 import type { LimitPolicy } from "../../../src/domain/admission/limits.policy.ts";
 import { sendLimits, wrongCodeLimit } from "../../../src/domain/admission/limits.ts";
@@ -63,7 +63,7 @@ describeOnRedis("limits", (upstash) => {
     const limits = upstashLimits(redis, Date.now);
     await limits.take(sendTakes());
     upstash().countFromHere();
-    await Promise.all([limits.take(sendTakes()), upstashClaims(redis).claim("key", "mine", 600)]);
+    await Promise.all([limits.take(sendTakes()), upstashIdempotencyClaims(redis).claim("key", "mine", 600)]);
     expect(upstash().service.stats.requests).toBe(1);
   });
 
@@ -122,7 +122,7 @@ describeOnRedis("limits", (upstash) => {
   test("every key of a mixed day has an end", async () => {
     const redis = upstash().connect();
     const limits = upstashLimits(redis, Date.now);
-    const claims = upstashClaims(redis);
+    const claims = upstashIdempotencyClaims(redis);
     const counters = upstashCounters(redis);
     const takes = sendTakes();
     const wrongCode = wrongCodeLimit(POLICY, randomUUID());

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { upstashBudgets } from "../../../src/adapters/upstash/upstash-budgets.ts";
-import { upstashClaims } from "../../../src/adapters/upstash/upstash-claims.ts";
+import { upstashIdempotencyClaims } from "../../../src/adapters/upstash/upstash-idempotency-claims.ts";
 import { upstashLimits } from "../../../src/adapters/upstash/upstash-limits.ts";
 import { upstashPersonMarks } from "../../../src/adapters/upstash/upstash-marks.ts";
 import { sendLimits } from "../../../src/domain/admission/limits.ts";
@@ -38,7 +38,7 @@ describeOnRedis("everything that a send asks of Redis before it decides", (upsta
   function isolate() {
     const redis = upstash().connect();
     const limits = upstashLimits(redis, Date.now);
-    const claims = upstashClaims(redis);
+    const claims = upstashIdempotencyClaims(redis);
     const marks = upstashPersonMarks(redis, Date.now, 3600);
     const budgets = upstashBudgets(redis, Date.now);
     const levels = Array.from({ length: 15 }, () => levelOf(5));

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { upstashBudgets } from "../../../src/adapters/upstash/upstash-budgets.ts";
-import { upstashClaims } from "../../../src/adapters/upstash/upstash-claims.ts";
 import { openUpstash } from "../../../src/adapters/upstash/upstash-client.ts";
 import { upstashCounters } from "../../../src/adapters/upstash/upstash-counters.ts";
+import { upstashIdempotencyClaims } from "../../../src/adapters/upstash/upstash-idempotency-claims.ts";
 import { upstashLimits } from "../../../src/adapters/upstash/upstash-limits.ts";
 import { upstashPersonMarks } from "../../../src/adapters/upstash/upstash-marks.ts";
 import { countOutcome } from "../../../src/domain/monitor/counting.ts";
@@ -37,7 +37,7 @@ const TAGS = {
 
 function portsOn(redis: ReturnType<typeof openUpstash>) {
   const limits = upstashLimits(redis, Date.now);
-  const claims = upstashClaims(redis);
+  const claims = upstashIdempotencyClaims(redis);
   const counters = upstashCounters(redis);
   const budgets = upstashBudgets(redis, Date.now);
   const marks = upstashPersonMarks(redis, Date.now, 3600);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { deadlineIn } from "../../../src/client/client.ts";
 import { explain, type Trouble } from "../../../src/client/element/trouble.ts";
 import { en } from "../../../src/client/element/words/en.ts";
-import { duration, languageOf } from "../../../src/client/element/words/words.ts";
+import { formatDuration, languageOf } from "../../../src/client/element/words/words.ts";
 import { readProblem } from "../../../src/client/outcomes.ts";
 import { PROBLEM_CODES } from "../../../src/http/contract.ts";
 import { bundleElement } from "../../browser/element-host.ts";
@@ -37,7 +37,7 @@ describe("the form's words", () => {
     [3599, "59:59"],
     [3601, "2 hours"],
   ])("%d seconds are read as %s", (seconds, words) => {
-    expect(duration(seconds, "en")).toBe(words);
+    expect(formatDuration(seconds, "en")).toBe(words);
   });
 
   test.each(PROBLEM_CODES)("the problem %s is a sentence, and not the service's own", (code) => {

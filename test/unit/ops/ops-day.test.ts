@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import type { DayPoint } from "../../../src/domain/monitor/history.ts";
+import type { QuarterPoint } from "../../../src/domain/monitor/history.ts";
 import { DAY_QUARTERS } from "../../../src/domain/monitor/history.ts";
 import type { MinuteTally } from "../../../src/domain/monitor/tally.ts";
 import { readDayPlot } from "../../../src/ops/day.ts";
@@ -25,7 +25,7 @@ beforeEach(() => {
   watch = remembered(RUNNING - 1);
 });
 
-const pointAt = (quarter: number): DayPoint => ({
+const pointAt = (quarter: number): QuarterPoint => ({
   quarter,
   sent: 15 * PER_MINUTE,
   verified: 120,
@@ -34,7 +34,7 @@ const pointAt = (quarter: number): DayPoint => ({
 });
 
 /** A watch that has folded a day up to this quarter. */
-function remembered(last: number, day?: DayPoint[] | null): typeof watch {
+function remembered(last: number, day?: QuarterPoint[] | null): typeof watch {
   const whole = Array.from({ length: DAY_QUARTERS }, (_, i) => pointAt(last - DAY_QUARTERS + 1 + i));
   return {
     kind: "answered",

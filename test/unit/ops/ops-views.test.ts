@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { mergeTables } from "../../../scripts/lib/settings.ts";
 import { parsePolicy } from "../../../src/config/config.ts";
-import { countryOfRange, mayLieIn, rangeOfCountry } from "../../../src/domain/kernel/country.ts";
+import { callingCodeRange, countryOfRange, mayLieIn } from "../../../src/domain/kernel/country.ts";
 import type { LedgerRow } from "../../../src/domain/ledger/event.ts";
 import type { ProviderLine } from "../../../src/flows/operators/views/read-routes.ts";
 import { pageOfLines } from "../../../src/flows/operators/views/summarise-tally.ts";
 import { destinationParams, readDestinationQuestion } from "../../../src/ops/views/destinations.ts";
 import { judgeExposure, judgeRatio, judgeTime, judgeVolume } from "../../../src/ops/views/judged.ts";
-import { ownerLines, policySections, postureLines } from "../../../src/ops/views/policy.ts";
+import { ownerLines, policySections, rulesByPosture } from "../../../src/ops/views/policy.ts";
 import { providerView } from "../../../src/ops/views/providers.ts";
 import { BACK_PATH, tableLink } from "../../../src/ops/views/query.ts";
 import { sparkOf } from "../../../src/ops/views/spark.ts";
@@ -42,7 +42,11 @@ test("a range whose digits leave several countries open may lie in each of them,
 });
 
 test("a country is a range only where its calling code is its own", () => {
-  expect([rangeOfCountry("NG"), rangeOfCountry("US"), rangeOfCountry("*")]).toEqual(["+234", null, null]);
+  expect([callingCodeRange("NG"), callingCodeRange("US"), callingCodeRange("*")]).toEqual([
+    "+234",
+    null,
+    null,
+  ]);
 });
 
 test("a table's question survives its address, whatever was typed into it", () => {
@@ -230,7 +234,7 @@ test("a posture's column says what it changes: the challenge, halved limits, sto
     }),
   );
   if (!strict.ok) throw new Error(strict.faults.join());
-  const lines = new Map(postureLines(strict.value, words).map((line) => [line.name, line]));
+  const lines = new Map(rulesByPosture(strict.value, words).map((line) => [line.name, line]));
   expect(lines.get("CAPTCHA of public clients")).toMatchObject({
     normal: "from nobody",
     elevated: "from everybody",

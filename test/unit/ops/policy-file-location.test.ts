@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { parse } from "smol-toml";
 import { expect, test } from "vitest";
 import { isTable, type Table } from "../../../scripts/lib/settings.ts";
-import { lineOf, linesOfToml, placeOf } from "../../../src/ops/views/policy-file-location.ts";
+import { lineOf, linesOfToml, locateInPolicyFile } from "../../../src/ops/views/policy-file-location.ts";
 
 const SHIPPED = readFileSync(new URL("../../../wrangler.toml", import.meta.url), "utf8");
 const fileOf = (text: string) => ({ name: "wrangler.toml", lines: linesOfToml(text) });
@@ -56,7 +56,7 @@ test.each([
   ["development", "alerts", { file: "wrangler.toml", table: "[vars.POLICY.alerts]", line: null }],
   ["staging", "limits", { file: "wrangler.toml", table: "[env.staging.vars.POLICY.limits]", line: null }],
 ])("in %s the table %s is at %j", (environment, table, place) => {
-  expect(placeOf(fileOf(TEXT), environment, table)).toEqual(place);
+  expect(locateInPolicyFile(fileOf(TEXT), environment, table)).toEqual(place);
 });
 
 test.each(["development", "staging", "production"])(

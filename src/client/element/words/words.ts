@@ -44,7 +44,7 @@ export const fill = (sentence: string, values: Record<string, string | number>):
   sentence.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
 
 /** A wait as people read it: `0:42`, `2:05`, and from an hour on whole hours in their language. */
-export function duration(seconds: number, tag: string): string {
+export function formatDuration(seconds: number, tag: string): string {
   if (seconds >= 3600) {
     const hours = { style: "unit", unit: "hour", unitDisplay: "long" } as const;
     return new Intl.NumberFormat(tag, hours).format(Math.ceil(seconds / 3600));

@@ -26,7 +26,7 @@ export interface RatioFall {
  * @param least beginnings with fewer messages after them are left out
  * @returns null while no beginning has as many
  */
-export function steepestFall(
+export function likeliestFall(
   cohorts: readonly Cohort[],
   { usualShare, fallenShare, least }: { usualShare: number; fallenShare: number; least: number },
   ripeOf: (minute: number) => number,

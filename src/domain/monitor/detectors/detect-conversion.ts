@@ -4,9 +4,9 @@ import type { Finding } from "../finding.ts";
 import { usualSent, usualTraffic } from "../history.ts";
 import type { MonitoredSubject, MonitorView } from "../monitor-view.ts";
 import type { Dimension } from "../tally.ts";
-import { OVERALL } from "../tally.ts";
+import { OVERALL_TALLY_KEY } from "../tally.ts";
 import { probabilityAtMost } from "./chance.ts";
-import { steepestFall } from "./collapse.ts";
+import { likeliestFall } from "./collapse.ts";
 
 /**
  * Fewer messages than these are never a collapse. A dozen unanswered in a row comes once in 60,000 dozens even in the worst
@@ -51,12 +51,12 @@ const REPEATS = 1.45;
  */
 export function detectLowConversion(view: MonitorView): Finding[] {
   const { reading, policy, incident, history } = view;
-  const usualShare = Math.min(MOST_USUAL, usualTraffic(history, OVERALL).share);
+  const usualShare = Math.min(MOST_USUAL, usualTraffic(history, OVERALL_TALLY_KEY).share);
   const open =
     incident?.closedAtMs === null && incident.findings.some(({ kind }) => kind === "conversion_low");
   const ill = open ? policy.clear_ratio : policy.alarm_ratio;
-  const fall = steepestFall(
-    view.cohorts(OVERALL),
+  const fall = likeliestFall(
+    view.cohorts(OVERALL_TALLY_KEY),
     { usualShare, fallenShare: usualShare * policy.collapse.to_share, least: LEAST_MESSAGES },
     view.ripe,
   );
@@ -66,7 +66,11 @@ export function detectLowConversion(view: MonitorView): Finding[] {
     fall.due > policy.min_sends &&
     fall.verified / fall.due < policy.alarm_ratio &&
     fall.score >
-      thresholdOf(policy.collapse.false_alarm ** 2, 1, usualSent(history, OVERALL, policy.window_minutes));
+      thresholdOf(
+        policy.collapse.false_alarm ** 2,
+        1,
+        usualSent(history, OVERALL_TALLY_KEY, policy.window_minutes),
+      );
   if (!low && !fallen) return [];
   const { sent, verified, due } = fallen ? fall : reading;
   const share = verified / due;
@@ -74,7 +78,7 @@ export function detectLowConversion(view: MonitorView): Finding[] {
   return [
     {
       kind: "conversion_low",
-      subject: OVERALL,
+      subject: OVERALL_TALLY_KEY,
       severity: fallen || chance < NO_CHANCE ? "emergency" : "elevated",
       says: `${verified} of ${sent} messages verified: ${percent(share)} of those due, usually ${percent(usualShare)}`,
       evidence: {
@@ -155,7 +159,7 @@ function collapse(
   const { key, dimension, name } = subject;
   const usualShare = Math.min(MOST_USUAL, usualTraffic(history, key).share);
   const fallenShare = usualShare * policy.collapse.to_share;
-  const fall = steepestFall(cohorts(key), { usualShare, fallenShare, least: LEAST_MESSAGES }, ripe);
+  const fall = likeliestFall(cohorts(key), { usualShare, fallenShare, least: LEAST_MESSAGES }, ripe);
   if (fall === null || fall.score <= threshold) return [];
   const { sent, verified, due, sinceMinute, score } = fall;
   return [
@@ -187,9 +191,9 @@ function silence(
 ): Finding[] {
   const { key, dimension, name, sums } = subject;
   if (sums.verified > 0) return [];
-  const usualShare = UNKNOWN_DESTINATION * usualTraffic(history, OVERALL).share;
+  const usualShare = UNKNOWN_DESTINATION * usualTraffic(history, OVERALL_TALLY_KEY).share;
   const fallenShare = usualShare * policy.collapse.to_share;
-  const fall = steepestFall(cohorts(key), { usualShare, fallenShare, least: 1 }, ripe);
+  const fall = likeliestFall(cohorts(key), { usualShare, fallenShare, least: 1 }, ripe);
   if (fall === null) return [];
   const pastScore = silentBefore * Math.log((1 - fallenShare) / (1 - usualShare));
   if (fall.score + pastScore <= threshold) return [];

@@ -1,9 +1,9 @@
 /** Detectors about money: spend against the plan and against reported outcomes, and messages that providers fail to deliver. */
 import { minuteOf } from "../../kernel/time.ts";
 import type { Finding } from "../finding.ts";
-import { QUARTER_MINUTES, type QuarterTally, quarterOf } from "../history.ts";
+import { QUARTER_MINUTES, type QuarterTally, quarterOfMinute } from "../history.ts";
 import type { MonitorView } from "../monitor-view.ts";
-import { OVERALL } from "../tally.ts";
+import { OVERALL_TALLY_KEY } from "../tally.ts";
 import { probabilityAtLeast, probabilityAtMost } from "./chance.ts";
 
 /** The outcomes of the same money may fall to this share for ordinary reasons; fewer are remarkable. */
@@ -26,7 +26,7 @@ export function detectSpendOverPlan({ spent, planDayMicros, policy }: MonitorVie
       : [
           {
             kind: "spend_over_plan",
-            subject: OVERALL,
+            subject: OVERALL_TALLY_KEY,
             severity: "notice",
             says: `this ${period} cost ${Math.round((spentMicros / planMicros) * 100)} % of what it may by plan`,
             evidence: { period, spent_micros: spentMicros, plan_micros: planMicros },
@@ -49,7 +49,7 @@ export function detectSpendWithoutOutcomes({ lately, policy, nowMs }: MonitorVie
   const { window_minutes, min_outcomes, spend_factor, false_alarm } = policy.outcomes;
   const length = Math.floor(window_minutes / QUARTER_MINUTES);
   const last = Math.max(...lately.map(({ quarter }) => quarter));
-  if (quarterOf(minuteOf(nowMs)) - last > length) return [];
+  if (quarterOfMinute(minuteOf(nowMs)) - last > length) return [];
   const now = broughtIn(lately, last - length + 1, last);
   const before = broughtIn(lately, last - 2 * length + 1, last - length);
   if (before.outcomes < min_outcomes || before.micros === 0) return [];
@@ -63,7 +63,7 @@ export function detectSpendWithoutOutcomes({ lately, policy, nowMs }: MonitorVie
   return [
     {
       kind: "spend_without_outcomes",
-      subject: OVERALL,
+      subject: OVERALL_TALLY_KEY,
       severity: "notice",
       says: `${now.outcomes} outcomes in ${window_minutes} minutes, ${Math.round(expected)} expected for what was spent`,
       evidence: {
@@ -81,7 +81,7 @@ function broughtIn(quarters: readonly QuarterTally[], from: number, to: number) 
   const sum = { micros: 0, outcomes: 0 };
   for (const { quarter, tally } of quarters) {
     if (quarter < from || quarter > to) continue;
-    for (const [name, value] of Object.entries(tally.get(OVERALL) ?? {})) {
+    for (const [name, value] of Object.entries(tally.get(OVERALL_TALLY_KEY) ?? {})) {
       if (name === "micros") sum.micros += value ?? 0;
       if (name.startsWith("outcome:")) sum.outcomes += value ?? 0;
     }

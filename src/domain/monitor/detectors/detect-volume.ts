@@ -1,10 +1,10 @@
 /** Detectors of volume: more messages than usual, requests at used-up budgets, and new destinations. */
 import { DAY_MS, minuteOf } from "../../kernel/time.ts";
-import { type Finding, isAboutConversion } from "../finding.ts";
-import { DAY_QUARTERS, QUARTER_MINUTES, quarterOf } from "../history.ts";
+import { type Finding, isConversionAlarm } from "../finding.ts";
+import { DAY_QUARTERS, QUARTER_MINUTES, quarterOfMinute } from "../history.ts";
 import type { MonitorView } from "../monitor-view.ts";
 import type { Metric } from "../tally.ts";
-import { OVERALL } from "../tally.ts";
+import { OVERALL_TALLY_KEY } from "../tally.ts";
 
 /** With fewer past days than this, nothing is known about the time of day. */
 const LEAST_DAYS = 2;
@@ -25,10 +25,12 @@ function sameTimes(view: MonitorView, metric: Metric): number[] {
   const { nowMs, sameTime, history, policy } = view;
   if (history === null) return [];
   const minute = minuteOf(nowMs);
-  const quarter = quarterOf(minute);
+  const quarter = quarterOfMinute(minute);
   const within = ((minute % QUARTER_MINUTES) + 1) / QUARTER_MINUTES;
   const days = Math.min(7, Math.floor((nowMs - history.sinceMs) / DAY_MS));
-  const at = new Map(sameTime.map((past) => [past.quarter, past.tally.get(OVERALL)?.[metric] ?? 0]));
+  const at = new Map(
+    sameTime.map((past) => [past.quarter, past.tally.get(OVERALL_TALLY_KEY)?.[metric] ?? 0]),
+  );
   return Array.from({ length: Math.max(0, days) }, (_, day) => {
     const then = quarter - (day + 1) * DAY_QUARTERS;
     const count = within * (at.get(then) ?? 0) + (1 - within) * (at.get(then - 1) ?? 0);
@@ -57,7 +59,7 @@ export function detectHighVolume(view: MonitorView): Finding[] {
   return [
     {
       kind: "volume_high",
-      subject: OVERALL,
+      subject: OVERALL_TALLY_KEY,
       severity: "notice",
       says: `${sent} messages in ${view.policy.window_minutes} minutes, usually ${Math.round(expected)} at this time of day`,
       evidence: { sent, usual_sent: Math.round(expected), days: past.length },
@@ -77,19 +79,19 @@ export function detectHighVolume(view: MonitorView): Finding[] {
 export function detectExhaustedBudgets(view: MonitorView, others: readonly Finding[]): Finding[] {
   const { min, factor } = view.policy.turned_away;
   const { turned_away, sent } = view.overall;
-  const past = view.history?.subjects[OVERALL] ?? {};
+  const past = view.history?.subjects[OVERALL_TALLY_KEY] ?? {};
   const perMessage = (past.turned_away ?? 0) / Math.max(1, past.sent ?? 0);
   const expected = Math.max(mean(sameTimes(view, "turned_away")), perMessage * sent);
   const threshold = Math.max(min, factor * expected);
   if (turned_away < threshold) return [];
   const { due, ratio } = view.reading;
-  const silent = others.some(isAboutConversion) || (due >= FEW && (ratio ?? 1) < view.policy.alarm_ratio);
+  const silent = others.some(isConversionAlarm) || (due >= FEW && (ratio ?? 1) < view.policy.alarm_ratio);
   const sound = due > view.policy.min_sends && (ratio ?? 0) >= view.policy.clear_ratio;
   const emergency = silent || (turned_away >= VERY_MANY * threshold && !sound);
   return [
     {
       kind: "turned_away",
-      subject: OVERALL,
+      subject: OVERALL_TALLY_KEY,
       severity: emergency ? "emergency" : "elevated",
       says: `${turned_away} requests met a used-up budget in ${view.policy.window_minutes} minutes, usually ${Math.round(expected)}`,
       evidence: { turned_away, usual_turned_away: Math.round(expected), sent },

@@ -2,7 +2,7 @@ import { MINUTE_MS } from "../../kernel/time.ts";
 import { type Finding, SEVERITIES } from "../finding.ts";
 import type { MonitorPolicy } from "../monitor.policy.ts";
 import type { MonitorMemory } from "../monitor-memory.ts";
-import { type MonitoredCounts, type MonitorView, viewCounts } from "../monitor-view.ts";
+import { type MonitorReadings, type MonitorView, viewCounts } from "../monitor-view.ts";
 import { detectConversionCollapses, detectLowConversion } from "./detect-conversion.ts";
 import { detectProviderFraud } from "./detect-fraud.ts";
 import { detectFailingDelivery, detectSpendOverPlan, detectSpendWithoutOutcomes } from "./detect-money.ts";
@@ -10,7 +10,7 @@ import { detectDenseNumbers, detectManyNumbers } from "./detect-sources.ts";
 import { detectExhaustedBudgets, detectHighVolume, detectNewDestinations } from "./detect-volume.ts";
 
 /** All findings of one run, the worst first. Each detector states how often it errs. */
-export const detect = (counts: MonitoredCounts, policy: MonitorPolicy): Finding[] =>
+export const detectFindingsFromReadings = (counts: MonitorReadings, policy: MonitorPolicy): Finding[] =>
   detectFindings(viewCounts(counts, policy));
 
 /** All findings on counters that are already prepared, the worst first. */

@@ -5,34 +5,34 @@
 
 import { rulesForCountry } from "../../../domain/admission/country-rules.ts";
 import { exposureLevels } from "../../../domain/admission/levels.ts";
-import { countryOfRange, mayLieIn, rangeOfCountry } from "../../../domain/kernel/country.ts";
+import { callingCodeRange, countryOfRange, mayLieIn } from "../../../domain/kernel/country.ts";
 import type { Phone } from "../../../domain/kernel/phone.ts";
 import { MINUTE_MS } from "../../../domain/kernel/time.ts";
-import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/effective-control.ts";
+import { isStopInEffect, type ListedBan, listBans } from "../../../domain/monitor/effective-control.ts";
 import { type History, usualSent } from "../../../domain/monitor/history.ts";
 import { OTHER_SUBJECTS, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Policy } from "../../../domain/policy.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import { type Exposure, type LevelToRead, readExposures } from "./read-exposures.ts";
-import { type RangeRow, type RangeState, rangeStateOf } from "./read-ranges.ts";
-import { type ReportSpan, readTallyLines } from "./read-tally-lines.ts";
+import { type SubjectRow, type SubjectState, subjectStateOf } from "./read-subjects.ts";
+import { readTallyLines, type TallySpan } from "./read-tally-lines.ts";
 import { pageOfLines, type TallyLine, type TallyPage, usualRatio } from "./summarise-tally.ts";
 
-export const DESTINATIONS = ["country", "prefix", "block"] as const;
-export type Destination = (typeof DESTINATIONS)[number];
+export const DESTINATION_DIMENSIONS = ["country", "prefix", "block"] as const;
+export type DestinationDimension = (typeof DESTINATION_DIMENSIONS)[number];
 
 export const DESTINATION_SORTS = ["sent", "ratio", "spent", "refused", "subject"] as const;
-export const DESTINATION_STATES = ["any", "shut", "challenged", "exempt", "open"] as const;
+export const DESTINATION_STATE_FILTERS = ["any", "shut", "challenged", "exempt", "open"] as const;
 
 export interface DestinationQuestion {
-  by: Destination;
+  by: DestinationDimension;
   /** The country of prefixes, or the prefix of number ranges; null for all. */
   within: string | null;
   /** The policy's window up to now, or the last day in whole quarters of an hour. */
-  span: ReportSpan;
+  span: TallySpan;
   /** Part of a subject's name; empty for all. */
   contains: string;
-  state: (typeof DESTINATION_STATES)[number];
+  state: (typeof DESTINATION_STATE_FILTERS)[number];
   sort: (typeof DESTINATION_SORTS)[number];
   page: number;
 }
@@ -50,7 +50,7 @@ export interface DestinationRow {
   refused: number;
   spentMicros: number;
   course: readonly number[];
-  state: RangeRow["state"];
+  state: SubjectRow["state"];
   untilMs: number | null;
   challenged: boolean;
   exposure: Exposure | null;
@@ -124,23 +124,27 @@ export async function readDestinations(
 }
 
 /** A country that shares its calling code is never banned as a whole. */
-function destinationState(by: Destination, subject: string, ranges: readonly ListedBan[]): RangeState {
-  if (by !== "country") return rangeStateOf(by, subject, ranges);
-  const range = rangeOfCountry(subject);
-  if (range !== null) return rangeStateOf("prefix", range, ranges);
+function destinationState(
+  by: DestinationDimension,
+  subject: string,
+  ranges: readonly ListedBan[],
+): SubjectState {
+  if (by !== "country") return subjectStateOf(by, subject, ranges);
+  const range = callingCodeRange(subject);
+  if (range !== null) return subjectStateOf("prefix", range, ranges);
   const within = ranges.filter((ban) => mayLieIn(ban.subject, subject));
   const challenged = within.some(({ effect }) => effect === "challenge");
-  const state = within.some(isBanned) ? "partly" : challenged ? "partly_challenged" : "open";
+  const state = within.some(isStopInEffect) ? "partly" : challenged ? "partly_challenged" : "open";
   return { state, untilMs: null, challenged };
 }
 
-const liesWithin = (by: Destination, subject: string, within: string): boolean =>
+const liesWithin = (by: DestinationDimension, subject: string, within: string): boolean =>
   by === "prefix" ? mayLieIn(subject, within) : subject.startsWith(within);
 
 function rowOf(
   { subject, counts, course, ratio }: TallyLine,
-  { by, history, minutes }: { by: Destination; history: History | null; minutes: number },
-  state: RangeState,
+  { by, history, minutes }: { by: DestinationDimension; history: History | null; minutes: number },
+  state: SubjectState,
 ): DestinationRow {
   const key = tallyKey(by, subject);
   const usually = usualSent(history, key, minutes);
@@ -163,7 +167,7 @@ function rowOf(
 
 /** The rows that each filter by state shows. */
 export const DESTINATION_STATE_FITS: Readonly<
-  Record<Exclude<DestinationQuestion["state"], "any">, (row: RangeState) => boolean>
+  Record<Exclude<DestinationQuestion["state"], "any">, (row: SubjectState) => boolean>
 > = {
   shut: ({ state }) => state === "blocked" || state === "partly",
   challenged: ({ challenged }) => challenged,
@@ -187,7 +191,11 @@ const BY: Readonly<Record<DestinationQuestion["sort"], Order>> = {
 };
 
 /** A stranger's level of a destination; null where its country is not known. */
-function levelOf(policy: Policy, by: Destination, { subject, country }: DestinationRow): LevelToRead | null {
+function levelOf(
+  policy: Policy,
+  by: DestinationDimension,
+  { subject, country }: DestinationRow,
+): LevelToRead | null {
   if (country === null) return null;
   const phone: Phone = { e164: subject, country, type: "unknown", block: subject, prefix: subject };
   const nobody = { phone, numberTag: "", addressTag: "", asn: null, ownDevice: null, costMicros: 0 };

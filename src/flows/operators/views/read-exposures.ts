@@ -6,9 +6,9 @@ import {
   budgetOf,
   type Level,
   type LevelReading,
+  raiseByHistory,
   type Taught,
   UNIT_HUNDREDTHS,
-  withHistory,
 } from "../../../domain/admission/exposure.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import type { Unavailable } from "../../../ports/result.ts";
@@ -49,7 +49,7 @@ export async function readExposures(
 
 /** A reading in whole units, with the base that history has raised and the gain that earlier days have taught. */
 function exposureOf(reading: LevelReading, policy: ExposurePolicy, taught: Taught): Exposure {
-  const [grown = reading] = withHistory([reading], policy, taught);
+  const [grown = reading] = raiseByHistory([reading], policy, taught);
   return {
     unverified: reading.unverified / UNIT_HUNDREDTHS,
     budget: budgetOf(grown, policy) / UNIT_HUNDREDTHS,

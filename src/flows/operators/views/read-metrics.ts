@@ -1,7 +1,7 @@
-import { isBanned, listBans, postureDocumentsOf } from "../../../domain/monitor/effective-control.ts";
-import { type MetricFigures, openMetrics } from "../../../domain/monitor/metrics.ts";
+import { isStopInEffect, listBans, postureDocumentsOf } from "../../../domain/monitor/effective-control.ts";
+import { type MetricFigures, openMetricsText } from "../../../domain/monitor/metrics.ts";
 import type { Deps } from "../../../ports/deps.ts";
-import { readBound } from "./read-bound.ts";
+import { readWorstCaseBound } from "./read-worst-case-bound.ts";
 
 /** The figures as OpenMetrics text. A part that does not answer is left out, and shown as `tollgate_source_up 0`. */
 export async function readMetrics({
@@ -20,7 +20,7 @@ export async function readMetrics({
     control.documents(),
     counters.totals(),
     monitorState.look(),
-    readBound({ policy, prices, budgets, nowMs }),
+    readWorstCaseBound({ policy, prices, budgets, nowMs }),
   ]);
   const now = nowMs();
   const figures: MetricFigures = {
@@ -32,7 +32,7 @@ export async function readMetrics({
   };
   if (!("kind" in documents)) {
     const listed = listBans(documents, now);
-    const bans = listed.filter(isBanned);
+    const bans = listed.filter(isStopInEffect);
     const cron = bans.filter(({ set }) => set === "cron").length;
     const challenged = listed.filter(({ effect }) => effect === "challenge").length;
     figures.control = {
@@ -46,5 +46,5 @@ export async function readMetrics({
       incidentOpen: left.memory?.incident != null,
     };
   }
-  return openMetrics(figures);
+  return openMetricsText(figures);
 }

@@ -8,7 +8,7 @@ import { OTHER_SUBJECTS } from "../../../domain/monitor/tally.ts";
 import type { Policy } from "../../../domain/policy.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import type { Unavailable } from "../../../ports/result.ts";
-import { type ReportSpan, readTallyLines } from "./read-tally-lines.ts";
+import { readTallyLines, type TallySpan } from "./read-tally-lines.ts";
 
 export interface RuleRow extends RuleCounts {
   /** `*` for what the counters had no room to tell apart. */
@@ -19,7 +19,7 @@ export interface RuleRow extends RuleCounts {
   recordOnly: boolean;
 }
 
-export interface RecordedRules {
+export interface RecordOnlyHitCounts {
   kind: "answered";
   /** Those that met the most first; every rule that is in record-only mode is among them. */
   rows: RuleRow[];
@@ -31,8 +31,8 @@ export interface RecordedRules {
 /** @param span the policy's window up to now, or the last day in whole quarters of an hour that are over */
 export async function readRecordOnlyHits(
   deps: Pick<Deps, "policy" | "counters" | "monitorState" | "nowMs">,
-  span: ReportSpan,
-): Promise<RecordedRules | Unavailable> {
+  span: TallySpan,
+): Promise<RecordOnlyHitCounts | Unavailable> {
   const { lines, fromMs, toMs, faults } = await readTallyLines(deps, "rule", span);
   // Without counters there are no lines, and a zero would speak in favour of a rule without any evidence.
   if (lines.length === 0 && faults.length > 0) return { kind: "unavailable", cause: faults.join("; ") };

@@ -8,10 +8,10 @@ import { NEW_ROUTE_RECORD } from "../../../domain/delivery/routing.ts";
 import type { Channel } from "../../../domain/kernel/channel.ts";
 import { minuteOf } from "../../../domain/kernel/time.ts";
 import {
+  bucketCounts,
   DELIVERY_ATTEMPT_TIME,
   DELIVERY_TIME,
-  type Histogram,
-  histogramBuckets,
+  type HistogramDefinition,
   histogramQuantile,
 } from "../../../domain/monitor/histogram.ts";
 import { answerCurve } from "../../../domain/monitor/history.ts";
@@ -191,8 +191,8 @@ const sumsOf = ({ counts, course, ratio }: TallyLine): RouteSums => ({
   course,
 });
 
-function timeTaken(counts: Counts, histogram: Histogram): DurationSummary | null {
-  const count = histogramBuckets(counts, histogram).reduce((sum, some) => sum + some, 0);
+function timeTaken(counts: Counts, histogram: HistogramDefinition): DurationSummary | null {
+  const count = bucketCounts(counts, histogram).reduce((sum, some) => sum + some, 0);
   const medianMs = histogramQuantile(counts, histogram, 0.5);
   const p95Ms = histogramQuantile(counts, histogram, 0.95);
   return medianMs === null || p95Ms === null ? null : { count, medianMs, p95Ms };

@@ -1,19 +1,19 @@
 /** Sources of requests: networks and addresses, with the numbers they asked for and the results. */
 import { exposureLevels } from "../../../domain/admission/levels.ts";
 import { MINUTE_MS, minuteOf } from "../../../domain/kernel/time.ts";
-import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/effective-control.ts";
+import { isStopInEffect, type ListedBan, listBans } from "../../../domain/monitor/effective-control.ts";
 import { usualSent } from "../../../domain/monitor/history.ts";
 import { type MinuteTally, OTHER_SUBJECTS, sumTallies, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import { ROWS_PER_PAGE } from "./read-destinations.ts";
 import { type Exposure, type LevelToRead, readExposures } from "./read-exposures.ts";
-import { type ReportSpan, readTallyLines } from "./read-tally-lines.ts";
+import { readTallyLines, type TallySpan } from "./read-tally-lines.ts";
 import { pageOfLines, type TallyPage, usualRatio } from "./summarise-tally.ts";
 
 export const SOURCE_SORTS = ["sent", "numbers", "ratio", "refused", "turned_away"] as const;
 
 export interface SourceQuestion {
-  span: ReportSpan;
+  span: TallySpan;
   /** Part of a network's number or owner; empty for all. */
   contains: string;
   sort: (typeof SOURCE_SORTS)[number];
@@ -90,7 +90,7 @@ export async function readSources(deps: SourceDeps, question: SourceQuestion): P
   );
   const banOf = (kind: "network" | "address", subject: string) => {
     const own = blocks.filter((block) => block.kind === kind && block.subject === subject);
-    return own.find(isBanned) ?? own.find(({ effective }) => effective) ?? own[0] ?? null;
+    return own.find(isStopInEffect) ?? own.find(({ effective }) => effective) ?? own[0] ?? null;
   };
 
   const isChallenged = (kind: "network" | "address", subject: string) =>

@@ -6,9 +6,9 @@
 import { spendMeters } from "../../../domain/delivery/money.ts";
 import type { Posture } from "../../../domain/kernel/posture.ts";
 import { HOUR_MS, minuteOf } from "../../../domain/kernel/time.ts";
-import { dueRatio, type RatioReading } from "../../../domain/monitor/cohorts.ts";
+import { type RatioReading, ratioOfCohorts } from "../../../domain/monitor/cohorts.ts";
 import {
-  isBanned,
+  isStopInEffect,
   type ListedBan,
   listBans,
   type PostureDocuments,
@@ -129,8 +129,8 @@ function postureState(
     operator,
     cron,
     bans: {
-      cron: count((block) => block.set === "cron" && isBanned(block)),
-      operator: count((block) => block.set === "operator" && isBanned(block)),
+      cron: count((block) => block.set === "cron" && isStopInEffect(block)),
+      operator: count((block) => block.set === "operator" && isStopInEffect(block)),
       challenged: count(({ effect }) => effect === "challenge"),
       exempt: count(({ effect }) => effect === "exempt"),
     },
@@ -155,7 +155,7 @@ function monitorHealth(memory: MonitorMemory | null, nowMs: number, lateAfterMin
 function windowState(
   minutes: readonly MinuteTally[],
   nowMs: number,
-  curve: Parameters<typeof dueRatio>[2],
+  curve: Parameters<typeof ratioOfCohorts>[2],
 ): WindowState {
   const counts: Counts = {};
   for (const { tally } of minutes) addCounts(counts, tally.get(ALL) ?? {});
@@ -166,7 +166,7 @@ function windowState(
   const spentMicros = counts.micros ?? 0;
   const refusals = Object.entries(counts).filter(([metric]) => metric.startsWith("refused:"));
   return {
-    ...dueRatio(perMinute, nowMs, curve),
+    ...ratioOfCohorts(perMinute, nowMs, curve),
     minutes: minutes.length,
     spentMicros,
     perHourMicros: minutes.length === 0 ? 0 : Math.round((spentMicros * 60) / minutes.length),

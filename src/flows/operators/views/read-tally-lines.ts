@@ -7,8 +7,8 @@ import type { Deps } from "../../../ports/deps.ts";
 import { type DayDimension, readDayLines } from "./read-day-lines.ts";
 import { type TallyLine, tallyLines } from "./summarise-tally.ts";
 
-export const REPORT_SPANS = ["window", "day"] as const;
-export type ReportSpan = (typeof REPORT_SPANS)[number];
+export const TALLY_SPANS = ["window", "day"] as const;
+export type TallySpan = (typeof TALLY_SPANS)[number];
 
 export interface TallyLinesRead {
   lines: readonly TallyLine[];
@@ -33,7 +33,7 @@ export async function readTallyLines(
     nowMs: clock,
   }: Pick<Deps, "policy" | "counters" | "monitorState" | "nowMs">,
   by: DayDimension,
-  span: ReportSpan,
+  span: TallySpan,
   beside: readonly Dimension[] = [],
 ): Promise<TallyLinesRead> {
   const nowMs = clock();

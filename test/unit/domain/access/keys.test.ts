@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { expect, test } from "vitest";
 import { mintKeyring, mintProofKeys } from "../../../../scripts/lib/mint.ts";
 import { keysLines, rotateKey } from "../../../../scripts/ops/keys.ts";
-import { addedSecretName, joinKeyringParts, secretsOf } from "../../../../src/config/keyrings.ts";
+import { addedSecretName, joinKeyringParts, secretNamesOf } from "../../../../src/config/keyrings.ts";
 import { keyCreatedAtMs, keyFindings, keyringStates } from "../../../../src/domain/access/key-age.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 9, 0, 30);
@@ -42,11 +42,9 @@ test("overdue rings are one finding, in one minute of the day", () => {
 test("secrets that were added to a ring come first, the latest of them makes", () => {
   const [first, second] = [addedSecretName("session", NOW), addedSecretName("session", NOW + 1000)];
   expect(first).toBe("SESSION_KEYS_20261121T090030Z");
-  expect(secretsOf("session", [first, "SESSION_KEYS", second, "SESSION_KEYS_OLD", "PEPPER_KEYS"])).toEqual([
-    second,
-    first,
-    "SESSION_KEYS",
-  ]);
+  expect(
+    secretNamesOf("session", [first, "SESSION_KEYS", second, "SESSION_KEYS_OLD", "PEPPER_KEYS"]),
+  ).toEqual([second, first, "SESSION_KEYS"]);
   const joined = joinKeyringParts({ SESSION_KEYS: "a:1", [first]: "b:2", [second]: "c:3", OTHER: 1 });
   expect(joined).toMatchObject({ SESSION_KEYS: "c:3,b:2,a:1", OTHER: 1 });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import {
-  formatOperatorToken,
+  formatOperatorTokenEntry,
   isOperatorName,
   isReadableText,
   parseOperatorTokens,
@@ -13,7 +13,7 @@ test("entries are read back as they were written", () => {
     { who: "ada", role: "operator" as const, hash: HASH },
     { who: "night-shift", role: "viewer" as const, hash: HASH.replace("a", "b") },
   ];
-  const text = tokens.map(formatOperatorToken).join(", ");
+  const text = tokens.map(formatOperatorTokenEntry).join(", ");
   expect(parseOperatorTokens(text)).toEqual({ ok: true, tokens });
 });
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import {
   BOUND_POOLS,
-  boundByPolicy,
-  boundUnits,
   dearestUnitMicros,
+  worstCasePoolBounds,
+  worstCaseUnits,
   worstCaseUntilMidnight,
 } from "../../../../src/domain/admission/bound.ts";
 import type { LevelReading } from "../../../../src/domain/admission/exposure.ts";
@@ -16,7 +16,7 @@ const RISK = policySchema.shape.risk.parse({});
 
 describe("the bound by policy", () => {
   test("with nothing verified an attack gets 330 units in a day, whatever it does", () => {
-    const bounds = boundByPolicy(EXPOSURE);
+    const bounds = worstCasePoolBounds(EXPOSURE);
     expect(Object.fromEntries(bounds.map(({ pool, base }) => [pool, base]))).toEqual({
       stranger: 30,
       proven: 30,
@@ -24,12 +24,12 @@ describe("the bound by policy", () => {
       named: 60,
       known: 60,
     });
-    expect(boundUnits(bounds, 0)).toBe(330);
+    expect(worstCaseUnits(bounds, 0)).toBe(330);
   });
 
   test("without the day's level the short windows of the second pools are what binds", () => {
     const second_pools = { base: 100_000, gain: 1 };
-    const [, , second] = boundByPolicy({ ...EXPOSURE, second_pools });
+    const [, , second] = worstCasePoolBounds({ ...EXPOSURE, second_pools });
     const windows = 86_400 / EXPOSURE.challenged.window_seconds;
     expect(second?.base).toBe(windows * (EXPOSURE.challenged.overall.base + EXPOSURE.returned.overall.base));
   });
@@ -49,7 +49,7 @@ test("until midnight each pool has its base and what answers earned, less what i
   const reading = (unverified: number, verified: number) =>
     ({ unverified: unverified * 100, verified: verified * 100 }) as LevelReading;
   const readings = new Map([["stranger" as const, { window: reading(40, 50), today: reading(12, 20) }]]);
-  const bounds = boundByPolicy(EXPOSURE);
+  const bounds = worstCasePoolBounds(EXPOSURE);
   const free = worstCaseUntilMidnight(bounds, readings, 100_000, null);
   expect(free.pools[0]).toMatchObject({ pool: "stranger", verified: 50, out: 12, left: 30 + 1.2 * 50 - 12 });
   expect(free.leftUnits).toBe(330 + 1.2 * 50 - 12);

@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  allWithHistory,
-  asSamePerson,
+  type BudgetPool,
   budgetOf,
+  costWeight,
+  discountSamePerson,
   hasRoom,
   type Level,
   type LevelReading,
   type LevelReadings,
-  type Pool,
+  raiseAllByHistory,
   UNIT_HUNDREDTHS,
-  weightOf,
 } from "../../../../src/domain/admission/exposure.ts";
 import { type ExposureSubjects, exposureLevels } from "../../../../src/domain/admission/levels.ts";
 import { type Reservation, reservationFor } from "../../../../src/domain/admission/reservation.ts";
@@ -48,7 +48,7 @@ function stranger(block: number, address: number): ExposureSubjects {
 let holds = 0;
 const holdOf = (
   levels: ReturnType<typeof exposureLevels>,
-  pool: Pool,
+  pool: BudgetPool,
   weight: number,
   atMs: number,
 ): Reservation => ({
@@ -61,7 +61,7 @@ const holdOf = (
 });
 
 type Step =
-  | { kind: "send"; block: number; address: number; pool: Pool; weight: number }
+  | { kind: "send"; block: number; address: number; pool: BudgetPool; weight: number }
   | { kind: "verify" | "release"; which: number }
   | { kind: "wait"; seconds: number };
 
@@ -72,7 +72,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant("send" as const),
       block: fc.nat(3),
       address: fc.nat(2),
-      pool: fc.constantFrom<Pool>("stranger", "stranger", "challenged", "returned", "proven", "known"),
+      pool: fc.constantFrom<BudgetPool>("stranger", "stranger", "challenged", "returned", "proven", "known"),
       weight: fc.integer({ min: UNIT_HUNDREDTHS, max: POLICY.max_weight * UNIT_HUNDREDTHS }),
     }),
   },
@@ -315,7 +315,7 @@ test.each([
   ["dearer than counts", 300_000, 2.5],
   ["free", 0, 1],
 ])("a message %s weighs accordingly", (_, costMicros, units) => {
-  expect(weightOf(costMicros, POLICY)).toBe(units * UNIT_HUNDREDTHS);
+  expect(costWeight(costMicros, POLICY)).toBe(units * UNIT_HUNDREDTHS);
 });
 
 test.each([
@@ -331,7 +331,7 @@ test.each([
     Object.entries(levels).map(([drawn, list]) => [drawn, list.map((level) => readingOf(level, { earned }))]),
   ) as LevelReadings;
   const raised = (drawn: keyof LevelReadings) =>
-    allWithHistory(readings, POLICY)[drawn].map(({ level }, i) => [
+    raiseAllByHistory(readings, POLICY)[drawn].map(({ level }, i) => [
       level.name,
       (level.base - (levels[drawn][i]?.base ?? 0)) / UNIT_HUNDREDTHS,
     ]);
@@ -364,7 +364,11 @@ test("no level's name holds a number's last four digits or an address", () => {
 test("whatever pools open, a range gets five people whose messages nobody answers, and one number four messages", async () => {
   const budgets = memoryBudgets(() => T0);
   let ids = 0;
-  const reserve = async (levels: readonly Level[], pool: Pool, all: ReturnType<typeof exposureLevels>) => {
+  const reserve = async (
+    levels: readonly Level[],
+    pool: BudgetPool,
+    all: ReturnType<typeof exposureLevels>,
+  ) => {
     const hold = reservationFor({
       pool,
       drawn: levels,
@@ -377,12 +381,12 @@ test("whatever pools open, a range gets five people whose messages nobody answer
     return (await budgets.reserve({ levels, reservation: hold, slowStart: SLOW_START })).kind === "granted";
   };
   const tryAll = async (
-    pools: readonly Pool[],
+    pools: readonly BudgetPool[],
     levelsOfTry: (nth: number) => ReturnType<typeof exposureLevels>,
   ) => {
     let left = 0;
     for (let i = 0; i < 40; i++) {
-      const pool = pools[i % pools.length] as Pool;
+      const pool = pools[i % pools.length] as BudgetPool;
       const all = levelsOfTry(i);
       if (await reserve([...all[pool], ...all.person], pool, all)) left++;
     }
@@ -400,7 +404,7 @@ test("whatever pools open, a range gets five people whose messages nobody answer
         list.map((level) => readingOf(level, level.name === "number" ? { unverified: 1 } : {})),
       ]),
     ) as LevelReadings;
-    const counted = asSamePerson(readings);
+    const counted = discountSamePerson(readings);
     return Object.fromEntries(
       Object.entries(counted).map(([group, list]) => [group, list.map(({ level }) => level)]),
     ) as ReturnType<typeof exposureLevels>;
@@ -409,7 +413,7 @@ test("whatever pools open, a range gets five people whose messages nobody answer
 });
 
 test("a network that is not known is not counted, and an owner's own device spares the number", () => {
-  const names = (more: Partial<ExposureSubjects>, pool: Pool) =>
+  const names = (more: Partial<ExposureSubjects>, pool: BudgetPool) =>
     exposureLevels(subjects(more), POLICY)[pool].map(({ name }) => name);
   expect(names({ asn: null }, "stranger")).toEqual(["block", "prefix", "country", "address", "overall"]);
   expect(names({}, "named")).toEqual(["block", "country", "overall"]);
@@ -417,7 +421,7 @@ test("a network that is not known is not counted, and an owner's own device spar
   expect(names({ ownDevice: "device1" }, "known")).toEqual(["device", "block", "country", "overall"]);
 });
 
-test.each<[Pool, number]>([
+test.each<[BudgetPool, number]>([
   ["stranger", 1],
   ["proven", 1],
   ["challenged", 1],

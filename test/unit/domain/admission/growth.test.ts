@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Level, LevelReading } from "../../../../src/domain/admission/exposure.ts";
-import { growthLevels, isFreshNumber } from "../../../../src/domain/admission/growth.ts";
+import { growthLevels, lacksVerifiedHistory } from "../../../../src/domain/admission/growth.ts";
 import { exposureLevels } from "../../../../src/domain/admission/levels.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
 
@@ -15,7 +15,7 @@ test.each([
   ["one of seven days ago", NOW_MS - 7 * DAY_MS, false],
   ["one whose time an earlier version did not keep", 0, false],
 ])("a number is fresh for seven days: %s", (_, since, fresh) => {
-  expect(isFreshNumber(since, EXPOSURE, NOW_MS)).toBe(fresh);
+  expect(lacksVerifiedHistory(since, EXPOSURE, NOW_MS)).toBe(fresh);
 });
 
 describe("the money that fresh numbers may cost", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { LevelName, LevelReading, Pool } from "../../../../src/domain/admission/exposure.ts";
+import type { BudgetPool, ExposureScope, LevelReading } from "../../../../src/domain/admission/exposure.ts";
 import {
   insightTtlSeconds,
   isLookupWorthwhile,
@@ -10,7 +10,7 @@ import {
 } from "../../../../src/domain/admission/insight.ts";
 import type { LookupPolicy } from "../../../../src/domain/admission/lookup.policy.ts";
 import type { RiskPolicy } from "../../../../src/domain/admission/risk.policy.ts";
-import type { UncountedRule, VerdictAction } from "../../../../src/domain/admission/risk.ts";
+import type { RecordOnlyHit, VerdictAction } from "../../../../src/domain/admission/risk.ts";
 import type { Verdict } from "../../../../src/domain/admission/verdict.ts";
 import { CHANNELS } from "../../../../src/domain/kernel/channel.ts";
 import { type Phone, parsePhone, refuseNumber } from "../../../../src/domain/kernel/phone.ts";
@@ -18,7 +18,7 @@ import type { Posture } from "../../../../src/domain/kernel/posture.ts";
 import { POSTURES } from "../../../../src/domain/kernel/posture.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
 import { lookUpNumber } from "../../../../src/flows/admission/look-up-number.ts";
-import { logAndRememberLookup } from "../../../../src/flows/publish/publish-admission.ts";
+import { logAndRememberLookup } from "../../../../src/flows/publish/log-admission.ts";
 import type { LookupPort } from "../../../../src/ports/people.ts";
 import { deliveryWorld, phoneOf, roomyPolicy } from "../../../support/delivery-world.ts";
 
@@ -45,7 +45,7 @@ const NOTHING: NumberInsight = {
   costMicros: null,
 };
 
-const level = (name: LevelName): LevelReading => ({
+const level = (name: ExposureScope): LevelReading => ({
   level: {
     name,
     key: `stranger:${name}:x`,
@@ -65,7 +65,10 @@ const level = (name: LevelName): LevelReading => ({
   past: { unverified: 0, verified: 0 },
 });
 
-const verdictOf = (pool: Pool = "stranger", levels: LevelName[] = ["block", "country"]): Verdict => ({
+const verdictOf = (
+  pool: BudgetPool = "stranger",
+  levels: ExposureScope[] = ["block", "country"],
+): Verdict => ({
   action: "allow",
   pool,
   levels: levels.map(level),
@@ -205,12 +208,12 @@ describe("the verdict after it", () => {
   });
 
   test("a rule that would have stopped the request alike has nothing to its name any more", () => {
-    const met = (would: UncountedRule["would"]): UncountedRule => ({ rule: "tor", would });
+    const met = (would: RecordOnlyHit["would"]): RecordOnlyHit => ({ rule: "tor", would });
     for (const [before, after] of [
       ["deny", null],
       ["challenge", "challenge"],
       [null, null],
-    ] satisfies [UncountedRule["would"], UncountedRule["would"]][]) {
+    ] satisfies [RecordOnlyHit["would"], RecordOnlyHit["would"]][]) {
       const verdict = { ...verdictOf("challenged"), uncounted: [met(before)] };
       for (const decoy of [false, true]) {
         expect(verdictAfterInsight(verdict, DENY, [], { ...RISK, decoy }).uncounted).toEqual([met(after)]);

@@ -3,7 +3,7 @@ import {
   capWarnings,
   numberLimitWarnings,
   type PricedCountry,
-  sessionFaults,
+  sessionFitFaults,
 } from "../../../../src/domain/admission/session-fit.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
 
@@ -19,7 +19,7 @@ const country = (more: Partial<PricedCountry> = {}): PricedCountry => ({
 
 describe("a person's session fits the shipped budgets", () => {
   test.each([3_000, 60_000, 120_000, 200_000, 400_000, 1_200_000])("at %i micros a message", (textMicros) => {
-    expect(sessionFaults([country({ textMicros, callMicros: textMicros })], 3, true)).toEqual([]);
+    expect(sessionFitFaults([country({ textMicros, callMicros: textMicros })], 3, true)).toEqual([]);
   });
 });
 
@@ -32,7 +32,7 @@ test.each([
 ])(
   "%s that is too small for it is a fault that names the setting, the country and both figures",
   (_, more, setting) => {
-    const faults = sessionFaults([country({ exposure: { ...EXPOSURE, ...more } })], 3, true);
+    const faults = sessionFitFaults([country({ exposure: { ...EXPOSURE, ...more } })], 3, true);
     expect(faults).toEqual([
       expect.stringMatching(
         new RegExp(
@@ -45,7 +45,7 @@ test.each([
 
 test("the same fault of many countries is told once, for the dearest", () => {
   const exposure = { ...EXPOSURE, country: { base: 3, gain: 0.46 } };
-  const faults = sessionFaults(
+  const faults = sessionFitFaults(
     [country({ country: "IN", textMicros: 3_000, exposure }), country({ exposure })],
     3,
     true,
@@ -57,7 +57,7 @@ test("the same fault of many countries is told once, for the dearest", () => {
 test("a budget of a group of countries is named as the group's, and the others as the general ones", () => {
   const exposure = { ...EXPOSURE, country: { base: 3, gain: 0.46 }, unknown: { base: 6, gain: 0.5 } };
   const group = { name: "dear", budgets: ["block", "country"] };
-  expect(sessionFaults([country({ country: "SO", exposure, group })], 3, true)).toEqual([
+  expect(sessionFitFaults([country({ country: "SO", exposure, group })], 3, true)).toEqual([
     expect.stringMatching(
       /^groups\.dear\.exposure\.country\.base: a session of 4 messages to SO takes 4 units and finds 3;/,
     ),
@@ -106,12 +106,12 @@ test("a cap below the price of one session is told, with the dearest country", (
 
 test("a session must fit the money that new numbers of a country may cost", () => {
   const exposure = { ...EXPOSURE, growth: { ...EXPOSURE.growth, base_micros: 1_000_000 } };
-  expect(sessionFaults([country({ exposure })], 3, true)).toEqual([
+  expect(sessionFitFaults([country({ exposure })], 3, true)).toEqual([
     "exposure.growth.base_micros: a session to UZ costs 1300000, more than the 1000000 that new numbers of a country may cost in a day",
   ]);
 });
 
 test("without a call three messages must fit", () => {
   const exposure = { ...EXPOSURE, country: { base: 3, gain: 0.46 } };
-  expect(sessionFaults([country({ exposure })], 3, false)).toEqual([]);
+  expect(sessionFitFaults([country({ exposure })], 3, false)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { LevelReadings, Pool } from "../../../../src/domain/admission/exposure.ts";
+import type { BudgetPool, LevelReadings } from "../../../../src/domain/admission/exposure.ts";
 import { type Level, UNIT_HUNDREDTHS } from "../../../../src/domain/admission/exposure.ts";
 import { exposureLevels } from "../../../../src/domain/admission/levels.ts";
 import type { Signals } from "../../../../src/domain/admission/signals.ts";
@@ -65,11 +65,11 @@ const asked = (filled: Record<string, Units>, more: Partial<Signals> = {}): Sign
   unknownRanges: "as_usual",
   ...more,
 });
-const teacher = (signals: Signals, pool: Pool, posture: (typeof POSTURES)[number] = "normal") =>
+const teacher = (signals: Signals, pool: BudgetPool, posture: (typeof POSTURES)[number] = "normal") =>
   teacherOf(signals, { pool, posture }, EXPOSURE);
 
 describe("the teacher of a message", () => {
-  test.each<[string, Record<string, Units>, Pool, string | null]>([
+  test.each<[string, Record<string, Units>, BudgetPool, string | null]>([
     ["a stranger's without a mark teaches nothing", {}, "stranger", null],
     ["one behind an address where strangers answered teaches", PROVEN, "stranger", "taught"],
     ["so does one that the address vouched for", PROVEN, "proven", "taught"],

@@ -8,9 +8,9 @@ import {
 } from "../../../../src/domain/admission/exposure.ts";
 import { exposureLevels } from "../../../../src/domain/admission/levels.ts";
 import {
-  findUncountedRules,
+  findRecordOnlyHits,
   isRecordOnly,
-  stopKindOf,
+  stoppingActionOf,
 } from "../../../../src/domain/admission/record-only.ts";
 import type { RiskPolicy } from "../../../../src/domain/admission/risk.policy.ts";
 import { RISK_RULES, type RiskRule } from "../../../../src/domain/admission/risk.ts";
@@ -871,7 +871,7 @@ describe("with everything in record-only", () => {
 });
 
 describe("what a rule in record-only would have changed", () => {
-  type Would = ReturnType<typeof stopKindOf>;
+  type Would = ReturnType<typeof stoppingActionOf>;
 
   test.each<[string, Partial<RiskPolicy>, Partial<Signals>, Filled, [RiskRule, Would][]]>([
     ["nothing where every rule counts", {}, { source: [HOSTING] }, {}, []],
@@ -991,7 +991,7 @@ describe("what a rule in record-only would have changed", () => {
         for (const rule of record_only) {
           const rest = record_only.filter((other) => other !== rule);
           const counted = judge(more, filled, { record_only: rest, decoy });
-          const stops = counted.action === action ? null : stopKindOf(counted.action);
+          const stops = counted.action === action ? null : stoppingActionOf(counted.action);
           expect(by.get(rule) ?? null).toBe(stops);
         }
         if (uncounted.length === 0) expect(recorded).toBe(action);
@@ -1024,7 +1024,7 @@ describe("what a rule in record-only would have changed", () => {
         for (const { rule } of reasons.slice(0, 1)) expect(uncounted.map((one) => one.rule)).toContain(rule);
         for (const { rule, would } of uncounted) {
           const alone = judge(more, filled, { record_only: RISK_RULES.filter((other) => other !== rule) });
-          expect(would).toBe(stopKindOf(alone.action));
+          expect(would).toBe(stoppingActionOf(alone.action));
         }
       }),
     );
@@ -1034,7 +1034,7 @@ describe("what a rule in record-only would have changed", () => {
     const ask = () => {
       throw new Error("judged again");
     };
-    expect(findUncountedRules(judge({ source: [HOSTING] }, ALL_FULL), ask)).toEqual([]);
+    expect(findRecordOnlyHits(judge({ source: [HOSTING] }, ALL_FULL), ask)).toEqual([]);
   });
 
   test.each([

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { segmentText } from "../../../../src/domain/delivery/gsm7.ts";
+import { countSegments } from "../../../../src/domain/delivery/gsm7.ts";
 import { lookUpLocale } from "../../../../src/domain/delivery/locale.ts";
 import { type MessagePolicy, messagePolicy } from "../../../../src/domain/delivery/message.policy.ts";
-import { composeMessage, type MessageContent } from "../../../../src/domain/delivery/message.ts";
+import { composeMessage, type MessageParameters } from "../../../../src/domain/delivery/message.ts";
 import { messageFaults } from "../../../../src/domain/delivery/message-faults.ts";
 import { SHIPPED_TEXTS } from "../../../../src/domain/delivery/shipped-texts.ts";
 
@@ -13,7 +13,7 @@ const APP_HASH = "FA+9qCX9VSu";
 const LOCALES = Object.keys(SHIPPED_TEXTS);
 const FLOWS = ["default", "signup", "login", "recovery", "payment"];
 
-const say = (over: Partial<MessageContent> = {}, policy: Partial<MessagePolicy> = {}) =>
+const say = (over: Partial<MessageParameters> = {}, policy: Partial<MessagePolicy> = {}) =>
   composeMessage(
     {
       code: "491827",
@@ -217,7 +217,7 @@ describe("registration in India", () => {
     added_lines,
   });
   const dlt = dltOf({ default: { en: A, hi: B }, login: { en: C } });
-  const toIndia = (over: Partial<MessageContent> = {}, policy: Partial<MessagePolicy> = {}) =>
+  const toIndia = (over: Partial<MessageParameters> = {}, policy: Partial<MessagePolicy> = {}) =>
     say({ country: "IN", ...over }, { dlt, ...policy });
   const COUNTRYWIDE = FLOWS.map((name) => ({ name, servesIndia: true }));
   const faultsFor = (policy: Partial<MessagePolicy>, flows = COUNTRYWIDE) =>
@@ -343,14 +343,14 @@ describe("segments", () => {
     ["😀".repeat(66), "ucs2", 132, 2],
     ["😀".repeat(67), "ucs2", 134, 3],
   ])("%# of %s", ([text, encoding, units, segments]) => {
-    expect(segmentText(text)).toEqual({ encoding, units, segments });
+    expect(countSegments(text)).toEqual({ encoding, units, segments });
   });
 
   test("the default alphabet has 128 places: 127 characters and the escape", () => {
     const all = Array.from({ length: 0x2100 }, (_, point) => String.fromCodePoint(point));
-    const gsm = all.filter((character) => segmentText(character).encoding === "gsm7");
-    expect(gsm.filter((character) => segmentText(character).units === 1)).toHaveLength(127);
-    expect(gsm.filter((character) => segmentText(character).units === 2)).toHaveLength(10);
+    const gsm = all.filter((character) => countSegments(character).encoding === "gsm7");
+    expect(gsm.filter((character) => countSegments(character).units === 1)).toHaveLength(127);
+    expect(gsm.filter((character) => countSegments(character).units === 2)).toHaveLength(10);
   });
 });
 

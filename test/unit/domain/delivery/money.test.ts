@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
+  capRetryAfterSeconds,
   crossedShares,
   messagePriceMicros,
-  secondsToNextPeriod,
   spendMeters,
 } from "../../../../src/domain/delivery/money.ts";
 
@@ -113,5 +113,5 @@ test.each([
   ["month", "2026-07-01T18:00:00.000Z", 6 * 3600],
   ["month", "2026-07-31T23:59:58.000Z", 2],
 ] as const)("a %s that is used up at %s gives way in %d s", (period, at, seconds) => {
-  expect(secondsToNextPeriod(period, Date.parse(at))).toBe(seconds);
+  expect(capRetryAfterSeconds(period, Date.parse(at))).toBe(seconds);
 });

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { clockTime, dayOf, duration, instantMs } from "../../../../src/domain/kernel/instant.ts";
+import { dateTimeText, dayOf, durationText, instantMs } from "../../../../src/domain/kernel/instant.ts";
 import { moneyText } from "../../../../src/domain/kernel/text.ts";
 import {
-  ALERT_KIND_RULES,
   ALERT_KINDS,
+  ALERT_RUNBOOK,
   alertOwner,
   completeAlert,
   dedupKey,
@@ -39,7 +39,7 @@ describe("Owners", () => {
 
   test("every kind of alert has a role, a next step with a command or a place, and a section of the runbook", () => {
     for (const kind of ALERT_KINDS) {
-      const { role, section, next } = ALERT_KIND_RULES[kind];
+      const { role, section, next } = ALERT_RUNBOOK[kind];
       expect(OWNER_ROLES).toContain(role);
       expect(SECTIONS).toContain(section);
       expect(next("npm run ops -- --env staging")).toContain("npm run ops -- --env staging ");
@@ -107,8 +107,8 @@ describe("Times without a clock", () => {
   });
 
   test("people read them in UTC", () => {
-    expect(clockTime(NOW)).toBe("16 Jul, 02:14 UTC");
-    expect([1, 9 * MINUTE, 130 * MINUTE, 120 * MINUTE, 76 * 60 * MINUTE].map(duration)).toEqual([
+    expect(dateTimeText(NOW)).toBe("16 Jul, 02:14 UTC");
+    expect([1, 9 * MINUTE, 130 * MINUTE, 120 * MINUTE, 76 * 60 * MINUTE].map(durationText)).toEqual([
       "1 min",
       "9 min",
       "2 h 10 min",

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import {
   type AnswerCurve,
   cohortsOf,
-  dueRatio,
   dueShare,
+  ratioOfCohorts,
   verifiedShareBy,
 } from "../../../../src/domain/monitor/cohorts.ts";
 import { MINUTE, T0, windowOf } from "../../../support/watch-tables.ts";
@@ -29,15 +29,15 @@ test.each([
 
 test("a young cohort counts only as far as it could have been answered, whenever in its minute it left", () => {
   const cohorts = [{ minute: AT, sent: 100, verified: 0 }];
-  expect(dueRatio(cohorts, T0, CURVE).due).toBe(0);
-  expect(dueRatio(cohorts, T0 + MINUTE, CURVE).due).toBeCloseTo(40);
-  expect(dueRatio(cohorts, T0 + 2 * MINUTE, CURVE).due).toBeCloseTo(90);
-  expect(dueRatio(cohorts, T0 + 10 * MINUTE, CURVE).due).toBeCloseTo(100);
-  expect(dueRatio([], T0, CURVE).ratio).toBeNull();
+  expect(ratioOfCohorts(cohorts, T0, CURVE).due).toBe(0);
+  expect(ratioOfCohorts(cohorts, T0 + MINUTE, CURVE).due).toBeCloseTo(40);
+  expect(ratioOfCohorts(cohorts, T0 + 2 * MINUTE, CURVE).due).toBeCloseTo(90);
+  expect(ratioOfCohorts(cohorts, T0 + 10 * MINUTE, CURVE).due).toBeCloseTo(100);
+  expect(ratioOfCohorts([], T0, CURVE).ratio).toBeNull();
 });
 
 test("an answer that came early makes its message due", () => {
-  expect(dueRatio([{ minute: AT, sent: 10, verified: 3 }], T0, CURVE)).toEqual({
+  expect(ratioOfCohorts([{ minute: AT, sent: 10, verified: 3 }], T0, CURVE)).toEqual({
     sent: 10,
     verified: 3,
     due: 3,

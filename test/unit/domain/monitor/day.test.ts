@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DAY_QUARTERS, type DayPoint, updateDay } from "../../../../src/domain/monitor/history.ts";
+import { DAY_QUARTERS, type QuarterPoint, updateDay } from "../../../../src/domain/monitor/history.ts";
 
 const folded = (quarter: number, sent = quarter) => ({
   quarter,
@@ -21,7 +21,7 @@ test("a day is remembered and no more, whatever was left out", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 200 }), (gaps) => {
       let quarter = 0;
-      let day: DayPoint[] = [];
+      let day: QuarterPoint[] = [];
       for (const gap of gaps) {
         quarter += gap;
         day = updateDay(day, folded(quarter));

@@ -2,14 +2,17 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../../../scripts/lab/world/random.ts";
 import { probabilityAtLeast, probabilityAtMost } from "../../../../src/domain/monitor/detectors/chance.ts";
-import { steepestFall } from "../../../../src/domain/monitor/detectors/collapse.ts";
-import { detect, detectLateRun } from "../../../../src/domain/monitor/detectors/detectors.ts";
-import { type FindingKind, isAboutConversion } from "../../../../src/domain/monitor/finding.ts";
+import { likeliestFall } from "../../../../src/domain/monitor/detectors/collapse.ts";
+import {
+  detectFindingsFromReadings,
+  detectLateRun,
+} from "../../../../src/domain/monitor/detectors/detectors.ts";
+import { type FindingKind, isConversionAlarm } from "../../../../src/domain/monitor/finding.ts";
 import type { Incident } from "../../../../src/domain/monitor/incident.ts";
 import { initialMonitorMemory } from "../../../../src/domain/monitor/monitor-memory.ts";
-import type { MonitoredCounts } from "../../../../src/domain/monitor/monitor-view.ts";
+import type { MonitorReadings } from "../../../../src/domain/monitor/monitor-view.ts";
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
-import { OVERALL } from "../../../../src/domain/monitor/tally.ts";
+import { OVERALL_TALLY_KEY } from "../../../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
 import { DAY_MS, historyOf, MINUTE, T0, watched, windowOf } from "../../../support/watch-tables.ts";
 
@@ -18,12 +21,12 @@ const QUARTER = T0 / (15 * MINUTE);
 /** All counters in one minute so long ago that every answer is in. */
 const ripe = (subjects: Record<string, Counts>, ago = 5) =>
   windowOf(T0, (at) => (at === ago ? subjects : {}));
-const find = (kind: FindingKind, over: Partial<MonitoredCounts>) =>
-  detect(watched(over), POLICY).filter((finding) => finding.kind === kind);
+const find = (kind: FindingKind, over: Partial<MonitorReadings>) =>
+  detectFindingsFromReadings(watched(over), POLICY).filter((finding) => finding.kind === kind);
 
 /** A thousand messages a day of which 70 % are answered, with one destination of a hundred. */
 const WEEK = historyOf({
-  [OVERALL]: { sent: 4000, verified: 2800 },
+  [OVERALL_TALLY_KEY]: { sent: 4000, verified: 2800 },
   "country IN": { sent: 400, verified: 280 },
   "prefix +91987": { sent: 60, verified: 42 },
   "block +91987654": { sent: 8, verified: 0 },
@@ -88,7 +91,7 @@ describe("chance", () => {
         return { minute, sent: 4, verified };
       });
       // From one given beginning: the whole window.
-      const fall = steepestFall(cohorts, { usualShare: 0.7, fallenShare: 0.5, least: 60 }, () => 1);
+      const fall = likeliestFall(cohorts, { usualShare: 0.7, fallenShare: 0.5, least: 60 }, () => 1);
       if ((fall?.score ?? 0) > -Math.log(alpha)) passed++;
     }
     expect(passed / rounds).toBeLessThan(alpha);
@@ -108,23 +111,27 @@ describe("low conversion", () => {
     [1000, 299, "emergency"],
     [1000, 300, null],
   ])("%d due and %d verified asks for %s", (sent, verified, severity) => {
-    const findings = find("conversion_low", { minutes: ripe({ [OVERALL]: { sent, verified } }) });
+    const findings = find("conversion_low", { minutes: ripe({ [OVERALL_TALLY_KEY]: { sent, verified } }) });
     expect(findings[0]?.severity ?? null).toBe(severity);
   });
 
   test("messages that could not be answered yet say nothing", () => {
-    const minutes = ripe({ [OVERALL]: { sent: 500, verified: 0 } }, 0);
-    expect(detect(watched({ minutes, history: WEEK }), POLICY).filter(isAboutConversion)).toEqual([]);
+    const minutes = ripe({ [OVERALL_TALLY_KEY]: { sent: 500, verified: 0 } }, 0);
+    expect(
+      detectFindingsFromReadings(watched({ minutes, history: WEEK }), POLICY).filter(isConversionAlarm),
+    ).toEqual([]);
   });
 
   test("while its incident is open, a ratio under the clearing one is still ill", () => {
-    const minutes = ripe({ [OVERALL]: { sent: 100, verified: 35 } });
-    const [low] = find("conversion_low", { minutes: ripe({ [OVERALL]: { sent: 100, verified: 0 } }) });
+    const minutes = ripe({ [OVERALL_TALLY_KEY]: { sent: 100, verified: 35 } });
+    const [low] = find("conversion_low", {
+      minutes: ripe({ [OVERALL_TALLY_KEY]: { sent: 100, verified: 0 } }),
+    });
     const incident = { closedAtMs: null, findings: [low] } as unknown as Incident;
     expect(find("conversion_low", { minutes })).toEqual([]);
     expect(find("conversion_low", { minutes, incident })).toHaveLength(1);
     expect(find("conversion_low", { minutes, incident: { ...incident, closedAtMs: T0 } })).toEqual([]);
-    const healthy = ripe({ [OVERALL]: { sent: 100, verified: 41 } });
+    const healthy = ripe({ [OVERALL_TALLY_KEY]: { sent: 100, verified: 41 } });
     expect(find("conversion_low", { minutes: healthy, incident })).toEqual([]);
   });
 
@@ -135,10 +142,10 @@ describe("low conversion", () => {
         windowOf(T0, (ago) => {
           const upTo = (minutes: number) => Math.floor(perMinute * minutes * (ago > now ? 0.7 : 0.15));
           const verified = upTo(ago + 1) - upTo(ago);
-          return { [OVERALL]: ago === 0 ? {} : { sent: perMinute, verified } };
+          return { [OVERALL_TALLY_KEY]: ago === 0 ? {} : { sent: perMinute, verified } };
         });
       const history = historyOf({
-        [OVERALL]: { sent: perMinute * 15 * 415, verified: perMinute * 15 * 290 },
+        [OVERALL_TALLY_KEY]: { sent: perMinute * 15 * 415, verified: perMinute * 15 * 290 },
       });
       const found = Array.from({ length: 15 }, (_, i) => i).find(
         (now) => find("conversion_low", { minutes: fellAgo(now), history })[0]?.severity === "emergency",
@@ -150,7 +157,7 @@ describe("low conversion", () => {
 
 describe("a collapse against its own history", () => {
   const burst = (subjects: readonly string[], counts: Counts, ago = 2) =>
-    ripe(Object.fromEntries([...subjects, OVERALL].map((key) => [key, counts])), ago);
+    ripe(Object.fromEntries([...subjects, OVERALL_TALLY_KEY].map((key) => [key, counts])), ago);
 
   test.each([
     ["country IN", "elevated", false],
@@ -198,7 +205,7 @@ describe("a collapse against its own history", () => {
   test("a destination with too little history is not judged by it, and a country without any never is", () => {
     const minutes = burst(["country IN", "country BR"], { sent: 25, verified: 0 });
     const young = historyOf({
-      [OVERALL]: { sent: 4000, verified: 2800 },
+      [OVERALL_TALLY_KEY]: { sent: 4000, verified: 2800 },
       "country IN": { sent: 49, verified: 30 },
     });
     expect(find("conversion_collapse", { minutes, history: young })).toEqual([]);
@@ -211,7 +218,7 @@ describe("a range nobody ever answered from", () => {
     [25, 1, false],
     [11, 0, false],
   ])("with %d messages and %d answers is shut: %s", (sent, verified, shut) => {
-    const minutes = ripe({ "block +4479110": { sent, verified }, [OVERALL]: { sent, verified } });
+    const minutes = ripe({ "block +4479110": { sent, verified }, [OVERALL_TALLY_KEY]: { sent, verified } });
     expect(find("conversion_collapse", { minutes, history: WEEK })).toMatchObject(
       shut ? [{ subject: "block +4479110", severity: "elevated", block: true }] : [],
     );
@@ -235,7 +242,7 @@ describe("a range nobody ever answered from", () => {
 
 describe("turned away", () => {
   const turned = (turned_away: number, counts: Counts = {}) =>
-    ripe({ [OVERALL]: { turned_away, ...counts } });
+    ripe({ [OVERALL_TALLY_KEY]: { turned_away, ...counts } });
   test.each([
     ["few", turned(59), null],
     ["many", turned(60), "elevated"],
@@ -248,14 +255,14 @@ describe("turned away", () => {
 
   test("with a destination that collapsed at the same time is an emergency", () => {
     const minutes = ripe({
-      [OVERALL]: { turned_away: 70, sent: 60, verified: 30 },
+      [OVERALL_TALLY_KEY]: { turned_away: 70, sent: 60, verified: 30 },
       "country IN": { sent: 25, verified: 0 },
     });
     expect(find("turned_away", { minutes, history: WEEK })[0]?.severity).toBe("emergency");
   });
 
   test("as many as usual for so many messages, or at this time of day, are no sign", () => {
-    const busy = historyOf({ [OVERALL]: { sent: 4000, verified: 2800, turned_away: 1000 } });
+    const busy = historyOf({ [OVERALL_TALLY_KEY]: { sent: 4000, verified: 2800, turned_away: 1000 } });
     const minutes = turned(200, { sent: 300, verified: 210 });
     expect(find("turned_away", { minutes })).toHaveLength(1);
     expect(find("turned_away", { minutes, history: busy })).toEqual([]);
@@ -268,12 +275,13 @@ const daysOf = (counts: (day: number) => Counts) =>
   [1, 2, 3, 4, 5, 6, 7].flatMap((day) =>
     [-1, 0].map((more) => ({
       quarter: QUARTER - 96 * day + more,
-      tally: new Map([[OVERALL, counts(day)]]),
+      tally: new Map([[OVERALL_TALLY_KEY, counts(day)]]),
     })),
   );
 
 describe("volume", () => {
-  const sent = (count: number) => ripe({ [OVERALL]: { sent: count, verified: Math.round(count * 0.7) } });
+  const sent = (count: number) =>
+    ripe({ [OVERALL_TALLY_KEY]: { sent: count, verified: Math.round(count * 0.7) } });
   test.each([
     [250, () => 100, true],
     [190, () => 100, false],
@@ -405,7 +413,7 @@ describe("money", () => {
   const lately = (now: Counts, before: Counts) =>
     Array.from({ length: 32 }, (_, i) => ({
       quarter: QUARTER - 33 + i,
-      tally: new Map([[OVERALL, i < 16 ? before : now]]),
+      tally: new Map([[OVERALL_TALLY_KEY, i < 16 ? before : now]]),
     }));
   test.each([
     ["twice the spend and the same outcomes", { micros: 200, "outcome:signup": 10 }, 1],
@@ -469,7 +477,7 @@ test("whatever is counted, the watch finds something or nothing and never breaks
     { requiredKeys: [] },
   );
   const keys = [
-    OVERALL,
+    OVERALL_TALLY_KEY,
     "country IN",
     "prefix +91987",
     "block +91987654",
@@ -484,7 +492,7 @@ test("whatever is counted, the watch finds something or nothing and never breaks
   fc.assert(
     fc.property(fc.array(tally, { minLength: 15, maxLength: 15 }), fc.boolean(), (minutes, known) => {
       const over = { minutes: windowOf(T0, (ago) => minutes[ago] ?? {}), history: known ? WEEK : null };
-      for (const finding of detect(watched(over), POLICY)) {
+      for (const finding of detectFindingsFromReadings(watched(over), POLICY)) {
         expect(finding.subject).not.toContain("*");
         expect(finding.says).not.toMatch(/NaN|undefined|Infinity/);
         expect(Object.values(finding.evidence)).not.toContain(Number.NaN);
@@ -497,9 +505,9 @@ test("whatever is counted, the watch finds something or nothing and never breaks
 test("messages that a rule in record-only mode would have stopped are found under nothing of their own", () => {
   const silent = { sent: 400, verified: 0, micros: 4e9, met: 400, "would:challenge": 400 };
   const rule = { "rule hosting_network/signup": silent };
-  for (const rest of [{}, { [OVERALL]: { sent: 400 }, "prefix +2348012": { sent: 400 } }]) {
+  for (const rest of [{}, { [OVERALL_TALLY_KEY]: { sent: 400 }, "prefix +2348012": { sent: 400 } }]) {
     const found = (subjects: Record<string, Counts>) =>
-      detect(watched({ minutes: ripe(subjects), history: WEEK }), POLICY);
+      detectFindingsFromReadings(watched({ minutes: ripe(subjects), history: WEEK }), POLICY);
     expect(found({ ...rest, ...rule })).toEqual(found(rest));
   }
 });

@@ -1,25 +1,25 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { countDelivery, countDeliveryAttempt } from "../../../../src/domain/monitor/counting.ts";
+import { countDeliveryAttemptTime, countDeliveryTime } from "../../../../src/domain/monitor/counting.ts";
 import {
+  bucketCounts,
   DELIVERY_ATTEMPT_TIME,
   DELIVERY_TIME,
-  type Histogram,
-  histogramBuckets,
+  type HistogramDefinition,
   histogramEntries,
   histogramQuantile,
   VERIFY_TIME,
 } from "../../../../src/domain/monitor/histogram.ts";
 import type { CounterEntry, Counts } from "../../../../src/domain/monitor/tally.ts";
 
-const HISTOGRAMS: [string, Histogram][] = [
+const HISTOGRAMS: [string, HistogramDefinition][] = [
   ["time to verify", VERIFY_TIME],
   ["hand-over", DELIVERY_ATTEMPT_TIME],
   ["delivery", DELIVERY_TIME],
 ];
 
 /** What the counters hold after these times. */
-function countsOf(histogram: Histogram, times: readonly number[]): Counts {
+function countsOf(histogram: HistogramDefinition, times: readonly number[]): Counts {
   const counts: Counts = {};
   for (const [metric, amount] of times.flatMap((time) => histogramEntries(histogram, time))) {
     counts[metric] = (counts[metric] ?? 0) + amount;
@@ -41,14 +41,14 @@ test.each([
   [5001, 11],
   [60_000, 11],
 ])("a provider that answers after %s ms is in bucket %s, and counts for itself alone", (tookMs, bucket) => {
-  expect(changes(countDeliveryAttempt("twilio", tookMs))).toEqual([
+  expect(changes(countDeliveryAttemptTime("twilio", tookMs))).toEqual([
     ["provider twilio", "hand_over_ms", { add: tookMs }],
     ["provider twilio", `handed_over_by:${bucket}`, { add: 1 }],
   ]);
 });
 
 test("a clock that stepped back is no time at all, since a counter cannot hold less than nothing", () => {
-  expect(changes(countDeliveryAttempt("twilio", -20))).toEqual([
+  expect(changes(countDeliveryAttemptTime("twilio", -20))).toEqual([
     ["provider twilio", "hand_over_ms", { add: 0 }],
     ["provider twilio", "handed_over_by:0", { add: 1 }],
   ]);
@@ -64,7 +64,7 @@ test.each([
   ["a time that is yet to come", 1_009_001, 9000],
 ])("with %s, a delivery heard after nine seconds took %s: %s ms", (_, statedMs, tookMs) => {
   const times = { handedOverMs: 1_000_000, statedMs, heardMs: 1_009_000 };
-  const [sum] = countDelivery({ provider: "twilio", channel: "sms" }, times);
+  const [sum] = countDeliveryTime({ provider: "twilio", channel: "sms" }, times);
   expect(sum).toEqual({
     dimension: "provider",
     subject: "twilio",
@@ -75,8 +75,8 @@ test.each([
 
 test("a call's receipt comes when it ends, and says nothing of how long it took to arrive", () => {
   const times = { handedOverMs: 0, statedMs: null, heardMs: 40_000 };
-  expect(countDelivery({ provider: "twilio", channel: "voice" }, times)).toEqual([]);
-  expect(countDelivery({ provider: "twilio", channel: "whatsapp" }, times)).toHaveLength(2);
+  expect(countDeliveryTime({ provider: "twilio", channel: "voice" }, times)).toEqual([]);
+  expect(countDeliveryTime({ provider: "twilio", channel: "whatsapp" }, times)).toHaveLength(2);
 });
 
 test.each([
@@ -119,7 +119,7 @@ test.each(HISTOGRAMS)("the buckets of %s hold every time once, and rise", (_, hi
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 1_000_000 }), { maxLength: 60 }), (times) => {
       const counts = countsOf(histogram, times);
-      const total = histogramBuckets(counts, histogram).reduce((sum, count) => sum + count, 0);
+      const total = bucketCounts(counts, histogram).reduce((sum, count) => sum + count, 0);
       expect(total).toBe(times.length);
       expect(counts[histogram.sum] ?? 0).toBe(times.reduce((sum, time) => sum + time, 0));
     }),

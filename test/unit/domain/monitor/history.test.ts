@@ -10,7 +10,7 @@ import {
   usualTraffic,
 } from "../../../../src/domain/monitor/history.ts";
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
-import { OVERALL } from "../../../../src/domain/monitor/tally.ts";
+import { OVERALL_TALLY_KEY } from "../../../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
 import { MINUTE, T0 } from "../../../support/watch-tables.ts";
 
@@ -84,7 +84,7 @@ describe("the history", () => {
   test("keeps destinations, sources and flows, and neither addresses nor hundreds nor what was not told apart", () => {
     const counts = { sent: 1, verified: 1 };
     const { subjects } = fold(null, QUARTER, {
-      [OVERALL]: { ...counts, "verified_by:3": 1, turned_away: 2, refused: 9 },
+      [OVERALL_TALLY_KEY]: { ...counts, "verified_by:3": 1, turned_away: 2, refused: 9 },
       "prefix +91987": counts,
       "network AS1": { ...counts, numbers: 1 },
       "address abc": counts,
@@ -92,7 +92,7 @@ describe("the history", () => {
       "block *": counts,
     });
     expect(subjects).toEqual({
-      [OVERALL]: { ...counts, "verified_by:3": 1, turned_away: 2 },
+      [OVERALL_TALLY_KEY]: { ...counts, "verified_by:3": 1, turned_away: 2 },
       "prefix +91987": counts,
       "network AS1": counts,
     });
@@ -141,7 +141,7 @@ describe("what is usual", () => {
 
   test("is drawn to the overall conversion while there are few messages", () => {
     const history = fold(null, QUARTER, {
-      [OVERALL]: { sent: 10_000, verified: 6000 },
+      [OVERALL_TALLY_KEY]: { sent: 10_000, verified: 6000 },
       "country IN": { sent: 2, verified: 2 },
       "country BR": { sent: 5000, verified: 4000 },
     });
@@ -166,7 +166,7 @@ describe("the answer curve", () => {
   const measured = (counts: Record<number, number>): Counts =>
     Object.fromEntries(Object.entries(counts).map(([bucket, count]) => [`verified_by:${bucket}`, count]));
   const curveOf = (counts: Counts) =>
-    answerCurve({ quarter: QUARTER, sinceMs: T0, subjects: { [OVERALL]: counts } }, PRIOR);
+    answerCurve({ quarter: QUARTER, sinceMs: T0, subjects: { [OVERALL_TALLY_KEY]: counts } }, PRIOR);
 
   test("is the prior before anything was measured", () => {
     expect(answerCurve(null, PRIOR)).toBe(PRIOR);

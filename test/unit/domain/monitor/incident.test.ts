@@ -4,18 +4,18 @@ import type { Posture } from "../../../../src/domain/kernel/posture.ts";
 import type { Ban } from "../../../../src/domain/monitor/ban.ts";
 import type { Finding } from "../../../../src/domain/monitor/finding.ts";
 import {
-  type IncidentState,
+  type IncidentMemory,
   type MonitorRun,
   NO_INCIDENT_SUMS,
   nextIncident,
 } from "../../../../src/domain/monitor/incident.ts";
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
-import { OVERALL } from "../../../../src/domain/monitor/tally.ts";
+import { OVERALL_TALLY_KEY } from "../../../../src/domain/monitor/tally.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
 import { MINUTE, T0, windowOf } from "../../../support/watch-tables.ts";
 
 const POLICY = policySchema.shape.monitor.parse({});
-const NONE: IncidentState = { incident: null, countedTo: 0, settled: NO_INCIDENT_SUMS };
+const NONE: IncidentMemory = { incident: null, countedTo: 0, settled: NO_INCIDENT_SUMS };
 const finding = (over: Partial<Finding> = {}): Finding => ({
   kind: "conversion_collapse",
   subject: "country IN",
@@ -35,7 +35,7 @@ const seen = (over: Partial<MonitorRun> = {}): MonitorRun => ({
   ...over,
 });
 const posture = (now: Posture, by = "cron", before = now) => ({ now, before, by, why: "because" });
-const next = (state: IncidentState, minute: Partial<MonitorRun>, nowMs = T0) =>
+const next = (state: IncidentMemory, minute: Partial<MonitorRun>, nowMs = T0) =>
   nextIncident(state, seen({ nowMs, ...minute }), POLICY, () => `incident at ${nowMs}`);
 
 describe("opening", () => {
@@ -150,7 +150,8 @@ describe("closing", () => {
 
 describe("its sums", () => {
   const perMinute: Counts = { sent: 10, verified: 3, micros: 1000, refused: 5 };
-  const steady = (nowMs: number) => windowOf(nowMs, (ago) => (ago === 0 ? {} : { [OVERALL]: perMinute }));
+  const steady = (nowMs: number) =>
+    windowOf(nowMs, (ago) => (ago === 0 ? {} : { [OVERALL_TALLY_KEY]: perMinute }));
 
   test("are of all messages since the first sign, each once, over a long incident", () => {
     let state = NONE;
@@ -173,7 +174,7 @@ describe("its sums", () => {
   test("are right now and right later: answers that come late are counted, and no longer as leaked", () => {
     const counts = (verified: number): Counts => ({ sent: 10, verified, micros: 1000, refused: 0 });
     const at = (ago: number, verified: number) =>
-      windowOf(T0 + ago * MINUTE, (past) => (past === ago ? { [OVERALL]: counts(verified) } : {}));
+      windowOf(T0 + ago * MINUTE, (past) => (past === ago ? { [OVERALL_TALLY_KEY]: counts(verified) } : {}));
     const findings = [finding({ evidence: { since_ms: T0 } })];
     const early = next(NONE, { findings, minutes: at(5, 2) }, T0 + 5 * MINUTE);
     expect(early.incident).toMatchObject({ sent: 10, verified: 2, unansweredMicros: 800 });

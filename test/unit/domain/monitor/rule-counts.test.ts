@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { UncountedRule } from "../../../../src/domain/admission/risk.ts";
+import type { RecordOnlyHit } from "../../../../src/domain/admission/risk.ts";
 import { RISK_RULES } from "../../../../src/domain/admission/risk.ts";
 import {
-  countRulesLeft,
-  countRulesLeftVerified,
   countRulesMet,
+  countSentDespiteRules,
+  countVerifiedDespiteRules,
   ruleCounts,
-  ruleInWords,
-  rulesThatStopped,
+  ruleEffectInWords,
+  rulesThatWouldStop,
 } from "../../../../src/domain/monitor/rule-counts.ts";
 import type { CounterEntry, Counts } from "../../../../src/domain/monitor/tally.ts";
 
@@ -22,7 +22,7 @@ function tallied(entries: readonly CounterEntry[]): Record<string, Counts> {
   return sums;
 }
 
-const MET: UncountedRule[] = [
+const MET: RecordOnlyHit[] = [
   { rule: "tor", would: "challenge" },
   { rule: "country_mismatch", would: null },
 ];
@@ -35,18 +35,20 @@ test("a request counts for each rule it met, and by how that would have stopped 
 });
 
 test("a message that left, and its answer, count for the rules that would have stopped it", () => {
-  const stoppers = rulesThatStopped(MET, "signup");
-  expect(tallied([...countRulesLeft(stoppers, 7000), ...countRulesLeftVerified(stoppers)])).toEqual({
-    "tor/signup": { sent: 1, micros: 7000, verified: 1 },
-  });
+  const stoppers = rulesThatWouldStop(MET, "signup");
+  expect(tallied([...countSentDespiteRules(stoppers, 7000), ...countVerifiedDespiteRules(stoppers)])).toEqual(
+    {
+      "tor/signup": { sent: 1, micros: 7000, verified: 1 },
+    },
+  );
 });
 
 test("where no rule was met there is nothing to count", () => {
   expect([
     countRulesMet([], "signup"),
-    rulesThatStopped([], "signup"),
-    countRulesLeft([], 7000),
-    countRulesLeftVerified([]),
+    rulesThatWouldStop([], "signup"),
+    countSentDespiteRules([], 7000),
+    countVerifiedDespiteRules([]),
   ]).toEqual([[], [], [], []]);
 });
 
@@ -113,12 +115,14 @@ test.each<[Counts, string]>([
     "Would have stopped 2 messages, all verified by the people who asked.",
   ],
 ])("%j reads: %s", (counts, sentence) => {
-  expect(ruleInWords(ruleCounts(counts), wording)).toBe(sentence);
+  expect(ruleEffectInWords(ruleCounts(counts), wording)).toBe(sentence);
 });
 
 test("each rule and flow has a subject of its own", () => {
   const all = RISK_RULES.flatMap((rule) =>
-    rulesThatStopped([{ rule, would: "deny" }], "a").concat(rulesThatStopped([{ rule, would: "deny" }], "b")),
+    rulesThatWouldStop([{ rule, would: "deny" }], "a").concat(
+      rulesThatWouldStop([{ rule, would: "deny" }], "b"),
+    ),
   );
   expect(new Set(all).size).toBe(2 * RISK_RULES.length);
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   type CountingPlace,
-  countAddress,
+  countAddressWithManyNumbers,
   countDeliveryFate,
   countRefused,
   countSent,
@@ -97,7 +97,7 @@ test("a receipt counts for provider, channel and route", () => {
 test("distinct numbers of a sum are the most that any part saw, all else adds up", () => {
   const part = (sent: number, numbers: number): Tally =>
     new Map<string, Counts>([["network AS1", { sent, numbers }]]);
-  const address = countAddress("tag", 9)[1]?.how;
+  const address = countAddressWithManyNumbers("tag", 9)[1]?.how;
   expect(address).toEqual({ peak: 9 });
   expect(sumTallies([part(4, 3), part(5, 7), part(1, 6)])).toEqual(
     new Map([["network AS1", { sent: 10, numbers: 7 }]]),

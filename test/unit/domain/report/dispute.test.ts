@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { concludeReport, type ReportFacts } from "../../../../src/domain/report/facts.ts";
-import { countReportMessage, newLedgerSums } from "../../../../src/domain/report/ledger-sums.ts";
 import { writeLetters } from "../../../../src/domain/report/letter.ts";
 import type { MessageRow } from "../../../../src/domain/report/message-row.ts";
+import { countReportMessage, newReportSums } from "../../../../src/domain/report/report-sums.ts";
 import { message, START } from "../../../support/support-report.ts";
 
 function report(rows: readonly Partial<MessageRow>[], over: Partial<ReportFacts> = {}) {
-  const sums = newLedgerSums();
+  const sums = newReportSums();
   for (const row of rows) countReportMessage(sums, message(row));
   return concludeReport({
     environment: "production",

@@ -5,18 +5,18 @@ import { rfc3339 } from "../../../../src/domain/kernel/instant.ts";
 import { findAttackWindow } from "../../../../src/domain/report/attack-window.ts";
 import { concludeReport, type ReportFacts } from "../../../../src/domain/report/facts.ts";
 import { reportFiles } from "../../../../src/domain/report/files.ts";
-import { countReportMessage, newLedgerSums } from "../../../../src/domain/report/ledger-sums.ts";
 import { escapeHtml } from "../../../../src/domain/report/markup.ts";
 import type { MessageRow } from "../../../../src/domain/report/message-row.ts";
 import { writeReportPage } from "../../../../src/domain/report/page.ts";
-import { plotBars } from "../../../../src/domain/report/plot.ts";
+import { messageBars } from "../../../../src/domain/report/plot.ts";
+import { countReportMessage, newReportSums } from "../../../../src/domain/report/report-sums.ts";
 import { MESSAGE_COLUMNS, messageRowCells, reportSummary } from "../../../../src/domain/report/tables.ts";
 import { message, START } from "../../../support/support-report.ts";
 
 const MINUTE = 60_000;
 
 function facts(rows: readonly MessageRow[], over: Partial<ReportFacts> = {}): ReportFacts {
-  const sums = newLedgerSums();
+  const sums = newReportSums();
   for (const row of rows) countReportMessage(sums, row);
   return {
     environment: "production",
@@ -148,7 +148,7 @@ test("ranges that answered once are not among the silent ones, and each provider
 });
 
 test("what comes after the most subjects is in the totals and said to be on no list", () => {
-  const sums = newLedgerSums();
+  const sums = newReportSums();
   for (let i = 0; i < 5; i++)
     countReportMessage(sums, message({ range: `+9190000${i}`, ip: `192.0.2.${i}` }), 3);
   expect(sums.total.sent).toBe(5);
@@ -161,7 +161,7 @@ test("what comes after the most subjects is in the totals and said to be on no l
 
 test("the bars of the plot hold every message once", () => {
   const report = concludeReport(facts(attackedEvening()));
-  const total = plotBars(report).bars.reduce(
+  const total = messageBars(report).bars.reduce(
     (sum, { answered, unanswered }) => sum + answered + unanswered,
     0,
   );

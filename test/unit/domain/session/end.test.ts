@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { expiryEvent, sessionExpiry, unansweredMessages } from "../../../../src/domain/session/end.ts";
+import { expiredSession, expiryEvent, unansweredMessages } from "../../../../src/domain/session/end.ts";
 import type { SendRecord, SessionState } from "../../../../src/domain/session/session.ts";
 
 const T0 = Date.UTC(2026, 10, 20);
@@ -38,7 +38,7 @@ describe("a session that ended without its code", () => {
 
   test("expires with the last message that left", () => {
     const sends = [send(), send({ channel: "voice", messageId: "m2" }), send({ status: "refused" })];
-    expect(sessionExpiry(session({ sends }))).toEqual({
+    expect(expiredSession(session({ sends }))).toEqual({
       correlationId: "c1",
       provider: "sandbox",
       channel: "voice",
@@ -60,7 +60,7 @@ describe("a session that ended without its code", () => {
     ["verified", { status: "verified" }],
     ["left by no message", { sends: [send({ status: "refused" })] }],
   ])("that was %s has no expiry", (_, over) => {
-    expect(sessionExpiry(session(over))).toBeNull();
+    expect(expiredSession(session(over))).toBeNull();
     expect(expiryEvent(session(over))).toBeNull();
   });
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Channel } from "../../../../src/domain/kernel/channel.ts";
 import { attemptCode } from "../../../../src/domain/session/attempt.ts";
-import { resendSession } from "../../../../src/domain/session/resend.ts";
+import { resendMessage } from "../../../../src/domain/session/resend.ts";
 import {
   openSession,
   type SendStatus,
@@ -41,7 +41,7 @@ const open = (channel: Channel = "sms", landline = false, rules = RULES): Sessio
   openSession({ ...OPEN, channel, landline }, rules, T0);
 
 const resend = (state: SessionState, second: number, channel: Channel = "sms", rules = RULES) =>
-  resendSession(state, { channel, fresh: CODE, hold: HOLD, asn: 64500 }, rules, at(second));
+  resendMessage(state, { channel, fresh: CODE, hold: HOLD, asn: 64500 }, rules, at(second));
 
 const settle = (state: SessionState, status: SendStatus, index = state.sends.length - 1) =>
   settleSend(state, index, {
@@ -175,7 +175,7 @@ describe("a receipt", () => {
     const hold = (id: string) => ({ ...HOLD, id });
     const first = openSession({ ...OPEN, hold: hold("a") }, RULES, T0);
     const command = { channel: "sms" as const, fresh: CODE, hold: hold("b"), asn: null };
-    const second = resendSession(settle(first, "accepted"), command, RULES, at(60)).state;
+    const second = resendMessage(settle(first, "accepted"), command, RULES, at(60)).state;
     const state = row.came.reduce(
       (known, said, index) => (said === "undelivered" ? receive(known, said, index).state : known),
       settle(second, "accepted"),

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { attemptCode } from "../../../../src/domain/session/attempt.ts";
-import { resendSession } from "../../../../src/domain/session/resend.ts";
+import { resendMessage } from "../../../../src/domain/session/resend.ts";
 import { openSession, type SessionRules, type SessionState } from "../../../../src/domain/session/session.ts";
 import { settleSend } from "../../../../src/domain/session/settle.ts";
 import { viewSession } from "../../../../src/domain/session/view.ts";
@@ -54,7 +54,7 @@ test("waits grow from wrong code to wrong code", () => {
 
 test("a resend keeps the code while it is good, lengthens its life, and keeps the attempts", () => {
   const tried = attemptCode(open(), "wrong", RULES, at(1)).state;
-  const { state, result } = resendSession(tried, RESEND, RULES, at(60));
+  const { state, result } = resendMessage(tried, RESEND, RULES, at(60));
   expect(result).toMatchObject({
     kind: "send",
     code: CODE,
@@ -65,7 +65,7 @@ test("a resend keeps the code while it is good, lengthens its life, and keeps th
 });
 
 test("a resend after the code's end brings a fresh one, and the old one is worthless", () => {
-  const { state, result } = resendSession(open(), RESEND, RULES, at(200));
+  const { state, result } = resendMessage(open(), RESEND, RULES, at(200));
   expect(result).toMatchObject({ kind: "send", code: FRESH });
   expect(attemptCode(state, "right", RULES, at(201)).result.kind).toBe("incorrect");
   expect(attemptCode(state, "fresh", RULES, at(201)).result.kind).toBe("verified");
@@ -75,17 +75,17 @@ test("resends wait 60, 120 and 240 s, and there is no fourth", () => {
   let state = open();
   let second = 0;
   for (const wait of [60, 120, 240]) {
-    expect(resendSession(state, RESEND, RULES, at(second + wait - 1)).result).toEqual({
+    expect(resendMessage(state, RESEND, RULES, at(second + wait - 1)).result).toEqual({
       kind: "wait",
       retryAfterSeconds: 1,
     });
     second += wait;
-    const next = resendSession(state, RESEND, RULES, at(second));
+    const next = resendMessage(state, RESEND, RULES, at(second));
     expect(next.result.kind).toBe("send");
     state = next.state;
   }
   expect(viewSession(state, RULES, at(second)).resendInSeconds).toBeNull();
-  expect(resendSession(state, RESEND, RULES, at(599)).result.kind).toBe("wait");
+  expect(resendMessage(state, RESEND, RULES, at(599)).result.kind).toBe("wait");
 });
 
 test("a session whose only message was refused is closed", () => {
@@ -100,7 +100,7 @@ const ACCEPTED = { status: "accepted" as const, provider: "p", messageId: "m" };
 /** A session whose first message left, and whose resend so long after the start did or did not. */
 function resent(second: number, outcome: Parameters<typeof settleSend>[2], channel: "sms" | "voice" = "sms") {
   const first = settleSend(open(), 0, ACCEPTED);
-  const { state, result } = resendSession(first, { ...RESEND, channel }, RULES, at(second));
+  const { state, result } = resendMessage(first, { ...RESEND, channel }, RULES, at(second));
   expect(result.kind).toBe("send");
   return settleSend(state, 1, outcome);
 }
@@ -122,7 +122,7 @@ test.each([60, 100, 179.999])(
 
 test("the life that a resend which never left leaves is the one of the message before it", () => {
   const second = resent(60, ACCEPTED);
-  const { state } = resendSession(second, RESEND, RULES, at(180));
+  const { state } = resendMessage(second, RESEND, RULES, at(180));
   const refused = settleSend(state, 2, REFUSED);
   expect(refused.codeExpiresAtMs).toBe(at(240));
   expect(refused.sends.map(({ codeExpiredAtMs }) => codeExpiredAtMs)).toEqual([T0, at(180), at(240)]);
@@ -136,7 +136,7 @@ test("a fresh code that never left opens nothing, and neither does the one befor
       cause: "code expired",
     });
   }
-  const { state, result } = resendSession(refused, RESEND, RULES, at(202));
+  const { state, result } = resendMessage(refused, RESEND, RULES, at(202));
   expect(result).toMatchObject({ kind: "send", code: FRESH });
   expect(attemptCode(state, "fresh", RULES, at(203)).result.kind).toBe("verified");
 });
@@ -147,15 +147,15 @@ test("a resend that never left uses up no resend, and waits for nothing more", (
   for (const wait of [60, 120, 240]) {
     second += wait;
     for (let i = 0; i < 3; i++) {
-      const failed = resendSession(state, RESEND, RULES, at(second));
+      const failed = resendMessage(state, RESEND, RULES, at(second));
       expect(failed.result.kind).toBe("send");
       state = settleSend(failed.state, failed.state.sends.length - 1, REFUSED);
       expect(state.sends.at(-1)?.hold).toBeNull();
       expect(viewSession(state, RULES, at(second)).resendInSeconds, "at once, where nothing left").toBe(0);
     }
-    const left = resendSession(state, RESEND, RULES, at(second));
+    const left = resendMessage(state, RESEND, RULES, at(second));
     state = settleSend(left.state, left.state.sends.length - 1, ACCEPTED);
-    expect(resendSession(state, RESEND, RULES, at(second)).result.kind).toBe("wait");
+    expect(resendMessage(state, RESEND, RULES, at(second)).result.kind).toBe("wait");
   }
   expect(viewSession(state, RULES, at(second)).resendInSeconds).toBeNull();
   expect(attemptCode(state, "fresh", RULES, at(second)).result).toMatchObject({
@@ -169,11 +169,11 @@ test("a verification answers every message that left, also those whose fate is u
   const hold = (id: string) => ({ ...HOLD, id });
   let state = openSession({ ...OPEN, hold: hold("first") }, RULES, T0);
   state = settleSend(state, 0, ACCEPTED);
-  state = resendSession(state, { ...RESEND, hold: hold("never left") }, RULES, at(60)).state;
+  state = resendMessage(state, { ...RESEND, hold: hold("never left") }, RULES, at(60)).state;
   state = settleSend(state, 1, REFUSED);
-  state = resendSession(state, { ...RESEND, hold: hold("unknown") }, RULES, at(61)).state;
+  state = resendMessage(state, { ...RESEND, hold: hold("unknown") }, RULES, at(61)).state;
   state = settleSend(state, 2, { status: "unknown", provider: "p", messageId: null });
-  state = resendSession(state, { ...RESEND, channel: "sms", hold: hold("under way") }, RULES, at(181)).state;
+  state = resendMessage(state, { ...RESEND, channel: "sms", hold: hold("under way") }, RULES, at(181)).state;
   expect(attemptCode(state, "right", RULES, at(182)).result).toEqual({
     kind: "verified",
     channel: "sms",
@@ -213,7 +213,7 @@ test("whatever happens: at most five evaluations, at most one success, and nothi
       for (const step of story) {
         second += step.gap;
         if (step.kind === "resend") {
-          const next = resendSession(state, RESEND, RULES, at(second));
+          const next = resendMessage(state, RESEND, RULES, at(second));
           if (second >= 600) expect(next.result.kind).toBe("gone");
           const before = state.codeExpiresAtMs;
           state = next.state;

@@ -6,7 +6,7 @@ import type { Channel } from "../../../../src/domain/kernel/channel.ts";
 import type { LedgerEvent } from "../../../../src/domain/ledger/event.ts";
 import type { EffectiveBan } from "../../../../src/domain/monitor/ban.ts";
 import { consumeOutbox } from "../../../../src/flows/consumers/consume-outbox.ts";
-import { readStatus } from "../../../../src/flows/verification/read-status.ts";
+import { readSessionStatus } from "../../../../src/flows/verification/read-session-status.ts";
 import { resend } from "../../../../src/flows/verification/resend.ts";
 import { send } from "../../../../src/flows/verification/send.ts";
 import { verify } from "../../../../src/flows/verification/verify.ts";
@@ -246,7 +246,7 @@ describe("a person who waits for a code", () => {
     expect(await resendOne(world, session)).toMatchObject({ kind: "sent", resendInSeconds: 120 });
     await world.hook("sandbox_b", [receiptOf("sandbox_b-1", "undelivered")]);
     world.advance(5000);
-    const told = await readStatus(world.deps, session);
+    const told = await readSessionStatus(world.deps, session);
     expect(told).toMatchObject({ delivery: "undelivered", resendInSeconds: 55 });
     world.advance(55_000);
     expect(await resendOne(world, session)).toMatchObject({ kind: "sent" });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { LedgerRow } from "../../../../src/domain/ledger/event.ts";
-import { type PersonTraces, UNREACHABLE_TRACES } from "../../../../src/domain/ledger/person.ts";
+import { type PersonStoreKeys, UNREACHABLE_TRACES } from "../../../../src/domain/ledger/person.ts";
 import { erasePerson } from "../../../../src/flows/evidence/erase-person.ts";
 import { exportPerson, type PersonDeps } from "../../../../src/flows/evidence/export-person.ts";
 import type { OperatorAction } from "../../../../src/ports/records.ts";
@@ -51,7 +51,7 @@ function world(over: { records?: "down"; ledger?: "down"; sticky?: boolean } = {
     sessions: new Set(["s-1"]),
     actions: [] as OperatorAction[],
     logged: [] as unknown[],
-    looked: [] as PersonTraces[],
+    looked: [] as PersonStoreKeys[],
   };
   const deps: PersonDeps = {
     nowMs: () => NOW,

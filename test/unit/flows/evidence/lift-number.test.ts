@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { NumberRefusal } from "../../../../src/domain/delivery/judgement.ts";
-import { liftNumber } from "../../../../src/flows/evidence/lift-number.ts";
+import { liftNumberRefusal } from "../../../../src/flows/evidence/lift-number-refusal.ts";
 import { send } from "../../../../src/flows/verification/send.ts";
 import { callerOf, deliveryWorld, type Fate, phoneOf, requestOf } from "../../../support/delivery-world.ts";
 
@@ -40,7 +40,7 @@ test.each<[Fate, NumberRefusal, string]>([
     accept();
     expect(await ask()).toBe(remembered);
 
-    const lifted = await liftNumber(world.deps, ACT, phoneOf(1));
+    const lifted = await liftNumberRefusal(world.deps, ACT, phoneOf(1));
     expect(lifted).toMatchObject({ kind: "done", recorded: true });
     expect(JSON.stringify(lifted)).toContain("goes to a provider again");
     expect(await ask()).toBe("sent");
@@ -51,7 +51,7 @@ test("a lift is of one number, and is recorded without it", async () => {
   const { world, ask } = worldThatRefuses("opt_out");
   await ask(1);
   await ask(2);
-  await liftNumber(world.deps, ACT, phoneOf(1));
+  await liftNumberRefusal(world.deps, ACT, phoneOf(1));
   expect(await ask(2)).toBe("number_opted_out");
   const actions = await world.deps.records.actions(10);
   expect(JSON.stringify(actions)).toContain("number lifted");
@@ -60,14 +60,16 @@ test("a lift is of one number, and is recorded without it", async () => {
 
 test("a lift of a number that nothing is kept against says so", async () => {
   const { world } = worldThatRefuses("accept");
-  expect(JSON.stringify(await liftNumber(world.deps, ACT, phoneOf(1)))).toContain("Nothing was kept");
+  expect(JSON.stringify(await liftNumberRefusal(world.deps, ACT, phoneOf(1)))).toContain("Nothing was kept");
 });
 
 test("what is no number is refused without repeating it, and a store that fails lifts nothing", async () => {
   const { world } = worldThatRefuses("accept");
-  const refused = JSON.stringify(await liftNumber(world.deps, ACT, "98765-nobody"));
+  const refused = JSON.stringify(await liftNumberRefusal(world.deps, ACT, "98765-nobody"));
   expect(refused).toContain("is no telephone number");
   expect(refused).not.toContain("98765-nobody");
   const marks = { ...world.deps.marks, liftRefusals: async () => Promise.reject(new Error("down")) };
-  expect(await liftNumber({ ...world.deps, marks }, ACT, phoneOf(1))).toMatchObject({ kind: "unavailable" });
+  expect(await liftNumberRefusal({ ...world.deps, marks }, ACT, phoneOf(1))).toMatchObject({
+    kind: "unavailable",
+  });
 });

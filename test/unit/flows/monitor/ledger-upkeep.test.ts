@@ -5,7 +5,7 @@ import {
   type LedgerEvent,
   type RefusalCount,
 } from "../../../../src/domain/ledger/event.ts";
-import { retentionLimits } from "../../../../src/domain/ledger/retention.ts";
+import { retentionCutoffs } from "../../../../src/domain/ledger/retention.ts";
 import {
   consumeLedger,
   keepLedgerDeadLetters,
@@ -17,7 +17,7 @@ import { enforceRetention } from "../../../../src/flows/monitor/enforce-retentio
 import { recordRefusalCounts } from "../../../../src/flows/monitor/record-refusal-counts.ts";
 import { memoryLedger } from "../../../../src/memory/memory-ledger.ts";
 import { memoryRecords } from "../../../../src/memory/memory-records.ts";
-import type { RetentionLimits, Swept, Upkeep } from "../../../../src/ports/ledger.ts";
+import type { RetentionCutoffs, Swept, UpkeepRun } from "../../../../src/ports/ledger.ts";
 import type { DeadLetter } from "../../../../src/ports/records.ts";
 import { NOON_MS, roomyPolicy } from "../../../support/delivery-world.ts";
 
@@ -140,7 +140,7 @@ describe("The upkeep of refusal counts", () => {
   function upkeeper(counters: "up" | "down" = "up", database: "up" | "down" = "up") {
     const windows: [number, number][] = [];
     const written: RefusalCount[] = [];
-    const state: { upkeep: Upkeep | null; database: string } = { upkeep: null, database };
+    const state: { upkeep: UpkeepRun | null; database: string } = { upkeep: null, database };
     const deps: Parameters<typeof recordRefusalCounts>[0] = {
       counters: {
         count: async () => undefined,
@@ -199,9 +199,9 @@ describe("The upkeep of refusal counts", () => {
 
 describe("Retention", () => {
   function sweeper(...answers: (Swept | { kind: "unavailable"; cause: string })[]) {
-    const swept: RetentionLimits[] = [];
+    const swept: RetentionCutoffs[] = [];
     const facts: [string, unknown][] = [];
-    const state: { upkeep: Upkeep | null } = { upkeep: null };
+    const state: { upkeep: UpkeepRun | null } = { upkeep: null };
     const deps: Parameters<typeof enforceRetention>[0] = {
       policy: roomyPolicy({}, { retention: { number_days: 7, ip_days: 3, events_days: 90 } }),
       ledger: {
@@ -225,8 +225,8 @@ describe("Retention", () => {
     const { deps, swept, facts, state } = sweeper({ ...NOTHING, numbers: 12 });
     for (let minute = 0; minute <= 60; minute++) await enforceRetention(deps, NOON_MS + minute * MINUTE);
     expect(swept).toEqual([
-      retentionLimits({ number_days: 7, ip_days: 3, events_days: 90 }, NOON_MS),
-      retentionLimits({ number_days: 7, ip_days: 3, events_days: 90 }, NOON_MS + HOUR),
+      retentionCutoffs({ number_days: 7, ip_days: 3, events_days: 90 }, NOON_MS),
+      retentionCutoffs({ number_days: 7, ip_days: 3, events_days: 90 }, NOON_MS + HOUR),
     ]);
     expect(facts[0]).toEqual([
       "retention",

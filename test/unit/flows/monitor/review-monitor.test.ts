@@ -11,8 +11,8 @@ import { parsePolicy } from "../../../../src/config/config.ts";
 import { minuteOf } from "../../../../src/domain/kernel/time.ts";
 import {
   type AddressedAlert,
-  ALERT_KIND_RULES,
   ALERT_KINDS,
+  ALERT_RUNBOOK,
   completeAlert,
 } from "../../../../src/domain/monitor/alert.ts";
 import { alertsFor } from "../../../../src/domain/monitor/alerting.ts";
@@ -25,14 +25,14 @@ import type { Counts } from "../../../../src/domain/monitor/tally.ts";
 import { monitor } from "../../../../src/flows/monitor/monitor.ts";
 import { isRecordId } from "../../../../src/http/admin/contract.ts";
 import type { Deps } from "../../../../src/ports/deps.ts";
-import type { Done } from "../../../../src/ports/result.ts";
+import type { WriteResult } from "../../../../src/ports/result.ts";
 import { describeOnRedis } from "../../../contract/support/support-redis.ts";
 import { alert, alertContext, incident, NOW } from "../../../support/alerts.ts";
 import { T0 } from "../../../support/watch-tables.ts";
 import { DAY, honest, START, simulate, type Traffic, together } from "../../../support/watch-world.ts";
 
 const MINUTE = 60_000;
-const DONE: Done = { kind: "done" };
+const DONE: WriteResult = { kind: "done" };
 const DOWN = { kind: "unavailable" as const, cause: "down for the test" };
 
 const parsed = parsePolicy(policyOf(await readSettings()));
@@ -138,7 +138,7 @@ describe("What an alert tells people to do", () => {
         expect(command).toContain('--why "');
       }
     }
-    expect(Object.keys(ALERT_KIND_RULES)).toHaveLength(ALERT_KINDS.length);
+    expect(Object.keys(ALERT_RUNBOOK)).toHaveLength(ALERT_KINDS.length);
   });
 
   test("names the money an hour costs now, and not the mean of a window that is mostly older than the attack", () => {

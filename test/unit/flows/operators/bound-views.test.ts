@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { exposurePolicy } from "../../../../src/domain/admission/exposure.policy.ts";
-import { readBound } from "../../../../src/flows/operators/views/read-bound.ts";
 import { readMetrics } from "../../../../src/flows/operators/views/read-metrics.ts";
+import { readWorstCaseBound } from "../../../../src/flows/operators/views/read-worst-case-bound.ts";
 import { send } from "../../../../src/flows/verification/send.ts";
 import { verify } from "../../../../src/flows/verification/verify.ts";
 import {
@@ -24,7 +24,7 @@ const sampleIn = (text: string): number | null => {
 };
 
 async function boundOf({ deps }: DeliveryWorld) {
-  const bound = await readBound(deps);
+  const bound = await readWorstCaseBound(deps);
   if (bound.kind !== "answered") throw new Error(bound.cause);
   return bound;
 }

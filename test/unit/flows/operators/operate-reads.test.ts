@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readIncident, readIncidents } from "../../../../src/flows/operators/views/read-incidents.ts";
-import { readRanges } from "../../../../src/flows/operators/views/read-ranges.ts";
 import { readState } from "../../../../src/flows/operators/views/read-state.ts";
+import { readSubjects } from "../../../../src/flows/operators/views/read-subjects.ts";
 import { reportOutcomes } from "../../../../src/flows/verification/report-outcomes.ts";
 import {
   depsOver,
@@ -123,7 +123,7 @@ test("ranges come busiest first, with their ratio, what is usual and what is shu
       }),
     ],
   });
-  const found = await readRanges(depsOver(world), { by: "prefix", span: { minutes: 30 }, limit: 2 });
+  const found = await readSubjects(depsOver(world), { by: "prefix", span: { minutes: 30 }, limit: 2 });
   if (found.kind !== "answered") throw new Error(found.cause);
   expect(found.subjects).toBe(3);
   expect(found.rows).toEqual([
@@ -159,7 +159,7 @@ test.each<[string, "stop" | "challenge", string, number]>([
     ],
     minutes: [minuteTally(MINUTE - 10, { "prefix +2348012": { sent: 40 } })],
   });
-  const found = await readRanges(depsOver(world), { by: "prefix", span: { minutes: 30 }, limit: 2 });
+  const found = await readSubjects(depsOver(world), { by: "prefix", span: { minutes: 30 }, limit: 2 });
   expect(found).toMatchObject({ kind: "answered", rows: [{ state, untilMs }] });
 });
 
@@ -174,16 +174,16 @@ test("hours are read from the quarters that are over", async () => {
       { quarter: quarter - 5, tally },
     ],
   });
-  const found = await readRanges(depsOver(world), { by: "network", span: { hours: 1 }, limit: 10 });
+  const found = await readSubjects(depsOver(world), { by: "network", span: { hours: 1 }, limit: 10 });
   expect(found).toMatchObject({ kind: "answered", rows: [{ subject: "AS64500", sent: 14, verified: 2 }] });
 });
 
 test("ranges without their counters are unavailable, and without KV have no state", async () => {
   const question = { by: "country" as const, span: { minutes: 15 }, limit: 10 };
   const counters = makeWorld({ down: new Set(["counters"]) });
-  expect((await readRanges(depsOver(counters), question)).kind).toBe("unavailable");
+  expect((await readSubjects(depsOver(counters), question)).kind).toBe("unavailable");
   const control = makeWorld({ down: new Set(["control"]) });
-  expect(await readRanges(depsOver(control), question)).toMatchObject({
+  expect(await readSubjects(depsOver(control), question)).toMatchObject({
     faults: ["control: down for the test"],
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { NumberInsight } from "../../../../src/domain/admission/insight.ts";
 import type { Channel } from "../../../../src/domain/kernel/channel.ts";
 import { HOUR_MS } from "../../../../src/domain/kernel/time.ts";
-import type { ControlState } from "../../../../src/domain/monitor/effective-control.ts";
+import type { MergedControl } from "../../../../src/domain/monitor/effective-control.ts";
 import { send } from "../../../../src/flows/verification/send.ts";
 import type { LookupPort } from "../../../../src/ports/people.ts";
 import { callerOf, deliveryWorld, NOON_MS, requestOf, roomyPolicy } from "../../../support/delivery-world.ts";
@@ -17,7 +17,7 @@ const NOTHING: NumberInsight = {
   costMicros: null,
 };
 
-const ELEVATED: NonNullable<ControlState["document"]> = {
+const ELEVATED: NonNullable<MergedControl["document"]> = {
   posture: "elevated",
   since_ms: NOON_MS,
   until_ms: NOON_MS + HOUR_MS,

@@ -8,14 +8,14 @@ import {
 } from "../audit/run-operator-action.ts";
 import { parsePersonNumber } from "./export-person.ts";
 
-export type LiftDeps = Pick<Deps, "marks" | "records" | "vault" | "log" | "nowMs">;
+export type LiftNumberRefusalDeps = Pick<Deps, "marks" | "records" | "vault" | "log" | "nowMs">;
 
 /**
  * Lets a number get messages again that providers had refused for good: its owner opted in, or the number is in use now. The
  * number itself is written down nowhere.
  */
-export async function liftNumber(
-  deps: LiftDeps,
+export async function liftNumberRefusal(
+  deps: LiftNumberRefusalDeps,
   command: OperatorCommand,
   number: string,
 ): Promise<Performed | NotPerformed> {

@@ -3,8 +3,8 @@ import * as z from "zod";
 import { JUDGEMENTS } from "../../domain/delivery/judgement.ts";
 import { EARLY_RECEIPT_SECONDS, MESSAGE_OWNER_SECONDS } from "../../domain/delivery/lifetimes.ts";
 import { CHANNELS } from "../../domain/kernel/channel.ts";
-import type { MessageOwner, Receipt, ReceiptsPort } from "../../ports/delivery.ts";
-import { keys } from "../keys.ts";
+import type { MessageOwner, MessageOwnersPort, Receipt } from "../../ports/delivery.ts";
+import { redisKeys } from "../redis-keys.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
 /** KEYS message, early receipt. ARGV owner, life. One script: between two commands a receipt could fall through. */
@@ -56,7 +56,7 @@ const receiptSchema: z.ZodType<Receipt> = z.object({
 const byReference = (reference: string) => `ref:${reference}`;
 
 /** Whose message a message id is, on Upstash. What it keeps names a session and a country, and nobody. */
-export function upstashReceipts(redis: Redis): ReceiptsPort {
+export function upstashMessageOwners(redis: Redis): MessageOwnersPort {
   const run = async <T>(
     script: string,
     provider: string,
@@ -70,9 +70,9 @@ export function upstashReceipts(redis: Redis): ReceiptsPort {
       const answer = await redis.eval<string[], unknown>(
         script,
         [
-          keys.message(provider, messageId),
-          keys.earlyReceipt(provider, messageId),
-          ...(reference === undefined ? [] : [keys.message(provider, byReference(reference))]),
+          redisKeys.message(provider, messageId),
+          redisKeys.earlyReceipt(provider, messageId),
+          ...(reference === undefined ? [] : [redisKeys.message(provider, byReference(reference))]),
         ],
         [JSON.stringify(value), String(lifeSeconds), ...more],
       );

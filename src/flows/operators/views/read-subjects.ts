@@ -1,25 +1,25 @@
 /** Each subject of a dimension with its messages, conversions, costs and state. */
 
 import { minuteOf } from "../../../domain/kernel/time.ts";
-import { isBanned, type ListedBan, listBans } from "../../../domain/monitor/effective-control.ts";
-import { QUARTER_MINUTES, quarterOf } from "../../../domain/monitor/history.ts";
+import { isStopInEffect, type ListedBan, listBans } from "../../../domain/monitor/effective-control.ts";
+import { QUARTER_MINUTES, quarterOfMinute } from "../../../domain/monitor/history.ts";
 import { type Dimension, tallyKey } from "../../../domain/monitor/tally.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import type { Unavailable } from "../../../ports/result.ts";
 import { type TallyPart, tallyLines, usualRatio } from "./summarise-tally.ts";
 
-export const RANGE_DIMENSIONS = ["country", "prefix", "block", "network", "provider", "flow"] as const;
-export type RangeDimension = (typeof RANGE_DIMENSIONS)[number] & Dimension;
+export const SUBJECT_DIMENSIONS = ["country", "prefix", "block", "network", "provider", "flow"] as const;
+export type SubjectDimension = (typeof SUBJECT_DIMENSIONS)[number] & Dimension;
 
-export interface RangeQuestion {
-  by: RangeDimension;
+export interface SubjectQuestion {
+  by: SubjectDimension;
   /** Minutes tell what happens now; hours are counted in whole quarters, and the running one is not among them. */
   span: { minutes: number } | { hours: number };
   /** Rows at most, the busiest first. */
   limit: number;
 }
 
-export interface RangeRow {
+export interface SubjectRow {
   subject: string;
   sent: number;
   verified: number;
@@ -36,21 +36,21 @@ export interface RangeRow {
   challenged: boolean;
 }
 
-export type RangeState = Pick<RangeRow, "state" | "untilMs" | "challenged">;
+export type SubjectState = Pick<SubjectRow, "state" | "untilMs" | "challenged">;
 
-export interface Ranges {
+export interface SubjectList {
   kind: "answered";
-  rows: RangeRow[];
+  rows: SubjectRow[];
   /** The number of subjects before the limit. */
   subjects: number;
   /** The parts that could not be read, in words; their columns are empty. */
   faults: string[];
 }
 
-export async function readRanges(
+export async function readSubjects(
   deps: Pick<Deps, "policy" | "control" | "counters" | "monitorState" | "nowMs">,
-  { by, span, limit }: RangeQuestion,
-): Promise<Ranges | Unavailable> {
+  { by, span, limit }: SubjectQuestion,
+): Promise<SubjectList | Unavailable> {
   const { policy, control, counters, monitorState } = deps;
   const nowMs = deps.nowMs();
   const [counted, documents, left] = await Promise.all([
@@ -73,7 +73,7 @@ export async function readRanges(
       (b.counts.sent ?? 0) - (a.counts.sent ?? 0) || (b.counts.refused ?? 0) - (a.counts.refused ?? 0),
   );
   const rows = busiest.slice(0, limit).map(
-    ({ subject, counts, ratio }): RangeRow => ({
+    ({ subject, counts, ratio }): SubjectRow => ({
       subject,
       sent: counts.sent ?? 0,
       verified: counts.verified ?? 0,
@@ -81,7 +81,7 @@ export async function readRanges(
       spentMicros: counts.micros ?? 0,
       refused: counts.refused ?? 0,
       usualRatio: usualRatio(history, tallyKey(by, subject)),
-      ...rangeStateOf(by, subject, bans),
+      ...subjectStateOf(by, subject, bans),
     }),
   );
   return { kind: "answered", rows, subjects: busiest.length, faults };
@@ -100,7 +100,7 @@ async function readMinutes(
 }
 
 async function readHours(monitorState: Deps["monitorState"], nowMs: number, hours: number): Promise<Counted> {
-  const running = quarterOf(minuteOf(nowMs));
+  const running = quarterOfMinute(minuteOf(nowMs));
   const answer = await monitorState.quarters(running - hours * (60 / QUARTER_MINUTES), running - 1);
   if (answer.kind !== "answered") return answer;
   const parts = answer.quarters.map(({ quarter, tally }) => ({ minute: quarter * QUARTER_MINUTES, tally }));
@@ -111,22 +111,26 @@ async function readHours(monitorState: Deps["monitorState"], nowMs: number, hour
  * The state of a prefix, a number range or a network. A ban of a wider range covers all of it, that of a narrower one a part
  * of it; a ban comes before a challenge.
  */
-export function rangeStateOf(by: RangeDimension, subject: string, bans: readonly ListedBan[]): RangeState {
+export function subjectStateOf(
+  by: SubjectDimension,
+  subject: string,
+  bans: readonly ListedBan[],
+): SubjectState {
   const ofRange = by === "prefix" || by === "block";
   const touching = bans.filter((ban) =>
     ofRange
       ? ban.kind === "range" && (subject.startsWith(ban.subject) || ban.subject.startsWith(subject))
       : by === "network" && ban.kind === "network" && ban.subject === subject,
   );
-  const first = (state: RangeRow["state"], applies: (ban: ListedBan) => boolean) => {
+  const first = (state: SubjectRow["state"], applies: (ban: ListedBan) => boolean) => {
     const found = touching.find(applies);
     return found ? { state, untilMs: found.untilMs } : null;
   };
   const coversAll = (ban: ListedBan) => subject.startsWith(ban.subject);
   const isChallenged = ({ effect }: ListedBan) => effect === "challenge";
   const strictest =
-    first("blocked", (ban) => isBanned(ban) && coversAll(ban)) ??
-    first("partly", isBanned) ??
+    first("blocked", (ban) => isStopInEffect(ban) && coversAll(ban)) ??
+    first("partly", isStopInEffect) ??
     first("challenged", (ban) => isChallenged(ban) && coversAll(ban)) ??
     first("partly_challenged", isChallenged) ??
     first("exempt", (ban) => ban.effect === "exempt" && coversAll(ban));

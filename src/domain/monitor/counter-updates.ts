@@ -2,12 +2,12 @@ import {
   type CounterEntry,
   type CounterUpdate,
   type Dimension,
-  TOTAL_DIMENSIONS,
+  RUNNING_TOTAL_DIMENSIONS,
   tallyKey,
 } from "./tally.ts";
 
 /** All that one subject's counters are changed by, in one minute or in the totals. */
-export interface CounterChange {
+export interface GroupedCounterUpdate {
   minute: number | "totals";
   dimension: Dimension;
   subject: string;
@@ -19,9 +19,9 @@ export interface CounterChange {
  *
  * @returns one change for each subject and minute, in the order in which the subjects come
  */
-export function counterChanges(updates: readonly CounterUpdate[]): CounterChange[] {
-  const changes = new Map<string, CounterChange>();
-  const add = (minute: CounterChange["minute"], entry: CounterEntry) => {
+export function groupCounterUpdates(updates: readonly CounterUpdate[]): GroupedCounterUpdate[] {
+  const changes = new Map<string, GroupedCounterUpdate>();
+  const add = (minute: GroupedCounterUpdate["minute"], entry: CounterEntry) => {
     const subject = plainName(entry.subject);
     const id = `${minute} ${tallyKey(entry.dimension, subject)}`;
     const change = changes.get(id) ?? { minute, dimension: entry.dimension, subject, entries: [] };
@@ -31,7 +31,7 @@ export function counterChanges(updates: readonly CounterUpdate[]): CounterChange
   for (const { minute, entries } of updates) {
     for (const entry of entries) {
       add(minute, entry);
-      if (TOTAL_DIMENSIONS.has(entry.dimension) && "add" in entry.how) add("totals", entry);
+      if (RUNNING_TOTAL_DIMENSIONS.has(entry.dimension) && "add" in entry.how) add("totals", entry);
     }
   }
   return [...changes.values()];

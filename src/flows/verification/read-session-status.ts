@@ -3,7 +3,7 @@ import type { SessionView } from "../../domain/session/view.ts";
 import type { Deps } from "../../ports/deps.ts";
 
 /** Reads the state of a session and of its delivery, for the bearer of its token. */
-export async function readStatus(
+export async function readSessionStatus(
   { sessions, tokens, policy }: Pick<Deps, "sessions" | "tokens" | "policy">,
   session: string,
 ): Promise<({ kind: "status" } & SessionView) | Refusal> {

@@ -1,9 +1,9 @@
 import { KNOWN_SECONDS } from "../domain/admission/lifetimes.ts";
-import type { DevicesPort, DeviceTokenClaims } from "../ports/people.ts";
+import type { DeviceTokenClaims, DeviceTokensPort } from "../ports/people.ts";
 import { expiringMap } from "./expiring-map.ts";
 
 /** Issues device tokens whose claims are kept here instead of sealed into them: a token is nothing but a name. */
-export function memoryDevices(nowMs: () => number): DevicesPort {
+export function memoryDeviceTokens(nowMs: () => number): DeviceTokensPort {
   const issued = expiringMap<DeviceTokenClaims>(nowMs);
   let count = 0;
   return {

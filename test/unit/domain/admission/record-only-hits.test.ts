@@ -3,7 +3,7 @@ import { rulesLines } from "../../../../scripts/ops/rules.ts";
 import type { Counts } from "../../../../src/domain/monitor/tally.ts";
 import { readRecordOnlyHits } from "../../../../src/flows/operators/views/read-record-only-hits.ts";
 import { type RulesAnswer, rulesApi } from "../../../../src/http/admin/rules.ts";
-import { ruleLine } from "../../../../src/ops/views/rules.ts";
+import { recordOnlyLine } from "../../../../src/ops/views/record-only-lines.ts";
 import { formatsFor } from "../../../../src/ops/words.ts";
 import {
   depsOver,
@@ -120,7 +120,7 @@ test.each([
 test("a line reads as people do, and says where the rule is set", async () => {
   const counts = { "rule many_numbers/login": COUNTS, "rule posture/signup": { met: 1 } };
   const { rows } = await rowsOf(inWindow(counts));
-  const lines = rows.map((row) => ruleLine(row, depsOf(makeWorld()).policy, FILE, "staging", words));
+  const lines = rows.map((row) => recordOnlyLine(row, depsOf(makeWorld()).policy, FILE, "staging", words));
   expect(lines[0]).toEqual({
     rule: "many numbers",
     flow: "login",

@@ -1,8 +1,8 @@
-import type { OpenedToken, TokensPort } from "../ports/session.ts";
+import type { OpenedToken, SessionTokensPort } from "../ports/session.ts";
 import { expiringMap } from "./expiring-map.ts";
 
 /** Mints session tokens whose claims are kept here instead of sealed into them: a token is nothing but a name. */
-export function memoryTokens(nowMs: () => number): TokensPort {
+export function memorySessionTokens(nowMs: () => number): SessionTokensPort {
   const minted = expiringMap<OpenedToken>(nowMs);
   let count = 0;
   return {

@@ -1,7 +1,7 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { CHANNELS } from "../../domain/kernel/channel.ts";
 import type { TagChange } from "../../domain/ledger/person.ts";
-import { keys } from "../keys.ts";
+import { redisKeys } from "../redis-keys.ts";
 
 /** KEYS old and new name, in turns. What is there under the new one already is not touched. */
 const ADOPT = `
@@ -19,25 +19,25 @@ return 1`;
  *
  * Not carried: what lives for an hour at most (limits of users and claimed devices, wrong codes of an address).
  */
-export function upstashAdoption(redis: Redis) {
+export function upstashTagMigration(redis: Redis) {
   return {
     /** @throws as the client does: whoever cannot be carried over is a stranger once, and that is no reason to stop them */
     async adopt({ number, address }: { number: TagChange; address: TagChange }): Promise<void> {
       const pairs = [
         ...renamed(number, (tag) => [
-          keys.known(tag),
-          keys.insight(tag),
-          ...CHANNELS.map((channel) => keys.refused(channel, tag)),
-          keys.log("number", tag),
-          keys.log("number", `${tag}.own`),
-          keys.failures(tag),
-          keys.failures(`${tag}.own`),
-          keys.level(`known:number:${tag}`),
+          redisKeys.known(tag),
+          redisKeys.insight(tag),
+          ...CHANNELS.map((channel) => redisKeys.refused(channel, tag)),
+          redisKeys.log("number", tag),
+          redisKeys.log("number", `${tag}.own`),
+          redisKeys.failures(tag),
+          redisKeys.failures(`${tag}.own`),
+          redisKeys.level(`known:number:${tag}`),
         ]),
         ...renamed(address, (tag) => [
-          keys.level(`stranger:address:${tag}`),
-          keys.log("ip", tag),
-          keys.log("numbers_per_ip", tag),
+          redisKeys.level(`stranger:address:${tag}`),
+          redisKeys.log("ip", tag),
+          redisKeys.log("numbers_per_ip", tag),
         ]),
       ];
       if (pairs.length > 0) await redis.eval<never[], number>(ADOPT, pairs, []);

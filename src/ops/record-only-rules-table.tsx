@@ -1,19 +1,19 @@
 /** The effect that rules in record-only mode would have had, as a table and in sentences. */
 import { recordOnlyRules } from "../domain/admission/record-only.ts";
 import type { Policy } from "../domain/policy.ts";
-import type { RecordedRules } from "../flows/operators/views/read-record-only-hits.ts";
-import type { ReportSpan } from "../flows/operators/views/read-tally-lines.ts";
+import type { RecordOnlyHitCounts } from "../flows/operators/views/read-record-only-hits.ts";
+import type { TallySpan } from "../flows/operators/views/read-tally-lines.ts";
 import type { Unavailable } from "../ports/result.ts";
 import { Badge, EmptyNote, FaultsNotice, SettingPlace, Time } from "./parts.tsx";
 import { DataTable, type TableColumn } from "./table.tsx";
-import { riskPlace } from "./views/policy.ts";
+import { locateRecordOnlySetting } from "./views/policy.ts";
 import type { PolicyFile } from "./views/policy-file-location.ts";
-import { type RuleLine, ruleAndFlow, ruleLine } from "./views/rules.ts";
+import { type RecordOnlyLine, recordOnlyLine, ruleAndFlow } from "./views/record-only-lines.ts";
 import type { PageFormats } from "./words.ts";
 
 interface Shown {
-  found: RecordedRules | Unavailable;
-  span: ReportSpan;
+  found: RecordOnlyHitCounts | Unavailable;
+  span: TallySpan;
   policy: Policy;
   file: PolicyFile;
   environment: string;
@@ -24,7 +24,7 @@ export function RecordOnlyRulesTable({ found, span, policy, file, environment, w
   if (found.kind !== "answered")
     return <Unread cause={found.cause} policy={policy} file={file} environment={environment} />;
   if (found.rows.length === 0) return <EmptyNote>None: every rule counts.</EmptyNote>;
-  const lines = found.rows.map((row) => ruleLine(row, policy, file, environment, words));
+  const lines = found.rows.map((row) => recordOnlyLine(row, policy, file, environment, words));
   return (
     <>
       <DataTable columns={COLUMNS} rows={lines} />
@@ -50,7 +50,7 @@ export function RecordOnlyRulesTable({ found, span, policy, file, environment, w
   );
 }
 
-const COLUMNS: readonly TableColumn<RuleLine>[] = [
+const COLUMNS: readonly TableColumn<RecordOnlyLine>[] = [
   { title: "Rule", cell: ({ rule }) => rule },
   { title: "Flow", cell: ({ flow }) => flow },
   { title: "Met", number: true, cell: ({ met }) => met },
@@ -85,7 +85,7 @@ function Unread({
         {recordOnlyRules(policy).map((set) => (
           <li>
             <strong>{ruleAndFlow(set).rule}</strong> in {ruleAndFlow(set).flow}{" "}
-            <SettingPlace place={riskPlace(file, policy, environment, set.flow)} />
+            <SettingPlace place={locateRecordOnlySetting(file, policy, environment, set.flow)} />
           </li>
         ))}
       </ul>

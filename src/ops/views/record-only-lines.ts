@@ -1,15 +1,15 @@
 /** Rules in record-only mode as people read them. */
 
 import { spacedName } from "../../domain/kernel/text.ts";
-import { ruleInWords } from "../../domain/monitor/rule-counts.ts";
+import { ruleEffectInWords } from "../../domain/monitor/rule-counts.ts";
 import { OTHER_SUBJECTS } from "../../domain/monitor/tally.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleRow } from "../../flows/operators/views/read-record-only-hits.ts";
 import type { PageFormats } from "../words.ts";
-import { riskPlace } from "./policy.ts";
+import { locateRecordOnlySetting } from "./policy.ts";
 import type { PolicyFile, PolicyFileLocation } from "./policy-file-location.ts";
 
-export interface RuleLine {
+export interface RecordOnlyLine {
   rule: string;
   flow: string;
   met: string;
@@ -26,13 +26,13 @@ export interface RuleLine {
   says: string;
 }
 
-export function ruleLine(
+export function recordOnlyLine(
   { rule, flow, recordOnly, ...counts }: RuleRow,
   policy: Policy,
   file: PolicyFile,
   environment: string,
   words: PageFormats,
-): RuleLine {
+): RecordOnlyLine {
   const { count, money } = words;
   return {
     ...ruleAndFlow({ rule, flow }),
@@ -43,9 +43,10 @@ export function ruleLine(
     left: count(counts.left),
     leftVerified: count(counts.leftVerified),
     unanswered: money(counts.unansweredMicros),
-    place: recordOnly && rule !== OTHER_SUBJECTS ? riskPlace(file, policy, environment, flow) : null,
+    place:
+      recordOnly && rule !== OTHER_SUBJECTS ? locateRecordOnlySetting(file, policy, environment, flow) : null,
     countsNow: !recordOnly,
-    says: counts.met === 0 ? "" : ruleInWords(counts, words),
+    says: counts.met === 0 ? "" : ruleEffectInWords(counts, words),
   };
 }
 

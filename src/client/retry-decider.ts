@@ -19,7 +19,7 @@ interface RefusedTry {
  *
  * @returns asked after each refusal, it gives the wait in milliseconds, or null where the refusal is the caller's to handle
  */
-export function makeRepeats(): (refused: RefusedTry) => number | null {
+export function makeRetryDecider(): (refused: RefusedTry) => number | null {
   let repeats = 0;
   let waitedMs = 0;
   return ({ status, code, retrySeconds }) => {

@@ -1,20 +1,20 @@
 /** The bound for people: the most that an attack can cost from now to midnight UTC, whatever it does. */
 import {
   type BoundNow,
-  boundByPolicy,
-  boundUnits,
   dearestUnitMicros,
+  worstCasePoolBounds,
+  worstCaseUnits,
   worstCaseUntilMidnight,
 } from "../../../domain/admission/bound.ts";
-import { boundLevels } from "../../../domain/admission/levels.ts";
+import { worstCaseLevels } from "../../../domain/admission/levels.ts";
 import { messagePriceMicros, spendMeters } from "../../../domain/delivery/money.ts";
 import { DAY_MS, HOUR_MS } from "../../../domain/kernel/time.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import type { Unavailable } from "../../../ports/result.ts";
 
-export type BoundDeps = Pick<Deps, "policy" | "prices" | "budgets" | "nowMs">;
+export type WorstCaseBoundDeps = Pick<Deps, "policy" | "prices" | "budgets" | "nowMs">;
 
-export interface Bound extends BoundNow {
+export interface WorstCaseBound extends BoundNow {
   kind: "answered";
   nowMs: number;
   /** By the policy alone: units of a whole day in which nothing is verified, and what they cost at most. */
@@ -23,10 +23,15 @@ export interface Bound extends BoundNow {
 }
 
 /** Reads every pool's level over its window and since midnight, and the spend meters, in one round trip. */
-export async function readBound({ policy, prices, budgets, nowMs }: BoundDeps): Promise<Bound | Unavailable> {
+export async function readWorstCaseBound({
+  policy,
+  prices,
+  budgets,
+  nowMs,
+}: WorstCaseBoundDeps): Promise<WorstCaseBound | Unavailable> {
   const now = nowMs();
   const { exposure, money } = policy;
-  const levels = [...boundLevels(exposure)];
+  const levels = [...worstCaseLevels(exposure)];
   const sinceMs = Math.floor(now / DAY_MS) * DAY_MS;
   const meters = spendMeters(money, "", 0, false);
   const answer = await budgets.read(
@@ -40,7 +45,7 @@ export async function readBound({ policy, prices, budgets, nowMs }: BoundDeps): 
       return window && today ? [[pool, { window, today }] as const] : [];
     }),
   );
-  const bounds = boundByPolicy(exposure);
+  const bounds = worstCasePoolBounds(exposure);
   const unitMicros = dearestUnitMicros(pricesOf({ policy, prices }), exposure);
   const hoursLeft = 24 - Math.floor((now % DAY_MS) / HOUR_MS);
   // The hour's cap opens again with every hour that begins before midnight.
@@ -48,7 +53,7 @@ export async function readBound({ policy, prices, budgets, nowMs }: BoundDeps): 
     const left = Math.max(0, cap - (answer.totals[i] ?? 0));
     return period === "hour" ? left + (hoursLeft - 1) * cap : left;
   });
-  const dayUnits = boundUnits(bounds, 0);
+  const dayUnits = worstCaseUnits(bounds, 0);
   return {
     kind: "answered",
     nowMs: now,

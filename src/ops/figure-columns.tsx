@@ -15,7 +15,7 @@ interface Measured {
   refused: string;
 }
 
-export const MEASURES = {
+export const FIGURE_COLUMNS = {
   course: { title: "Course", cell: ({ spark }) => <Sparkline spark={spark} /> },
   sent: {
     title: "Sent",

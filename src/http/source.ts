@@ -25,7 +25,7 @@ const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
  *
  * @returns null when the development header is there and cannot be read
  */
-export function callerOf(c: Context, environment: string): Source | null {
+export function sourceOf(c: Context, environment: string): Source | null {
   const header = c.req.header(DEV_CLIENT_HEADER);
   const local = environment === "development" && LOOPBACK.has(new URL(c.req.url).hostname);
   if (header !== undefined && local) {

@@ -1,17 +1,17 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { ClaimsPort } from "../../ports/admission.ts";
-import { keys } from "../keys.ts";
+import type { IdempotencyClaimsPort } from "../../ports/admission.ts";
+import { redisKeys } from "../redis-keys.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
 /** Frees the key for whom it holds: another request may have claimed it meanwhile. */
 const RELEASE = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`;
 
 /** Idempotency keys on Upstash: the first request to set one holds it, the others read who does. */
-export function upstashClaims(redis: Redis): ClaimsPort {
+export function upstashIdempotencyClaims(redis: Redis): IdempotencyClaimsPort {
   return {
     async claim(key, value, ttlSeconds) {
       try {
-        const name = keys.idempotency(key);
+        const name = redisKeys.idempotency(key);
         // One command: this client sends reads and writes in pipelines of their own, and a read could come first.
         const held = await redis.set<string>(name, value, { nx: true, get: true, ex: ttlSeconds });
         return { kind: "held", value: held ?? value };
@@ -21,7 +21,7 @@ export function upstashClaims(redis: Redis): ClaimsPort {
     },
 
     async release(key, value) {
-      await redis.eval(RELEASE, [keys.idempotency(key)], [value]);
+      await redis.eval(RELEASE, [redisKeys.idempotency(key)], [value]);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { AdmissionTrail, NumberLookup, RequestSummary } from "./facts.ts";
 export type AdmissionNeeds = Pick<Deps, "insights" | "log" | "defer">;
 
 /** Logs the steps of an admission, each reason of the verdict with its evidence. */
-export function publishAdmission(
+export function logAdmission(
   deps: AdmissionNeeds,
   { correlationId, flow, phone }: RequestSummary,
   { carriedOver, storeFailure, lookup, verdict }: AdmissionTrail,

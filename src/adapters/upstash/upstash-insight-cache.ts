@@ -2,7 +2,7 @@ import type { Redis } from "@upstash/redis/cloudflare";
 import * as z from "zod";
 import type { NumberInsight } from "../../domain/admission/insight.ts";
 import type { InsightCachePort } from "../../ports/people.ts";
-import { keys } from "../keys.ts";
+import { redisKeys } from "../redis-keys.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
 const insightSchema: z.ZodType<NumberInsight> = z.object({
@@ -16,19 +16,19 @@ const insightSchema: z.ZodType<NumberInsight> = z.object({
 });
 
 /** Results of number lookups on Upstash, under keyed hashes. An entry that cannot be read counts as missing. */
-export function upstashInsights(redis: Redis): InsightCachePort {
+export function upstashInsightCache(redis: Redis): InsightCachePort {
   return {
     async recall(numberTag) {
       try {
         // The client parses JSON by itself.
-        return insightSchema.safeParse(await redis.get(keys.insight(numberTag))).data ?? null;
+        return insightSchema.safeParse(await redis.get(redisKeys.insight(numberTag))).data ?? null;
       } catch (error) {
         return upstashUnavailable(error);
       }
     },
 
     async remember(numberTag, insight, ttlSeconds) {
-      await redis.set(keys.insight(numberTag), insight, { ex: ttlSeconds });
+      await redis.set(redisKeys.insight(numberTag), insight, { ex: ttlSeconds });
     },
   };
 }

@@ -26,7 +26,7 @@ export function captchaWanted(
  * @param answer null where no token was brought
  * @returns null where the request may go on
  */
-export function judgeChallenge(
+export function refuseByChallenge(
   answer: ChallengeResult | null,
   posture: Posture,
   onOutage: "refuse" | "allow_clean",
@@ -56,7 +56,7 @@ export function challengeGrade(
 }
 
 /** Names what demands a fresh challenge of this caller, whatever the budgets say: the posture, the policy, or nothing. */
-export function challengeDemanded(
+export function challengeDemandedBy(
   { policy }: Pick<Deps, "policy">,
   { control, channel, caller }: AdmissionRequest,
   { proven }: Signals["readings"],

@@ -1,12 +1,12 @@
 import { EARLY_RECEIPT_SECONDS, MESSAGE_OWNER_SECONDS } from "../domain/delivery/lifetimes.ts";
-import type { MessageOwner, Receipt, ReceiptsPort } from "../ports/delivery.ts";
+import type { MessageOwner, MessageOwnersPort, Receipt } from "../ports/delivery.ts";
 import { expiringMap } from "./expiring-map.ts";
 
 /** How much a receipt's status says: a final one is not forgotten for one on the way, nor a delivery for its opposite. */
 const WEIGHT = { sent: 0, undelivered: 1, delivered: 2 };
 
 /** Keeps the owners of provider messages in memory, and for a while the receipts that came before their owner was known. */
-export function memoryReceipts(nowMs: () => number): ReceiptsPort {
+export function memoryMessageOwners(nowMs: () => number): MessageOwnersPort {
   const owners = expiringMap<MessageOwner>(nowMs);
   const early = expiringMap<Receipt>(nowMs);
   return {

@@ -1,8 +1,8 @@
-import type { ClaimsPort } from "../ports/admission.ts";
+import type { IdempotencyClaimsPort } from "../ports/admission.ts";
 import { expiringMap } from "./expiring-map.ts";
 
 /** Keeps idempotency keys in memory: the first request to claim one holds it, the others read who does. */
-export function memoryClaims(nowMs: () => number): ClaimsPort {
+export function memoryIdempotencyClaims(nowMs: () => number): IdempotencyClaimsPort {
   const held = expiringMap<string>(nowMs);
   return {
     async claim(key, value, ttlSeconds) {

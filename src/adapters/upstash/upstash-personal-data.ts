@@ -1,8 +1,8 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import { CHANNELS } from "../../domain/kernel/channel.ts";
-import type { PersonalEntry, PersonTraces } from "../../domain/ledger/person.ts";
-import type { PeoplePort } from "../../ports/people.ts";
-import { keys } from "../keys.ts";
+import type { PersonalEntry, PersonStoreKeys } from "../../domain/ledger/person.ts";
+import type { PersonalDataPort } from "../../ports/people.ts";
+import { redisKeys } from "../redis-keys.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
 /** A place for data: a whole key, or a member of a key that is not the person's alone. */
@@ -15,7 +15,7 @@ type Place = { store: string; key: string } & (
  * What Upstash holds of one person, see keys.ts. Everything is found by name, never by a scan: under an attack there are
  * millions of keys, and every one of them is somebody else's.
  */
-export function upstashPeople(redis: Redis): PeoplePort {
+export function upstashPersonalData(redis: Redis): PersonalDataPort {
   const value = async (place: Place): Promise<PersonalEntry["value"] | null> => {
     switch (place.kind) {
       case "text": {
@@ -72,44 +72,60 @@ export function upstashPeople(redis: Redis): PeoplePort {
 
 const asText = (found: unknown): string => (typeof found === "string" ? found : JSON.stringify(found));
 
-function placesOf(traces: PersonTraces): Place[] {
+function placesOf(traces: PersonStoreKeys): Place[] {
   const { numberTags, deviceIds, addressTags, askTags, messages, sources } = traces;
   // The owner's devices count apart from strangers.
   const both = numberTags.flatMap((tag) => [tag, `${tag}.own`]);
   return [
-    ...numberTags.map((tag): Place => ({ store: "known numbers", kind: "text", key: keys.known(tag) })),
-    ...numberTags.map((tag): Place => ({ store: "number insights", kind: "text", key: keys.insight(tag) })),
+    ...numberTags.map((tag): Place => ({ store: "known numbers", kind: "text", key: redisKeys.known(tag) })),
+    ...numberTags.map(
+      (tag): Place => ({ store: "number insights", kind: "text", key: redisKeys.insight(tag) }),
+    ),
     ...numberTags.flatMap((tag) =>
       CHANNELS.map(
-        (channel): Place => ({ store: "refused numbers", kind: "text", key: keys.refused(channel, tag) }),
+        (channel): Place => ({
+          store: "refused numbers",
+          kind: "text",
+          key: redisKeys.refused(channel, tag),
+        }),
       ),
     ),
-    ...both.map((tag): Place => ({ store: "number limits", kind: "log", key: keys.log("number", tag) })),
-    ...both.map((tag): Place => ({ store: "failed attempts", kind: "text", key: keys.failures(tag) })),
+    ...both.map((tag): Place => ({ store: "number limits", kind: "log", key: redisKeys.log("number", tag) })),
+    ...both.map((tag): Place => ({ store: "failed attempts", kind: "text", key: redisKeys.failures(tag) })),
     ...numberTags.map(
-      (tag): Place => ({ store: "exposure budgets", kind: "hash", key: keys.level(`known:number:${tag}`) }),
+      (tag): Place => ({
+        store: "exposure budgets",
+        kind: "hash",
+        key: redisKeys.level(`known:number:${tag}`),
+      }),
     ),
     ...both.map(
       (tag): Place => ({
         store: "unanswered messages",
         kind: "hash",
-        key: keys.openReservations(`known:number:${tag}`),
+        key: redisKeys.openReservations(`known:number:${tag}`),
       }),
     ),
     ...deviceIds.map(
-      (id): Place => ({ store: "exposure budgets", kind: "hash", key: keys.level(`known:device:${id}`) }),
+      (id): Place => ({
+        store: "exposure budgets",
+        kind: "hash",
+        key: redisKeys.level(`known:device:${id}`),
+      }),
     ),
-    ...askTags.map((tag): Place => ({ store: "demanded challenges", kind: "text", key: keys.asked(tag) })),
+    ...askTags.map(
+      (tag): Place => ({ store: "demanded challenges", kind: "text", key: redisKeys.asked(tag) }),
+    ),
     ...messages.flatMap(({ provider, messageId }): Place[] => [
-      { store: "message owners", kind: "text", key: keys.message(provider, messageId) },
-      { store: "early receipts", kind: "text", key: keys.earlyReceipt(provider, messageId) },
+      { store: "message owners", kind: "text", key: redisKeys.message(provider, messageId) },
+      { store: "early receipts", kind: "text", key: redisKeys.earlyReceipt(provider, messageId) },
     ]),
     ...addressTags.flatMap((address) =>
       numberTags.map(
         (member): Place => ({
           store: "numbers an address asked for",
           kind: "sorted member",
-          key: keys.log("numbers_per_ip", address),
+          key: redisKeys.log("numbers_per_ip", address),
           member,
         }),
       ),
@@ -119,7 +135,7 @@ function placesOf(traces: PersonTraces): Place[] {
         (member): Place => ({
           store: "numbers a network asked for",
           kind: "set member",
-          key: keys.members(quarter, "network", `AS${asn}`),
+          key: redisKeys.members(quarter, "network", `AS${asn}`),
           member,
         }),
       ),

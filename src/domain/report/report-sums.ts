@@ -15,7 +15,7 @@ interface MinuteSums extends MessageSums {
 }
 
 /** The sums of a report, by each list it has. */
-export interface LedgerSums {
+export interface ReportSums {
   total: MessageSums;
   /** Labelled with their countries. */
   ranges: SumsTable;
@@ -37,7 +37,7 @@ export interface LedgerSums {
 const MOST_SUBJECTS = 250_000;
 
 /** The sums before the first message. */
-export const newLedgerSums = (): LedgerSums => ({
+export const newReportSums = (): ReportSums => ({
   total: NO_MESSAGE_SUMS,
   ranges: newSumsTable(),
   addresses: newSumsTable(),
@@ -55,7 +55,7 @@ export const newLedgerSums = (): LedgerSums => ({
  *
  * @param most subjects a list may have
  */
-export function countReportMessage(sums: LedgerSums, row: MessageRow, most = MOST_SUBJECTS): void {
+export function countReportMessage(sums: ReportSums, row: MessageRow, most = MOST_SUBJECTS): void {
   const { range, country, ip, asn, provider, flow, atMs, verified } = row;
   const one = sumsOfOne(row);
   const network = asn === null ? null : `AS${asn}`;

@@ -35,7 +35,7 @@ import { DAY_SECONDS } from "../domain/kernel/time.ts";
  * 50 kB together. A network with a thousand numbers in a quarter of an hour takes 80 kB, so that the sets grow with the
  * messages that left, which cost, and with nothing else. A day of a million messages takes half as much of each.
  */
-export const keys = {
+export const redisKeys = {
   log: (limit: string, subject: string) => `tg:log:${limit}:${subject}`,
   rateLimit: (limit: string, windowSeconds: number) => `tg:rl:${limit}:${windowSeconds}`,
   idempotency: (key: string) => `tg:idem:${key}`,
@@ -61,9 +61,9 @@ export const keys = {
   failures: (tag: string) => `tg:fail:${tag}`,
 };
 
-export const WATCH_MEMORY_SECONDS = 30 * DAY_SECONDS;
+export const MONITOR_MEMORY_SECONDS = 30 * DAY_SECONDS;
 
-export const WATCH_HISTORY_SECONDS = 40 * DAY_SECONDS;
+export const MONITOR_HISTORY_SECONDS = 40 * DAY_SECONDS;
 
 /** Two of each period, so that a total can still be looked at after its end. */
 export const METER_SECONDS = {

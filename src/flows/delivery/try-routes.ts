@@ -5,7 +5,7 @@ import type { Deps } from "../../ports/deps.ts";
 import type { RouteAttempt } from "../publish/facts.ts";
 
 /** A message, and the routes it may take. */
-export interface DeliveryAttempt {
+export interface TryRoutesInput {
   /** The best first; at least one. */
   routes: readonly Route[];
   /** Providers of earlier messages of the session. */
@@ -15,7 +15,7 @@ export interface DeliveryAttempt {
   idempotencyKey: string;
 }
 
-export type AttemptDeliveryNeeds = Pick<Deps, "policy" | "providers" | "routes" | "nowMs">;
+export type TryRoutesNeeds = Pick<Deps, "policy" | "providers" | "routes" | "nowMs">;
 
 /**
  * Hands a message to the first route that takes it. Only a message that was refused for certain, for a reason that is none of
@@ -23,9 +23,9 @@ export type AttemptDeliveryNeeds = Pick<Deps, "policy" | "providers" | "routes" 
  *
  * @returns every route that was tried, in order, and the attempt after which no other was
  */
-export async function attemptDelivery(
-  deps: AttemptDeliveryNeeds,
-  { routes, tried, message, idempotencyKey }: DeliveryAttempt,
+export async function tryRoutes(
+  deps: TryRoutesNeeds,
+  { routes, tried, message, idempotencyKey }: TryRoutesInput,
 ): Promise<{ attempts: RouteAttempt[]; decisive: RouteAttempt }> {
   const { policy, nowMs } = deps;
   const startMs = nowMs();
@@ -47,7 +47,7 @@ export async function attemptDelivery(
 }
 
 async function tryRoute(
-  { providers, routes, nowMs }: AttemptDeliveryNeeds,
+  { providers, routes, nowMs }: TryRoutesNeeds,
   route: Route,
   message: OutgoingMessage,
 ): Promise<RouteAttempt> {

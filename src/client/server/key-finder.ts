@@ -14,7 +14,7 @@ type FindKey = (header: JWSHeaderParameters) => Promise<FoundKey>;
 const sources = new Map<string, FindKey>();
 
 /** The one reader of a key set in this process. */
-export function keysOf(jwksUrl: string): FindKey {
+export function keyFinderOf(jwksUrl: string): FindKey {
   const known = sources.get(jwksUrl);
   if (known) return known;
   const source = keySource(new URL(jwksUrl));
