@@ -7,7 +7,7 @@ import {
 } from "../src/adapters/cloudflare/kv-api-keys.ts";
 import { parsePolicy } from "../src/config/config.ts";
 import { type ApiKeyRecord, EVERY_FLOW, isApiKeyExpired, isApiKeyId } from "../src/domain/access/api-key.ts";
-import { CommandError, runCommand } from "./lib/command.ts";
+import { CommandError, runCommand, UsageError } from "./lib/command.ts";
 import { deleteValue, findTarget, listKeys, putValue, readValues, type Target } from "./lib/control-kv.ts";
 import { readDuration } from "./lib/duration.ts";
 import { environmentOf, policyOf, readSettings } from "./lib/settings.ts";
@@ -58,17 +58,15 @@ await runCommand(async () => {
   if (values.help) return console.log(HELP);
   const [command, ...rest] = positionals;
   if (command === undefined || !COMMANDS.includes(command)) {
-    throw new CommandError(`Say what to do: ${COMMANDS.join(", ")}. Try --help.`);
+    throw new UsageError(`Say what to do: ${COMMANDS.join(", ")}. Try --help.`);
   }
   if (values.env !== undefined && values.local) {
-    throw new CommandError("--env and --local exclude each other.");
+    throw new UsageError("--env and --local exclude each other.");
   }
   const stray = MINT_ONLY.find((option) => command !== "mint" && values[option] !== undefined);
-  if (stray !== undefined) throw new CommandError(`--${stray} belongs to mint, not to ${command}.`);
+  if (stray !== undefined) throw new UsageError(`--${stray} belongs to mint, not to ${command}.`);
   if (rest.length !== (command === "revoke" ? 1 : 0)) {
-    throw new CommandError(
-      `${command} takes ${command === "revoke" ? "one id" : "options only"}. Try --help.`,
-    );
+    throw new UsageError(`${command} takes ${command === "revoke" ? "one id" : "options only"}. Try --help.`);
   }
 
   if (command === "list") return list(await findTarget(values.env));
@@ -109,7 +107,7 @@ async function list(target: Target): Promise<void> {
 
 async function revoke(id: string, environment: string | undefined): Promise<void> {
   // What was given is not repeated: it may be a whole key.
-  if (!isApiKeyId(id)) throw new CommandError("revoke takes the id alone: the 12 characters after tg_.");
+  if (!isApiKeyId(id)) throw new UsageError("revoke takes the id alone: the 12 characters after tg_.");
   const target = await findTarget(environment);
   const key = API_KEY_RECORD_PREFIX + id;
   if (!(await listKeys(target, key)).includes(key)) {
@@ -146,24 +144,24 @@ async function flowsOf(environment: string | undefined): Promise<string[]> {
 }
 
 function readName(name: string | undefined): string {
-  if (name === undefined) throw new CommandError("mint needs --name NAME. Try --help.");
+  if (name === undefined) throw new UsageError("mint needs --name NAME. Try --help.");
   if (/^[a-z0-9][a-z0-9-]{0,39}$/.test(name)) return name;
-  throw new CommandError(`--name "${name}" is not small letters, digits and hyphens, at most 40.`);
+  throw new UsageError(`--name "${name}" is not small letters, digits and hyphens, at most 40.`);
 }
 
 function readFlows(text: string | undefined, known: readonly string[], where: string): string[] {
-  if (text === undefined) throw new CommandError("mint needs --flows LIST, or --flows '*' for all.");
+  if (text === undefined) throw new UsageError("mint needs --flows LIST, or --flows '*' for all.");
   if (text === EVERY_FLOW) return [EVERY_FLOW];
   const flows = [...new Set(text.split(",").map((flow) => flow.trim()))];
   const odd = flows.find((flow) => !known.includes(flow));
   if (odd === undefined) return flows;
-  throw new CommandError(`--flows: "${odd}" is no flow of ${where}, which knows ${known.join(", ")}.`);
+  throw new UsageError(`--flows: "${odd}" is no flow of ${where}, which knows ${known.join(", ")}.`);
 }
 
 function readPerMinute(text: string): number {
   const count = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (count >= 1 && count <= MAX_PER_MINUTE) return count;
-  throw new CommandError(`--per-minute "${text}" is no whole number from 1 to ${MAX_PER_MINUTE}.`);
+  throw new UsageError(`--per-minute "${text}" is no whole number from 1 to ${MAX_PER_MINUTE}.`);
 }
 
 function readExpiry(text: string, nowMs: number): number | null {

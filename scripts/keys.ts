@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
-import { CommandError, runCommand } from "./lib/command.ts";
+import { runCommand, UsageError } from "./lib/command.ts";
 import { mintKeyring, mintProofKeys } from "./lib/mint.ts";
 
 const HELP = `Mints the secrets of an environment. Nothing is stored: the value is printed, once.
@@ -43,7 +43,7 @@ await runCommand(async () => {
 
   if (values.all) {
     if (positionals.length > 0 || values["add-to"] !== undefined) {
-      throw new CommandError("--all mints all four anew and takes nothing else");
+      throw new UsageError("--all mints all four anew and takes nothing else");
     }
     for (const { secret, mint } of KINDS.values()) console.log(`${secret}='${await mint(nowMs)}'`);
     return;
@@ -52,12 +52,12 @@ await runCommand(async () => {
   const [name, ...rest] = positionals;
   const kind = KINDS.get(name ?? "");
   if (kind === undefined || rest.length > 0) {
-    throw new CommandError(`Say which key: ${[...KINDS.keys()].join(", ")} or --all. Try --help.`);
+    throw new UsageError(`Say which key: ${[...KINDS.keys()].join(", ")} or --all. Try --help.`);
   }
   const older = values["add-to"] === "-" ? await text(process.stdin) : values["add-to"];
   try {
     console.log(await kind.mint(nowMs, older?.trim()));
   } catch (error) {
-    throw new CommandError(`--add-to: ${(error as Error).message}`);
+    throw new UsageError(`--add-to: ${(error as Error).message}`);
   }
 });

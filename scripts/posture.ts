@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { CommandError, runCommand } from "./lib/command.ts";
+import { CommandError, runCommand, UsageError } from "./lib/command.ts";
 import { deleteValue, findTarget, putValue, readValues, type Target } from "./lib/control-kv.ts";
 import { readDuration } from "./lib/duration.ts";
 
@@ -52,16 +52,15 @@ await runCommand(async () => {
   });
   if (values.help) return console.log(HELP);
   const [wanted, ...rest] = positionals;
-  if (rest.length > 0) throw new CommandError(`One posture, please, not also "${rest.join(" ")}".`);
-  if (values.env !== undefined && values.local)
-    throw new CommandError("--env and --local exclude each other.");
+  if (rest.length > 0) throw new UsageError(`One posture, please, not also "${rest.join(" ")}".`);
+  if (values.env !== undefined && values.local) throw new UsageError("--env and --local exclude each other.");
   if (values.why.length > MAX_WHY_LENGTH) {
-    throw new CommandError(`--why is longer than ${MAX_WHY_LENGTH} characters.`);
+    throw new UsageError(`--why is longer than ${MAX_WHY_LENGTH} characters.`);
   }
   const lifeSeconds = readDuration("--for", values.for, SHORTEST, LONGEST);
   const posture = POSTURES.find((name) => name === wanted);
   if (posture === undefined && wanted !== "show") {
-    throw new CommandError(`"${wanted ?? ""}" is no posture: ${POSTURES.join(", ")}, or show. Try --help.`);
+    throw new UsageError(`"${wanted ?? ""}" is no posture: ${POSTURES.join(", ")}, or show. Try --help.`);
   }
   const target = await findTarget(values.env);
   if (posture === undefined) return console.log(await show(target));

@@ -1,4 +1,4 @@
-import { CommandError } from "./command.ts";
+import { UsageError } from "./command.ts";
 
 const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
@@ -9,13 +9,13 @@ const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 }
  * @param from the shortest one allowed, written the same way
  * @param to the longest one allowed
  * @returns seconds
- * @throws CommandError when it is no duration or out of range
+ * @throws UsageError when it is no duration or out of range
  */
 export function readDuration(option: string, text: string, from: string, to: string): number {
   const seconds = toSeconds(text);
-  if (Number.isNaN(seconds)) throw new CommandError(`${option} "${text}" is no duration: 90s, 15m, 1h, 2d.`);
+  if (Number.isNaN(seconds)) throw new UsageError(`${option} "${text}" is no duration: 90s, 15m, 1h, 2d.`);
   if (seconds < toSeconds(from) || seconds > toSeconds(to)) {
-    throw new CommandError(`${option} "${text}" is not from ${from} to ${to}.`);
+    throw new UsageError(`${option} "${text}" is not from ${from} to ${to}.`);
   }
   return seconds;
 }

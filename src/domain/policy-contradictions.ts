@@ -88,8 +88,6 @@ function routeFaults({ delivery }: Tables): Contradiction[] {
   const left = delivery.providers.filter((name) => !delivery.drain.includes(name));
   return [
     ...Object.entries(delivery.pin).flatMap(([country, name]) => unused(["delivery", "pin", country], name)),
-    ...Object.keys(delivery.weight).flatMap((name) => unused(["delivery", "weight", name], name)),
-    ...delivery.drain.flatMap((name, i) => unused(["delivery", "drain", i], name)),
     ...(left.length === 0 ? [fault(["delivery", "drain"], "leaves no provider that sends")] : []),
   ];
 }

@@ -79,16 +79,6 @@ const CONTRADICTIONS: [string, object, string][] = [
     "POLICY.delivery.pin.IN: names msg91, which delivery.providers does not",
   ],
   [
-    "a weight of a provider that is not used",
-    { delivery: { weight: { vonage: 0.5 } } },
-    "POLICY.delivery.weight.vonage: names vonage",
-  ],
-  [
-    "a drain of a provider that is not used",
-    { delivery: { drain: ["twilio"] } },
-    "POLICY.delivery.drain.0: names twilio",
-  ],
-  [
     "a drain of every provider",
     { delivery: { drain: ["sandbox", "sandbox_b"] } },
     "POLICY.delivery.drain: leaves no provider",

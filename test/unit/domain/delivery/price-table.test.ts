@@ -34,7 +34,7 @@ describe("a table without fault becomes price rows", () => {
       [`\uFEFF${HEADER}\r`, `${DEFAULT}\r`, "IN,twilio,sms,2778,278,page,2026-01-31\r"],
     ],
   ])("%s", (_, lines) => {
-    expect(parse(...lines)).toEqual({ ok: true, rows: [fallback, row] });
+    expect(parse(...lines)).toEqual({ ok: true, currency: "USD", rows: [fallback, row] });
   });
 
   test("columns in another order", () => {
@@ -42,7 +42,7 @@ describe("a table without fault becomes price rows", () => {
       "date,source,dlt_micros,message_micros,channel,provider,country",
       "2026-01-31,page,278,2778,sms,twilio,*",
     ];
-    expect(parse(...lines)).toEqual({ ok: true, rows: [{ ...row, country: "*" }] });
+    expect(parse(...lines)).toEqual({ ok: true, currency: "USD", rows: [{ ...row, country: "*" }] });
   });
 });
 

@@ -66,7 +66,8 @@ function depsOf(world: World, over: Partial<Deps> = {}): Deps {
     budgets: {
       ...base.budgets,
       read: async (levels: { key: string }[]) => {
-        asked.push(levels.map(({ key }) => key));
+        // What gains are learned from is asked with every page; here it is about the page's own budgets.
+        asked.push(levels.map(({ key }) => key).filter((key) => !key.startsWith("taught")));
         if (world.down.has("budgets")) return DOWN;
         const readings = levels.map((level) => ({
           level,
@@ -75,6 +76,7 @@ function depsOf(world: World, over: Partial<Deps> = {}): Deps {
           verifiedEarlier: 400,
           messages: 7,
           earned: 40,
+          past: { unverified: 0, verified: 0 },
         }));
         return { kind: "answered", readings, totals: [] };
       },
