@@ -99,7 +99,7 @@ function hint({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent):
   const isOurs = blockedURI.startsWith(ORIGIN) || blockedURI === "trusted-types-policy";
   if (isOurs) {
     console.error(
-      `tollgate-form: the page's Content-Security-Policy (${effectiveDirective}) blocks the CAPTCHA: allow ${ORIGIN} in script-src and frame-src, "tollgate" in trusted-types`,
+      `tollgate-form: Content-Security-Policy (${effectiveDirective}) blocks the CAPTCHA: script-src and frame-src need ${ORIGIN}, trusted-types "tollgate"`,
     );
   }
   return isOurs;
