@@ -121,45 +121,54 @@ export const SUM_LEVELS: readonly ExposureScope[] = ["overall", "day", "unknown"
 /**
  * A group's readings with every base that history has raised, and every gain that earlier days have taught.
  *
- * @param taught readings of the messages that teach: strangers', and those of people on their own devices
+ * @param teachers the readings that gains are learned from
  */
 export function raiseByHistory(
   readings: readonly LevelReading[],
   policy: Pick<ExposurePolicy, "seasoned" | "learned_gain">,
-  taught: Taught,
+  teachers: Teachers<LevelReading>,
 ): LevelReading[] {
   const { verified_per_unit, most } = policy.seasoned;
   return readings.map((reading) => {
     const { level, earned } = reading;
     const grows = level.key.startsWith("stranger:") && GROWS_WITH_HISTORY.includes(level.name);
     const more = grows ? Math.min(most, Math.floor(earned / verified_per_unit)) : 0;
-    const rule = { ...level.rule, gain: learnedGain(level, taught, policy.learned_gain) };
+    const rule = { ...level.rule, gain: learnedGain(level, teachers, policy.learned_gain) };
     return { ...reading, level: { ...level, rule, base: level.base + more * UNIT_HUNDREDTHS } };
   });
 }
 
-/** The readings that gains are learned from, see `teacherOf`. */
-export type Taught = Pick<LevelReadings, "taught" | "taught_own">;
+/** What gains are learned from: marked strangers and own devices (see `teacherOf`), and all strangers. */
+export type Teachers<T> = Readonly<Record<"taught" | "taught_own" | "stranger", readonly T[]>>;
 
 /**
  * The gain that earlier windows teach: where people honestly answer a share r of their messages, room must grow by (1 - r) / r
  * for each answer, and a little more for chance. Today's messages never teach, the rule's own gain is the least, and `most`
- * the most that is learned. Sums over countries learn from all countries, every other level from the number's own. The levels
- * of own devices learn from own devices alone, all others from whoever answers less.
+ * the most that is learned. Sums over countries learn from all countries, every other level from the number's own.
+ *
+ * Of strangers, those with a mark and all together must both say so: an attacker would have to raise both. The levels of own
+ * devices learn from own devices alone, all others from whoever answers less.
  */
 function learnedGain(
   { key, name, rule: { gain }, kept }: Level,
-  { taught, taught_own }: Taught,
+  { taught, taught_own, stranger }: Teachers<LevelReading>,
   { factor, least, most, least_verified }: ExposurePolicy["learned_gain"],
 ): number {
   if (gain === 0 || kept) return gain;
   const place = SUM_LEVELS.includes(name) ? "overall" : "country";
-  const gains = [...(isOwn(key) ? [] : taught), ...taught_own]
-    .filter(({ level, past }) => level.name === place && past.verified >= least_verified * UNIT_HUNDREDTHS)
-    .map(({ past }) => (factor * past.unverified) / past.verified);
-  if (gains.length === 0) return gain;
+  const unansweredPerAnswer = (group: readonly LevelReading[]): number | null => {
+    const past = group.find(({ level }) => level.name === place)?.past;
+    if (past === undefined || past.verified < least_verified * UNIT_HUNDREDTHS) return null;
+    return past.unverified / past.verified;
+  };
+  const [marked, all] = isOwn(key)
+    ? [null, null]
+    : [unansweredPerAnswer(taught), unansweredPerAnswer(stranger)];
+  const strangers = marked === null || all === null ? null : Math.min(marked, all);
+  const learned = [strangers, unansweredPerAnswer(taught_own)].filter((one) => one !== null);
+  if (learned.length === 0) return gain;
   const lowest = key.startsWith("stranger:country:") ? Math.min(gain, least) : gain;
-  return Math.max(lowest, Math.min(most, Math.max(...gains)));
+  return Math.max(lowest, Math.min(most, factor * Math.max(...learned)));
 }
 
 const isOwn = (key: string): boolean => key.startsWith("own:") || key.startsWith("known:device:");

@@ -8,6 +8,7 @@ import {
   type ExposureScope,
   type Level,
   SUM_LEVELS,
+  type Teachers,
   UNIT_HUNDREDTHS,
 } from "./exposure.ts";
 
@@ -109,6 +110,17 @@ export function exposureLevels(
     ],
   };
 }
+
+/** The levels that gains are learned from. */
+export const teacherLevels = ({
+  taught,
+  taught_own,
+  stranger,
+}: Record<BudgetGroup, Level[]>): Teachers<Level> => ({
+  taught,
+  taught_own,
+  stranger: stranger.filter(({ name }) => name === "country" || name === "overall"),
+});
 
 /** The rule of a level that bounds messages or money in itself, or nothing. */
 const NO_ROOM: BudgetRule = { base: 0, gain: 0 };

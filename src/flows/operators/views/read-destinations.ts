@@ -4,7 +4,7 @@
  */
 
 import { rulesForCountry } from "../../../domain/admission/country-rules.ts";
-import { exposureLevels } from "../../../domain/admission/levels.ts";
+import { exposureLevels, teacherLevels } from "../../../domain/admission/levels.ts";
 import { callingCodeRange, countryOfRange, mayLieIn } from "../../../domain/kernel/country.ts";
 import type { Phone } from "../../../domain/kernel/phone.ts";
 import { MINUTE_MS } from "../../../domain/kernel/time.ts";
@@ -200,7 +200,7 @@ function levelOf(
   const phone: Phone = { e164: subject, country, type: "unknown", block: subject, prefix: subject };
   const nobody = { phone, numberTag: "", addressTag: "", asn: null, ownDevice: null, costMicros: 0 };
   const { exposure } = rulesForCountry(policy, country);
-  const { stranger, taught, taught_own } = exposureLevels(nobody, exposure);
-  const level = stranger.find(({ name }) => name === by);
-  return level ? { level, taught, taught_own } : null;
+  const levels = exposureLevels(nobody, exposure);
+  const level = levels.stranger.find(({ name }) => name === by);
+  return level ? { level, teachers: teacherLevels(levels) } : null;
 }

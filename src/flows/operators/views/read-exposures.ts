@@ -2,12 +2,11 @@
 
 import type { ExposurePolicy } from "../../../domain/admission/exposure.policy.ts";
 import {
-  type BudgetGroup,
   budgetOf,
   type Level,
   type LevelReading,
   raiseByHistory,
-  type Taught,
+  type Teachers,
   UNIT_HUNDREDTHS,
 } from "../../../domain/admission/exposure.ts";
 import type { Deps } from "../../../ports/deps.ts";
@@ -23,8 +22,9 @@ export interface Exposure {
 }
 
 /** A level, and those that count the messages its gain learns from. */
-export interface LevelToRead extends Pick<Record<BudgetGroup, Level[]>, "taught" | "taught_own"> {
+export interface LevelToRead {
   level: Level;
+  teachers: Teachers<Level>;
 }
 
 /** Reads levels in one round trip; the answer keeps their order and has null for a level of null. */
@@ -32,7 +32,9 @@ export async function readExposures(
   { policy, budgets }: Pick<Deps, "policy" | "budgets">,
   wanted: readonly (LevelToRead | null)[],
 ): Promise<(Exposure | null)[] | Unavailable> {
-  const asked = wanted.flatMap((one) => (one === null ? [] : [one.level, ...one.taught, ...one.taught_own]));
+  const asked = wanted.flatMap((one) =>
+    one === null ? [] : [one.level, ...Object.values(one.teachers).flat()],
+  );
   if (asked.length === 0) return wanted.map(() => null);
   const distinct = [...new Map(asked.map((level) => [level.key, level])).values()];
   const answer = await budgets.read(distinct, []);
@@ -42,14 +44,22 @@ export async function readExposures(
   return wanted.map((one) => {
     const reading = one && readings.get(one.level.key);
     if (!reading) return null;
-    const taught = { taught: readingsOf(one.taught), taught_own: readingsOf(one.taught_own) };
-    return exposureOf(reading, policy.exposure, taught);
+    const { taught, taught_own, stranger } = one.teachers;
+    return exposureOf(reading, policy.exposure, {
+      taught: readingsOf(taught),
+      taught_own: readingsOf(taught_own),
+      stranger: readingsOf(stranger),
+    });
   });
 }
 
 /** A reading in whole units, with the base that history has raised and the gain that earlier days have taught. */
-function exposureOf(reading: LevelReading, policy: ExposurePolicy, taught: Taught): Exposure {
-  const [grown = reading] = raiseByHistory([reading], policy, taught);
+function exposureOf(
+  reading: LevelReading,
+  policy: ExposurePolicy,
+  teachers: Teachers<LevelReading>,
+): Exposure {
+  const [grown = reading] = raiseByHistory([reading], policy, teachers);
   return {
     unverified: reading.unverified / UNIT_HUNDREDTHS,
     budget: budgetOf(grown, policy) / UNIT_HUNDREDTHS,

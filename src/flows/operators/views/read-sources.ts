@@ -1,5 +1,5 @@
 /** Sources of requests: networks and addresses, with the numbers they asked for and the results. */
-import { exposureLevels } from "../../../domain/admission/levels.ts";
+import { exposureLevels, teacherLevels } from "../../../domain/admission/levels.ts";
 import { MINUTE_MS, minuteOf } from "../../../domain/kernel/time.ts";
 import { isStopInEffect, type ListedBan, listBans } from "../../../domain/monitor/effective-control.ts";
 import { usualSent } from "../../../domain/monitor/history.ts";
@@ -180,7 +180,7 @@ function levelOf({ policy }: SourceDeps, name: "network" | "address", subject: s
   const phone = { e164: "", country: "", type: "unknown", block: "", prefix: "" } as const;
   const asn = name === "network" ? Number(subject.slice(2)) : null;
   const nobody = { phone, numberTag: "", addressTag: subject, asn, ownDevice: null, costMicros: 0 };
-  const { stranger, taught, taught_own } = exposureLevels(nobody, policy.exposure);
-  const level = stranger.find((one) => one.name === name);
-  return level ? { level, taught, taught_own } : null;
+  const levels = exposureLevels(nobody, policy.exposure);
+  const level = levels.stranger.find((one) => one.name === name);
+  return level ? { level, teachers: teacherLevels(levels) } : null;
 }

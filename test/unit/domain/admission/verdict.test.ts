@@ -738,12 +738,13 @@ describe("what earlier days teach", () => {
   /** The gain of one of a stranger's levels after such days of strangers, and of people on their own devices. */
   const gainOf = (
     strangers: Past,
-    { name = "country", own = NOTHING }: { name?: string; own?: Past } = {},
+    { name = "country", own = NOTHING, all = strangers }: { name?: string; own?: Past; all?: Past } = {},
   ) => {
     const given = signals();
     const after = (past: Past) => (reading: LevelReading) => ({ ...reading, past });
     const readings = {
       ...given.readings,
+      stranger: given.readings.stranger.map(after(all)),
       taught: given.readings.taught.map(after(strangers)),
       taught_own: given.readings.taught_own.map(after(own)),
     };
@@ -773,6 +774,17 @@ describe("what earlier days teach", () => {
   test("of strangers and people on their own devices those teach who answer less", () => {
     const own = { unverified: 1_000, verified: 9_000 };
     expect(gainOf({ unverified: 4_000, verified: 6_000 }, { own })).toBeCloseTo(0.8, 5);
+  });
+
+  test.each([
+    ["marked strangers", { unverified: 9_000, verified: 9_000 }, { unverified: 3_000, verified: 9_000 }],
+    [
+      "all strangers together",
+      { unverified: 3_000, verified: 9_000 },
+      { unverified: 9_000, verified: 9_000 },
+    ],
+  ])("%s alone raise no gain: both must answer less", (_, marked, all) => {
+    expect(gainOf(marked, { all })).toBeCloseTo(0.4, 10);
   });
 
   test("what a level itself left unanswered teaches it nothing", () => {

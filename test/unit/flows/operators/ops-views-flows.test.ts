@@ -66,8 +66,7 @@ function depsOf(world: World, over: Partial<Deps> = {}): Deps {
     budgets: {
       ...base.budgets,
       read: async (levels: { key: string }[]) => {
-        // What gains are learned from is asked with every page; here it is about the page's own budgets.
-        asked.push(levels.map(({ key }) => key).filter((key) => !key.startsWith("taught")));
+        asked.push(levels.map(({ key }) => key));
         if (world.down.has("budgets")) return DOWN;
         const readings = levels.map((level) => ({
           level,
@@ -190,7 +189,19 @@ test("a prefix is found in its country, its block in the prefix, and the budgets
   expect(prefixes.rows.map(({ subject, country }) => [subject, country])).toEqual([["+234801", "NG"]]);
   const blocks = await readDestinations(deps, { ...QUESTION, by: "block", within: "+234801" });
   expect(blocks.rows[0]?.exposure).toMatchObject({ most: 10_000 });
-  expect(deps.asked).toEqual([["stranger:prefix:NG +234801"], ["stranger:block:+234801234"]]);
+  // Beside each its teachers: what is known of its country and of all of them.
+  const teachers = [
+    "taught:country:NG",
+    "taught:overall:all",
+    "taught_own:country:NG",
+    "taught_own:overall:all",
+    "stranger:country:NG",
+    "stranger:overall:all",
+  ];
+  expect(deps.asked).toEqual([
+    ["stranger:prefix:NG +234801", ...teachers],
+    ["stranger:block:+234801234", ...teachers],
+  ]);
 });
 
 test("filter and sort go over all subjects, and a page reads the budgets of its own rows only", async () => {
@@ -210,7 +221,9 @@ test("filter and sort go over all subjects, and a page reads the budgets of its 
     25,
     "+91925",
   ]);
-  expect(deps.asked.at(-1)).toHaveLength(25);
+  expect(deps.asked.at(-1)?.filter((key) => key.startsWith("stranger:prefix:"))).toHaveLength(25);
+  // One country's teachers, once.
+  expect(deps.asked.at(-1)).toHaveLength(25 + 6);
   expect((await ask({ sort: "spent" })).rows[0]?.subject).toBe("+91999");
   expect((await ask({ sort: "ratio" })).rows[0]?.ratio).toBe(0);
   expect((await ask({ contains: "+9199" })).total).toBe(10);
