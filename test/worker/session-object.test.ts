@@ -149,6 +149,13 @@ describe("a queue that is away at a session's end", () => {
 describe("A delivery that a session carries", () => {
   const RECEIPT = { status: "delivered", messageId: "m" } as const;
   const CARRIED = { atMs: 1_800_000_000_000, provider: "p", messageId: "m", country: "IN", code: null };
+  const DELIVERED = {
+    id: "delivered.c.0",
+    atMs: CARRIED.atMs,
+    receipt: "delivered",
+    country: "IN",
+    messageId: "m",
+  };
 
   async function settled() {
     const session = await opened();
@@ -156,29 +163,24 @@ describe("A delivery that a session carries", () => {
     return session;
   }
 
-  test("goes to the ledger with the expiry, in one message, and not before", async () => {
-    const session = await settled();
+  /** The ledger's messages that the session's end puts on the queue. */
+  async function ended(session: Awaited<ReturnType<typeof settled>>) {
     const bodies: unknown[] = [];
-    await runInDurableObject(session, (instance) => {
-      const send = async (body: unknown) => void bodies.push(body);
-      Object.assign(instance, { env: { OUTBOX: { sendBatch: async () => undefined }, LEDGER: { send } } });
-    });
-    expect(await session.receipt(0, RECEIPT, CARRIED)).toBe("carried");
-    expect(await session.receipt(0, RECEIPT, CARRIED), "again").toBe(false);
     await evictDurableObject(session);
     await runInDurableObject(session, (instance) => {
       const send = async (body: unknown) => void bodies.push(body);
       Object.assign(instance, { env: { OUTBOX: { sendBatch: async () => undefined }, LEDGER: { send } } });
     });
-    expect(bodies).toEqual([]);
     await runDurableObjectAlarm(session);
-    expect(bodies).toMatchObject([
-      {
-        ledger: [
-          { id: "delivered.c.0", atMs: CARRIED.atMs, receipt: "delivered", country: "IN", messageId: "m" },
-          { id: "expired.c" },
-        ],
-      },
+    return bodies;
+  }
+
+  test("goes to the ledger with the expiry, in one message", async () => {
+    const session = await settled();
+    expect(await session.receipt(0, RECEIPT, CARRIED)).toBe("carried");
+    expect(await session.receipt(0, RECEIPT, CARRIED), "again").toBe(false);
+    expect(await ended(session)).toMatchObject([
+      { ledger: [DELIVERED, { id: "expired.c", kind: "expired" }] },
     ]);
   });
 
@@ -188,5 +190,24 @@ describe("A delivery that a session carries", () => {
     const over = await settled();
     await over.attempt(RIGHT, RULES);
     expect(await over.receipt(0, RECEIPT, CARRIED)).toBe(true);
+  });
+
+  test("goes with the right code, and once more with the verification when that had to be asked for again", async () => {
+    const session = await settled();
+    await session.receipt(0, RECEIPT, CARRIED);
+    const command = { digest: RIGHT, key: "k", proofId: "proof" };
+    expect(await session.attemptOnce(command, RULES)).toMatchObject({
+      kind: "judged",
+      result: { kind: "verified", receipts: [CARRIED] },
+    });
+    const again = await settled();
+    await again.receipt(0, RECEIPT, CARRIED);
+    await again.attemptOnce(command, RULES);
+    // The answer was lost on the way, and with it everything that its Worker would have published.
+    expect(await again.attemptOnce(command, RULES)).toMatchObject({ kind: "repeated" });
+    expect(await ended(session)).toEqual([]);
+    expect(await ended(again)).toMatchObject([
+      { ledger: [DELIVERED, { id: "verified.c", kind: "verified" }] },
+    ]);
   });
 });

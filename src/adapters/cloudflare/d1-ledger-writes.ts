@@ -48,7 +48,7 @@ const MERGE_ROWS = `INSERT INTO verifications (id, at, last_at, ${shared.join(",
       FROM json_each(excluded.events) AS fresh WHERE ${IS_NEW}`)}
   WHERE EXISTS (SELECT 1 FROM json_each(excluded.events) AS fresh WHERE ${IS_NEW})`;
 
-/** Events come in any order: a row that began without its number gets the number's facts as soon as they are there, */
+/** Events come in any order: a row that began without its number gets the number's facts as soon as they are there. */
 const ADOPT_NUMBER = `UPDATE verifications SET
     ${shared.map((column) => `${column} = fresh.value ->> '${column}'`).join(", ")},
     events = ${listOf(`SELECT ${rebased("held.value", (column) => `verifications.${column}`, "shared")} AS value, held.key AS place
@@ -58,11 +58,13 @@ const ADOPT_NUMBER = `UPDATE verifications SET
   WHERE verifications.id = fresh.value ->> 'id'
     AND verifications.number_tag IS NULL AND fresh.value ->> 'number_tag' IS NOT NULL`;
 
-/** and its time moves back to that of its first event. */
-const MOVE_BACK = `UPDATE verifications SET at = fresh.value ->> 'at' FROM json_each(?1) AS fresh
-  WHERE verifications.id = fresh.value ->> 'id' AND verifications.at > fresh.value ->> 'at'`;
+/** The time of the first event that a stored row does not have. */
+const FIRST_NEW = `(SELECT min(fresh.value ->> 'at') FROM json_each(given.value -> 'events') AS fresh WHERE ${IS_NEW})`;
+/** A row is as old as its first event, also when that comes last. */
+const MOVE_BACK = `UPDATE verifications SET at = ${FIRST_NEW} FROM json_each(?1) AS given
+  WHERE verifications.id = given.value ->> 'id' AND verifications.at > given.value ->> 'at' AND verifications.at > ${FIRST_NEW}`;
 
-/** A sealed text that comes late makes the sweep begin there again. */
+/** A sealed text that comes weeks late makes the sweep begin there again. */
 const LOWER_MARKS =
   "UPDATE ledger_upkeep SET at = ?1 WHERE name IN ('stripped numbers', 'stripped addresses') AND at > ?1";
 
@@ -108,7 +110,7 @@ export function eventStatements(db: D1Database, events: readonly LedgerEvent[]):
     ...[ADOPT_NUMBER, MOVE_BACK, MERGE_ROWS].map((sql) => db.prepare(sql).bind(rows)),
     ...(sealed.length === 0
       ? []
-      : [db.prepare(LOWER_MARKS).bind(Math.min(...sealed.map(({ atMs }) => atMs)))]),
+      : [db.prepare(LOWER_MARKS).bind(Math.min(...sealed.map(({ atMs }) => atMs)) - SESSION_MS)]),
     ...(minutes.length === 0
       ? []
       : DROP_OVERFLOW.map((sql) => db.prepare(sql).bind(JSON.stringify(minutes)))),

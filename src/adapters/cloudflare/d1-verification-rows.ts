@@ -51,9 +51,11 @@ export interface VerificationRow extends SharedFacts {
   events: Record<string, string | number | null>[];
 }
 
-/** Groups events into rows; an event that comes twice is there once. */
+/** Groups events into rows; of an event that comes twice the first one counts. */
 export function verificationRows(events: readonly LedgerEvent[]): VerificationRow[] {
-  const once = [...new Map(events.map((event) => [event.id, event])).values()].toSorted(inOrder);
+  const byId = new Map<string, LedgerEvent>();
+  for (const event of events.toSorted(inOrder)) if (!byId.has(event.id)) byId.set(event.id, event);
+  const once = [...byId.values()];
   return [...Map.groupBy(once, ({ id, correlationId }) => correlationId ?? id)].map(([id, own]) => {
     const shared = sharedFacts(own);
     return {

@@ -10,7 +10,13 @@ import {
   type KeyedAttemptResult,
   unknownSession,
 } from "../../domain/session/attempt.ts";
-import { expiredSession, expiryEvent, unansweredMessages } from "../../domain/session/end.ts";
+import {
+  doubtfulVerification,
+  type ExpiredSession,
+  expiredSession,
+  expiryEvent,
+  unansweredMessages,
+} from "../../domain/session/end.ts";
 import { SESSION_GRACE_MS } from "../../domain/session/lifetimes.ts";
 import { type ResendCommand, type ResendResult, resendMessage } from "../../domain/session/resend.ts";
 import {
@@ -42,13 +48,19 @@ function outboxOfEnd(state: SessionState, atMs: number): OutboxMessage[] {
   ];
 }
 
+/** The ledger's events of a session's end with its deliveries; none where the right code has brought them already. */
 function ledgerOfEnd(state: SessionState): LedgerEvent[] {
-  const { correlationId } = state;
+  const { correlationId, status, endsAtMs } = state;
   const delivered = carriedReceipts(state).map((receipt) => deliveredEvent(correlationId, receipt));
+  const event = (kind: "expired" | "verified", end: ExpiredSession, atMs: number): LedgerEvent[] => [
+    ...delivered,
+    { ...EMPTY_EVENT_DETAILS, ...end, id: `${kind}.${correlationId}`, kind, atMs },
+  ];
+  const doubtful = doubtfulVerification(state);
+  if (doubtful !== null) return event("verified", doubtful, doubtful.atMs);
   const expiry = expiredSession(state);
-  if (expiry === null) return delivered;
-  const id = `expired.${correlationId}`;
-  return [...delivered, { ...EMPTY_EVENT_DETAILS, ...expiry, id, kind: "expired", atMs: state.endsAtMs }];
+  if (expiry !== null) return event("expired", expiry, endsAtMs);
+  return status === "verified" ? [] : delivered;
 }
 
 /** How long after a queue refused what the session has to tell it is tried again, */

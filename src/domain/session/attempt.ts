@@ -11,7 +11,7 @@ import {
   type SessionState,
   sessionEndCause,
 } from "./session.ts";
-import { carriedReceipts, type TakenReceipt, withoutCarriedReceipts } from "./settle.ts";
+import { carriedReceipts, type TakenReceipt } from "./settle.ts";
 
 /** A message of a session whose code came back. */
 export type VerifiedSend = Pick<SendRecord, "atMs" | "channel" | "provider" | "messageId" | "asn"> &
@@ -81,7 +81,8 @@ export function attemptOnce(
   if (earlier && sameDigest(earlier.key, key) && nowMs - earlier.atMs < REPEATABLE_MS) {
     if (!sameDigest(earlier.digest, digest)) return { state, result: { kind: "conflict" } };
     const { result, proofId, atMs } = earlier;
-    return { state, result: { kind: "repeated", result, proofId, atMs } };
+    const repeated = { ...state, keptAttempt: { ...earlier, isRepeated: true } };
+    return { state: repeated, result: { kind: "repeated", result, proofId, atMs } };
   }
   const next = attemptCode(state, digest, rules, nowMs);
   const { result } = next;
@@ -125,7 +126,7 @@ export function attemptCode(
     const last = carriers.at(-1);
     const receipts = carriedReceipts(state);
     return {
-      state: { ...withoutCarriedReceipts(state), attempts, status: "verified" },
+      state: { ...state, attempts, status: "verified" },
       result: {
         kind: "verified",
         // The proof names a channel that may have carried the code.

@@ -28,9 +28,26 @@ export function unansweredMessages({ status, sends }: SessionState): UnansweredM
 }
 
 /** The expiry for the ledger; null for a verified session, and for one that no message left for. */
-export function expiredSession({ correlationId, sends, status }: SessionState): ExpiredSession | null {
+export function expiredSession(state: SessionState): ExpiredSession | null {
+  return state.status === "verified" ? null : endOf(state);
+}
+
+/**
+ * A verification that the ledger may have missed: its answer was asked for again, so that the first one, and everything that was
+ * to follow from it, may be lost. null for all others.
+ */
+export function doubtfulVerification(state: SessionState): (ExpiredSession & { atMs: number }) | null {
+  const { status, keptAttempt } = state;
+  const end = endOf(state);
+  const isDoubtful =
+    status === "verified" && keptAttempt?.isRepeated && keptAttempt.result.kind === "verified";
+  return isDoubtful && end !== null ? { ...end, atMs: keptAttempt.atMs } : null;
+}
+
+/** The last message that left. */
+function endOf({ correlationId, sends }: SessionState): ExpiredSession | null {
   const last = sends.findLast(({ provider, status }) => provider !== null && status !== "refused");
-  if (status === "verified" || last === undefined) return null;
+  if (last === undefined) return null;
   const { provider, channel, messageId } = last;
   return { correlationId, provider, channel, messageId };
 }

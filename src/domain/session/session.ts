@@ -46,7 +46,7 @@ export interface SendRecord {
   hold: Reservation | null;
   /** Parts of a long text that were delivered, by their message ids; absent where one receipt speaks for the whole. */
   deliveredParts?: readonly string[];
-  /** Its delivery, while the ledger does not have it; absent before, and once somebody took it along. */
+  /** Its delivery, which goes to the ledger together with the session's end; absent where the ledger was told at once. */
   carried?: CarriedReceipt;
   /** The code's expiry before this message: a message that never left must not lengthen the code's life. */
   codeExpiredAtMs: number;
@@ -73,6 +73,8 @@ interface KeptAttempt {
   result: KeptResult;
   /** The id that the proof of a right code has. */
   proofId: string;
+  /** True once it was asked for again: the first answer may be lost, and everything that was to follow from it. */
+  isRepeated?: boolean;
 }
 
 /** The customer's part of a session, for events that happen without a request. */

@@ -81,9 +81,3 @@ export interface TakenReceipt extends CarriedReceipt {
 /** The deliveries that a session carries. */
 export const carriedReceipts = ({ sends }: SessionState): TakenReceipt[] =>
   sends.flatMap(({ carried, channel }, sendIndex) => (carried ? [{ ...carried, sendIndex, channel }] : []));
-
-/** The session once somebody took its deliveries along. */
-export const withoutCarriedReceipts = (state: SessionState): SessionState => ({
-  ...state,
-  sends: state.sends.map(({ carried: _, ...send }) => send),
-});

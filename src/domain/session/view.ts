@@ -27,7 +27,7 @@ export interface SessionView {
   nextChannels: { channel: Channel; availableInSeconds: number }[];
   /** For events to the customer's backend, never for the client. */
   customer?: CustomerSubject | null;
-  /** Deliveries that the ledger does not have yet; for operators, never for the client. Absent where there are none. */
+  /** Deliveries that the ledger may not have yet; for operators, never for the client. Absent where there are none. */
   receipts?: TakenReceipt[];
 }
 

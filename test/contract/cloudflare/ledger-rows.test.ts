@@ -26,7 +26,7 @@ beforeEach(async () => {
   }
 });
 
-/** Events of a few verifications: the same ids come with the same facts, as an event that is published twice does. */
+/** Events of a few verifications; some share an id and differ in their times. */
 const anyEvent: fc.Arbitrary<LedgerEvent> = fc
   .record({
     kind: fc.constantFrom(...EVENT_KINDS.filter((kind) => kind !== "refused" && kind !== "challenged")),
@@ -160,6 +160,8 @@ describe("The ledger's questions", () => {
         ledger.sweep(retentionCutoffs({ number_days: 30, ip_days: 10, events_days: 400 }, NOON), 10),
     ],
     ["carryOver", (ledger) => ledger.carryOver(10)],
+    ["boundary", (ledger) => ledger.boundary(10)],
+    ["storage", (ledger) => ledger.storage(NOON)],
   ];
 
   test.each(asked)("of %s use the primary key or an index", async (_, ask) => {

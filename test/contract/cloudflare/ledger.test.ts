@@ -346,6 +346,17 @@ function keepsLedger(open: () => { ledger: VerificationLedgerPort; records: Reco
       expect(await ledger.sweep(limits, 3)).toMatchObject({ events: 2, more: false });
     });
 
+    test("removes a sealed text that comes after its time, also of a message its verification had asked for minutes before", async () => {
+      const lateMs = NOON - 30 * DAY - 5 * MINUTE;
+      await write(
+        event("requested.c1.0", { correlationId: "c1", atMs: lateMs - 4 * MINUTE, numberTag: "number-1" }),
+      );
+      await ledger.sweep(limits, 100);
+      await write(sent(1, { atMs: lateMs }));
+      expect(await ledger.sweep(limits, 100)).toMatchObject({ numbers: 1, addresses: 1 });
+      expect(await sealedOf("sealedNumber")).toBe(0);
+    });
+
     test("finds the beginning of the verifications that are too many, and removes them, and no refusal's count", async () => {
       await write(...Array.from({ length: 5 }, (_, n) => sent(n, { atMs: NOON + n })));
       await ledger.countRefusals([{ atMs: NOON, dimension: "all", subject: "all", count: 1 }]);
