@@ -1,5 +1,6 @@
 /** Measures the dashboard's views on an empty service, on a busy day, and with every counter at its bound. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
@@ -127,7 +128,7 @@ async function fill({ redis, upstash }: Everything, traffic: () => CounterEntry[
     UPSTASH_REDIS_REST_URL: upstash.url,
     UPSTASH_REDIS_REST_TOKEN: upstash.token,
   });
-  const counters = upstashCounters(client);
+  const { counters } = upstashCounters(client, Date.now, pause);
   const watch = upstashMonitorState(client, (fact) => console.error(fact));
   const nowMs = Date.now();
   const minute = Math.floor(nowMs / 60_000);

@@ -1,4 +1,6 @@
 /** Measures what one run of the watch reads on a busy day: commands, bytes and processor time. */
+
+import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { redisKeys } from "../src/adapters/redis-keys.ts";
 import { openUpstash } from "../src/adapters/upstash/upstash-client.ts";
@@ -62,7 +64,7 @@ await runCommand(async () => {
   });
   try {
     const upstash = openUpstash({ UPSTASH_REDIS_REST_URL: server.url, UPSTASH_REDIS_REST_TOKEN: TOKEN });
-    const counters = upstashCounters(upstash);
+    const { counters } = upstashCounters(upstash, Date.now, pause);
     const watch = upstashMonitorState(upstash, (fact) => console.error(fact));
     const nowMs = Date.now();
     const minute = Math.floor(nowMs / 60_000);

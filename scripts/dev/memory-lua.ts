@@ -1,7 +1,7 @@
 /*
  * ioredis-mock runs Lua through fengari, with seams that scripts fall through: a missing field of HMGET or MGET arrives
  * as a userdata that is neither nil nor false, numbers go into commands as JavaScript numbers and come back as floats
- * (`5.0`), an error loses its text, fractions are not cut off on the way out, and a nil inside a returned table loses the
+ * (`5.0`), MGET gives a hash where Redis gives nil, an error loses its text, fractions are not cut off on the way out, and a nil inside a returned table loses the
  * table. Whole numbers have 32 bits and wrap, so the larger half of them stays floats. So a script is wrapped: these
  * functions stand between it and the mock, and its reply leaves the interpreter as one JSON text.
  */
@@ -26,6 +26,7 @@ local function as_value(value)
   if type(value) == 'number' then return as_number(value) end
   if type(value) ~= 'userdata' then return value end
   if tostring(value) == 'null' then return false end
+  if value.length == nil then return false end
   local list = {}
   for i = 1, value.length - 1 do list[i] = as_value(value[i]) end
   return list

@@ -6,7 +6,8 @@ import { DAY_SECONDS } from "../domain/kernel/time.ts";
  *
  * | key | type | life | written by | read by |
  * | --- | --- | --- | --- | --- |
- * | `tg:log:<limit>:<subject>` | sorted set, one member per message or number | longest window | send, resend | the same |
+ * | `tg:draws:<limit>:<subject>` | string: `<ms>:<member>` of each message or number, see packed-lua.ts | longest window | send, resend, verify | the same |
+ * | `tg:log:<limit>:<subject>` | sorted set, one member per message or number: limits of more than 200 | longest window | send, resend | the same |
  * | `tg:rl:<limit>:<window>:<subject>:<bucket>` | integer (`@upstash/ratelimit`) | two windows | send, resend, verify | the same |
  * | `tg:idem:<key>` | string: fingerprint and session token | one session | send | send |
  * | `tg:count:<minute>` | hash, see upstash-counters.ts | 2 hours | send, resend, verify, receipts | cron |
@@ -17,10 +18,9 @@ import { DAY_SECONDS } from "../domain/kernel/time.ts";
  * | `tg:watch:memory` | JSON | 30 days since the last run | cron | cron, people |
  * | `tg:watch:history` | JSON, see history.ts | 40 days since the last quarter | cron | cron, people |
  * | `tg:watch:quarter:<quarter>` | JSON of a tally, see upstash-watch.ts | 8 days and 1 hour | cron | cron, people |
- * | `tg:x:<pool>:<level>:<subject>` | hash of slots, see upstash-budgets.ts | window; 30 days once something verified | send, resend, verify | send, resend |
- * | `tg:spend:<scope>:<UTC period>` | integer (micros) | two periods | send, resend | send, resend, people |
- * | `tg:hold:<id>` | mark of what one message took | 1 hour, or until it is given back or booked | send, resend | verify |
- * | `tg:open:<level of one number>` | hash: reservation id to its levels as JSON | 1 hour since the last message | send, resend | verify |
+ * | `tg:book:<range, country, number ...>` | string: its levels, meters and open reservations, a line each, see packed-lua.ts | the longest of its lines: window; 30 days once something verified; two periods | send, resend, verify | send, resend, people |
+ * | `tg:packed-since` | time (s) since when books are written | 400 days | send, resend, verify | the same |
+ * | `tg:spend:lookup:<UTC period>` | integer (micros) | two periods | send, resend | send, resend |
  * | `tg:known:<number>` | time of its first verification (ms); 1 of before that was kept | 180 days since the last verification | verify | send, resend |
  * | `tg:refused:<channel>:<number>` | string: `unreachable`, `opted_out` or `fraud` | policy `delivery.refused_numbers` | send, receipts | send, resend |
  * | `tg:refunds:<provider>:<country>:<UTC minute>` | integer: refused messages that were given back (a spend meter) | 2 minutes | send, resend | the same |
@@ -29,6 +29,9 @@ import { DAY_SECONDS } from "../domain/kernel/time.ts";
  * | `tg:msg:<provider>:<message id>` | JSON: whose message it is | 2 days | send, resend | receipts |
  * | `tg:early:<provider>:<message id>` | JSON: a receipt that came before the answer | 15 minutes | receipts | send, resend |
  * | `tg:fail:<number, device or user>` | integer | policy `failures.memory_seconds` | verify | send |
+ *
+ * The version before kept `tg:x:<pool>:<level>:<subject>` (a hash of slots), `tg:log:` for every limit, `tg:spend:<scope>:<period>`,
+ * `tg:hold:<id>` and `tg:open:<level>`; for a month after the first book they are read too.
  *
  * What the watch takes at most, as `MEMORY USAGE` of Redis says (`node scripts/bench-watch.ts --full`): a minute in which
  * every dimension is full 148 kB, the 120 that live 18 MB; a quarter 115 kB, the 772 that live 89 MB; history and totals
@@ -49,6 +52,9 @@ export const redisKeys = {
   watchHistory: () => "tg:watch:history",
   watchQuarter: (quarter: number) => `tg:watch:quarter:${quarter}`,
   level: (key: string) => `tg:x:${key}`,
+  book: (subject: string) => `tg:book:${subject}`,
+  draws: (limit: string, subject: string) => `tg:draws:${limit}:${subject}`,
+  packedSince: () => "tg:packed-since",
   meter: (scope: string, period: string) => `tg:${scope}:${period}`,
   hold: (id: string) => `tg:hold:${id}`,
   openReservations: (person: string) => `tg:open:${person}`,

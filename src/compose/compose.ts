@@ -19,17 +19,13 @@ import { deviceTokens, sessionTokens } from "../adapters/identity/client-tokens.
 import { operatorIdentities } from "../adapters/identity/cloudflare-access.ts";
 import { sealedTokens } from "../adapters/identity/sealed-tokens.ts";
 import { webCryptoVault } from "../adapters/identity/vault.ts";
-import { upstashBudgets } from "../adapters/upstash/upstash-budgets.ts";
+import { storeStrain } from "../adapters/upstash/store-strain.ts";
 import { openUpstash } from "../adapters/upstash/upstash-client.ts";
-import { upstashCounters } from "../adapters/upstash/upstash-counters.ts";
-import { upstashIdempotencyClaims } from "../adapters/upstash/upstash-idempotency-claims.ts";
 import { upstashInsightCache } from "../adapters/upstash/upstash-insight-cache.ts";
 import { upstashKeyCount } from "../adapters/upstash/upstash-key-count.ts";
-import { upstashLimits } from "../adapters/upstash/upstash-limits.ts";
-import { upstashPersonMarks } from "../adapters/upstash/upstash-marks.ts";
-import { upstashMessageOwners } from "../adapters/upstash/upstash-message-owners.ts";
 import { upstashMonitorState } from "../adapters/upstash/upstash-monitor-state.ts";
 import { upstashPersonalData } from "../adapters/upstash/upstash-personal-data.ts";
+import { upstashStore } from "../adapters/upstash/upstash-store.ts";
 import { upstashTagMigration } from "../adapters/upstash/upstash-tag-migration.ts";
 import type { Config, Tables } from "../config/config.ts";
 import { keyIdsOf } from "../config/keyrings.ts";
@@ -66,7 +62,8 @@ export type Service = Deps & {
 export function compose(config: Config, tables: Tables, bindings: Bindings): Service {
   const policy = config.POLICY;
   const nowMs = () => Date.now();
-  const redis = openUpstash(config);
+  const strain = storeStrain(nowMs);
+  const redis = openUpstash(config, strain.answered);
   const records = d1Records(bindings.DB);
   const alertQueue = queueAlerts(bindings.OUTBOX, records, nowMs, log);
   const outbox = queueOutbox(bindings.OUTBOX);
@@ -76,20 +73,17 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
     environment: config.ENVIRONMENT,
     policy,
     control: kvControl(bindings.CONTROL, nowMs, log, pause),
-    limits: upstashLimits(redis, nowMs),
-    claims: upstashIdempotencyClaims(redis),
+    ...upstashStore(redis, { nowMs, pause }, policy.failures.memory_seconds, strain),
     challenge: siteverifyCaptcha(policy.captcha, {
       secret: config.CAPTCHA_SECRET_KEY,
       freshSecret: config.CAPTCHA_FRESH_SECRET_KEY,
       siteverifyUrl: config.CAPTCHA_SITEVERIFY_URL,
     }),
-    budgets: upstashBudgets(redis, nowMs),
     adoption: upstashTagMigration(redis),
     keyIds: keyIdsOf({
       ...config,
       PROOF_KMS_KEYS: policy.proof.signer === "aws_kms" ? config.PROOF_KMS_KEYS : [],
     }),
-    marks: upstashPersonMarks(redis, nowMs, policy.failures.memory_seconds),
     devices: deviceTokens(config.PEPPER_KEYS, nowMs),
     apiKeys: kvApiKeys(bindings.CONTROL, nowMs, log),
     prices: tables.prices,
@@ -106,8 +100,6 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
     lookup: composeLookup(config, nowMs),
     insights: upstashInsightCache(redis),
     routes: kvRoutes(bindings.CONTROL, policy.delivery, nowMs, log),
-    receipts: upstashMessageOwners(redis),
-    counters: upstashCounters(redis),
     monitorState: upstashMonitorState(redis, log),
     records,
     events,

@@ -7,10 +7,10 @@ import {
   PAST_FADES_ABOVE_HUNDREDTHS,
   slotOf,
 } from "../domain/admission/exposure.ts";
-import { EARNED_SECONDS } from "../domain/admission/lifetimes.ts";
+import { EARNED_SECONDS, reservationSeconds } from "../domain/admission/lifetimes.ts";
 import { creditedWeight, type Reservation, weightIn } from "../domain/admission/reservation.ts";
 import type { SpendMeter } from "../domain/delivery/money.ts";
-import type { BudgetsPort } from "../ports/admission.ts";
+import type { BudgetsPort, ReservationRequest, ReservationResult } from "../ports/admission.ts";
 
 interface Slot {
   unverified: number;
@@ -26,14 +26,27 @@ interface Account {
   past: { unverified: number; verified: number };
 }
 
+interface MemoryBudgets extends Pick<BudgetsPort, "read" | "spend"> {
+  readings(keys: readonly Level[]): LevelReading[];
+  totals(meters: readonly SpendMeter[]): number[];
+  /** Takes from every level and meter, or from none. */
+  reserve(
+    request: Omit<ReservationRequest, "limitDraws">,
+  ): Exclude<ReservationResult, { kind: "unavailable" }>;
+  /** Gives back what was taken for a message that never left; nothing, if the reservation never came about. */
+  release(reservation: Reservation): void;
+  /** Credits a verification; the units of the other reservations come back too, and earn nothing. */
+  credit(reservation: Reservation, others?: readonly Reservation[]): void;
+}
+
 /** Keeps exposure budgets and spend meters in memory, by the rules of the adapter's scripts. */
-export function memoryBudgets(
-  nowMs: () => number,
-): BudgetsPort & { readings(keys: readonly Level[]): LevelReading[] } {
+export function memoryBudgets(nowMs: () => number): MemoryBudgets {
   const levels = new Map<string, Account>();
   const meters = new Map<string, number>();
   /** Reservations that were neither released nor credited; as many as there are messages unanswered. */
   const open = new Map<string, Reservation>();
+  const isOpen = ({ atMs, taken }: Reservation) =>
+    Math.floor(nowMs() / 1000) < Math.floor(atMs / 1000) + reservationSeconds(taken);
   /** Ids of open reservations by the level that counts their number. */
   const byPerson = new Map<string, Set<string>>();
 
@@ -57,6 +70,8 @@ export function memoryBudgets(
     if (held.earnedAtMs <= atMs - EARNED_SECONDS * 1000) held.earned = 0;
     reading.past.unverified += held.past.unverified;
     reading.past.verified += held.past.verified;
+    // Nothing is learned where nobody verified.
+    if (reading.past.verified === 0) reading.past.unverified = 0;
     return { ...reading, earned: held.earned };
   }
 
@@ -73,18 +88,16 @@ export function memoryBudgets(
     return number >= oldestSlotOf(nowMs(), windowSeconds) ? slot(key, number) : null;
   }
 
+  const readings = (wanted: readonly Level[]) => wanted.map((level) => read(level, nowMs()));
+  const totals = (run: readonly SpendMeter[]) =>
+    run.map((meter) => meters.get(meterKey(meter, nowMs())) ?? 0);
+
   return {
-    readings: (wanted) => wanted.map((level) => read(level, nowMs())),
+    readings,
+    totals,
+    read: async (wanted, run) => ({ kind: "answered", readings: readings(wanted), totals: totals(run) }),
 
-    async read(wanted, run) {
-      return {
-        kind: "answered",
-        readings: wanted.map((level) => read(level, nowMs())),
-        totals: run.map((meter) => meters.get(meterKey(meter, nowMs())) ?? 0),
-      };
-    },
-
-    async reserve({ levels: wanted, reservation: hold, slowStart }) {
+    reserve({ levels: wanted, reservation: hold, slowStart }) {
       const exposure = { slow_start: { start: slowStart.start / 100, factor: slowStart.factor } };
       for (const level of wanted) {
         const reading = read(level, hold.atMs);
@@ -105,12 +118,12 @@ export function memoryBudgets(
         taken.unverified += weight;
         taken.messages += 1;
       }
-      const totals = hold.meters.map((meter) => {
+      const readings = hold.meters.map((meter) => {
         const total = (meters.get(meterKey(meter, hold.atMs)) ?? 0) + meter.amount;
         meters.set(meterKey(meter, hold.atMs), total);
         return { meter, total };
       });
-      return { kind: "granted", meters: totals };
+      return { kind: "granted", meters: readings };
     },
 
     async spend(meter) {
@@ -121,7 +134,7 @@ export function memoryBudgets(
       return { kind: "granted", total };
     },
 
-    async release(hold) {
+    release(hold) {
       if (!close(hold)) return;
       for (const { key, windowSeconds, weight = hold.weight } of hold.taken) {
         const counted = slotIfCounted(key, windowSeconds, hold.atMs);
@@ -136,8 +149,9 @@ export function memoryBudgets(
       }
     },
 
-    async credit(hold, others = []) {
-      const booked = open.has(hold.id);
+    credit(hold, others = []) {
+      const own = open.get(hold.id);
+      const booked = own !== undefined && isOpen(own);
       const sameNumber = hold.person === undefined ? [] : [...openOf(hold.person)];
       const settled: Reservation[] = [];
       for (const id of new Set([hold.id, ...others.map((other) => other.id), ...sameNumber])) {
@@ -190,7 +204,9 @@ export function memoryBudgets(
       openOf(person).delete(id);
       if (openOf(person).size === 0) byPerson.delete(person);
     }
-    return open.delete(id);
+    const held = open.get(id);
+    open.delete(id);
+    return held !== undefined && isOpen(held);
   }
 }
 

@@ -8,6 +8,7 @@ import {
   QUARTER_MEMBERS_SECONDS,
 } from "../domain/monitor/lifetimes.ts";
 import {
+  type CounterUpdate,
   type Counts,
   type Dimension,
   METRICS_PER_SUBJECT,
@@ -71,19 +72,27 @@ export function memoryCounters(nowMs: () => number): CountersPort {
     for (const minute of minutes.keys()) if (minute < oldest) minutes.delete(minute);
   }
 
+  function countAll(updates: readonly CounterUpdate[]): void {
+    for (const change of groupCounterUpdates(updates)) {
+      const { minute } = change;
+      if (minute === "totals") {
+        count(totals, change);
+        continue;
+      }
+      if (!minutes.has(minute)) forgetOldMinutes();
+      const counted = minutes.get(minute) ?? nothingCounted();
+      minutes.set(minute, counted);
+      count(counted, change);
+    }
+  }
+
   return {
     async count(updates) {
-      for (const change of groupCounterUpdates(updates)) {
-        const { minute } = change;
-        if (minute === "totals") {
-          count(totals, change);
-          continue;
-        }
-        if (!minutes.has(minute)) forgetOldMinutes();
-        const counted = minutes.get(minute) ?? nothingCounted();
-        minutes.set(minute, counted);
-        count(counted, change);
-      }
+      countAll(updates);
+    },
+    // Nothing is saved by waiting here.
+    async countSoon(updates) {
+      countAll(updates);
     },
     async window(minute, many, of) {
       const wanted = Array.from({ length: many }, (_, i) => minute - many + 1 + i);

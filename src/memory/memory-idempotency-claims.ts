@@ -1,16 +1,16 @@
-import type { IdempotencyClaimsPort } from "../ports/admission.ts";
 import { expiringMap } from "./expiring-map.ts";
 
 /** Keeps idempotency keys in memory: the first request to claim one holds it, the others read who does. */
-export function memoryIdempotencyClaims(nowMs: () => number): IdempotencyClaimsPort {
+export function memoryIdempotencyClaims(nowMs: () => number) {
   const held = expiringMap<string>(nowMs);
   return {
-    async claim(key, value, ttlSeconds) {
+    /** @returns the value that holds the key */
+    claim(key: string, value: string, ttlSeconds: number): string {
       const holder = held.get(key);
       if (holder === undefined) held.set(key, value, ttlSeconds);
-      return { kind: "held", value: holder ?? value };
+      return holder ?? value;
     },
-    async release(key, value) {
+    release(key: string, value: string): void {
       if (held.get(key) === value) held.delete(key);
     },
   };

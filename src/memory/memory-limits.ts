@@ -5,8 +5,17 @@ import type { LimitsPort } from "../ports/admission.ts";
 /** Swept when this many subjects are held, so that a night of strangers stays in bounded memory. */
 const SWEEP_AT = 200_000;
 
+interface MemoryLimits extends LimitsPort {
+  /** Each draw alone, one after the other. */
+  takeAll(draws: readonly LimitDraw[]): LimitResult[];
+  /** Gives back what was drawn. */
+  refund(draws: readonly LimitDraw[]): void;
+  /** Makes what is younger as old as the longest window but one. */
+  freeWaits(draw: LimitDraw): void;
+}
+
 /** Rate limits in memory, all of them exact: each subject's log holds one entry per message, or per distinct member. */
-export function memoryLimits(nowMs: () => number): LimitsPort {
+export function memoryLimits(nowMs: () => number): MemoryLimits {
   const logs = new Map<string, Map<string, number>>();
   /** What each draw added, to be taken back out by a refund and by no other. */
   const members = new WeakMap<LimitDraw, string>();
@@ -63,8 +72,9 @@ export function memoryLimits(nowMs: () => number): LimitsPort {
 
   return {
     take: async (takes) => ({ kind: "answered", results: takes.map(takeOne) }),
+    takeAll: (takes) => takes.map(takeOne),
 
-    async refund(takes) {
+    refund(takes) {
       for (const take of takes) {
         const member = members.get(take);
         members.delete(take);
@@ -72,7 +82,7 @@ export function memoryLimits(nowMs: () => number): LimitsPort {
       }
     },
 
-    async freeWaits(take) {
+    freeWaits(take) {
       const waitMs = waitMsOf(take);
       const log = logs.get(name(take));
       if (waitMs === null || !log) return;

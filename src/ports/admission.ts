@@ -6,6 +6,7 @@ import type { LimitDraw, LimitResult } from "../domain/admission/limits.ts";
 import type { Reservation } from "../domain/admission/reservation.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { SpendMeter, SpendReading } from "../domain/delivery/money.ts";
+import type { Recalled, RecallQuestion } from "./people.ts";
 import type { Unavailable } from "./result.ts";
 
 /**
@@ -17,32 +18,59 @@ export interface Caller extends Source {
   server: Omit<ApiKey, "name"> | null;
 }
 
-/** Rate limits. */
+/** Everything that admission asks the store about one request, and takes there for it. */
+export interface AdmissionQuestion {
+  /** Limits to draw on, or to look at only. */
+  draws: readonly LimitDraw[];
+  /** The idempotency key to claim for `value`; null for a request without one. */
+  claim: { key: string; value: string; ttlSeconds: number } | null;
+  /** The number and the source to recall. */
+  person: RecallQuestion;
+  /** Budgets to read, and spend meters. */
+  levels: readonly Level[];
+  meters: readonly SpendMeter[];
+}
+
+/** The store's answer. */
+interface AdmissionAnswer {
+  kind: "answered";
+  /** In the order of the draws. */
+  limits: LimitResult[];
+  /** The value that holds the idempotency key: ours, or that of the request that came first; null without a key. */
+  held: string | null;
+  recalled: Recalled;
+  /** In the order of the levels. */
+  readings: LevelReading[];
+  /** In the order of the meters. */
+  totals: number[];
+}
+
+/** Everything that a request took of the store and can give back. */
+export interface TakenBack {
+  /** Given back once, and only if it was really taken. */
+  reservation: Reservation | null;
+  /** The very draws that were handed in. */
+  draws: readonly LimitDraw[];
+  /** Freed where `value` holds it. */
+  claim: { key: string; value: string } | null;
+  /** Keyed hash of number and address: the demand for a challenge is remembered under it, the first one of its life. */
+  askTag: string | null;
+}
+
+/** The store, as it stands at the beginning and at an early end of a request. */
+export interface AdmissionPort {
+  /** False while the store's answers come near their deadline: a new request would wait in vain, and make others wait. */
+  mayAsk(): boolean;
+  /** Draws, claims, recalls and reads in one round trip; all of it is answered, or it is unavailable. */
+  ask(question: AdmissionQuestion): Promise<AdmissionAnswer | Unavailable>;
+  /** Ends a request from which no message left: gives back what it took, and remembers what was asked of the person. */
+  giveBack(taken: TakenBack): Promise<void>;
+}
+
+/** Rate limits outside of admission. */
 export interface LimitsPort {
   /** Draws on all limits in one round trip. @returns the results in the order of the draws */
   take(draws: readonly LimitDraw[]): Promise<{ kind: "answered"; results: LimitResult[] } | Unavailable>;
-  /** Gives back what was drawn. */
-  refund(draws: readonly LimitDraw[]): Promise<void>;
-  /**
-   * Frees the waits of an exact limit whose messages were answered: what its shorter windows counted, the longest alone counts
-   * from now on. Nothing for a limit of one window.
-   */
-  freeWaits(draw: LimitDraw): Promise<void>;
-}
-
-/** Idempotency keys, each claimed for the first request that brings it. */
-export interface IdempotencyClaimsPort {
-  /**
-   * Claims an idempotency key for `value`, in the same round trip as limits taken in the same tick.
-   * @returns the value that holds the key: ours, or that of the request that came first
-   */
-  claim(
-    key: string,
-    value: string,
-    ttlSeconds: number,
-  ): Promise<{ kind: "held"; value: string } | Unavailable>;
-  /** Frees the key if `value` holds it. */
-  release(key: string, value: string): Promise<void>;
 }
 
 /** The issuer's answer about a CAPTCHA token. */
@@ -73,11 +101,14 @@ export interface ReservationRequest {
   levels: readonly Level[];
   reservation: Reservation;
   slowStart: ExposurePolicy["slow_start"];
+  /** Limits that the message draws on as it leaves. */
+  limitDraws: readonly LimitDraw[];
 }
 
-/** Granted with the meters as they stand now, or refused by the first level or meter that has no room. */
+/** Granted with the meters as they stand now, or refused by the tightest limit or the first level or meter without room. */
 export type ReservationResult =
   | { kind: "granted"; meters: SpendReading[] }
+  | { kind: "limited"; limit: LimitResult }
   | { kind: "exhausted"; level: string }
   | { kind: "capped"; meter: SpendMeter }
   | Unavailable;
@@ -89,7 +120,7 @@ export interface BudgetsPort {
     levels: readonly Level[],
     meters: readonly SpendMeter[],
   ): Promise<{ kind: "answered"; readings: LevelReading[]; totals: number[] } | Unavailable>;
-  /** Takes from every level and every meter, or from none: 500 at once into room for 5 let 5 through. */
+  /** Takes from every limit, level and meter, or from none: 500 at once into room for 5 let 5 through. */
   reserve(request: ReservationRequest): Promise<ReservationResult>;
   /**
    * Draws on one spend meter for something that is paid for at once and never given back: all of the amount or nothing.
@@ -97,11 +128,4 @@ export interface BudgetsPort {
    * @returns granted with the meter as it stands now; capped where it has no room
    */
   spend(meter: SpendMeter): Promise<{ kind: "granted"; total: number } | { kind: "capped" } | Unavailable>;
-  /** Gives back what was taken for a message that never left; nothing, if the reservation never came about. */
-  release(reservation: Reservation): Promise<void>;
-  /**
-   * Credits a verification: the units come back and the levels have earned. Those of the session's other messages come back
-   * too, and earn nothing: one code earns once, however many messages it took.
-   */
-  credit(reservation: Reservation, others?: readonly Reservation[]): Promise<void>;
 }

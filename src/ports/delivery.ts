@@ -2,6 +2,7 @@
 import type { Judgement, RefusalJudgement } from "../domain/delivery/judgement.ts";
 import type { RouteRecord } from "../domain/delivery/routing.ts";
 import type { Channel } from "../domain/kernel/channel.ts";
+import type { CounterUpdate } from "../domain/monitor/tally.ts";
 import type { Unavailable, WriteResult } from "./result.ts";
 
 /** One message as the router hands it to a provider. */
@@ -121,15 +122,30 @@ export interface MessageOwner {
   parts?: number | undefined;
 }
 
+/** A message and the names its receipts may come under. */
+export interface MessageBinding {
+  provider: string;
+  owner: MessageOwner;
+  /** The ids of its parts; none where the provider did not answer. */
+  messageIds: readonly string[];
+  /**
+   * The reference it was sent with, where the provider did not answer: a receipt may still repeat it. Of two such messages of a
+   * session by one provider the later one is found.
+   */
+  reference: string | null;
+}
+
 /** The owners of providers' message ids, for as long as receipts come. */
 export interface MessageOwnersPort {
-  /** Remembers an owner. @returns the receipt that came before the provider's answer; null where none had */
-  bind(provider: string, messageId: string, owner: MessageOwner): Promise<Receipt | null | Unavailable>;
   /**
-   * Remembers a message whose provider did not answer, by the reference it was sent with: a receipt may still repeat it. Of
-   * two such messages of a session by one provider the later one is found.
+   * Remembers whose message it is, and counts it, in one command.
+   *
+   * @returns the receipts that came before the provider's answer, in the order of the ids
    */
-  bindReference(provider: string, reference: string, owner: MessageOwner): Promise<WriteResult>;
+  bind(
+    binding: MessageBinding,
+    updates: readonly CounterUpdate[],
+  ): Promise<{ kind: "bound"; early: Receipt[] } | Unavailable>;
   /** Finds it by its id, else by its reference. A receipt for nobody is kept for a while: its answer may be on its way. */
   claim(provider: string, receipt: Receipt): Promise<MessageOwner | null | Unavailable>;
 }

@@ -7,7 +7,7 @@
 import type { KeyringKeyIds } from "../domain/access/key-age.ts";
 import type { PriceRow } from "../domain/delivery/money.ts";
 import type { Policy } from "../domain/policy.ts";
-import type { BudgetsPort, ChallengePort, IdempotencyClaimsPort, LimitsPort } from "./admission.ts";
+import type { AdmissionPort, BudgetsPort, ChallengePort, LimitsPort } from "./admission.ts";
 import type { ControlPort } from "./control.ts";
 import type { MessageOwnersPort, ProviderPort, RoutesPort } from "./delivery.ts";
 import type { LedgerEventsPort, VerificationLedgerPort } from "./ledger.ts";
@@ -23,6 +23,7 @@ import type {
 import type { RecordsPort } from "./records.ts";
 import type { ProofsPort, SessionsPort, SessionTokensPort } from "./session.ts";
 import type { VaultPort } from "./vault.ts";
+import type { VerificationsPort } from "./verification.ts";
 
 /** Writes one line of the operator's log: a fact with its evidence, never a number, a code, a token or a key. */
 export type Log = (fact: string, evidence: Record<string, string | number | boolean | null>) => void;
@@ -33,8 +34,8 @@ export interface Deps {
   environment: string;
   policy: Policy;
   control: ControlPort;
+  admission: AdmissionPort;
   limits: LimitsPort;
-  claims: IdempotencyClaimsPort;
   challenge: ChallengePort;
   sessions: SessionsPort;
   budgets: BudgetsPort;
@@ -55,6 +56,7 @@ export interface Deps {
   insights: InsightCachePort;
   routes: RoutesPort;
   receipts: MessageOwnersPort;
+  verifications: VerificationsPort;
   outbox: OutboxPort;
   /** null where no backend of the customer is set up. */
   customer: CustomerPort | null;

@@ -11,6 +11,11 @@ export interface CountersPort {
   /** Adds entries to their minutes in one round trip; the subjects of one minute are bounded (see tally.ts). */
   count(updates: readonly CounterUpdate[]): Promise<void>;
   /**
+   * Adds entries with the next ones that are counted here, or after some seconds by themselves: for what is plenty and costs
+   * nobody anything, such as refusals. This place's own reads see them.
+   */
+  countSoon(updates: readonly CounterUpdate[]): Promise<void>;
+  /**
    * The last `minutes` minutes up to and with `minute`, the oldest first; a minute without traffic is empty.
    *
    * @param of only these dimensions, which is a fraction of what all of them are; all where none is named

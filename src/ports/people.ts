@@ -6,9 +6,18 @@ import type { Channel } from "../domain/kernel/channel.ts";
 import type { PersonalEntry, PersonStoreKeys, TagChange } from "../domain/ledger/person.ts";
 import type { Unavailable } from "./result.ts";
 
+/** The subjects whose memory a request asks for, as keyed hashes. */
+export interface RecallQuestion {
+  numberTag: string;
+  /** Of number and address together. */
+  askTag: string;
+  failureTags: readonly string[];
+  /** The channel of the message. */
+  channel: Channel;
+}
+
 /** The memory of one request's number and source. */
 export interface Recalled {
-  kind: "answered";
   numberKnown: boolean;
   /** The number's first verification; null for one that never verified, 0 where the time was not kept. */
   knownSinceMs: number | null;
@@ -20,19 +29,8 @@ export interface Recalled {
   refusal: NumberRefusal | null;
 }
 
-/** The memory of people, under keyed hashes. */
+/** Numbers that get no message, under keyed hashes. */
 export interface PersonMarksPort {
-  recall(tags: {
-    numberTag: string;
-    askTag: string;
-    failureTags: readonly string[];
-    /** The channel of the message. */
-    channel: Channel;
-  }): Promise<Recalled | Unavailable>;
-  markKnown(numberTag: string): Promise<void>;
-  markAsked(askTag: string): Promise<void>;
-  countFailure(failureTags: readonly string[]): Promise<void>;
-  forgetFailures(failureTags: readonly string[]): Promise<void>;
   /** Remembers that a number gets no message by these channels. @param ttlSeconds at least 1 */
   refuseNumber(
     numberTag: string,

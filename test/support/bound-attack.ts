@@ -20,7 +20,7 @@ import { exposureLevels } from "../../src/domain/admission/levels.ts";
 import { type Reservation, reservationFor, weightIn } from "../../src/domain/admission/reservation.ts";
 import type { RiskPolicy } from "../../src/domain/admission/risk.policy.ts";
 import { decide } from "../../src/domain/admission/verdict.ts";
-import type { BudgetsPort } from "../../src/ports/admission.ts";
+import type { Budgets } from "./store-parts.ts";
 
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 6, 1);
@@ -78,7 +78,7 @@ interface AttackSettings {
 
 /** @param open a port on the one store, as each isolate has its own @param clock the time that the ports read */
 export async function attackBudgets(
-  open: () => BudgetsPort,
+  open: () => Budgets,
   clock: { nowMs: number },
   { seed, steps, exposure, risk }: AttackSettings,
 ): Promise<AttackOnBudgets> {

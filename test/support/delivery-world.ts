@@ -7,22 +7,16 @@ import { OWNER_ROLES } from "../../src/domain/monitor/alerts.policy.ts";
 import type { Policy } from "../../src/domain/policy.ts";
 import type { SessionState } from "../../src/domain/session/session.ts";
 import { receiveReceiptHook } from "../../src/flows/delivery/receive-receipt-hook.ts";
-import { memoryBudgets } from "../../src/memory/memory-budgets.ts";
 import { memoryControl } from "../../src/memory/memory-control.ts";
-import { memoryCounters } from "../../src/memory/memory-counters.ts";
 import { memoryDeviceTokens } from "../../src/memory/memory-device-tokens.ts";
-import { memoryIdempotencyClaims } from "../../src/memory/memory-idempotency-claims.ts";
 import { memoryInsightCache } from "../../src/memory/memory-insight-cache.ts";
 import { memoryLedger } from "../../src/memory/memory-ledger.ts";
-import { memoryLimits } from "../../src/memory/memory-limits.ts";
-import { memoryPersonMarks } from "../../src/memory/memory-marks.ts";
-import { memoryMessageOwners } from "../../src/memory/memory-message-owners.ts";
 import { memoryMonitorState } from "../../src/memory/memory-monitor-state.ts";
 import { memoryRecords } from "../../src/memory/memory-records.ts";
 import { memorySessionTokens } from "../../src/memory/memory-session-tokens.ts";
 import { memorySessions } from "../../src/memory/memory-sessions.ts";
+import { memoryStore } from "../../src/memory/memory-store.ts";
 import { memoryVault } from "../../src/memory/memory-vault.ts";
-import type { BudgetsPort } from "../../src/ports/admission.ts";
 import type { OutgoingMessage, ProviderPort, Receipt } from "../../src/ports/delivery.ts";
 import type { Deps } from "../../src/ports/deps.ts";
 import type { OutboxMessage } from "../../src/ports/outbox.ts";
@@ -97,29 +91,39 @@ function watchedSessions(nowMs: () => number): SessionsPort & { states: Readonly
   };
 }
 
-/** Budgets that count what was taken and given back, by hold. */
-function watchedBudgets(nowMs: () => number) {
-  const inner = memoryBudgets(nowMs);
+/** A store that counts what was taken of its budgets and given back, by reservation. */
+function watchedStore(nowMs: () => number, failureMemorySeconds: number) {
+  const inner = memoryStore(nowMs, failureMemorySeconds);
   const granted = new Set<string>();
   const released = new Map<string, number>();
   const credited = new Set<string>();
-  const budgets: BudgetsPort = {
+  const store: typeof inner = {
     ...inner,
-    async reserve(request) {
-      const result = await inner.reserve(request);
-      if (result.kind === "granted") granted.add(request.reservation.id);
-      return result;
+    budgets: {
+      ...inner.budgets,
+      async reserve(request) {
+        const result = await inner.budgets.reserve(request);
+        if (result.kind === "granted") granted.add(request.reservation.id);
+        return result;
+      },
     },
-    async release(hold) {
-      released.set(hold.id, (released.get(hold.id) ?? 0) + 1);
-      await inner.release(hold);
+    admission: {
+      ...inner.admission,
+      async giveBack(taken) {
+        const id = taken.reservation?.id;
+        if (id !== undefined) released.set(id, (released.get(id) ?? 0) + 1);
+        await inner.admission.giveBack(taken);
+      },
     },
-    async credit(hold, others) {
-      credited.add(hold.id);
-      await inner.credit(hold, others);
+    verifications: {
+      ...inner.verifications,
+      async verified(code) {
+        if (code.reservation !== null) credited.add(code.reservation.id);
+        await inner.verifications.verified(code);
+      },
     },
   };
-  return { budgets, granted, released, credited };
+  return { store, granted, released, credited };
 }
 
 /**
@@ -203,7 +207,7 @@ export function deliveryWorld({
   const chance = random.fork("pass");
   const world = { nowMs: NOON_MS };
   const nowMs = () => world.nowMs;
-  const { budgets, granted, released, credited } = watchedBudgets(nowMs);
+  const { store, granted, released, credited } = watchedStore(nowMs, policy.failures.memory_seconds);
   const sessions = watchedSessions(nowMs);
   const deferred: Promise<unknown>[] = [];
   const facts: { fact: string; evidence: Record<string, string | number | boolean | null> }[] = [];
@@ -221,14 +225,11 @@ export function deliveryWorld({
     environment: "tests",
     policy,
     control: memoryControl(nowMs),
-    limits: memoryLimits(nowMs),
-    claims: memoryIdempotencyClaims(nowMs),
+    ...store,
     challenge: { verify: async () => ({ kind: "passed", solvedAtMs: null, grade: "ordinary" }) },
     sessions,
-    budgets,
     adoption: { adopt: async () => undefined },
     keyIds: { session: [], pepper: [], encryption: [], proof: [] },
-    marks: memoryPersonMarks(nowMs, policy.failures.memory_seconds),
     devices: memoryDeviceTokens(nowMs),
     prices: policy.delivery.providers.flatMap((provider) =>
       (["sms", "voice"] as const).map((channel) => ({
@@ -247,7 +248,6 @@ export function deliveryWorld({
     proofs: { sign: async () => "proof", publicKeys: () => ({ keys: [] }) },
     providers,
     routes: kvRoutes(kv, policy.delivery, nowMs, log),
-    receipts: memoryMessageOwners(nowMs),
     outbox: {
       async put(messages) {
         outbox.push(...messages);
@@ -257,7 +257,6 @@ export function deliveryWorld({
     customer: null,
     events: { put: async (events) => void (await ledger.write(events)), samples: () => false },
     ledger,
-    counters: memoryCounters(nowMs),
     monitorState: memoryMonitorState(nowMs),
     alerts: { raise: async () => undefined },
     records,

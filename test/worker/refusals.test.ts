@@ -277,10 +277,10 @@ test("the development header means nothing outside development", async () => {
   const app = createApp(
     {
       ...deps,
-      limits: {
-        ...deps.limits,
-        take: async (takes) => {
-          seen.push(...takes.map((take) => take.subject));
+      admission: {
+        ...deps.admission,
+        ask: async ({ draws }) => {
+          seen.push(...draws.map(({ subject }) => subject));
           return { kind: "unavailable", cause: "test" };
         },
       },

@@ -9,19 +9,14 @@ import { monitor } from "../../../src/flows/monitor/monitor.ts";
 import type { SendInput } from "../../../src/flows/verification/request.ts";
 import { send } from "../../../src/flows/verification/send.ts";
 import { verify } from "../../../src/flows/verification/verify.ts";
-import { memoryBudgets } from "../../../src/memory/memory-budgets.ts";
 import { memoryControl } from "../../../src/memory/memory-control.ts";
-import { memoryCounters } from "../../../src/memory/memory-counters.ts";
 import { memoryDeviceTokens } from "../../../src/memory/memory-device-tokens.ts";
-import { memoryIdempotencyClaims } from "../../../src/memory/memory-idempotency-claims.ts";
 import { memoryInsightCache } from "../../../src/memory/memory-insight-cache.ts";
-import { memoryLimits } from "../../../src/memory/memory-limits.ts";
-import { memoryPersonMarks } from "../../../src/memory/memory-marks.ts";
-import { memoryMessageOwners } from "../../../src/memory/memory-message-owners.ts";
 import { memoryMonitorState } from "../../../src/memory/memory-monitor-state.ts";
 import { memoryRecords } from "../../../src/memory/memory-records.ts";
 import { memorySessionTokens } from "../../../src/memory/memory-session-tokens.ts";
 import { memorySessions } from "../../../src/memory/memory-sessions.ts";
+import { memoryStore } from "../../../src/memory/memory-store.ts";
 import { memoryVault } from "../../../src/memory/memory-vault.ts";
 import type { ChallengeResult } from "../../../src/ports/admission.ts";
 import type { ProviderPort } from "../../../src/ports/delivery.ts";
@@ -86,14 +81,11 @@ export const tollgateRule: RuleFactory = (setup) => {
     environment: "lab",
     policy: policy.value,
     control,
-    limits: memoryLimits(nowMs),
-    claims: memoryIdempotencyClaims(nowMs),
+    ...memoryStore(nowMs, policy.value.failures.memory_seconds),
     challenge: { verify: async () => answer },
     sessions: memorySessions(nowMs),
-    budgets: memoryBudgets(nowMs),
     adoption: { adopt: async () => undefined },
     keyIds: { session: [], pepper: [], encryption: [], proof: [] },
-    marks: memoryPersonMarks(nowMs, policy.value.failures.memory_seconds),
     devices: memoryDeviceTokens(nowMs),
     prices: pricesOf(setup),
     hosting: hostingNetworks(),
@@ -104,11 +96,9 @@ export const tollgateRule: RuleFactory = (setup) => {
     lookup: null,
     insights: memoryInsightCache(nowMs),
     routes: { records: async () => new Map(), heard: () => undefined, write: async () => ({ kind: "done" }) },
-    receipts: memoryMessageOwners(nowMs),
     outbox: { put: async () => ({ kind: "done" }) },
     customer: null,
     ...noLedger,
-    counters: memoryCounters(nowMs),
     monitorState: memoryMonitorState(nowMs),
     records: memoryRecords(),
     alerts: {

@@ -9,11 +9,14 @@ const UPSTASH_TIMEOUT_MS = 1000;
  * The one connection to Upstash. Commands issued in the same tick share a round trip (auto-pipelining). No retries: a
  * repeated command would be counted twice. The time limit is a function, because with a plain signal this client
  * answers an aborted command with the abort's reason as if it were the result.
+ *
+ * @param answered hears how long each round trip took
  */
 export function openUpstash(
   config: Pick<Config, "UPSTASH_REDIS_REST_URL" | "UPSTASH_REDIS_REST_TOKEN">,
+  answered: (tookMs: number) => void = () => undefined,
 ): Redis {
-  return new Redis({
+  const redis = new Redis({
     url: config.UPSTASH_REDIS_REST_URL,
     token: config.UPSTASH_REDIS_REST_TOKEN,
     // Not `false`, which still asks twice.
@@ -23,6 +26,15 @@ export function openUpstash(
     enableTelemetry: false,
     signal: () => AbortSignal.timeout(UPSTASH_TIMEOUT_MS),
   });
+  redis.use(async (request, next) => {
+    const beganMs = Date.now();
+    try {
+      return await next(request);
+    } finally {
+      answered(Date.now() - beganMs);
+    }
+  });
+  return redis;
 }
 
 /**
@@ -35,8 +47,14 @@ export function scriptNumbers(answer: unknown, count: number): number[] {
   throw new Error("an answer that no script of ours gives");
 }
 
+/** True for a command that had no answer in time: it may still be carried out. */
+export const isUpstashSlow = (error: unknown): boolean =>
+  error instanceof Error && error.name === "TimeoutError";
+
 /** The failure of a command: slow or broken, without its text, which would repeat the keys. */
 export function upstashUnavailable(error: unknown): Unavailable {
-  const slow = error instanceof Error && error.name === "TimeoutError";
-  return { kind: "unavailable", cause: slow ? `no answer in ${UPSTASH_TIMEOUT_MS} ms` : "error answer" };
+  return {
+    kind: "unavailable",
+    cause: isUpstashSlow(error) ? `no answer in ${UPSTASH_TIMEOUT_MS} ms` : "error answer",
+  };
 }

@@ -1,115 +1,24 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import { groupCounterUpdates, plainName } from "../../domain/monitor/counter-updates.ts";
+import { OUTCOME_CLAIM_SECONDS } from "../../domain/monitor/lifetimes.ts";
 import {
-  DELIVERY_ATTEMPT_TIME,
-  DELIVERY_TIME,
-  type HistogramDefinition,
-} from "../../domain/monitor/histogram.ts";
-import { quarterOfMinute } from "../../domain/monitor/history.ts";
-import {
-  MEMBERS_PER_QUARTER,
-  MINUTE_COUNTERS_SECONDS,
-  OUTCOME_CLAIM_SECONDS,
-  QUARTER_MEMBERS_SECONDS,
-} from "../../domain/monitor/lifetimes.ts";
-import {
+  type CounterUpdate,
   type Counts,
   type Dimension,
   isTallyObject,
-  METRICS_PER_SUBJECT,
   type Metric,
-  maxSubjects,
-  OTHER_SUBJECTS,
   type Tally,
 } from "../../domain/monitor/tally.ts";
 import type { CountersPort } from "../../ports/monitor.ts";
 import { redisKeys } from "../redis-keys.ts";
+import { type CounterBatch, counterBatch } from "./counter-batch.ts";
+import { addCounts, COUNTING, LETTERS } from "./counting-lua.ts";
+import { ARGUMENTS } from "./packed-lua.ts";
+import { scriptCall, scriptOn } from "./script-call.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
-/**
- * Metrics that most subjects have, and the many buckets of a provider's times, by the letter they are stored under: an hour
- * of minutes is read every minute.
- */
-const LETTERS: Readonly<Record<string, Metric>> = {
-  s: "sent",
-  v: "verified",
-  m: "micros",
-  d: "delivered",
-  u: "undelivered",
-  x: "rejected",
-  r: "refused",
-  t: "turned_away",
-  n: "numbers",
-  ...lettersOf("h", DELIVERY_ATTEMPT_TIME),
-  ...lettersOf("e", DELIVERY_TIME),
-};
-const LETTER_OF: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(LETTERS).map(([letter, metric]) => [metric, letter]),
-);
-
-/** The sum under the letter, each bucket under the letter and its index. */
-function lettersOf(letter: string, { ends, sum, bucket }: HistogramDefinition): Record<string, Metric> {
-  const buckets = Array.from({ length: ends.length + 1 }, (_, at): [string, Metric] => [
-    `${letter}${at}`,
-    `${bucket}:${at}`,
-  ]);
-  return { [letter]: sum, ...Object.fromEntries(buckets) };
-}
-
-/**
- * A minute is a hash. Field `<dimension> <subject>`: the subject's counters as JSON text (`{"s":3,"m":9000}`), one field for
- * all of them, because a minute is written in parts and read whole by every run of the cron. Field `<dimension>`:
- * how many subjects of it are told apart; one that finds no more room counts under `<dimension> *`.
- *
- * KEYS: minutes, totals, sets of members. ARGV: number of minutes, a minute's life (s), most members of a set and its life
- * (s), most metrics of a subject; for each subject its KEYS index, dimension, name, places for it in the dimension, number
- * of changes; for each change metric, `add`, `peak` or the KEYS index of a set, and amount or member.
- */
-const COUNT = `
-local at = 6
-while at <= #ARGV do
-  local key, dimension, field = KEYS[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 1] .. " " .. ARGV[at + 2]
-  local most, changes = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
-  at = at + 5
-  local text, apart = redis.call("HGET", key, field), true
-  if not text then
-    local many = tonumber(redis.call("HGET", key, dimension) or "0")
-    if many < most then
-      redis.call("HSET", key, dimension, many + 1)
-    else
-      field, apart = dimension .. " ${OTHER_SUBJECTS}", false
-      text = redis.call("HGET", key, field)
-    end
-  end
-  local names, amounts = {}, {}
-  for name, amount in string.gmatch(text or "", '"([^"]+)":(%d+)') do
-    names[#names + 1] = name
-    amounts[name] = tonumber(amount)
-  end
-  for i = 1, changes do
-    local name, how, value = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-    at = at + 3
-    local before, after = amounts[name], nil
-    if how == "add" then
-      after = (before or 0) + tonumber(value)
-    elseif how == "peak" then
-      after = math.max(before or 0, tonumber(value))
-    elseif apart then
-      local set = KEYS[tonumber(how)]
-      if redis.call("SCARD", set) < tonumber(ARGV[3]) then
-        redis.call("SADD", set, value)
-        redis.call("EXPIRE", set, ARGV[4])
-      end
-      after = math.max(before or 0, redis.call("SCARD", set))
-    end
-    if after and not before and #names < tonumber(ARGV[5]) then names[#names + 1] = name end
-    amounts[name] = after or before
-  end
-  local parts = {}
-  for i, name in ipairs(names) do parts[i] = '"' .. name .. '":' .. string.format("%.0f", amounts[name]) end
-  redis.call("HSET", key, field, "{" .. table.concat(parts, ",") .. "}")
-end
-for i = 1, tonumber(ARGV[1]) do redis.call("EXPIRE", KEYS[i], ARGV[2]) end
+/** ARGV: the counters. */
+const COUNT = `${ARGUMENTS}${COUNTING}
+count()
 return 1`;
 
 /**
@@ -129,9 +38,28 @@ for i = 1, #KEYS do
 end
 return texts`;
 
-/** The monitor's counters on Upstash: a hash for each minute, one command for everything that is counted at once. */
-export function upstashCounters(redis: Redis): CountersPort {
+/**
+ * The monitor's counters on Upstash: a hash for each minute, one command for everything that is counted at once.
+ *
+ * @param pause waits for others to count along, see `counter-batch.ts`
+ */
+export function upstashCounters(
+  redis: Redis,
+  nowMs: () => number,
+  pause: (ms: number) => Promise<void>,
+): { counters: CountersPort; batch: CounterBatch } {
+  const script = scriptOn(redis, COUNT);
+  const batch = counterBatch(write, pause);
+
+  async function write(updates: readonly CounterUpdate[]): Promise<void> {
+    const call = scriptCall(nowMs());
+    addCounts(call, updates);
+    if (call.plain().names.size > 0) await script(call.plain());
+  }
+
   async function read(names: readonly string[], of: readonly Dimension[] = []): Promise<Tally[]> {
+    // This isolate's readers see what it has not written yet.
+    await write(batch.take());
     const answer = await redis.eval<Dimension[], unknown>(READ, [...names], [...of]);
     if (!Array.isArray(answer) || answer.length !== names.length) {
       throw new Error("an answer that no script of ours gives");
@@ -139,35 +67,9 @@ export function upstashCounters(redis: Redis): CountersPort {
     return answer.map(readMinute);
   }
 
-  return {
-    async count(bookings) {
-      const changes = groupCounterUpdates(bookings);
-      if (changes.length === 0) return;
-      const minutes = [...new Set(bookings.map(({ minute }) => minute))];
-      const names = [...minutes.map(redisKeys.minute), redisKeys.totals()];
-      const indexOf = (name: string) => names.indexOf(name) + 1 || names.push(name);
-      const args = changes.flatMap(({ minute, dimension, subject, entries }) => [
-        indexOf(minute === "totals" ? redisKeys.totals() : redisKeys.minute(minute)),
-        dimension,
-        subject,
-        maxSubjects(dimension, entries),
-        entries.length,
-        ...entries.flatMap(({ metric, how }) => {
-          if ("add" in how) return [stored(metric), "add", how.add];
-          if ("peak" in how) return [stored(metric), "peak", how.peak];
-          const quarter = quarterOfMinute(Number(minute));
-          return [stored(metric), indexOf(redisKeys.members(quarter, dimension, subject)), how.distinct];
-        }),
-      ]);
-      await redis.eval<unknown[], number>(COUNT, names, [
-        minutes.length,
-        MINUTE_COUNTERS_SECONDS,
-        MEMBERS_PER_QUARTER,
-        QUARTER_MEMBERS_SECONDS,
-        METRICS_PER_SUBJECT,
-        ...args,
-      ]);
-    },
+  const counters: CountersPort = {
+    count: (updates) => write([...updates, ...batch.take()]),
+    countSoon: batch.add,
 
     async window(minute, minutes, of) {
       const wanted = Array.from({ length: minutes }, (_, i) => minute - minutes + 1 + i);
@@ -204,9 +106,8 @@ export function upstashCounters(redis: Redis): CountersPort {
       }
     },
   };
+  return { counters, batch };
 }
-
-const stored = (metric: Metric) => LETTER_OF[metric] ?? plainName(metric);
 
 /** @throws for a counter that cannot be read, which is no zero: whoever judges must know that they are blind */
 function readMinute(value: unknown): Tally {

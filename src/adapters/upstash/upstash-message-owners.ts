@@ -3,16 +3,29 @@ import * as z from "zod";
 import { JUDGEMENTS } from "../../domain/delivery/judgement.ts";
 import { EARLY_RECEIPT_SECONDS, MESSAGE_OWNER_SECONDS } from "../../domain/delivery/lifetimes.ts";
 import { CHANNELS } from "../../domain/kernel/channel.ts";
-import type { MessageOwner, MessageOwnersPort, Receipt } from "../../ports/delivery.ts";
+import type { CounterUpdate } from "../../domain/monitor/tally.ts";
+import type { MessageBinding, MessageOwner, MessageOwnersPort, Receipt } from "../../ports/delivery.ts";
 import { redisKeys } from "../redis-keys.ts";
+import type { CounterBatch } from "./counter-batch.ts";
+import { addCounts, COUNTING } from "./counting-lua.ts";
+import { WITH_VALUES } from "./packed-lua.ts";
+import { scriptCall, scriptOn } from "./script-call.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
-/** KEYS message, early receipt. ARGV owner, life. One script: between two commands a receipt could fall through. */
-const BIND = `
-redis.call("SET", KEYS[1], ARGV[1], "EX", ARGV[2])
-local early = redis.call("GET", KEYS[2]) or ""
-redis.call("DEL", KEYS[2])
-return early`;
+/**
+ * ARGV: names of the message with its early receipts, the owner and its life; then the counters. Returns the early receipts. One
+ * script: between two commands a receipt could fall through.
+ */
+const BIND = `${WITH_VALUES}${COUNTING}
+local answer = {}
+for i = 1, num() do
+  local name, early, owner, life = key(), key(), word(), word()
+  redis.call("SET", name, owner, "EX", life)
+  answer[i] = "=" .. value(early)
+  if value(early) ~= "" then redis.call("DEL", early) end
+end
+count()
+return answer`;
 
 /**
  * KEYS message, early receipt, and the message by its reference where the receipt repeats one. ARGV receipt, life, status. Of
@@ -56,41 +69,61 @@ const receiptSchema: z.ZodType<Receipt> = z.object({
 const byReference = (reference: string) => `ref:${reference}`;
 
 /** Whose message a message id is, on Upstash. What it keeps names a session and a country, and nobody. */
-export function upstashMessageOwners(redis: Redis): MessageOwnersPort {
-  const run = async <T>(
-    script: string,
-    provider: string,
-    names: { messageId: string; reference?: string | undefined },
-    args: [object, number, ...string[]],
-    schema: z.ZodType<T>,
-  ) => {
-    try {
-      const [value, lifeSeconds, ...more] = args;
-      const { messageId, reference } = names;
-      const answer = await redis.eval<string[], unknown>(
-        script,
-        [
+export function upstashMessageOwners(
+  redis: Redis,
+  batch: CounterBatch,
+  nowMs: () => number,
+): MessageOwnersPort {
+  const bind = scriptOn(redis, BIND);
+  const claim = scriptOn(redis, CLAIM);
+  return {
+    async bind(binding, updates) {
+      try {
+        const answer = await bind(bindCall(binding, [...updates, ...batch.take()], nowMs()));
+        const names = namesOf(binding);
+        if (!Array.isArray(answer) || answer.length !== names.length) throw new Error("no answer of BIND");
+        const found = answer.map((text) => String(text).slice(1)).filter((text) => text !== "");
+        return { kind: "bound", early: found.map((text) => receiptSchema.parse(JSON.parse(text))) };
+      } catch (error) {
+        return upstashUnavailable(error);
+      }
+    },
+
+    async claim(provider, receipt) {
+      try {
+        const { messageId, reference, status } = receipt;
+        const names = [
           redisKeys.message(provider, messageId),
           redisKeys.earlyReceipt(provider, messageId),
           ...(reference === undefined ? [] : [redisKeys.message(provider, byReference(reference))]),
-        ],
-        [JSON.stringify(value), String(lifeSeconds), ...more],
-      );
-      // The client parses JSON by itself.
-      return answer === "" ? null : schema.parse(typeof answer === "string" ? JSON.parse(answer) : answer);
-    } catch (error) {
-      return upstashUnavailable(error);
-    }
-  };
-  return {
-    bind: (provider, messageId, owner) =>
-      run(BIND, provider, { messageId }, [owner, MESSAGE_OWNER_SECONDS], receiptSchema),
-    async bindReference(provider, reference, owner) {
-      const names = { messageId: byReference(reference) };
-      const bound = await run(BIND, provider, names, [owner, MESSAGE_OWNER_SECONDS], receiptSchema);
-      return bound !== null && "kind" in bound ? bound : { kind: "done" };
+        ];
+        const answer = await claim({
+          names: new Map(names.map((name, i) => [name, i + 1])),
+          words: [JSON.stringify(receipt), String(EARLY_RECEIPT_SECONDS), status],
+        });
+        if (answer === "") return null;
+        // The client parses JSON by itself.
+        return ownerSchema.parse(typeof answer === "string" ? JSON.parse(answer) : answer);
+      } catch (error) {
+        return upstashUnavailable(error);
+      }
     },
-    claim: (provider, receipt) =>
-      run(CLAIM, provider, receipt, [receipt, EARLY_RECEIPT_SECONDS, receipt.status], ownerSchema),
   };
+}
+
+const namesOf = ({ messageIds, reference }: MessageBinding): string[] => [
+  ...messageIds,
+  ...(reference === null ? [] : [byReference(reference)]),
+];
+
+function bindCall(binding: MessageBinding, updates: readonly CounterUpdate[], nowMs: number) {
+  const { provider, owner } = binding;
+  const call = scriptCall(nowMs);
+  call.addList(namesOf(binding), (name) => {
+    call.addKey(redisKeys.message(provider, name));
+    call.addKey(redisKeys.earlyReceipt(provider, name));
+    call.add(JSON.stringify(owner), MESSAGE_OWNER_SECONDS);
+  });
+  addCounts(call, updates);
+  return call.withValues();
 }

@@ -3,13 +3,29 @@ import { CHANNELS } from "../../domain/kernel/channel.ts";
 import type { PersonalEntry, PersonStoreKeys } from "../../domain/ledger/person.ts";
 import type { PersonalDataPort } from "../../ports/people.ts";
 import { redisKeys } from "../redis-keys.ts";
+import { bookOfLevel } from "./places.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
-/** A place for data: a whole key, or a member of a key that is not the person's alone. */
+/** A place for data: a whole key, or a member of a key that is not the person's alone; packed ones are texts. */
 type Place = { store: string; key: string } & (
-  | { kind: "text" | "log" | "hash" }
-  | { kind: "sorted member" | "set member"; member: string }
+  | { kind: "text" | "log" | "packed log" | "hash" }
+  | { kind: "sorted member" | "packed member" | "set member"; member: string }
 );
+
+/** Takes a member out of a packed log, whose life stays. KEYS the log. ARGV the member. Returns how many were taken. */
+const TAKE_MEMBER = `
+local parts, taken = {}, 0
+for entry in string.gmatch(redis.call("GET", KEYS[1]) or "", "%S+") do
+  if string.match(entry, ":(.*)$") == ARGV[1] then taken = taken + 1 else parts[#parts + 1] = entry end
+end
+if taken == 0 then return 0 end
+local life = redis.call("PTTL", KEYS[1])
+if #parts == 0 or life <= 0 then
+  redis.call("DEL", KEYS[1])
+else
+  redis.call("SET", KEYS[1], table.concat(parts, " "), "PX", life)
+end
+return taken`;
 
 /**
  * What Upstash holds of one person, see keys.ts. Everything is found by name, never by a scan: under an attack there are
@@ -24,6 +40,15 @@ export function upstashPersonalData(redis: Redis): PersonalDataPort {
       }
       case "log":
         return (await redis.zcard(place.key)) || null;
+      case "packed log": {
+        const found = await redis.get<unknown>(place.key);
+        return found === null ? null : String(found).split(" ").length;
+      }
+      case "packed member": {
+        const entries = String((await redis.get<unknown>(place.key)) ?? "").split(" ");
+        const found = entries.find((entry) => entry.slice(entry.indexOf(":") + 1) === place.member);
+        return found === undefined ? null : Number.parseInt(found, 10);
+      }
       case "hash":
         return (await redis.hgetall<Record<string, string | number>>(place.key)) ?? null;
       case "sorted member":
@@ -34,6 +59,9 @@ export function upstashPersonalData(redis: Redis): PersonalDataPort {
   };
   const take = (place: Place): Promise<number> => {
     if (place.kind === "sorted member") return redis.zrem(place.key, place.member);
+    if (place.kind === "packed member") {
+      return redis.eval<string[], number>(TAKE_MEMBER, [place.key], [place.member]);
+    }
     if (place.kind === "set member") return redis.srem(place.key, place.member);
     return redis.del(place.key);
   };
@@ -90,27 +118,23 @@ function placesOf(traces: PersonStoreKeys): Place[] {
         }),
       ),
     ),
-    ...both.map((tag): Place => ({ store: "number limits", kind: "log", key: redisKeys.log("number", tag) })),
+    ...both.flatMap((tag): Place[] => [
+      { store: "number limits", kind: "packed log", key: redisKeys.draws("number", tag) },
+      { store: "number limits", kind: "log", key: redisKeys.log("number", tag) },
+    ]),
     ...both.map((tag): Place => ({ store: "failed attempts", kind: "text", key: redisKeys.failures(tag) })),
-    ...numberTags.map(
-      (tag): Place => ({
-        store: "exposure budgets",
-        kind: "hash",
-        key: redisKeys.level(`known:number:${tag}`),
-      }),
-    ),
+    ...[
+      ...numberTags.flatMap((tag) => [`known:number:${tag}`, `known:number:${tag}.own`]),
+      ...deviceIds.map((id) => `known:device:${id}`),
+    ].flatMap((level): Place[] => [
+      { store: "exposure budgets", kind: "text", key: bookOfLevel(level) },
+      { store: "exposure budgets", kind: "hash", key: redisKeys.level(level) },
+    ]),
     ...both.map(
       (tag): Place => ({
         store: "unanswered messages",
         kind: "hash",
         key: redisKeys.openReservations(`known:number:${tag}`),
-      }),
-    ),
-    ...deviceIds.map(
-      (id): Place => ({
-        store: "exposure budgets",
-        kind: "hash",
-        key: redisKeys.level(`known:device:${id}`),
       }),
     ),
     ...askTags.map(
@@ -121,14 +145,13 @@ function placesOf(traces: PersonStoreKeys): Place[] {
       { store: "early receipts", kind: "text", key: redisKeys.earlyReceipt(provider, messageId) },
     ]),
     ...addressTags.flatMap((address) =>
-      numberTags.map(
-        (member): Place => ({
-          store: "numbers an address asked for",
-          kind: "sorted member",
-          key: redisKeys.log("numbers_per_ip", address),
-          member,
-        }),
-      ),
+      numberTags.flatMap((member): Place[] => {
+        const store = "numbers an address asked for";
+        return [
+          { store, kind: "packed member", key: redisKeys.draws("numbers_per_ip", address), member },
+          { store, kind: "sorted member", key: redisKeys.log("numbers_per_ip", address), member },
+        ];
+      }),
     ),
     ...sources.flatMap(({ asn, quarter }) =>
       numberTags.map(

@@ -2,6 +2,8 @@ import type { Redis } from "@upstash/redis/cloudflare";
 import { CHANNELS } from "../../domain/kernel/channel.ts";
 import type { TagChange } from "../../domain/ledger/person.ts";
 import { redisKeys } from "../redis-keys.ts";
+import { bookOfLevel } from "./places.ts";
+import { scriptOn } from "./script-call.ts";
 
 /** KEYS old and new name, in turns. What is there under the new one already is not touched. */
 const ADOPT = `
@@ -20,6 +22,7 @@ return 1`;
  * Not carried: what lives for an hour at most (limits of users and claimed devices, wrong codes of an address).
  */
 export function upstashTagMigration(redis: Redis) {
+  const adopt = scriptOn(redis, ADOPT);
   return {
     /** @throws as the client does: whoever cannot be carried over is a stranger once, and that is no reason to stop them */
     async adopt({ number, address }: { number: TagChange; address: TagChange }): Promise<void> {
@@ -28,22 +31,31 @@ export function upstashTagMigration(redis: Redis) {
           redisKeys.known(tag),
           redisKeys.insight(tag),
           ...CHANNELS.map((channel) => redisKeys.refused(channel, tag)),
-          redisKeys.log("number", tag),
-          redisKeys.log("number", `${tag}.own`),
           redisKeys.failures(tag),
           redisKeys.failures(`${tag}.own`),
-          redisKeys.level(`known:number:${tag}`),
+          ...both("number", tag),
+          ...both("number", `${tag}.own`),
+          ...bookAndHash(`known:number:${tag}`),
         ]),
         ...renamed(address, (tag) => [
-          redisKeys.level(`stranger:address:${tag}`),
-          redisKeys.log("ip", tag),
-          redisKeys.log("numbers_per_ip", tag),
+          ...bookAndHash(`stranger:address:${tag}`),
+          ...both("ip", tag),
+          ...both("numbers_per_ip", tag),
         ]),
       ];
-      if (pairs.length > 0) await redis.eval<never[], number>(ADOPT, pairs, []);
+      if (pairs.length > 0) await adopt({ names: new Map(pairs.map((name, i) => [name, i + 1])), words: [] });
     },
   };
 }
+
+/** A log as it is packed, and as the version before and long logs have it. */
+const both = (limit: string, subject: string): string[] => [
+  redisKeys.draws(limit, subject),
+  redisKeys.log(limit, subject),
+];
+
+/** A subject's book, and the level as the version before had it. */
+const bookAndHash = (level: string): string[] => [bookOfLevel(level), redisKeys.level(level)];
 
 const renamed = ({ older, present }: TagChange, names: (tag: string) => string[]): string[] =>
   older.flatMap((tag) => {

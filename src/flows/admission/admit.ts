@@ -27,7 +27,7 @@ import {
   waivedFor,
 } from "./judge-limits.ts";
 import { type LookupNeeds, lookUpNumber, refuseEarlyCall } from "./look-up-number.ts";
-import { refuseByChallenge } from "./refuse-by-challenge.ts";
+import { isOurFault, refuseByChallenge } from "./refuse-by-challenge.ts";
 import { type AdmissionRequest, type AdmissionResult, claimToGiveBack } from "./request.ts";
 import { type Decision, resultOfVerdict } from "./result-of-verdict.ts";
 
@@ -48,8 +48,8 @@ export async function admit(deps: AdmitNeeds, request: AdmissionRequest): Promis
     costMicros: routes[0]?.costMicros ?? 0,
   });
   const trail = { storeFailure: null, carriedOver: evidence.carriedOver, lookup: null, verdict: null };
-  const giveBack = claimToGiveBack(request);
   if (evidence.kind === "unavailable") {
+    const giveBack = claimToGiveBack(request, evidence.drawn);
     return refused(STORE_UNAVAILABLE, { trail: { ...trail, storeFailure: evidence.cause }, giveBack });
   }
 
@@ -69,7 +69,10 @@ export async function admit(deps: AdmitNeeds, request: AdmissionRequest): Promis
     refuseByCaps(meters, evidence.totals, nowMs()) ??
     refuseByEarlierRefusal(policy, request, evidence) ??
     (await refuseEarlyCall(deps, request));
-  if (refusal) return refused(refusal, { trail, giveBack });
+  if (refusal) {
+    const isOurs = refusal === challengeFailure && isOurFault(refusal);
+    return refused(refusal, { trail, giveBack: claimToGiveBack(request, isOurs ? evidence.drawn : []) });
+  }
 
   const decision = await decideOn(deps, request, { routes, meters, evidence, waived, trail });
   return resultOfVerdict(deps, request, decision);

@@ -6,7 +6,7 @@ import { exposureLevels } from "../../domain/admission/levels.ts";
 import { type LimitDraw, type LimitResult, probeLimit, sendLimits } from "../../domain/admission/limits.ts";
 import type { SpendMeter } from "../../domain/delivery/money.ts";
 import { type EffectiveBan, findBan, takesProbes } from "../../domain/monitor/ban.ts";
-import type { ChallengeResult } from "../../ports/admission.ts";
+import type { AdmissionQuestion, ChallengeResult } from "../../ports/admission.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { Recalled } from "../../ports/people.ts";
 import type { AdmissionRequest } from "./request.ts";
@@ -39,17 +39,16 @@ export interface AdmissionEvidence {
   carriedOver: boolean;
 }
 
-/** A store that was silent. */
+/** A store that was silent, whatever it did. */
 export interface EvidenceUnavailable {
   kind: "unavailable";
   cause: string;
+  /** The limits that may have been drawn on. */
+  drawn: LimitDraw[];
   carriedOver: boolean;
 }
 
-export type EvidenceNeeds = Pick<
-  Deps,
-  "policy" | "limits" | "claims" | "challenge" | "marks" | "adoption" | "budgets" | "vault" | "nowMs"
->;
+export type EvidenceNeeds = Pick<Deps, "policy" | "admission" | "challenge" | "adoption" | "vault" | "nowMs">;
 
 /**
  * Asks everything at once: one round trip to Upstash and one to the CAPTCHA's issuer, in parallel; under an idempotency key
@@ -63,8 +62,8 @@ export async function gatherEvidence(
   request: AdmissionRequest,
   { meters, costMicros }: { meters: readonly SpendMeter[]; costMicros: number },
 ): Promise<AdmissionEvidence | EvidenceUnavailable> {
-  const { policy, limits, claims, marks, adoption, budgets, nowMs } = deps;
-  const { claim, control, caller, person } = request;
+  const { admission, adoption, nowMs } = deps;
+  const { control, caller, person } = request;
   const tags = await tagsOf(deps, request);
   const addressTags = [tags.address, ...tags.olderAddresses];
   const levels = levelsOf(deps, request, tags, costMicros);
@@ -76,18 +75,15 @@ export async function gatherEvidence(
     number: { present: person.numberTag, older: person.olderNumberTags },
     address: { present: tags.address, older: tags.olderAddresses },
   });
-  const holding = claim ? claims.claim(claim.key, claim.value, policy.code.session_seconds) : null;
+  const asked = admission.ask({
+    ...questionAbout(deps, request, tags),
+    draws: draws.map((draw) => (isDrawnOnLeaving(draw) ? { ...draw, peek: true } : draw)),
+    levels: distinct(levels),
+    meters,
+  });
   const asking = [
-    limits.take(draws.map((draw) => (isDrawnOnLeaving(draw) ? { ...draw, peek: true } : draw))),
-    holding,
-    marks.recall({
-      numberTag: person.numberTag,
-      askTag: tags.ask,
-      failureTags: failureTags(request.failureSubjects),
-      channel: request.channel,
-    }),
-    budgets.read(distinct(levels), meters),
-    checkToken(deps, request, holding),
+    asked,
+    checkToken(deps, request, asked),
     adopted.then(
       () => true,
       () => false,
@@ -95,24 +91,24 @@ export async function gatherEvidence(
   ] as const;
   // All have ended before one that threw is heard of: the key that another one claimed must be freed.
   await Promise.allSettled(asking);
-  const [drawn, held, recalled, exposure, answer, carriedOver] = await Promise.all(asking);
-  if (drawn.kind === "unavailable") return { ...drawn, carriedOver };
-  if (held?.kind === "unavailable") return { ...held, carriedOver };
-  if (recalled.kind === "unavailable") return { ...recalled, carriedOver };
-  if (exposure.kind === "unavailable") return { ...exposure, carriedOver };
-  const byKey = new Map(exposure.readings.map((reading) => [reading.level.key, reading]));
+  const [answer, challenge, carriedOver] = await Promise.all(asking);
+  if (answer.kind === "unavailable") {
+    return { ...answer, drawn: draws.filter((draw) => !isDrawnOnLeaving(draw) && !draw.peek), carriedOver };
+  }
+  const { limits, held, recalled, totals } = answer;
+  const byKey = new Map(answer.readings.map((reading) => [reading.level.key, reading]));
   return {
     kind: "gathered",
-    limits: drawn.results,
-    drawn: drawn.results.filter(({ allowed, take }) => allowed && !take.peek).map(({ take }) => take),
-    held: held?.value ?? null,
+    limits,
+    drawn: limits.filter(({ allowed, take }) => allowed && !take.peek).map(({ take }) => take),
+    held,
     recalled,
     levels,
     readings: Object.fromEntries(
       Object.entries(levels).map(([group, list]) => [group, list.map(({ key }) => byKey.get(key))]),
     ) as LevelReadings,
-    totals: exposure.totals,
-    challenge: answer,
+    totals,
+    challenge,
     askTag: tags.ask,
     addressTag: tags.address,
     ban,
@@ -122,17 +118,34 @@ export async function gatherEvidence(
   };
 }
 
+const questionAbout = (
+  { policy }: Pick<Deps, "policy">,
+  { claim, person, failureSubjects, channel }: AdmissionRequest,
+  tags: RequestTags,
+): Pick<AdmissionQuestion, "claim" | "person"> => ({
+  claim: claim && { key: claim.key, value: claim.value, ttlSeconds: policy.code.session_seconds },
+  person: {
+    numberTag: person.numberTag,
+    askTag: tags.ask,
+    failureTags: failureTags(failureSubjects),
+    channel,
+  },
+});
+
 /** Checks the token once its key is known: the token of a repeated request is spent, and says nothing any more. */
 async function checkToken(
   { challenge }: Pick<Deps, "challenge">,
   { captchaToken, caller, retryKey, claim }: AdmissionRequest,
-  holding: ReturnType<Deps["claims"]["claim"]> | null,
+  asked: ReturnType<Deps["admission"]["ask"]>,
 ): Promise<ChallengeResult | null> {
   if (captchaToken === null) return null;
-  const held = await holding;
-  if (held?.kind === "unavailable") return null;
-  const isRepeated = held != null && held.value !== claim?.value && claim?.repeats(held.value);
-  return isRepeated ? null : challenge.verify(captchaToken, caller.ip, retryKey);
+  if (claim !== null) {
+    const answer = await asked;
+    if (answer.kind === "unavailable") return null;
+    const { held } = answer;
+    if (held !== null && held !== claim.value && claim.repeats(held)) return null;
+  }
+  return challenge.verify(captchaToken, caller.ip, retryKey);
 }
 
 /** Keyed hashes of what a request brings. */

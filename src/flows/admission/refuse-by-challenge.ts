@@ -40,6 +40,9 @@ export function refuseByChallenge(
   return clean ? null : { kind: "sending_paused", cause: "challenge unavailable", retryAfterSeconds: 30 };
 }
 
+/** True for a token that nobody could check: whoever brought it has done nothing wrong. */
+export const isOurFault = ({ kind }: Refusal): boolean => kind === "sending_paused";
+
 /**
  * Grades a token: it is fresh when it was solved after we demanded it, or comes from the widget that only demands use. There
  * is no slack for clocks: it would let one token, sent twice under one idempotency key, count as two.

@@ -57,6 +57,8 @@ export interface AdmittedRequest {
   slowStart: ExposurePolicy["slow_start"];
   /** Limits that are drawn on when the message leaves: the number's own, and a ban's probe. */
   limitDraws: LimitDraw[];
+  /** Limits that were drawn on already, for a fault of ours to give back. */
+  drawn: LimitDraw[];
   /** Routes to send it by, the best first; at least one. */
   routes: Route[];
   claim: TakenResources["claim"];
@@ -83,11 +85,14 @@ export interface RepeatedRequest {
   giveBack: TakenResources;
 }
 
-/** The part of a refused request that is given back: its place under the idempotency key, so that it can be tried again. */
-export const claimToGiveBack = ({ claim }: Pick<AdmissionRequest, "claim">): TakenResources => ({
-  reservation: null,
-  limitDraws: [],
-  claim,
-});
+/**
+ * The part of a refused request that is given back: its place under the idempotency key, so that it can be tried again.
+ *
+ * @param limitDraws that are given back too, where the fault is ours
+ */
+export const claimToGiveBack = (
+  { claim }: Pick<AdmissionRequest, "claim">,
+  limitDraws: readonly LimitDraw[] = [],
+): TakenResources => ({ reservation: null, limitDraws, claim });
 
 export type AdmissionResult = AdmittedRequest | DecoyRequest | RepeatedRequest | Refused;

@@ -112,6 +112,7 @@ function admitted(deps: ActNeeds, request: AdmissionRequest, decision: Decision)
     levels: isRecordOnly("exposure", risk) ? drawn.map(uncappedLevel) : drawn,
     slowStart: { start: slow_start.start * UNIT_HUNDREDTHS, factor: slow_start.factor },
     limitDraws: evidence.limitDraws.filter(({ name }) => name !== "probe" || reservation.probe !== undefined),
+    drawn: evidence.drawn,
     routes,
     claim: request.claim,
     observed: observedEntries(deps, request, evidence, decision),

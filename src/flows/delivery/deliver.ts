@@ -122,11 +122,14 @@ async function reserveAndBegin(
     if (reserved.kind === "refused") {
       const result = { status: "refused", provider: null, messageId: null } as const;
       await deps.sessions.settle(request.sessionId, begun.sendIndex, result);
-      return { ...reserved, trail, giveBack };
+      return { ...reserved, trail };
     }
     return { kind: "started", begun, meters: reserved.meters };
   } catch (error) {
-    return { kind: "broken", error, trail, requested: null, giveBack };
+    // Whatever broke is ours: the limits that admission drew on come back too.
+    const { limitDraws } = giveBack;
+    const all = { ...giveBack, limitDraws: [...limitDraws, ...admitted.drawn] };
+    return { kind: "broken", error, trail, requested: null, giveBack: all };
   }
 }
 
@@ -217,17 +220,22 @@ function priceOfAttempt(
 
 /**
  * The part of what a message took that comes back after a provider's answer: all of it where nothing left for certain, and
- * after a fraud verdict the place under the idempotency key alone.
+ * after a fraud verdict the place under the idempotency key alone. A provider that fails, or says nothing, is no fault of the
+ * person's: their own limits come back, and what a message that may have left took stays taken.
  */
 function givenBack(
   admitted: AdmittedRequest,
   { phone }: DeliveryRequest,
   { route, result }: RouteAttempt,
 ): TakenResources | null {
-  if (result.kind !== "refused") return null;
+  if (result.kind === "accepted") return null;
+  const { drawn } = admitted;
   const taken = takenBy(admitted);
-  if (!CONSEQUENCES[result.judgement].refunds) return { ...taken, reservation: null, limitDraws: [] };
-  return { ...taken, refusedBy: { provider: route.provider, country: phone.country } };
+  const refusedBy = { provider: route.provider, country: phone.country };
+  if (result.kind === "unknown") return { reservation: null, limitDraws: drawn, claim: null, refusedBy };
+  const { refunds, countsAgainstRoute } = CONSEQUENCES[result.judgement];
+  if (!refunds) return { ...taken, reservation: null, limitDraws: [] };
+  return { ...taken, limitDraws: [...taken.limitDraws, ...(countsAgainstRoute ? drawn : [])], refusedBy };
 }
 
 /**

@@ -1,7 +1,8 @@
 import { minuteOf } from "../../domain/kernel/time.ts";
 import type { MessageOwner } from "../../ports/delivery.ts";
 import type { Deps } from "../../ports/deps.ts";
-import type { Delivered } from "../publish/facts.ts";
+import type { Delivered, RequestSummary } from "../publish/facts.ts";
+import { deliveredUpdates } from "../publish/publish-delivered.ts";
 import { undeliveredResendSealName } from "../publish/publish-receipt.ts";
 import { type SettleNeeds, settleReceipt } from "./settle-receipt.ts";
 
@@ -11,53 +12,66 @@ export type ExpectNeeds = SettleNeeds & Pick<Deps, "receipts" | "providers">;
 const FIRST_POLL_SECONDS = 15;
 
 /**
- * Remembers to whom a message belongs, so that its receipt finds the session, and asks a provider without webhooks later. A
- * receipt that was quicker than the provider's answer counts now. A message whose answer was lost is found by the reference it
- * was sent with, where its provider repeats that. Nothing is expected of a message that was refused.
+ * Counts a message and remembers to whom it belongs, in one command, so that its receipt finds the session; and asks a provider
+ * without webhooks later. A receipt that was quicker than the provider's answer counts now. A message whose answer was lost is
+ * found by the reference it was sent with, where its provider repeats that. Of a message that was refused nothing is expected.
  */
 export async function expectReceipt(
   deps: ExpectNeeds,
+  request: RequestSummary,
+  fact: Delivered,
+): Promise<void> {
+  const { receipts, counters, log } = deps;
+  const { correlationId } = request;
+  const { result, route } = fact.decisive;
+  const { provider } = route;
+  const updates = deliveredUpdates(request, fact);
+  if (result.kind === "refused") return counters.count(updates);
+  const messageIds = result.kind === "accepted" ? [result.messageId, ...(result.otherPartIds ?? [])] : [];
+  const owner = await ownerOf(deps, correlationId, fact, messageIds.length);
+  const reference = result.kind === "unknown" ? correlationId : null;
+  const bound = await receipts.bind({ provider, owner, messageIds, reference }, updates);
+  if (bound.kind === "unavailable") {
+    log("receipts_not_expected", { correlation_id: correlationId, provider, cause: bound.cause });
+    return;
+  }
+  for (const early of bound.early) await settleReceipt(deps, provider, early, owner);
+  if (result.kind === "accepted") await pollLater(deps, correlationId, provider, result.messageId);
+}
+
+async function ownerOf(
+  { policy, vault }: Pick<Deps, "policy" | "vault">,
   correlationId: string,
   { message, decisive, atMs, session }: Delivered,
-): Promise<void> {
-  const { policy, vault, receipts, providers, outbox, log } = deps;
-  const { route, result, handedOverMs } = decisive;
-  if (result.kind === "refused") return;
-  const { provider } = route;
-  const { sessionId, sendIndex, phone, channel } = message;
+  parts: number,
+): Promise<MessageOwner> {
+  const { sessionId, sendIndex, phone, channel, numberTag } = message;
   const sealed =
     policy.delivery.resend_undelivered && !message.isAutomatic
       ? await vault.sealForLedger(undeliveredResendSealName(message), session.token)
       : null;
-  const owner: MessageOwner = {
+  return {
     sessionId,
     sendIndex,
     correlationId,
     country: phone.country,
     channel,
     minute: minuteOf(atMs),
-    handedOverMs,
+    handedOverMs: decisive.handedOverMs,
     session: sealed,
-    numberTag: message.numberTag,
+    numberTag,
     block: phone.block,
+    ...(parts > 1 && { parts }),
   };
-  if (result.kind === "unknown") {
-    const bound = await receipts.bindReference(provider, correlationId, owner);
-    if (bound.kind !== "done") {
-      log("receipts_not_expected", { correlation_id: correlationId, provider, cause: bound.cause });
-    }
-    return;
-  }
-  const { messageId, otherPartIds = [] } = result;
-  if (otherPartIds.length > 0) owner.parts = 1 + otherPartIds.length;
-  for (const partId of [messageId, ...otherPartIds]) {
-    const early = await receipts.bind(provider, partId, owner);
-    if (early !== null && "kind" in early) {
-      log("receipts_not_expected", { correlation_id: correlationId, provider, cause: early.cause });
-    } else if (early !== null) {
-      await settleReceipt(deps, provider, early, owner);
-    }
-  }
+}
+
+/** Asks a provider without webhooks what became of its message. */
+async function pollLater(
+  { providers, outbox, log }: Pick<ExpectNeeds, "providers" | "outbox" | "log">,
+  correlationId: string,
+  provider: string,
+  messageId: string,
+): Promise<void> {
   if (!providers.get(provider)?.poll) return;
   const put = await outbox.put([{ kind: "poll", provider, messageId, tries: 0 }], FIRST_POLL_SECONDS);
   if (put.kind !== "done") {

@@ -5,22 +5,35 @@ import type { TakenResources } from "./facts.ts";
 
 export type GiveBackNeeds = Pick<
   Deps,
-  "policy" | "environment" | "budgets" | "limits" | "claims" | "alerts" | "log" | "nowMs" | "defer"
+  "policy" | "environment" | "admission" | "budgets" | "alerts" | "log" | "nowMs" | "defer"
 >;
 
-/** Gives back what a request took, behind the answer: room and money, limits, and its place under an idempotency key. */
-export function giveBack(deps: GiveBackNeeds, taken: TakenResources, correlationId: string): void {
-  const { budgets, limits, claims, defer } = deps;
-  const { reservation, limitDraws, claim, refusedBy } = taken;
-  if (claim !== null) defer(claims.release(claim.key, claim.value), correlationId);
-  const refund = async () => {
-    if (refusedBy !== undefined && !(await takeRefund(deps, refusedBy, correlationId))) return;
-    await Promise.all([
-      reservation === null ? null : budgets.release(reservation),
-      limitDraws.length === 0 ? null : limits.refund(limitDraws),
-    ]);
+/**
+ * Gives back what a request took, behind the answer: room and money, limits, and its place under an idempotency key.
+ *
+ * @param askTag keyed hash of number and address, where a challenge was demanded that is remembered
+ */
+export function giveBack(
+  deps: GiveBackNeeds,
+  taken: TakenResources | undefined,
+  correlationId: string,
+  askTag: string | null = null,
+): void {
+  const { reservation = null, limitDraws = [], claim = null, refusedBy } = taken ?? {};
+  const nothing = reservation === null && limitDraws.length === 0;
+  if (nothing && claim === null && askTag === null) return;
+  const giveAllBack = async () => {
+    const withheld =
+      !nothing && refusedBy !== undefined && !(await takeRefund(deps, refusedBy, correlationId));
+    if (withheld && claim === null && askTag === null) return;
+    await deps.admission.giveBack({
+      reservation: withheld ? null : reservation,
+      draws: withheld ? [] : limitDraws,
+      claim,
+      askTag,
+    });
   };
-  defer(refund(), correlationId);
+  deps.defer(giveAllBack(), correlationId);
 }
 
 /**

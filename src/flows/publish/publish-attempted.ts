@@ -17,7 +17,7 @@ import { type CustomerNeeds, notifyCustomer } from "./notify-customer.ts";
 import { ledgerEvent, recordEvent } from "./record-event.ts";
 
 export type AttemptNeeds = CustomerNeeds &
-  Pick<Deps, "budgets" | "limits" | "marks" | "counters" | "events" | "providers" | "vault" | "defer">;
+  Pick<Deps, "limits" | "verifications" | "events" | "providers" | "vault" | "defer">;
 
 type Verified = Extract<AttemptResult, { kind: "verified" }>;
 
@@ -61,7 +61,7 @@ async function feedBackToProviders(
 
 /** The number is known from now on and waits for nothing, its wrong codes are forgotten, and its budgets have earned. */
 async function rememberVerified(
-  { policy, budgets, limits, marks, counters, nowMs }: AttemptNeeds,
+  { policy, verifications, nowMs }: Pick<AttemptNeeds, "policy" | "verifications" | "nowMs">,
   request: RequestSummary,
   { claims, numberTag }: Attempted,
   { sends, hold, otherHolds }: Verified,
@@ -71,13 +71,14 @@ async function rememberVerified(
       ? []
       : [{ minute: minuteOf(held.atMs), entries: [countVerifiedProbe(held.probe)] }],
   );
-  await Promise.all([
-    counters.count([...verifiedUpdates(request, sends, nowMs()), ...probes]),
-    marks.markKnown(numberTag),
-    marks.forgetFailures(failureTags(claims.failureSubjects)),
-    hold === null ? null : budgets.credit(hold, otherHolds),
-    request.phone && limits.freeWaits(numberLimitOf(policy, request.phone, claims)),
-  ]);
+  await verifications.verified({
+    numberTag,
+    failureTags: failureTags(claims.failureSubjects),
+    numberLimit: request.phone && numberLimitOf(policy, request.phone, claims),
+    reservation: hold,
+    otherReservations: otherHolds,
+    updates: [...verifiedUpdates(request, sends, nowMs()), ...probes],
+  });
 }
 
 /** The limit that the session's messages drew on: strangers' wrong codes and messages are counted by the same subject. */
@@ -141,7 +142,7 @@ function notifyApproved(deps: AttemptNeeds, { claims }: Attempted, { channel }: 
 
 /** The address, the number and the user are watched for more of them. */
 async function rememberWrongCode(
-  { policy, vault, limits, marks, counters, nowMs }: AttemptNeeds,
+  { policy, vault, limits, verifications, nowMs }: AttemptNeeds,
   { phone, flow, source }: RequestSummary,
   { claims }: Attempted,
 ): Promise<void> {
@@ -149,8 +150,7 @@ async function rememberWrongCode(
   const entries = phone === null ? [] : countWrongCode(phone.country, flow);
   await Promise.all([
     limits.take([wrongCodeLimit(policy.limits, ip)]),
-    marks.countFailure(failureTags(claims.failureSubjects)),
-    counters.count([{ minute: minuteOf(nowMs()), entries }]),
+    verifications.failed(failureTags(claims.failureSubjects), [{ minute: minuteOf(nowMs()), entries }]),
   ]);
 }
 

@@ -22,21 +22,22 @@ import { type LedgerOccurrence, recordEvent } from "./record-event.ts";
 
 export type DeliveredNeeds = GiveBackNeeds &
   CustomerNeeds &
-  Pick<Deps, "environment" | "counters" | "events" | "marks" | "vault" | "alerts">;
+  Pick<Deps, "environment" | "events" | "marks" | "vault" | "alerts">;
 
-/** Publishes a message that was handed over: its attempts, its rows, its price, and its event for the customer. */
+/**
+ * Publishes a message that was handed over: its attempts, its rows, its price, and its event for the customer. It is counted with
+ * its binding, see `expectReceipt`.
+ */
 export function publishDelivered(deps: DeliveredNeeds, request: RequestSummary, fact: Delivered): void {
-  const { counters, log, defer } = deps;
+  const { log, defer } = deps;
   const { correlationId } = request;
   for (const attempt of fact.attempts) logAttempt(deps, correlationId, attempt);
   if (!fact.sessionSettled) log("session_not_settled", { correlation_id: correlationId });
   alertSpend(deps, fact.meters, correlationId);
   defer(recordEvent(deps, ...ledgerEvents(deps, request, fact)), correlationId);
   if (fact.decisive.result.kind !== "refused") defer(notifySent(deps, request, fact), correlationId);
-  // Receipts are bound in the same tick: one round trip behind the answer.
-  defer(counters.count(counterUpdates(request, fact)), correlationId);
   rememberRefusal(deps, correlationId, fact);
-  if (fact.giveBack) giveBack(deps, fact.giveBack, correlationId);
+  giveBack(deps, fact.giveBack ?? undefined, correlationId);
 }
 
 /** Keeps that a number gets nothing by this channel, so that nobody pays to hear it again. */
@@ -141,7 +142,7 @@ function notifySent(
 }
 
 /** The message in the minute it left, and each route that was tried in the minute it answered. */
-function counterUpdates(
+export function deliveredUpdates(
   { flow, source }: RequestSummary,
   { message, attempts, decisive, atMs, costMicros, observed }: Delivered,
 ): CounterUpdate[] {

@@ -18,7 +18,8 @@ export interface ReceiptHeard {
   heardMs: number;
 }
 
-export type ReceiptNeeds = CustomerNeeds & Pick<Deps, "sessions" | "counters" | "events" | "marks" | "vault">;
+export type ReceiptNeeds = CustomerNeeds &
+  Pick<Deps, "sessions" | "counters" | "events" | "marks" | "vault" | "defer">;
 
 /**
  * Publishes a receipt before its provider is answered: a provider whose call fails calls again. Counters and the customer's
@@ -39,12 +40,10 @@ export async function publishReceipt(deps: ReceiptNeeds, fact: ReceiptHeard): Pr
   } catch {
     deps.log("refusal_not_remembered", { correlation_id: correlationId, provider: fact.provider });
   }
-  try {
-    await countReceipt(deps, fact);
-  } catch {
-    // The session has it, so that a repetition would be no news: those after it in the same call must not wait for one.
+  // The session has it, so that a repetition would be no news: neither the provider nor the receipts after it wait for the count.
+  const uncounted = () =>
     deps.log("receipt_not_counted", { correlation_id: correlationId, provider: fact.provider });
-  }
+  deps.defer(countReceipt(deps, fact).catch(uncounted), correlationId);
   try {
     await notifyReceipt(deps, fact);
   } catch {
@@ -139,7 +138,7 @@ async function countReceipt(
   if (judgement !== null && CONSEQUENCES[judgement].isEvidence) {
     entries.push(...countFraudVerdict({ country, block: owner.block ?? null, provider }));
   }
-  await counters.count([{ minute, entries }]);
+  await counters.countSoon([{ minute, entries }]);
 }
 
 /** Notifies the customer's backend; the person it is about is known to the session alone. */

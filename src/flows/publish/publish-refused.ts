@@ -7,25 +7,24 @@ import { type GiveBackNeeds, giveBack } from "./give-back.ts";
 import { requestedEvent } from "./publish-delivered.ts";
 import { recordEvent } from "./record-event.ts";
 
-export type RefusedNeeds = GiveBackNeeds &
-  Pick<Deps, "counters" | "events" | "marks" | "vault" | "nowMs" | "defer">;
+export type RefusedNeeds = GiveBackNeeds & Pick<Deps, "counters" | "events" | "vault" | "nowMs" | "defer">;
 
 /** Refusals after which the same request may go on. */
 const CHALLENGES: readonly Refusal["kind"][] = ["challenge_required", "step_up_required"];
 
 /** Counts a refusal, records the first few of each kind in a minute, and gives back what the request took. */
 export function publishRefused(deps: RefusedNeeds, request: RequestSummary, fact: Refused): void {
-  const { counters, events, marks, vault, nowMs, defer } = deps;
+  const { counters, events, vault, nowMs, defer } = deps;
   const { refusal, observed, verdict, askTag } = fact;
   const { correlationId, flow, phone, source } = request;
-  if (fact.giveBack) giveBack(deps, fact.giveBack, correlationId);
-  if (askTag !== undefined) defer(marks.markAsked(askTag), correlationId);
+  giveBack(deps, fact.giveBack, correlationId, askTag);
   // A delivery that failed is counted with the message it failed for.
   if (refusal.kind === "delivery_failed") return;
   const place = { country: phone?.country ?? null, flow, asn: source.asn };
   const { budgetUsedUp = false, entries = [] } = observed ?? {};
   const refusals = countRefused(place, refusal.kind, budgetUsedUp);
-  defer(counters.count([{ minute: minuteOf(nowMs()), entries: [...refusals, ...entries] }]), correlationId);
+  const updates = [{ minute: minuteOf(nowMs()), entries: [...refusals, ...entries] }];
+  defer(counters.countSoon(updates), correlationId);
   if (!events.samples(refusal.kind)) return;
   const event = {
     kind: CHALLENGES.includes(refusal.kind) ? ("challenged" as const) : ("refused" as const),
@@ -48,7 +47,7 @@ export function publishDecoySent(
 ): void {
   const { counters, events, vault, nowMs, defer } = deps;
   if (observed.length > 0) {
-    defer(counters.count([{ minute: minuteOf(nowMs()), entries: observed }]), correlationId);
+    defer(counters.countSoon([{ minute: minuteOf(nowMs()), entries: observed }]), correlationId);
   }
   if (!events.samples("decoy")) return;
   const asked = { correlationId, flow, ...(phone && { phone }), source, channel, ...verdict };
@@ -62,7 +61,7 @@ export function publishBroken(
   request: RequestSummary,
   fact: Broken,
 ): void {
-  if (fact.giveBack) giveBack(deps, fact.giveBack, request.correlationId);
+  giveBack(deps, fact.giveBack ?? undefined, request.correlationId);
   if (fact.requested === null) return;
   const { message, verdict } = fact.requested;
   deps.defer(recordEvent(deps, requestedEvent(request, message, verdict)), request.correlationId);

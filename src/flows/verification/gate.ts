@@ -9,6 +9,7 @@ import { type Phone, refuseNumber } from "../../domain/kernel/phone.ts";
 import type { Refusal } from "../../domain/kernel/refusal.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { Caller } from "../../ports/admission.ts";
+import type { Deps } from "../../ports/deps.ts";
 import { captchaWanted } from "../admission/refuse-by-challenge.ts";
 import {
   type ControlNeeds,
@@ -38,17 +39,17 @@ export interface GateOrder {
   flowInLog(flow: string): string;
 }
 
-export type GateNeeds = ControlNeeds;
+export type GateNeeds = ControlNeeds & Pick<Deps, "admission">;
 
 /** A send is refused by its number before its CAPTCHA token: such a number gets no code with any token. */
 export const SEND_GATES: GateOrder = {
-  gates: ["flow", "shutdown", "number", "destination", "pause", "text_first", "captcha"],
+  gates: ["flow", "shutdown", "number", "destination", "pause", "text_first", "captcha", "overload"],
   flowInLog: (flow) => `flow ${flow}`,
 };
 
 /** A resend's number passed its destination's gate with the first message, and its session knows when a call may follow. */
 export const RESEND_GATES: GateOrder = {
-  gates: ["flow", "session_number", "shutdown", "captcha", "number", "pause"],
+  gates: ["flow", "session_number", "shutdown", "captcha", "number", "pause", "overload"],
   flowInLog: () => "this flow",
 };
 
@@ -59,7 +60,8 @@ export async function gate(
   request: GateRequest,
 ): Promise<{ kind: "passed"; phone: Phone; control: EffectiveControl } | Refused> {
   const control = await readEffectiveControl(deps);
-  const service = { policy: deps.policy, control, nowMs: deps.nowMs(), flowInLog };
+  const { policy, admission } = deps;
+  const service = { policy, admission, control, nowMs: deps.nowMs(), flowInLog };
   for (const name of gates) {
     const refusal = GATES[name](request, service);
     if (refusal) return refused(refusal);
@@ -70,6 +72,7 @@ export async function gate(
 
 interface Service {
   policy: Policy;
+  admission: Pick<Deps["admission"], "mayAsk">;
   control: EffectiveControl;
   nowMs: number;
   flowInLog: GateOrder["flowInLog"];
@@ -83,7 +86,8 @@ type GateName =
   | "destination"
   | "pause"
   | "text_first"
-  | "captcha";
+  | "captcha"
+  | "overload";
 
 /** Each refuses, or returns null. Gates that look at the number let one pass that could not be read: `number` refuses it. */
 const GATES: Record<GateName, (request: GateRequest, service: Service) => Refusal | null> = {
@@ -117,7 +121,16 @@ const GATES: Record<GateName, (request: GateRequest, service: Service) => Refusa
     captchaToken === undefined && captchaWanted({ policy }, control, caller)
       ? { kind: "challenge_required", fresh: false, factors: [] }
       : null,
+
+  // The last gate: what is refused anyway asks no store.
+  overload: (_, { admission }) =>
+    admission.mayAsk()
+      ? null
+      : { kind: "sending_paused", cause: "store overloaded", retryAfterSeconds: OVERLOAD_SECONDS },
 };
+
+/** A client comes back after this long; until then the store has caught up, or refuses it as quickly again. */
+const OVERLOAD_SECONDS = 5;
 
 const invalid = (field: string, reason: string): Refusal => ({
   kind: "invalid_request",

@@ -80,7 +80,7 @@ const LONGEST_OPENING_MS = 30_000;
 
 export type ReplayNeeds = Pick<
   Deps,
-  "policy" | "sessions" | "tokens" | "vault" | "claims" | "nowMs" | "pause"
+  "policy" | "sessions" | "tokens" | "vault" | "admission" | "nowMs" | "pause"
 >;
 
 /**
@@ -123,7 +123,8 @@ export async function replay(
   return { kind: "replayed", trail, giveBack, session };
 }
 
-async function freeIfDead({ claims, nowMs }: ReplayNeeds, key: string, held: string): Promise<void> {
-  const { claimedAtMs } = readHeld(held);
-  if (nowMs() - claimedAtMs > LONGEST_OPENING_MS) await claims.release(key, held);
+async function freeIfDead({ admission, nowMs }: ReplayNeeds, key: string, value: string): Promise<void> {
+  const { claimedAtMs } = readHeld(value);
+  if (nowMs() - claimedAtMs <= LONGEST_OPENING_MS) return;
+  await admission.giveBack({ reservation: null, draws: [], claim: { key, value }, askTag: null });
 }

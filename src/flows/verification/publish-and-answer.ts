@@ -45,8 +45,7 @@ export function publishAndAnswer(
     case "refused":
       return { ...fact.refusal, correlationId };
     case "delivered":
-      // In the same tick as the counters: one round trip.
-      deps.defer(expectReceipt(deps, correlationId, fact), correlationId);
+      deps.defer(expectReceipt(deps, request, fact), correlationId);
       return fact.failure ? { ...fact.failure, correlationId } : sentAnswer(deps, fact.session);
     case "decoy_sent":
     case "replayed":

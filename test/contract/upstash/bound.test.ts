@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { upstashBudgets } from "../../../src/adapters/upstash/upstash-budgets.ts";
 import { policySchema } from "../../../src/domain/policy.ts";
 import { attackBudgets } from "../../support/bound-attack.ts";
+import { budgetsOf, storeOn } from "../../support/store-parts.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 
 const EXPOSURE = policySchema.shape.exposure.parse({});
@@ -17,7 +17,7 @@ describeOnRedis("the bound", (upstash) => {
       console.info(`bound: seed ${seed}, ${STEPS} steps`);
       const clock = { nowMs: 0 };
       const attack = await attackBudgets(
-        () => upstashBudgets(upstash().connect(), () => clock.nowMs),
+        () => budgetsOf(storeOn(upstash().connect(), () => clock.nowMs)),
         clock,
         { seed, steps: STEPS, exposure: EXPOSURE, risk: RISK },
       );

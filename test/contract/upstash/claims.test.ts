@@ -1,13 +1,12 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { upstashIdempotencyClaims } from "../../../src/adapters/upstash/upstash-idempotency-claims.ts";
-import { memoryIdempotencyClaims } from "../../../src/memory/memory-idempotency-claims.ts";
-import type { IdempotencyClaimsPort } from "../../../src/ports/admission.ts";
+import { memoryStore } from "../../../src/memory/memory-store.ts";
+import { type Claims, claimsOf, storeOn } from "../../support/store-parts.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 
 /** The claims of every store. `open` gives one in which nothing was claimed. */
-function keepsClaims(open: () => IdempotencyClaimsPort): void {
+function keepsClaims(open: () => Claims): void {
   test("the first one to claim a key holds it, and the others read who does", async () => {
     const claims = open();
     expect(await claims.claim("key", "first", 600)).toEqual({ kind: "held", value: "first" });
@@ -17,6 +16,8 @@ function keepsClaims(open: () => IdempotencyClaimsPort): void {
 
   test("50 claims at once from one isolate agree on one holder", async () => {
     const claims = open();
+    // Redis knows the script, as it does but for its first seconds.
+    await open().claim("another key", "value", 600);
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) => claims.claim("key", `value ${i}`, 600)),
     );
@@ -73,11 +74,11 @@ function keepsClaims(open: () => IdempotencyClaimsPort): void {
 }
 
 describe("claims, in the stand-in", () => {
-  keepsClaims(() => memoryIdempotencyClaims(Date.now));
+  keepsClaims(() => claimsOf(memoryStore(Date.now, 3600)));
 
   test("a claim ends when it was told to, and a late claimant does not prolong it", async () => {
     let nowMs = 0;
-    const claims = memoryIdempotencyClaims(() => nowMs);
+    const claims = claimsOf(memoryStore(() => nowMs, 3600));
     await claims.claim("key", "first", 90);
     await claims.claim("key", "second", 600);
     nowMs = 89_999;
@@ -88,11 +89,13 @@ describe("claims, in the stand-in", () => {
 });
 
 describeOnRedis("claims", (upstash) => {
-  const open = () => upstashIdempotencyClaims(upstash().connect());
+  const open = () => claimsOf(storeOn(upstash().connect(), Date.now));
 
   keepsClaims(open);
 
   test("50 claims at once from 50 isolates agree on one holder", async () => {
+    // Redis knows the script, as it does but for its first seconds.
+    await open().claim("another key", "value", 600);
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) => open().claim("key", `value ${i}`, 600)),
     );
@@ -118,15 +121,18 @@ describeOnRedis("claims", (upstash) => {
   test("a release is one request and one command", async () => {
     const claims = open();
     await claims.claim("key", "value", 600);
+    await claims.release("another key", "value");
     upstash().countFromHere();
     await claims.release("key", "value");
     expect(upstash().service.stats).toMatchObject({ requests: 1, commands: 1 });
   });
 
-  test("a claim costs one request, and two commands at most", async () => {
-    await open().claim("key", "value", 600);
-    expect(upstash().service.stats.requests).toBe(1);
-    expect(upstash().service.stats.commands).toBeLessThanOrEqual(2);
+  test("a claim is one request and one command", async () => {
+    const claims = open();
+    await claims.claim("another key", "value", 600);
+    upstash().countFromHere();
+    await claims.claim("key", "value", 600);
+    expect(upstash().service.stats).toMatchObject({ requests: 1, commands: 1 });
   });
 
   test("a claim ends when it was told to, and a late claimant does not prolong it", async () => {

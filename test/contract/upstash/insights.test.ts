@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { upstashBudgets } from "../../../src/adapters/upstash/upstash-budgets.ts";
 import { upstashInsightCache } from "../../../src/adapters/upstash/upstash-insight-cache.ts";
 import type { NumberInsight } from "../../../src/domain/admission/insight.ts";
 import type { SpendMeter } from "../../../src/domain/delivery/money.ts";
 import { memoryInsightCache } from "../../../src/memory/memory-insight-cache.ts";
 import type { InsightCachePort } from "../../../src/ports/people.ts";
+import { budgetsOf, storeOn } from "../../support/store-parts.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 import { waitAsLongAsItTakes } from "./support-budgets.ts";
 
@@ -122,7 +122,7 @@ describeOnRedis("insights", (upstash) => {
       lifted: false,
     };
     const paid = await Promise.all(
-      Array.from({ length: 60 }, () => upstashBudgets(upstash().connect(), () => nowMs).spend(day)),
+      Array.from({ length: 60 }, () => budgetsOf(storeOn(upstash().connect(), () => nowMs)).spend(day)),
     );
     expect(paid.filter(({ kind }) => kind === "granted")).toHaveLength(10);
     expect(paid.filter(({ kind }) => kind === "capped")).toHaveLength(50);

@@ -1,16 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { upstashLimits } from "../../../src/adapters/upstash/upstash-limits.ts";
 import type { LimitRule } from "../../../src/domain/admission/limits.policy.ts";
-import { memoryLimits } from "../../../src/memory/memory-limits.ts";
-import type { LimitsPort } from "../../../src/ports/admission.ts";
+import { memoryStore } from "../../../src/memory/memory-store.ts";
+import { type Limits, limitsOf, storeOn } from "../../support/store-parts.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 import { draw, takeOf } from "./support-takes.ts";
 
 const START_MS = Date.UTC(2026, 6, 1, 12, 0, 0);
 
 /** The limits of every store that count distinct members. `limitsAt` gives them by a clock, with nothing drawn. */
-function countsDistinctNumbers(limitsAt: (nowMs: () => number) => LimitsPort): void {
+function countsDistinctNumbers(limitsAt: (nowMs: () => number) => Limits): void {
   function open(rules: readonly LimitRule[]) {
     const clock = { nowMs: START_MS };
     const limits = limitsAt(() => clock.nowMs);
@@ -96,9 +95,9 @@ function countsDistinctNumbers(limitsAt: (nowMs: () => number) => LimitsPort): v
 }
 
 describe("a limit of distinct numbers, in the stand-in", () => {
-  countsDistinctNumbers(memoryLimits);
+  countsDistinctNumbers((nowMs) => limitsOf(memoryStore(nowMs, 3600)));
 });
 
 describeOnRedis("a limit of distinct numbers", (upstash) => {
-  countsDistinctNumbers((nowMs) => upstashLimits(upstash().connect(), nowMs));
+  countsDistinctNumbers((nowMs) => limitsOf(storeOn(upstash().connect(), nowMs)));
 });

@@ -3,7 +3,8 @@ import { expect, onTestFinished, vi } from "vitest";
 import { type Level, type LevelReading, UNIT_HUNDREDTHS } from "../../../src/domain/admission/exposure.ts";
 import type { Reservation } from "../../../src/domain/admission/reservation.ts";
 import type { SpendMeter } from "../../../src/domain/delivery/money.ts";
-import type { BudgetsPort, ReservationResult } from "../../../src/ports/admission.ts";
+import type { ReservationResult } from "../../../src/ports/admission.ts";
+import type { Budgets } from "../../support/store-parts.ts";
 
 export const HOUR = 3600;
 export const DAY = 86_400;
@@ -65,7 +66,7 @@ export const meterOf = (cap: number, more: Partial<SpendMeter> = {}): SpendMeter
 
 /** Takes a hold from the levels that it was made for. */
 export const reserve = (
-  budgets: BudgetsPort,
+  budgets: Budgets,
   levels: readonly Level[],
   hold: Reservation,
   slowStart = AT_ONCE,
@@ -73,7 +74,7 @@ export const reserve = (
 
 /** How many messages of one unit a level still lets out, one after the other. */
 export async function roomOf(
-  budgets: BudgetsPort,
+  budgets: Budgets,
   level: Level,
   atMs = NOON_MS,
   slowStart = AT_ONCE,
@@ -84,14 +85,14 @@ export async function roomOf(
 }
 
 /** Reads levels of a store that must be there to answer. */
-export async function read(budgets: BudgetsPort, levels: readonly Level[]): Promise<LevelReading[]> {
+export async function read(budgets: Budgets, levels: readonly Level[]): Promise<LevelReading[]> {
   const answer = await budgets.read(levels, []);
   if (answer.kind === "unavailable") throw new Error(answer.cause);
   return answer.readings;
 }
 
 /** The readings of levels, in units, without the levels themselves. */
-export async function unitsOf(budgets: BudgetsPort, levels: readonly Level[]) {
+export async function unitsOf(budgets: Budgets, levels: readonly Level[]) {
   const readings = await read(budgets, levels);
   return readings.map(({ unverified, verified, verifiedEarlier, messages, earned }) => ({
     unverified: unverified / UNIT_HUNDREDTHS,
@@ -113,7 +114,7 @@ export const units = (some: Partial<Awaited<ReturnType<typeof unitsOf>>[number]>
 });
 
 /** What meters stand at, found out by running them on by nothing. */
-export async function totalsOf(budgets: BudgetsPort, meters: readonly SpendMeter[], atMs = NOON_MS) {
+export async function totalsOf(budgets: Budgets, meters: readonly SpendMeter[], atMs = NOON_MS) {
   const looking = meters.map((meter) => ({ ...meter, amount: 0, cap: Number.MAX_SAFE_INTEGER }));
   const answer = await reserve(budgets, [], holdOf([], { atMs, meters: looking }));
   expect(answer.kind).toBe("granted");

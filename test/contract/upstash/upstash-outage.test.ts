@@ -1,10 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { upstashBudgets } from "../../../src/adapters/upstash/upstash-budgets.ts";
 import { openUpstash } from "../../../src/adapters/upstash/upstash-client.ts";
-import { upstashCounters } from "../../../src/adapters/upstash/upstash-counters.ts";
-import { upstashIdempotencyClaims } from "../../../src/adapters/upstash/upstash-idempotency-claims.ts";
-import { upstashLimits } from "../../../src/adapters/upstash/upstash-limits.ts";
-import { upstashPersonMarks } from "../../../src/adapters/upstash/upstash-marks.ts";
 import { countOutcome } from "../../../src/domain/monitor/counting.ts";
 import {
   type Behaviour,
@@ -15,6 +10,7 @@ import {
   type RecordedRequest,
   type RudeServer,
 } from "../../support/rude-server.ts";
+import { budgetsOf, claimsOf, limitsOf, marksOf, storeOn } from "../../support/store-parts.ts";
 import { describeOnRedis } from "../support/support-redis.ts";
 import { holdOf, levelOf, meterOf, reserve } from "./support-budgets.ts";
 import { takeOf } from "./support-takes.ts";
@@ -36,11 +32,11 @@ const TAGS = {
 };
 
 function portsOn(redis: ReturnType<typeof openUpstash>) {
-  const limits = upstashLimits(redis, Date.now);
-  const claims = upstashIdempotencyClaims(redis);
-  const counters = upstashCounters(redis);
-  const budgets = upstashBudgets(redis, Date.now);
-  const marks = upstashPersonMarks(redis, Date.now, 3600);
+  const limits = limitsOf(storeOn(redis, Date.now));
+  const claims = claimsOf(storeOn(redis, Date.now));
+  const counters = storeOn(redis, Date.now).counters;
+  const budgets = budgetsOf(storeOn(redis, Date.now));
+  const marks = marksOf(storeOn(redis, Date.now, 3600));
   return {
     limits,
     claims,

@@ -8,8 +8,9 @@ import {
 } from "../../../../src/domain/admission/bound.ts";
 import type { LevelReading } from "../../../../src/domain/admission/exposure.ts";
 import { policySchema } from "../../../../src/domain/policy.ts";
-import { memoryBudgets } from "../../../../src/memory/memory-budgets.ts";
+import { memoryStore } from "../../../../src/memory/memory-store.ts";
 import { attackBudgets } from "../../../support/bound-attack.ts";
+import { budgetsOf } from "../../../support/store-parts.ts";
 
 const EXPOSURE = policySchema.shape.exposure.parse({});
 const RISK = policySchema.shape.risk.parse({});
@@ -72,7 +73,7 @@ test(
     let [left, verified, days, reached] = [0, 0, 0, 0];
     for (let seed = firstSeed; seed < firstSeed + STEPS / STEPS_EACH; seed++) {
       const clock = { nowMs: 0 };
-      const budgets = memoryBudgets(() => clock.nowMs);
+      const budgets = budgetsOf(memoryStore(() => clock.nowMs, 3600));
       const attack = await attackBudgets(() => budgets, clock, {
         seed,
         steps: STEPS_EACH,

@@ -13,6 +13,7 @@ import {
   requestOf,
   roomyPolicy,
 } from "../../../support/delivery-world.ts";
+import { marksOf } from "../../../support/store-parts.ts";
 
 const HOSTED = 16_276;
 const HOSTING = "rule hosting_network/signup";
@@ -98,7 +99,7 @@ test.each<[Fate, Counts]>([
 test("people on their own devices met the rule, which would have changed nothing for them", async () => {
   const world = hosted();
   const numberTag = await world.deps.vault.tag("number", requestOf(1).phone);
-  await world.deps.marks.markKnown(numberTag);
+  await marksOf(world.deps).markKnown(numberTag);
   const deviceToken = await world.deps.devices.issue({ deviceId: "own", numberTags: [numberTag] });
   const outcome = await send(world.deps, { ...requestOf(1), deviceToken }, fromHosting(1), "c1");
   await world.settle();

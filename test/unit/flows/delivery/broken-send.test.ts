@@ -36,17 +36,21 @@ describe("a send that an unexpected error breaks off", () => {
     const { world: made, events } = world();
     made.deps.sessions = { ...made.deps.sessions, open: broken };
     const refunded: string[] = [];
-    const { limits } = made.deps;
-    made.deps.limits = {
-      ...limits,
-      async refund(draws) {
-        refunded.push(...draws.map(({ name }) => name));
-        await limits.refund(draws);
+    const { admission } = made.deps;
+    made.deps.admission = {
+      ...admission,
+      async giveBack(taken) {
+        refunded.push(...taken.draws.map(({ name }) => name));
+        await admission.giveBack(taken);
       },
     };
     await breaks(made);
     expect([...made.released.keys()]).toEqual([...made.granted]);
-    expect(refunded).toEqual(["number"]);
+    expect(refunded, "and the limits of the caller, whose fault it is not").toEqual([
+      "number",
+      "ip",
+      "numbers_per_ip",
+    ]);
     expect(factsOf(made)).toEqual(["verdict"]);
     expect(events).toEqual([]);
   });
@@ -55,12 +59,14 @@ describe("a send that an unexpected error breaks off", () => {
     const { world: made } = world();
     made.deps.sessions = { ...made.deps.sessions, open: broken };
     const held = new Set<string>();
-    made.deps.claims = {
-      async claim(key, value) {
-        held.add(key);
-        return { kind: "held", value };
+    const { admission } = made.deps;
+    made.deps.admission = {
+      ...admission,
+      async ask(question) {
+        if (question.claim) held.add(question.claim.key);
+        return admission.ask(question);
       },
-      release: async (key) => void held.delete(key),
+      giveBack: async ({ claim }) => void (claim && held.delete(claim.key)),
     };
     const keyed = { ...requestOf(1), idempotencyKey: "once" };
     await expect(send(made.deps, keyed, callerOf(1), "c1")).rejects.toBe(FAULT);
@@ -68,13 +74,15 @@ describe("a send that an unexpected error breaks off", () => {
     expect(held.size).toBe(0);
   });
 
-  test("while its budgets are reserved gives back what another part took meanwhile", async () => {
+  test("while its budgets are reserved gives back what was taken before it broke", async () => {
     const { world: made } = world();
-    const { limits } = made.deps;
-    made.deps.limits = {
-      ...limits,
-      // Of the draws of a message that leaves none is only looked at.
-      take: async (draws) => (draws.every(({ peek }) => !peek) ? broken() : limits.take(draws)),
+    const { budgets } = made.deps;
+    made.deps.budgets = {
+      ...budgets,
+      async reserve(request) {
+        await budgets.reserve(request);
+        return broken();
+      },
     };
     await breaks(made);
     expect([...made.released.keys()]).toEqual([...made.granted]);

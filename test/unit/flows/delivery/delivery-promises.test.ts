@@ -21,6 +21,7 @@ import {
   roomyPolicy,
   type StrictProvider,
 } from "../../../support/delivery-world.ts";
+import { marksOf } from "../../../support/store-parts.ts";
 
 const IN_ORDER = { providers: ["sandbox", "sandbox_b"], pin: { IN: "sandbox" }, channels: ["sms", "voice"] };
 const CODE = "000000";
@@ -42,7 +43,7 @@ async function sendOne(world: DeliveryWorld, i = 1) {
 /** A send from the device that verified the number before. */
 async function sendFromOwnDevice(world: DeliveryWorld, i: number) {
   const numberTag = await world.deps.vault.tag("number", requestOf(i).phone);
-  await world.deps.marks.markKnown(numberTag);
+  await marksOf(world.deps).markKnown(numberTag);
   const deviceToken = await world.deps.devices.issue({ deviceId: `device ${i}`, numberTags: [numberTag] });
   const outcome = await send(world.deps, { ...requestOf(i), deviceToken }, callerOf(i), `c${i}`);
   await world.settle();
@@ -423,7 +424,7 @@ describe("what people challenge", () => {
 
   test("is asked of whoever names a known number, and lacks its device", async () => {
     const { world } = underBlocks(CHALLENGED);
-    await world.deps.marks.markKnown(await world.deps.vault.tag("number", requestOf(1).phone));
+    await marksOf(world.deps).markKnown(await world.deps.vault.tag("number", requestOf(1).phone));
     expect((await sendOne(world, 1)).kind).toBe("challenge_required");
   });
 

@@ -4,7 +4,6 @@ import { seededRandom } from "../../../../scripts/lab/world/random.ts";
 import { policyOf, readSettings } from "../../../../scripts/lib/settings.ts";
 import { kvControl } from "../../../../src/adapters/cloudflare/kv-control.ts";
 import { queueAlerts } from "../../../../src/adapters/cloudflare/queue-alerts.ts";
-import { upstashCounters } from "../../../../src/adapters/upstash/upstash-counters.ts";
 import { createTollgate } from "../../../../src/client/client.ts";
 import { verifyProof } from "../../../../src/client/server.ts";
 import { parsePolicy } from "../../../../src/config/config.ts";
@@ -28,6 +27,7 @@ import type { Deps } from "../../../../src/ports/deps.ts";
 import type { WriteResult } from "../../../../src/ports/result.ts";
 import { describeOnRedis } from "../../../contract/support/support-redis.ts";
 import { alert, alertContext, incident, NOW } from "../../../support/alerts.ts";
+import { storeOn } from "../../../support/store-parts.ts";
 import { T0 } from "../../../support/watch-tables.ts";
 import { DAY, honest, START, simulate, type Traffic, together } from "../../../support/watch-world.ts";
 
@@ -198,7 +198,7 @@ describeOnRedis("A minute's counters", (upstash) => {
   });
 
   test("tell networks that got messages apart, whatever flood of refused requests came before", async () => {
-    const counters = upstashCounters(upstash().connect());
+    const { counters } = storeOn(upstash().connect(), Date.now);
     const minute = minuteOf(T0);
     for (let asn = 1; asn <= 120; asn++) {
       const entries = countRefused(

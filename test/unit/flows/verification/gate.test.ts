@@ -41,6 +41,7 @@ const REFUSALS: Record<Gate, object> = {
   pause: { kind: "sending_paused", cause: "country paused", retryAfterSeconds: 300 },
   text_first: { kind: "invalid_request", errors: [{ field: "channel", reason: expect.any(String) }] },
   captcha: { kind: "challenge_required", fresh: false, factors: [] },
+  overload: { kind: "sending_paused", cause: "store overloaded", retryAfterSeconds: 5 },
 };
 
 /** Passes a request through the gates in a world in which exactly these gates refuse. */
@@ -63,6 +64,7 @@ function pass(order: GateOrder, refusing: readonly Gate[]) {
         pauses: refuses("pause") ? [PAUSE] : [],
       }),
     },
+    admission: { mayAsk: () => !refuses("overload") },
     nowMs: () => NOON_MS,
   } as unknown as Parameters<typeof gate>[0];
   const request: GateRequest = {
@@ -120,6 +122,7 @@ test("a landline may be called with its first message", async () => {
   const deps = {
     policy: roomyPolicy({ channels: ["sms", "voice"] }),
     control: { read: async () => ({ document: null, blocks: [], routes: [], pauses: [] }) },
+    admission: { mayAsk: () => true },
     nowMs: () => NOON_MS,
   } as unknown as Parameters<typeof gate>[0];
   const asked = { caller: callerOf(1), flow: "signup", isSessionNumber: true, captchaToken: undefined };

@@ -114,17 +114,24 @@ describe("a send that is repeated under its key", () => {
     const { world, run } = slowWorld(0);
     const balance = new Map<string, number>();
     const count = (name: string, by: number) => balance.set(name, (balance.get(name) ?? 0) + by);
-    const { limits } = world.deps;
-    world.deps.limits = {
-      async take(draws) {
-        for (const { name, peek } of draws) if (!peek) count(name, 1);
-        return limits.take(draws);
+    const { admission, budgets } = world.deps;
+    world.deps.admission = {
+      ...admission,
+      async ask(question) {
+        for (const { name, peek } of question.draws) if (!peek) count(name, 1);
+        return admission.ask(question);
       },
-      async refund(draws) {
-        for (const { name } of draws) count(name, -1);
-        await limits.refund(draws);
+      async giveBack(taken) {
+        for (const { name } of taken.draws) count(name, -1);
+        await admission.giveBack(taken);
       },
-      freeWaits: limits.freeWaits,
+    };
+    world.deps.budgets = {
+      ...budgets,
+      async reserve(request) {
+        for (const { name } of request.limitDraws) count(name, 1);
+        return budgets.reserve(request);
+      },
     };
     const first = ask(world, "first");
     await run(100);
@@ -166,10 +173,8 @@ describe("a send that is repeated under its key", () => {
 
 /** Every call of a send to the outside before a message is handed over. */
 const CALLS: [string, (deps: Deps) => void][] = [
-  ["limits.take", (deps) => breakOnce(deps, "limits", "take")],
+  ["admission.ask", (deps) => breakOnce(deps, "admission", "ask")],
   ["challenge.verify", (deps) => breakOnce(deps, "challenge", "verify")],
-  ["marks.recall", (deps) => breakOnce(deps, "marks", "recall")],
-  ["budgets.read", (deps) => breakOnce(deps, "budgets", "read")],
   ["budgets.reserve", (deps) => breakOnce(deps, "budgets", "reserve")],
   ["vault.sealCode", (deps) => breakOnce(deps, "vault", "sealCode")],
   ["vault.digestCode", (deps) => breakOnce(deps, "vault", "digestCode")],
