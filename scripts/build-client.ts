@@ -15,7 +15,7 @@ const HELP = `Builds the client kit from src/client.
   --verbose      names what was written
   --help
 
-  package/client.js, element.js, server.js   ES modules for bundlers and backends; libraries stay imports
+  package/client.js, element.js, server.js, better-auth.js   ES modules for bundlers and backends; libraries stay imports
   package/types/                             their declarations, without zod
   element.js                                 the element with all it needs, as the Worker serves it
 `;
@@ -25,6 +25,7 @@ const ENTRIES = {
   client: join(CLIENT, "client.ts"),
   element: join(CLIENT, "element", "element.ts"),
   server: join(CLIENT, "server.ts"),
+  "better-auth": join(CLIENT, "better-auth.ts"),
 };
 
 await runCommand(async () => {

@@ -45,7 +45,10 @@ function whatIf(path: string, { dearest_unit_micros }: WorstCaseBoundAnswer): Wh
   }
   const policy = parsePolicy(laidOver(REQUIRED, json));
   if (!policy.ok) throw new UsageError(`${path}: ${policy.faults.join("; ")}`);
-  const pools = worstCasePoolBounds(policy.value.exposure);
+  const pools = worstCasePoolBounds(
+    policy.value.exposure,
+    Object.values(policy.value.flows).some(({ verified }) => verified === "unknown"),
+  );
   const units = worstCaseUnits(pools, 0);
   return { day_units: units, day_micros: Math.floor(units * dearest_unit_micros), pools };
 }

@@ -66,6 +66,7 @@ interface Answered {
 
 type Plain =
   | "unauthorized"
+  | "flow_forbidden"
   | "number_invalid"
   | "number_type_refused"
   | "country_not_served"
@@ -181,6 +182,7 @@ export function readProblem(status: number, body: Partial<Problem> | null, retry
   const code = body.code as ProblemCode;
   switch (code) {
     case "unauthorized":
+    case "flow_forbidden":
     case "number_invalid":
     case "number_type_refused":
     case "country_not_served":

@@ -10,13 +10,16 @@ import { kvApiKeys } from "../adapters/cloudflare/kv-api-keys.ts";
 import { kvControl } from "../adapters/cloudflare/kv-control.ts";
 import { kvEndedSessions } from "../adapters/cloudflare/kv-ended-sessions.ts";
 import { kvRoutes } from "../adapters/cloudflare/kv-routes.ts";
+import { objectHandles } from "../adapters/cloudflare/object-handles.ts";
 import { objectSessions } from "../adapters/cloudflare/object-sessions.ts";
 import { queueAlerts } from "../adapters/cloudflare/queue-alerts.ts";
 import { queueLedger } from "../adapters/cloudflare/queue-ledger.ts";
 import { queueOutbox, readOutboxMessage } from "../adapters/cloudflare/queue-outbox.ts";
+import { applicationTokens } from "../adapters/identity/application-tokens.ts";
 import { siteverifyCaptcha } from "../adapters/identity/captcha-siteverify.ts";
 import { deviceTokens, sessionTokens } from "../adapters/identity/client-tokens.ts";
 import { operatorIdentities } from "../adapters/identity/cloudflare-access.ts";
+import { hookSignatures } from "../adapters/identity/hook-signatures.ts";
 import { sealedTokens } from "../adapters/identity/sealed-tokens.ts";
 import { webCryptoVault } from "../adapters/identity/vault.ts";
 import { storeStrain } from "../adapters/upstash/store-strain.ts";
@@ -31,8 +34,9 @@ import type { Config, Tables } from "../config/config.ts";
 import { keyIdsOf } from "../config/keyrings.ts";
 import { LEDGER_QUEUE } from "../domain/ledger/event.ts";
 import { ALERTS_QUEUE } from "../domain/monitor/alert.ts";
-import type { ApiKeyLookupPort, OperatorIdentificationPort } from "../ports/access.ts";
+import type { ApiKeyLookupPort, ApplicationTokens, OperatorIdentificationPort } from "../ports/access.ts";
 import type { Deps, Log } from "../ports/deps.ts";
+import type { HookSignatures } from "../ports/hooks.ts";
 import type { AlertChannelPort } from "../ports/monitor.ts";
 import type { PersonalDataPort } from "../ports/people.ts";
 import type { WriteResult } from "../ports/result.ts";
@@ -48,6 +52,8 @@ export type Service = Deps & {
   opsSeal: ReturnType<typeof sealedTokens>;
   endedSessions: ReturnType<typeof kvEndedSessions>;
   apiKeys: ApiKeyLookupPort;
+  applicationTokens: ApplicationTokens;
+  hookSignatures: HookSignatures;
   operators: OperatorIdentificationPort;
   people: PersonalDataPort;
   redisKeys: KeyCountPort;
@@ -85,10 +91,22 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
       PROOF_KMS_KEYS: policy.proof.signer === "aws_kms" ? config.PROOF_KMS_KEYS : [],
     }),
     devices: deviceTokens(config.PEPPER_KEYS, nowMs),
+    hookSignatures: hookSignatures(
+      {
+        supabase: config.HOOK_SUPABASE_SECRET ?? [],
+        logto: config.HOOK_LOGTO_SECRET ?? [],
+        authgear: config.HOOK_AUTHGEAR_SECRET ?? [],
+        zitadel: config.HOOK_ZITADEL_SECRET ?? [],
+        keycloak: config.HOOK_KEYCLOAK_SECRET ?? [],
+      },
+      nowMs,
+    ),
+    applicationTokens: applicationTokens(policy.compat.vonage.applications, nowMs),
     apiKeys: kvApiKeys(bindings.CONTROL, nowMs, log),
     prices: tables.prices,
     hosting: tables.hosting,
     sessions: objectSessions(bindings.SESSIONS),
+    handles: objectHandles(bindings.SESSIONS),
     tokens: sessionTokens(config.SESSION_KEYS, nowMs),
     vault: webCryptoVault({
       session: config.SESSION_KEYS,

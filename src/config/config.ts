@@ -10,6 +10,8 @@ import { parsePriceTable } from "../domain/delivery/price-table.ts";
 import { isCountry } from "../domain/kernel/country.ts";
 import type { Policy } from "../domain/policy.ts";
 import { policySchema } from "../domain/policy.ts";
+import { compatFaults } from "./compat-faults.ts";
+import { hookSettings } from "./hook-settings.ts";
 import { joinKeyringParts, ringOf } from "./keyrings.ts";
 import { type KmsKey, parseKmsKeys } from "./kms-keys.ts";
 import {
@@ -119,6 +121,7 @@ const rawSchema = z.object({
   PROOF_KMS_SECRET_ACCESS_KEY: z.string().min(1).optional(),
   PROOF_KMS_URL: confidentialUrl.optional(),
   ...providerSettings,
+  ...hookSettings,
   SLACK_WEBHOOK_URL: confidentialUrl.optional(),
   PAGERDUTY_API_URL: confidentialUrl.default("https://events.pagerduty.com"),
   PAGERDUTY_ROUTING_KEY: z.string().min(1).optional(),
@@ -185,6 +188,7 @@ const configSchema = rawSchema.superRefine((raw, context) => {
   for (const setting of requiredLookupSettings[source]) {
     if (raw[setting] === undefined) fault(setting, `is missing; POLICY.lookup.provider is ${source}`);
   }
+  for (const [setting, message] of compatFaults(raw.POLICY, raw)) fault(setting, message);
   const channels = new Set(raw.POLICY.alerts.owners.flatMap((owner) => owner.channels));
   for (const channel of channels) {
     for (const setting of CHANNEL_SETTINGS[channel]) {

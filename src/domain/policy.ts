@@ -4,6 +4,7 @@
  * its bounds and its reason; unknown keys and impossible values are refused by name.
  */
 import * as z from "zod";
+import { compatPolicy, gatewayPolicy } from "./access/compat.policy.ts";
 import { corsPolicy } from "./access/cors.policy.ts";
 import { keyPolicy } from "./access/keys.policy.ts";
 import { captchaPolicy, challengePolicy } from "./admission/captcha.policy.ts";
@@ -55,6 +56,8 @@ const policyTables = z.strictObject({
   events: eventPolicy,
   outcomes: outcomePolicy,
   cors: corsPolicy,
+  compat: compatPolicy,
+  gateway: gatewayPolicy,
   flows: flowPolicy,
 });
 

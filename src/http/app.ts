@@ -18,7 +18,11 @@ import { type AdminDeps, adminApi } from "./admin.ts";
 import { sentToWire, sessionStatusToWire, verifiedToWire } from "./answers.ts";
 import { readBody } from "./body.ts";
 import { boundBodies } from "./bound-bodies.ts";
+import { type HookNeeds, systemHooks } from "./compat/hooks/app.ts";
+import { twilioVerify } from "./compat/twilio/app.ts";
+import { type VonageNeeds, vonageVerify } from "./compat/vonage/app.ts";
 import { verifyBody } from "./contract.ts";
+import { confirmedToWire, deliveredToWire, takeConfirmation, takeDelivery } from "./deliver.ts";
 import { docsPages } from "./docs.ts";
 import { openApiDocument } from "./openapi.ts";
 import { takeOutcomes } from "./outcomes.ts";
@@ -32,7 +36,10 @@ export type EnvironmentName = "development" | "staging" | "production";
 /** What a page's tracing adds to its requests (W3C Trace Context, Baggage, Sentry); without leave it breaks them. */
 const TRACING_HEADERS = ["traceparent", "tracestate", "baggage", "sentry-trace"];
 
-export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: EnvironmentName) {
+export function createApp(
+  deps: SendDeps & AdminDeps & OpsDeps & VonageNeeds & HookNeeds,
+  environment: EnvironmentName,
+) {
   const { policy, proofs, log, vault } = deps;
   const app = new Hono();
 
@@ -116,11 +123,30 @@ export function createApp(deps: SendDeps & AdminDeps & OpsDeps, environment: Env
     return c.json({ accepted: outcome.accepted, repeated: outcome.repeated }, 202);
   });
 
+  app.post("/v1/deliver", async (c) => {
+    const correlationId = vault.newId();
+    const outcome = await finish(takeDelivery(c, deps, correlationId), correlationId);
+    if ("wire" in outcome) return problem(c, outcome.wire, correlationId);
+    return outcome.kind === "delivered"
+      ? c.json(deliveredToWire(outcome), 202)
+      : refuse(c, outcome, correlationId);
+  });
+
+  app.post("/v1/deliver/verified", async (c) => {
+    const requestId = vault.newId();
+    const outcome = await finish(takeConfirmation(c, deps), requestId);
+    if ("wire" in outcome) return problem(c, outcome.wire, requestId);
+    return outcome.kind === "confirmed" ? c.json(confirmedToWire(outcome)) : refuse(c, outcome, requestId);
+  });
+
   app.on(["GET", "POST"], "/v1/receipts/:provider", async (c) => {
     const answer = await takeReceipt(c, deps);
     return "wire" in answer ? problem(c, answer.wire, vault.newId()) : answer;
   });
 
+  app.route("/v1/hooks", systemHooks(deps));
+  app.route("/v2", twilioVerify(deps));
+  app.route("/v2/verify", vonageVerify(deps));
   app.route("/admin/v1", adminApi(deps));
   app.route("/ops", opsApp(deps));
 

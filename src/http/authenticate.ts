@@ -4,6 +4,7 @@ import type { ApiKey } from "../domain/access/api-key.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { Refusal } from "../domain/kernel/refusal.ts";
 import type { ApiKeyLookupPort } from "../ports/access.ts";
+import type { LimitsPort } from "../ports/admission.ts";
 
 /** The largest number of a network (RFC 6793). */
 const MAX_ASN = 4_294_967_295;
@@ -69,18 +70,57 @@ export async function authenticate(
   }
   const presented = /^Bearer +(\S+)$/i.exec(header)?.[1];
   if (presented === undefined) return { kind: "unauthorized", cause: "authorization is not Bearer" };
-  const found = await apiKeys.find(presented);
-  if (found === null) return { kind: "unauthorized", cause: "no such key" };
-  if ("kind" in found) {
-    return {
-      kind: "sending_paused",
-      cause: `API keys: ${found.cause}`,
-      retryAfterSeconds: KEYS_UNAVAILABLE_RETRY_SECONDS,
-    };
-  }
+  const found = await findKey(presented, apiKeys);
+  if ("kind" in found) return found;
   if (client === undefined) return refuseClient("is required with an API key");
   const { ip, country = null, asn = null } = client;
   return { ...found, kind: "server", user: { ip, country, asn } };
+}
+
+/** The API key of a server that calls for itself; a refusal for everybody else. */
+export async function authenticateServer(c: Context, apiKeys: ApiKeyLookupPort): Promise<ApiKey | Refusal> {
+  const header = c.req.header("Authorization");
+  if (header === undefined) return { kind: "unauthorized", cause: "no API key" };
+  const presented = /^Bearer +(\S+)$/i.exec(header)?.[1];
+  return presented === undefined
+    ? { kind: "unauthorized", cause: "authorization is not Bearer" }
+    : findKey(presented, apiKeys);
+}
+
+/** The key that a server presents, however it presents it. */
+export async function findKey(presented: string, apiKeys: ApiKeyLookupPort): Promise<ApiKey | Refusal> {
+  const found = await apiKeys.find(presented);
+  if (found === null) return { kind: "unauthorized", cause: "no such key" };
+  if (!("kind" in found)) return found;
+  const cause = `API keys: ${found.cause}`;
+  return { kind: "sending_paused", cause, retryAfterSeconds: KEYS_UNAVAILABLE_RETRY_SECONDS };
+}
+
+/**
+ * Draws on a key's requests in a minute, apart from its sends: a report must never cost somebody their code.
+ *
+ * @param what is counted, in the name of the limit
+ */
+export async function refuseByKeyLimit(
+  { limits }: { limits: LimitsPort },
+  { keyId, maxPerMinute }: Pick<ApiKey, "keyId" | "maxPerMinute">,
+  what: string,
+): Promise<Refusal | null> {
+  const drawn = await limits.take([
+    {
+      name: "api_key",
+      owner: "caller",
+      subject: `${keyId}.${what}`,
+      rules: [{ max: maxPerMinute, window_seconds: 60 }],
+      member: null,
+      exact: false,
+      peek: false,
+    },
+  ]);
+  const limited = drawn.kind === "answered" ? drawn.results.find(({ allowed }) => !allowed) : undefined;
+  if (!limited) return null;
+  const { retryAfterSeconds } = limited;
+  return { kind: "too_many_requests", cause: `limit api_key ${what}`, retryAfterSeconds };
 }
 
 function refuseClient(reason: string): Refusal {

@@ -8,7 +8,7 @@ import { typedCode } from "../domain/kernel/typed-text.ts";
 import { clientFacts } from "./authenticate.ts";
 
 /** Text that every store and log can hold: no control characters, no half of a surrogate pair. */
-const text = (max: number) =>
+export const text = (max: number) =>
   z
     .string()
     .min(1)
@@ -27,18 +27,22 @@ const typedText = (max: number) =>
       error: "must not hold control characters or lone surrogates",
     });
 
-const channel = z.enum(CHANNELS).meta({ description: "How the code travels", example: "sms" });
+export const channel = z.enum(CHANNELS).meta({ description: "How the code travels", example: "sms" });
 const sessionToken = text(4096).meta({ description: "The sealed token of a verification, from the send" });
-const reference = text(128).meta({
+export const reference = text(128).meta({
   description:
     "The caller's own reference, a transfer id for example; a code asked for with one verifies only with it",
   example: "transfer-17",
 });
-const correlationId = z.string().meta({
+export const correlationId = z.string().meta({
   description: "Names this verification in every answer, log line, message and proof",
   example: "0b8ff2b1-6a62-4b52-9c2c-0e7f0d6a4f11",
 });
 const seconds = (description: string, example: number) => z.int().min(0).meta({ description, example });
+
+export const locale = z
+  .string()
+  .regex(/^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}$/, "must be a BCP 47 language tag");
 
 export const sendBody = z
   .strictObject({
@@ -61,11 +65,7 @@ export const sendBody = z
     device_id: text(128).optional(),
     user_id: text(128).optional(),
     reference: reference.optional(),
-    locale: z
-      .string()
-      .regex(/^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}$/, "must be a BCP 47 language tag")
-      .optional()
-      .meta({ example: "en-IN" }),
+    locale: locale.optional().meta({ example: "en-IN" }),
     client: clientFacts.optional(),
     session: sessionToken
       .optional()
@@ -156,6 +156,7 @@ export const sessionAnswer = z
 export const PROBLEM_CODES = [
   "invalid_request",
   "unauthorized",
+  "flow_forbidden",
   "number_invalid",
   "number_type_refused",
   "country_not_served",

@@ -3,8 +3,6 @@ import { createDocument } from "zod-openapi";
 import {
   idempotencyKey,
   idempotencyKeyForVerify,
-  type ProblemCode,
-  problem,
   sendAnswer,
   sendBody,
   sessionAnswer,
@@ -21,6 +19,8 @@ import {
   VERIFY_ANSWER,
   VERIFY_REQUESTS,
 } from "./docs/examples.ts";
+import { gatewayPaths } from "./docs/gateway-paths.ts";
+import { failures, json } from "./docs/operations.ts";
 import { PROBLEM_EXAMPLES } from "./docs/problem-examples.ts";
 import { PROBLEM_GUIDES } from "./docs/problem-guide.ts";
 import { outcomesAnswer, outcomesBody } from "./outcomes.ts";
@@ -34,9 +34,10 @@ const DESCRIPTION = `Phone-number verification by one-time code, at the edge.
 Browsers and apps call without credentials and bring a CAPTCHA token where one is asked for. Servers call with an API key and
 state their end user in \`client\`.
 
-Failures are problems (RFC 9457) with a stable \`code\`. [What each means and what to do](/problems). This document itself is at [/openapi.json](/openapi.json).`;
+Systems that make their codes themselves have them delivered by \`POST /v1/deliver\`. Clients of Twilio Verify v2 and Vonage Verify v2
+work as they are, with this service as their base URL: their own API documents hold, under \`/v2\`.
 
-type Failures = Record<string, { description: string; content: object }>;
+Failures are problems (RFC 9457) with a stable \`code\`. [What each means and what to do](/problems). This document itself is at [/openapi.json](/openapi.json).`;
 
 /** The API document, made from the schemas that validate. */
 export function openApiDocument(issuer: string) {
@@ -46,6 +47,7 @@ export function openApiDocument(issuer: string) {
     servers: [{ url: issuer }],
     tags: [
       { name: "Verification", description: "For browsers, apps and servers" },
+      { name: "Gateway", description: "For servers that make and check their codes themselves" },
       { name: "Service", description: "Its keys and its health" },
     ],
     paths: {
@@ -165,6 +167,7 @@ export function openApiDocument(issuer: string) {
           },
         },
       },
+      ...gatewayPaths,
       "/.well-known/jwks.json": {
         get: {
           operationId: "jwks",
@@ -213,29 +216,4 @@ export function openApiDocument(issuer: string) {
       },
     },
   });
-}
-
-function json(schema: z.ZodType, value: unknown) {
-  return { "application/json": { schema, examples: { answer: { summary: "Answer", value } } } };
-}
-
-/** The problems an operation answers with, by the status of each. */
-function failures(...codes: ProblemCode[]): Failures {
-  const byStatus = Map.groupBy(codes, (code) => PROBLEM_EXAMPLES[code].status);
-  return Object.fromEntries(
-    [...byStatus].map(([status, group]) => [
-      String(status),
-      {
-        description: group.map((code) => `[${code}](/problems/${code})`).join(", "),
-        content: {
-          "application/problem+json": {
-            schema: problem,
-            examples: Object.fromEntries(
-              group.map((code) => [code, { $ref: `#/components/examples/${code}` }]),
-            ),
-          },
-        },
-      },
-    ]),
-  );
 }

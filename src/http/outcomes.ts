@@ -8,6 +8,7 @@ import {
 } from "../flows/verification/report-outcomes.ts";
 import type { ApiKeyLookupPort } from "../ports/access.ts";
 import type { LimitsPort } from "../ports/admission.ts";
+import { authenticateServer, refuseByKeyLimit } from "./authenticate.ts";
 import { readBody } from "./body.ts";
 import type { ProblemWire } from "./problems.ts";
 
@@ -58,30 +59,12 @@ export async function takeOutcomes(
   c: Context,
   deps: OutcomesDeps,
 ): Promise<OutcomesReported | Refusal | { wire: ProblemWire }> {
-  const presented = /^Bearer +(\S+)$/i.exec(c.req.header("Authorization") ?? "")?.[1];
-  if (presented === undefined) return { kind: "unauthorized", cause: "no API key" };
-  const key = await deps.apiKeys.find(presented);
-  if (key === null) return { kind: "unauthorized", cause: "no such key" };
-  if ("kind" in key) return { kind: "sending_paused", cause: `API keys: ${key.cause}`, retryAfterSeconds: 5 };
+  const key = await authenticateServer(c, deps.apiKeys);
+  if ("kind" in key) return key;
   const body = await readBody(c, outcomesBody);
   if (!body.ok) return { wire: body.wire };
-  const drawn = await deps.limits.take([
-    {
-      name: "api_key",
-      owner: "caller",
-      // Apart from the key's sends: a report must never cost somebody their code.
-      subject: `${key.keyId}.outcomes`,
-      rules: [{ max: key.maxPerMinute, window_seconds: 60 }],
-      member: null,
-      exact: false,
-      peek: false,
-    },
-  ]);
-  const limited = drawn.kind === "answered" ? drawn.results.find(({ allowed }) => !allowed) : undefined;
-  if (limited) {
-    const { retryAfterSeconds } = limited;
-    return { kind: "too_many_requests", cause: "limit api_key outcomes", retryAfterSeconds };
-  }
+  const limited = await refuseByKeyLimit(deps, key, "outcomes");
+  if (limited) return limited;
   const outcomes = body.value.outcomes.map(
     ({ type, proof_id, at, value_micros }): ReportedOutcome => ({
       type,

@@ -27,6 +27,8 @@ export function refusalToWire(refusal: Refusal, captcha: Renderable): ProblemWir
       return problemWire(400, refusal.kind, "The request cannot be read", { errors: refusal.errors });
     case "unauthorized":
       return problemWire(401, refusal.kind, "This key opens nothing here");
+    case "flow_forbidden":
+      return problemWire(403, refusal.kind, "This key is not for this flow");
     case "number_invalid":
       return problemWire(
         422,

@@ -1,4 +1,5 @@
 import { attemptCode, attemptOnce, unknownSession } from "../domain/session/attempt.ts";
+import { cancelSession, confirmSession } from "../domain/session/conclude.ts";
 import { SESSION_GRACE_MS } from "../domain/session/lifetimes.ts";
 import { resendMessage } from "../domain/session/resend.ts";
 import { openSession, type SessionState } from "../domain/session/session.ts";
@@ -63,6 +64,20 @@ export function memorySessions(
     async view(id, rules) {
       const state = sessions.get(id);
       return state ? viewSession(state, rules, nowMs()) : null;
+    },
+    async cancel(id) {
+      const state = sessions.get(id);
+      if (!state) return GONE;
+      const next = cancelSession(state, nowMs());
+      keep(id, next.state);
+      return next.result;
+    },
+    async confirm(id) {
+      const state = sessions.get(id);
+      if (!state) return GONE;
+      const next = confirmSession(state);
+      keep(id, next.state);
+      return next.result;
     },
     forget: async (id) => sessions.delete(id),
   };

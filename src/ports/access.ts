@@ -23,3 +23,8 @@ export interface OperatorIdentificationPort {
     headers: Headers,
   ): Promise<({ kind: "operator" } & Operator) | { kind: "refused"; cause: string } | Unavailable>;
 }
+
+export interface ApplicationTokens {
+  /** @returns the id of the application that signed a token; null for anything forged, expired, or of an application unknown here */
+  identify(jwt: string): Promise<string | null>;
+}

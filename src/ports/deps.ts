@@ -10,6 +10,7 @@ import type { Policy } from "../domain/policy.ts";
 import type { AdmissionPort, BudgetsPort, ChallengePort, LimitsPort } from "./admission.ts";
 import type { ControlPort } from "./control.ts";
 import type { MessageOwnersPort, ProviderPort, RoutesPort } from "./delivery.ts";
+import type { HandlesPort } from "./handles.ts";
 import type { LedgerEventsPort, VerificationLedgerPort } from "./ledger.ts";
 import type { AlertsPort, CountersPort, MonitorStatePort } from "./monitor.ts";
 import type { CustomerPort, OutboxPort } from "./outbox.ts";
@@ -38,6 +39,7 @@ export interface Deps {
   limits: LimitsPort;
   challenge: ChallengePort;
   sessions: SessionsPort;
+  handles: HandlesPort;
   budgets: BudgetsPort;
   marks: PersonMarksPort;
   adoption: TagMigrationPort;

@@ -3,6 +3,7 @@ import type { FailureSubjects } from "../domain/admission/failures.ts";
 import type { Source } from "../domain/admission/source.ts";
 import type { Channel } from "../domain/kernel/channel.ts";
 import type { AttemptCommand, AttemptResult, KeyedAttemptResult } from "../domain/session/attempt.ts";
+import type { CancelResult, ConfirmResult } from "../domain/session/conclude.ts";
 import type { ResendCommand, ResendResult } from "../domain/session/resend.ts";
 import type { CarriedReceipt, OpenCommand, SendRecord, SessionRules } from "../domain/session/session.ts";
 import type { SessionView } from "../domain/session/view.ts";
@@ -32,6 +33,10 @@ export interface SessionsPort {
   attempt(id: string, digest: string, rules: SessionRules): Promise<AttemptResult>;
   /** An attempt under an idempotency key: repeated, it has the same result and counts once. */
   attemptOnce(id: string, command: AttemptCommand, rules: SessionRules): Promise<KeyedAttemptResult>;
+  /** Calls a session off. */
+  cancel(id: string): Promise<CancelResult>;
+  /** Hears from the system whose code it is that it was typed. */
+  confirm(id: string): Promise<ConfirmResult>;
   /** null when there is no such session (never opened, or deleted at its end). */
   view(id: string, rules: SessionRules): Promise<SessionView | null>;
   /** Ends a session and deletes what it kept. @returns false where there was none */

@@ -33,6 +33,7 @@ const SUM_LEVELS: Readonly<Record<BudgetPool, { key: string; pool: TrustPool }>>
   challenged: { key: "challenged:day:all", pool: "second" },
   returned: { key: "challenged:day:all", pool: "second" },
   named: { key: "known:overall:all", pool: "named" },
+  unreported: { key: "unreported:overall:all", pool: "unreported" },
   known: { key: "own:overall:all", pool: "known" },
 };
 

@@ -9,6 +9,7 @@ import type { SessionState } from "../../src/domain/session/session.ts";
 import { receiveReceiptHook } from "../../src/flows/delivery/receive-receipt-hook.ts";
 import { memoryControl } from "../../src/memory/memory-control.ts";
 import { memoryDeviceTokens } from "../../src/memory/memory-device-tokens.ts";
+import { memoryHandles } from "../../src/memory/memory-handles.ts";
 import { memoryInsightCache } from "../../src/memory/memory-insight-cache.ts";
 import { memoryLedger } from "../../src/memory/memory-ledger.ts";
 import { memoryMonitorState } from "../../src/memory/memory-monitor-state.ts";
@@ -70,6 +71,8 @@ function watchedSessions(nowMs: () => number): SessionsPort & { states: Readonly
   };
   return {
     states,
+    cancel: (id) => thenLook(id, inner.cancel(id)),
+    confirm: (id) => thenLook(id, inner.confirm(id)),
     forget: (id) => thenLook(id, inner.forget(id)),
     async open(id, command, rules) {
       if (states.has(id)) throw new Error("opened twice");
@@ -228,6 +231,7 @@ export function deliveryWorld({
     ...store,
     challenge: { verify: async () => ({ kind: "passed", solvedAtMs: null, grade: "ordinary" }) },
     sessions,
+    handles: memoryHandles(nowMs),
     adoption: { adopt: async () => undefined },
     keyIds: { session: [], pepper: [], encryption: [], proof: [] },
     devices: memoryDeviceTokens(nowMs),

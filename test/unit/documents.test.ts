@@ -5,7 +5,7 @@ import { ROOT } from "../../scripts/lib/command.ts";
 
 /** Folders of the repository that a document may name a path in. */
 const FOLDERS = "src|scripts|test|\\.ci";
-const DOCUMENTS = globSync(["*.md", "scripts/**/*.md"], { cwd: ROOT }).sort();
+const DOCUMENTS = globSync(["*.md", "scripts/**/*.md", "src/docs/**/*.md"], { cwd: ROOT }).sort();
 const commands = Object.keys(JSON.parse(readFileSync(`${ROOT}package.json`, "utf8")).scripts);
 
 const read = (document: string) => readFileSync(join(ROOT, document), "utf8");

@@ -16,6 +16,7 @@ import { send } from "../../../src/flows/verification/send.ts";
 import { verify } from "../../../src/flows/verification/verify.ts";
 import { memoryControl } from "../../../src/memory/memory-control.ts";
 import { memoryDeviceTokens } from "../../../src/memory/memory-device-tokens.ts";
+import { memoryHandles } from "../../../src/memory/memory-handles.ts";
 import { memoryLedger } from "../../../src/memory/memory-ledger.ts";
 import { memoryMonitorState } from "../../../src/memory/memory-monitor-state.ts";
 import { memoryRecords } from "../../../src/memory/memory-records.ts";
@@ -112,6 +113,8 @@ function countedSessions(nowMs: () => number, called: () => void): Deps["session
     attempt: (...args) => counting.attempt(...args),
     attemptOnce: (...args) => counting.attemptOnce(...args),
     view: (...args) => counting.view(...args),
+    cancel: (...args) => counting.cancel(...args),
+    confirm: (...args) => counting.confirm(...args),
     forget: (...args) => counting.forget(...args),
     async receipt(id, sendIndex, receipt, carried) {
       const news = await counting.receipt(id, sendIndex, receipt);
@@ -148,6 +151,7 @@ function countedPorts(redis: ReturnType<typeof openUpstash>, policy: Deps["polic
     environment: "counting",
     policy,
     control: memoryControl(nowMs),
+    handles: memoryHandles(nowMs),
     ...store,
     counters: {
       ...store.counters,

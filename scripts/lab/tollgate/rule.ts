@@ -11,6 +11,7 @@ import { send } from "../../../src/flows/verification/send.ts";
 import { verify } from "../../../src/flows/verification/verify.ts";
 import { memoryControl } from "../../../src/memory/memory-control.ts";
 import { memoryDeviceTokens } from "../../../src/memory/memory-device-tokens.ts";
+import { memoryHandles } from "../../../src/memory/memory-handles.ts";
 import { memoryInsightCache } from "../../../src/memory/memory-insight-cache.ts";
 import { memoryMonitorState } from "../../../src/memory/memory-monitor-state.ts";
 import { memoryRecords } from "../../../src/memory/memory-records.ts";
@@ -84,6 +85,7 @@ export const tollgateRule: RuleFactory = (setup) => {
     ...memoryStore(nowMs, policy.value.failures.memory_seconds),
     challenge: { verify: async () => answer },
     sessions: memorySessions(nowMs),
+    handles: memoryHandles(nowMs),
     adoption: { adopt: async () => undefined },
     keyIds: { session: [], pepper: [], encryption: [], proof: [] },
     devices: memoryDeviceTokens(nowMs),

@@ -43,6 +43,8 @@ export function objectSessions(namespace: DurableObjectNamespace<SessionObject>)
     attempt: (id, digest, rules) => once(id, async (stub) => stub.attempt(digest, pick(rules))),
     attemptOnce: (id, command, rules) =>
       repeatably(id, async (stub) => stub.attemptOnce(command, pick(rules))),
+    cancel: (id) => once(id, async (stub) => stub.cancel()),
+    confirm: (id) => once(id, async (stub) => stub.confirm()),
     forget: (id) => once(id, async (stub) => stub.forget()),
     view: (id, rules) => repeatably(id, async (stub) => stub.view(pick(rules))),
   };

@@ -11,6 +11,12 @@ import {
   unknownSession,
 } from "../../domain/session/attempt.ts";
 import {
+  type CancelResult,
+  type ConfirmResult,
+  cancelSession,
+  confirmSession,
+} from "../../domain/session/conclude.ts";
+import {
   doubtfulVerification,
   type ExpiredSession,
   expiredSession,
@@ -29,6 +35,7 @@ import {
 } from "../../domain/session/session.ts";
 import { carriedReceipts, carryReceipt, receiveReceipt, settleSend } from "../../domain/session/settle.ts";
 import { type SessionView, viewSession } from "../../domain/session/view.ts";
+import type { Handle } from "../../ports/handles.ts";
 import type { OutboxMessage } from "../../ports/outbox.ts";
 import { ledgerBody } from "./queue-ledger.ts";
 
@@ -131,6 +138,37 @@ export class SessionObject extends DurableObject<Env> {
     // One part of several is kept, and is no news yet.
     if (next.state !== state) this.#keep(carrying ?? next.state);
     return carrying === null ? next.changed : "carried";
+  }
+
+  /** Calls the session off. */
+  cancel(): CancelResult {
+    const state = this.#state();
+    if (!state) return { kind: "gone", cause: "no such session" };
+    const next = cancelSession(state, Date.now());
+    this.#keep(next.state);
+    return next.result;
+  }
+
+  /** Hears that the code was typed elsewhere. */
+  confirm(): ConfirmResult {
+    const state = this.#state();
+    if (!state) return { kind: "gone", cause: "no such session" };
+    const next = confirmSession(state);
+    this.#keep(next.state);
+    return next.result;
+  }
+
+  /** Keeps what a name stands for; an object that holds no session is deleted when that has ended. */
+  async keepHandle(handle: Handle, untilMs: number): Promise<void> {
+    this.ctx.storage.kv.put("handle", { ...handle, untilMs });
+    if (this.#state() === undefined) await this.ctx.storage.setAlarm(untilMs);
+  }
+
+  handle(): Handle | null {
+    const kept = this.ctx.storage.kv.get<Handle & { untilMs: number }>("handle");
+    if (kept === undefined || Date.now() >= kept.untilMs) return null;
+    const { untilMs: _, ...handle } = kept;
+    return handle;
   }
 
   /** Ends it at once and keeps nothing: its person asked to be forgotten. @returns false where there was nothing */

@@ -13,7 +13,7 @@ const sessionClaims = z.object({
   phone: z.string(),
   loc: z.string().nullable().default(null),
   src: z
-    .object({ ip: z.string(), asn: z.number().nullable(), country: z.string().nullable() })
+    .object({ ip: z.string().nullable(), asn: z.number().nullable(), country: z.string().nullable() })
     .nullable()
     .default(null),
   ref: z.string().nullable(),

@@ -5,6 +5,7 @@
  *
  *   stranger  overall                    proven  overall                named  overall       own devices  overall
  *   second    the day's level of both pools behind a challenge, or the windows of both, whichever is less
+ *   unreported  overall, where a flow has verifications that nobody reports
  *
  * Of a day that begins somewhere in a window, V counts the verifications of that day and of the window before it. The levels of
  * ranges, countries, networks and addresses only lower it further.
@@ -15,7 +16,11 @@ import { costWeight, type LevelReading, UNIT_HUNDREDTHS } from "./exposure.ts";
 
 /** Pools as the bound counts them: those behind a challenge share one. */
 export const BOUND_POOLS = ["stranger", "proven", "second", "named", "known"] as const;
-export type TrustPool = (typeof BOUND_POOLS)[number];
+export type TrustPool = (typeof BOUND_POOLS)[number] | "unreported";
+
+/** The pools of a policy. @param unreported true where a flow's verifications are reported by nobody */
+export const boundPools = (unreported: boolean): readonly TrustPool[] =>
+  unreported ? [...BOUND_POOLS, "unreported"] : BOUND_POOLS;
 
 /** The unanswered units of a day that one pool lets out at most: `base + gain x V`. */
 export interface PoolBound {
@@ -26,8 +31,12 @@ export interface PoolBound {
   gain: number;
 }
 
-/** The bound of each pool for one day, from the policy alone. */
-export function worstCasePoolBounds(policy: ExposurePolicy): PoolBound[] {
+/**
+ * The bound of each pool for one day, from the policy alone.
+ *
+ * @param unreported true where a flow draws on the pool of that name
+ */
+export function worstCasePoolBounds(policy: ExposurePolicy, unreported = false): PoolBound[] {
   const { challenged, returned, known, own, second_pools: day, window_seconds: window } = policy;
   const short = addBounds(
     inOneDay("second", challenged.overall, challenged.window_seconds, challenged.overall.gain),
@@ -40,6 +49,7 @@ export function worstCasePoolBounds(policy: ExposurePolicy): PoolBound[] {
     long.base <= short.base * policy.max_weight ? long : short,
     inOneDay("named", known.overall, known.window_seconds, mostGain(known.overall, policy)),
     inOneDay("known", own.overall, known.window_seconds, mostGain(own.overall, policy)),
+    ...(unreported ? [inOneDay("unreported", policy.unreported.overall, window, 0)] : []),
   ];
 }
 

@@ -159,6 +159,19 @@ export const exposurePolicy = z
         overall: budget(60, 0.7),
       })
       .prefault({}),
+    /**
+     * Flows whose verifications nobody reports (`flows.*.verified = "unknown"`): a message gives nothing back and earns nothing,
+     * so that these are the messages of a window. Tighter than a stranger's, because nothing here tells people from a pump.
+     */
+    unreported: z
+      .strictObject({
+        number: budget(3, 0),
+        block: budget(3, 0),
+        country: budget(5, 0),
+        /** No more than strangers in countries without history get together (`unknown`). */
+        overall: budget(10, 0),
+      })
+      .prefault({}),
     /** People on a device that verified their number. Strangers cannot touch these, whatever number they name. */
     own: z
       .strictObject({

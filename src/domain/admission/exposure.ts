@@ -32,9 +32,10 @@ export type ExposureScope =
 
 /**
  * The budget pool that pays for a message. `known` is the one of people on a device that verified their number, `named` that
- * of requests which name a number that verified before; nobody else's messages touch the first.
+ * of requests which name a number that verified before; nobody else's messages touch the first. `unreported` is the one of flows
+ * whose verifications nobody reports, and the only one that these draw on.
  */
-export type BudgetPool = "stranger" | "challenged" | "returned" | "proven" | "named" | "known";
+export type BudgetPool = "stranger" | "challenged" | "returned" | "proven" | "named" | "known" | "unreported";
 
 /**
  * Pools, and levels that some messages draw on beside theirs: `person` bounds one number over all pools, `density` one range

@@ -14,6 +14,11 @@ export const flowPolicy = z
       countries: countryPolicy.optional(),
       /** Other channels or factors that a stopped person may use instead, in the words of the customer's app. */
       step_up: z.array(z.string().regex(/^[a-z][a-z0-9_]{0,31}$/)).default([]),
+      /**
+       * `unknown`: nobody ever says whether the codes of this flow were typed. Its messages are paid from
+       * `exposure.unreported` alone, prove nothing, and do not count for or against a destination's conversion.
+       */
+      verified: z.enum(["reported", "unknown"]).optional(),
       /** Risk rules of this flow; the general ones where absent. */
       risk: riskPolicy.optional(),
     }),

@@ -1,5 +1,5 @@
 import type { Phone } from "../kernel/phone.ts";
-import { BOUND_POOLS, type TrustPool } from "./bound.ts";
+import { boundPools, type TrustPool } from "./bound.ts";
 import type { BudgetRule, ExposurePolicy } from "./exposure.policy.ts";
 import {
   type BudgetGroup,
@@ -19,7 +19,8 @@ const GROWTH_MICROS = 100;
 export interface ExposureSubjects {
   phone: Phone;
   numberTag: string;
-  addressTag: string;
+  /** null where nobody's address is known: no address pays or vouches then. */
+  addressTag: string | null;
   asn: number | null;
   /**
    * A device that verified this very number before, by the token we gave it. Any other device is a stranger's, or one verified
@@ -39,7 +40,7 @@ export function exposureLevels(
   const { window_seconds: day, known, own } = policy;
   const make = levelMaker(costWeight(costMicros, policy), day);
   const block = make("stranger:block", phone.block, policy.block, { maxMessages: policy.block_density });
-  const address = make("stranger:address", addressTag, policy.address);
+  const address = addressTag === null ? [] : [make("stranger:address", addressTag, policy.address)];
   const challengedBlock = make("challenged:block", phone.block, policy.challenged.block);
   const bothSecond = make("challenged:day", "all", policy.second_pools, { quickStart: true });
   const secondPool = (
@@ -58,11 +59,11 @@ export function exposureLevels(
       make("stranger:prefix", `${phone.country} ${phone.prefix}`, policy.prefix),
       make("stranger:country", phone.country, policy.country),
       ...(asn === null ? [] : [make("stranger:network", `AS${asn}`, policy.network)]),
-      address,
+      ...address,
       make("stranger:overall", "all", policy.overall),
     ],
     proven: [
-      address,
+      ...address,
       block,
       make("proven:country", phone.country, policy.proven.country),
       make("proven:overall", "all", policy.proven.overall),
@@ -83,6 +84,12 @@ export function exposureLevels(
             make("own:country", phone.country, own.country, knownWindow),
             make("own:overall", "all", own.overall, knownWindow),
           ],
+    unreported: [
+      make("unreported:number", numberTag, policy.unreported.number),
+      make("unreported:block", phone.block, policy.unreported.block),
+      make("unreported:country", phone.country, policy.unreported.country),
+      make("unreported:overall", "all", policy.unreported.overall),
+    ],
     suspicious: [
       make("stranger:odd", "all", policy.odd),
       make("stranger:odd_country", phone.country, policy.odd_country),
@@ -155,8 +162,12 @@ const moneyOf = (roomMicros: number, costMicros: number): Partial<Level> => ({
   kept: true,
 });
 
-/** The level of each pool of the bound that counts all its messages. */
-export function worstCaseLevels(policy: ExposurePolicy): ReadonlyMap<TrustPool, Level> {
+/**
+ * The level of each pool of the bound that counts all its messages.
+ *
+ * @param unreported true where a flow draws on the pool of that name
+ */
+export function worstCaseLevels(policy: ExposurePolicy, unreported = false): ReadonlyMap<TrustPool, Level> {
   const nobody = { e164: "", country: "", type: "unknown", block: "", prefix: "" } as const;
   const subjects = {
     phone: nobody,
@@ -173,9 +184,10 @@ export function worstCaseLevels(policy: ExposurePolicy): ReadonlyMap<TrustPool, 
     second: "challenged",
     named: "named",
     known: "known",
+    unreported: "unreported",
   } as const;
   return new Map(
-    BOUND_POOLS.flatMap((pool) => {
+    boundPools(unreported).flatMap((pool) => {
       const name = pool === "second" ? "day" : "overall";
       const level = levels[groups[pool]].find((one) => one.name === name);
       return level ? [[pool, level] as const] : [];

@@ -5,7 +5,16 @@ import type { LimitPolicy, LimitRule } from "./limits.policy.ts";
  * reason, or a stranger could use up the limits of a number that is not theirs. The caller's own stay drawn.
  */
 export interface LimitDraw {
-  name: "number" | "ip" | "numbers_per_ip" | "device" | "user" | "api_key" | "wrong_codes_per_ip" | "probe";
+  name:
+    | "number"
+    | "ip"
+    | "numbers_per_ip"
+    | "device"
+    | "user"
+    | "api_key"
+    | "wrong_codes_per_ip"
+    | "probe"
+    | "creates";
   owner: "caller" | "destination";
   /** Already pseudonymous: no number or address in the clear. */
   subject: string;
@@ -42,7 +51,8 @@ function tightened(rules: readonly LimitRule[], factor: number): LimitRule[] {
 /** The subjects that a send's limits are counted for, as keyed hashes. */
 export interface LimitSubjects {
   number: string;
-  ip: string;
+  /** null where nobody's address is known. */
+  ip: string | null;
   /** The owner's devices share a limit of their own: strangers could use up the number's. */
   ownDevice: boolean;
   claimedDevice: string | null;
@@ -79,14 +89,15 @@ export function sendLimits(
   const { number, ip, ownDevice, claimedDevice, user, apiKey } = subjects;
   return [
     numberLimit(ownDevice ? `${number}.own` : number, numberRules),
-    take("ip", ip, policy.ip),
-    take("numbers_per_ip", ip, policy.numbers_per_ip, { member: number }),
+    ...(ip === null
+      ? []
+      : [take("ip", ip, policy.ip), take("numbers_per_ip", ip, policy.numbers_per_ip, { member: number })]),
     ...(claimedDevice === null ? [] : [take("device", claimedDevice, policy.device, { exact: false })]),
     ...(user === null ? [] : [take("user", user, policy.user, { exact: false })]),
     ...(apiKey === null
       ? []
       : [take("api_key", apiKey.id, [{ max: apiKey.maxPerMinute, window_seconds: 60 }], { exact: false })]),
-    { ...wrongCodeLimit(policy, ip), peek: true },
+    ...(ip === null ? [] : [{ ...wrongCodeLimit(policy, ip), peek: true }]),
   ];
 }
 
@@ -132,6 +143,19 @@ export function probeLimit(subject: string, seconds: number): LimitDraw {
     owner: "destination",
     subject,
     rules: [{ max: 1, window_seconds: seconds }],
+    member: null,
+    exact: true,
+    peek: false,
+  };
+}
+
+/** The times a number may be asked for through a door that answers repeats itself, answers without a message included. */
+export function createsLimit(subject: string, rules: readonly LimitRule[]): LimitDraw {
+  return {
+    name: "creates",
+    owner: "destination",
+    subject,
+    rules,
     member: null,
     exact: true,
     peek: false,

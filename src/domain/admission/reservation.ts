@@ -54,7 +54,7 @@ export function reservationFor(draft: ReservationDraft): Reservation {
   const { id, atMs, meters, pool, drawn, levels, number } = draft;
   const takenKeys = new Set(drawn.map(({ key }) => key));
   const addresses = number.known ? [] : levels.stranger.filter(({ name }) => name === "address");
-  const learners = number.fresh ? addresses : [...addresses, ...levels.settled];
+  const learners = pool === "unreported" ? [] : number.fresh ? addresses : [...addresses, ...levels.settled];
   return {
     id,
     atMs,
@@ -69,7 +69,8 @@ export function reservationFor(draft: ReservationDraft): Reservation {
     earns: learners
       .filter(({ key }) => !takenKeys.has(key))
       .map(({ key, windowSeconds }) => ({ key, windowSeconds })),
-    ...(levels.person[0] && { person: `${levels.person[0].key}${pool === "known" ? ".own" : ""}` }),
+    ...(pool !== "unreported" &&
+      levels.person[0] && { person: `${levels.person[0].key}${pool === "known" ? ".own" : ""}` }),
   };
 }
 

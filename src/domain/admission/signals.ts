@@ -24,6 +24,8 @@ export interface Signals {
    * the owner's own device.
    */
   failedAttemptsWaitSeconds: number;
+  /** Nobody will say whether the code of this flow was typed; absent where somebody does. */
+  unreported?: boolean;
   /** Factors the flow permits. */
   factors: readonly string[];
   /** The ban on its range, network or address; with `probe` this request may pass to see whether it converts. */

@@ -5,7 +5,8 @@ import type { SourcePolicy } from "./source.policy.ts";
 
 /** The origin of a request, as the platform knows it or an authenticated server states it of its user. */
 export interface Source {
-  ip: string;
+  /** null where a server states nobody's address: then no limit or budget of an address is drawn on. */
+  ip: string | null;
   asn: number | null;
   /** ISO 3166-1 alpha-2, or `T1` for Tor (Cloudflare's country code for it). */
   country: string | null;
@@ -34,7 +35,7 @@ export function inspectSource(
   const { ip, asn, country } = source;
   const findings: SourceFinding[] = [];
   const lists = (ips: readonly string[], networks: readonly number[], countries: readonly string[]) => {
-    if (isInAddressRanges(ip, ips)) return "ip" as const;
+    if (ip !== null && isInAddressRanges(ip, ips)) return "ip" as const;
     if (asn !== null && networks.includes(asn)) return "network" as const;
     return country !== null && countries.includes(country) ? ("country" as const) : null;
   };

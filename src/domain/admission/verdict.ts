@@ -8,7 +8,7 @@
  *    number which verified long ago is challenged there and not stopped, unless the ban is on its source.
  * 4. A request passes while the budgets of its pool all have room: `named` for a number that verified before, `stranger` for
  *    any; after a fresh challenge where the source is suspicious, an operator challenges the range, network or address, or the
- *    policy or the posture asks for it.
+ *    policy or the posture asks for it. A flow whose verifications nobody reports has its own pool, `unreported`, and no other.
  * 5. When those budgets are used up, a hosting network or Tor goes to step 7, and so does a traveller to a country without
  *    history; an address that has earned verifications vouches for its next stranger.
  * 6. All others must pass a fresh challenge and pay from a second, smaller budget; a stranger who was refused and comes back
@@ -108,7 +108,8 @@ function judge(signals: Signals, { risk, exposure, counts }: JudgeRules): Judgem
 
   // 2. People on their own devices.
   const ownLevels = [...readings.known, ...freshLevels(judging)];
-  if (ownDevice && takes(judging, ownLevels)) return allow(judging, "known", ownLevels);
+  if (ownDevice && !signals.unreported && takes(judging, ownLevels))
+    return allow(judging, "known", ownLevels);
 
   // 3. Bans, and prefixes in which nobody ever verified.
   const trusted = (signals.numberKnown && !signals.freshNumber) || ownDevice;
@@ -121,6 +122,10 @@ function judge(signals: Signals, { risk, exposure, counts }: JudgeRules): Judgem
   const doubtful = source.suspicious || source.listed || unknownRange || banned;
   const demanded = noteChallengeDemands(judging) || doubtful;
   if (demanded && challenge !== "fresh") return refuse(judging, "challenge");
+  if (signals.unreported) {
+    const levels = readings.unreported;
+    return takes(judging, levels) ? allow(judging, "unreported", levels) : stepUp(judging);
+  }
   const first = firstPools(judging, source.suspicious).find(({ levels }) => takes(judging, levels));
   if (first) return allow(judging, first.pool, first.levels);
 

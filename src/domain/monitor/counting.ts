@@ -90,6 +90,10 @@ export function countSent(place: CountingPlace, costMicros: number, numberTag: s
   ];
 }
 
+/** Counts the money of a message whose verification nobody reports: no silence about it is evidence. */
+export const countUnreported = (place: CountingPlace, costMicros: number): CounterEntry[] =>
+  subjectsOf(place).map(([dimension, subject]) => add(dimension, subject, "micros", costMicros));
+
 /**
  * Counts a verified session, once for each of its messages.
  *

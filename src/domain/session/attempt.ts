@@ -119,30 +119,35 @@ export function attemptCode(
 
   const attempts = state.attempts + 1;
   if (sameDigest(digest, state.code.digest)) {
-    const out = messagesThatMayHaveLeft(state);
-    const arrived = out.filter(({ status }) => status !== "undelivered");
-    // A code that was typed did arrive, whatever the receipts say.
-    const carriers = arrived.length > 0 ? arrived : out;
-    const last = carriers.at(-1);
-    const receipts = carriedReceipts(state);
     return {
       state: { ...state, attempts, status: "verified" },
-      result: {
-        kind: "verified",
-        // The proof names a channel that may have carried the code.
-        channel: last?.channel ?? "sms",
-        sends: carriers.map(answered),
-        lost: out.filter((send) => !carriers.includes(send)).map(answered),
-        hold: last?.hold ?? null,
-        otherHolds: state.sends.flatMap((send) => (send === last ? [] : (send.hold ?? []))),
-        ...(receipts.length > 0 && { receipts }),
-      },
+      result: verifiedBy(state),
     };
   }
   const retryInSeconds = attempts >= max ? 0 : (waits[attempts - 1] ?? waits.at(-1) ?? 0);
   return {
     state: { ...state, attempts, attemptNotBeforeMs: nowMs + retryInSeconds * 1000 },
     result: { kind: "incorrect", attemptsLeft: max - attempts, retryInSeconds },
+  };
+}
+
+/** Everything that the right code verifies. */
+export function verifiedBy(state: SessionState): Extract<AttemptResult, { kind: "verified" }> {
+  const out = messagesThatMayHaveLeft(state);
+  const arrived = out.filter(({ status }) => status !== "undelivered");
+  // A code that was typed did arrive, whatever the receipts say.
+  const carriers = arrived.length > 0 ? arrived : out;
+  const last = carriers.at(-1);
+  const receipts = carriedReceipts(state);
+  return {
+    kind: "verified",
+    // The proof names a channel that may have carried the code.
+    channel: last?.channel ?? "sms",
+    sends: carriers.map(answered),
+    lost: out.filter((send) => !carriers.includes(send)).map(answered),
+    hold: last?.hold ?? null,
+    otherHolds: state.sends.flatMap((send) => (send === last ? [] : (send.hold ?? []))),
+    ...(receipts.length > 0 && { receipts }),
   };
 }
 

@@ -19,17 +19,17 @@ export interface ExpiredSession {
   messageId: string | null;
 }
 
-/** The messages whose providers hear that they did not convert; none for a verified session. */
-export function unansweredMessages({ status, sends }: SessionState): UnansweredMessage[] {
-  if (status === "verified") return [];
+/** The messages whose providers hear that they did not convert; none for a verified session, or one that nobody reports of. */
+export function unansweredMessages({ status, sends, unreported }: SessionState): UnansweredMessage[] {
+  if (status === "verified" || unreported) return [];
   return sends.flatMap(({ provider, messageId, channel }) =>
     provider === null || messageId === null ? [] : [{ provider, messageId, channel }],
   );
 }
 
-/** The expiry for the ledger; null for a verified session, and for one that no message left for. */
+/** The expiry for the ledger; null for a verified session, one that nobody reports of, and one that no message left for. */
 export function expiredSession(state: SessionState): ExpiredSession | null {
-  return state.status === "verified" ? null : endOf(state);
+  return state.status === "verified" || state.unreported ? null : endOf(state);
 }
 
 /**

@@ -99,6 +99,8 @@ export interface SessionState {
   landline: boolean;
   /** Absent or null where no backend receives events. */
   customer?: SessionCustomer | null;
+  /** Nobody will say whether its code was typed; absent where somebody does. */
+  unreported?: true;
   /** The latest attempt under an idempotency key; absent before the first. */
   keptAttempt?: KeptAttempt;
 }
@@ -113,6 +115,8 @@ export interface OpenCommand {
   asn: number | null;
   landline: boolean;
   customer?: SessionCustomer | null;
+  /** Nobody will say whether its code was typed: no silence of it means anything. */
+  unreported?: boolean;
 }
 
 /** Opens a session with its first message marked as being sent, before any message leaves. */
@@ -130,6 +134,7 @@ export function openSession(command: OpenCommand, rules: SessionRules, nowMs: nu
     status: "open",
     landline: command.landline,
     customer: command.customer ?? null,
+    ...(command.unreported && { unreported: true as const }),
   };
 }
 

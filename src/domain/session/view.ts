@@ -25,6 +25,8 @@ export interface SessionView {
   resendInSeconds: number | null;
   /** The channels the next message may take, and when. */
   nextChannels: { channel: Channel; availableInSeconds: number }[];
+  /** Its messages, in order: when each was begun, and by which channel. */
+  messages: { atMs: number; channel: Channel }[];
   /** For events to the customer's backend, never for the client. */
   customer?: CustomerSubject | null;
   /** Deliveries that the ledger may not have yet; for operators, never for the client. Absent where there are none. */
@@ -46,6 +48,7 @@ export function viewSession(state: SessionState, rules: SessionRules, nowMs: num
     channel: last?.channel ?? "sms",
     delivery: last ? deliveryOf(last, nowMs) : "unknown",
     sends: state.sends.length,
+    messages: state.sends.map(({ atMs, channel }) => ({ atMs, channel })),
     attemptsLeft: Math.max(0, rules.attempts.max - state.attempts),
     expiresInSeconds: over ? 0 : secondsUntil(state.codeExpiresAtMs, nowMs),
     resendInSeconds: over || locked || resendAtMs === null ? null : secondsUntil(resendAtMs, nowMs),

@@ -93,12 +93,12 @@ const noRoute = ({ phone, channel }: AdmissionRequest): Refusal => ({
 /** Counts the messages this one is billed as, with any code in it. A provider's own text may differ. */
 function segmentsOf(
   { policy }: Pick<Deps, "policy">,
-  { phone, flow, locale, channel }: AdmissionRequest,
+  { phone, flow, locale, channel, codeLength }: AdmissionRequest,
 ): number {
   if (channel !== "sms") return 1;
   const { length, ttl_seconds: ttlSeconds } = policy.code;
   const content = {
-    code: "0".repeat(length),
+    code: "0".repeat(codeLength ?? length),
     channel,
     country: phone.country,
     flow,

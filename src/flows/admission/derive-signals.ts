@@ -42,6 +42,7 @@ export function deriveSignals(
       0,
       ...recalled.failures.map((failures) => waitSecondsAfterWrongCodes(failures, policy.failures, nowMs())),
     ),
+    unreported: policy.flows[request.flow]?.verified === "unknown",
     factors: policy.flows[request.flow]?.step_up ?? [],
     block: ban && { subject: ban.subject, by: ban.by, probe: isProbe(evidence) },
     challenged: challengeBan && { subject: challengeBan.subject, by: challengeBan.by },
@@ -73,7 +74,7 @@ export function observedEntries(
     exposure,
   });
   return [
-    ...(suspicious ? countAddressWithManyNumbers(addressTag, distinctNumbers) : []),
+    ...(suspicious && addressTag !== null ? countAddressWithManyNumbers(addressTag, distinctNumbers) : []),
     ...(verdict.action === "challenge" ? countChallenge(phone.country, "challenged") : []),
     ...(challenge === "fresh" ? countChallenge(phone.country, "passed") : []),
     ...countRulesMet(verdict.uncounted, flow),

@@ -28,8 +28,8 @@ export interface AdmissionEvidence {
   challenge: ChallengeResult | null;
   /** Keyed hash of number and address together. */
   askTag: string;
-  /** Keyed hash of the caller's address. */
-  addressTag: string;
+  /** Keyed hash of the caller's address; null where it is not known. */
+  addressTag: string | null;
   /** The ban that stops this request, and the one that challenges it. */
   ban: EffectiveBan | null;
   challengeBan: EffectiveBan | null;
@@ -65,7 +65,7 @@ export async function gatherEvidence(
   const { admission, adoption, nowMs } = deps;
   const { control, caller, person } = request;
   const tags = await tagsOf(deps, request);
-  const addressTags = [tags.address, ...tags.olderAddresses];
+  const addressTags = tags.address === null ? [] : [tags.address, ...tags.olderAddresses];
   const levels = levelsOf(deps, request, tags, costMicros);
   const subject = { e164: request.phone.e164, asn: caller.asn, addressTags };
   const ban = findBan(control.bans, "stop", subject, nowMs());
@@ -73,7 +73,7 @@ export async function gatherEvidence(
 
   const adopted = adoption.adopt({
     number: { present: person.numberTag, older: person.olderNumberTags },
-    address: { present: tags.address, older: tags.olderAddresses },
+    address: { present: tags.address ?? "", older: tags.olderAddresses },
   });
   const asked = admission.ask({
     ...questionAbout(deps, request, tags),
@@ -123,7 +123,11 @@ const questionAbout = (
   { claim, person, failureSubjects, channel }: AdmissionRequest,
   tags: RequestTags,
 ): Pick<AdmissionQuestion, "claim" | "person"> => ({
-  claim: claim && { key: claim.key, value: claim.value, ttlSeconds: policy.code.session_seconds },
+  claim: claim && {
+    key: claim.key,
+    value: claim.value,
+    ttlSeconds: claim.ttlSeconds ?? policy.code.session_seconds,
+  },
   person: {
     numberTag: person.numberTag,
     askTag: tags.ask,
@@ -145,12 +149,12 @@ async function checkToken(
     const { held } = answer;
     if (held !== null && held !== claim.value && claim.repeats(held)) return null;
   }
-  return challenge.verify(captchaToken, caller.ip, retryKey);
+  return challenge.verify(captchaToken, caller.ip ?? "unknown", retryKey);
 }
 
 /** Keyed hashes of what a request brings. */
 interface RequestTags {
-  address: string;
+  address: string | null;
   /** Of the address, under pepper keys that are being retired. */
   olderAddresses: string[];
   ask: string;
@@ -161,10 +165,10 @@ async function tagsOf(
   { vault }: Pick<Deps, "vault">,
   { caller, phone, claimedDeviceId }: AdmissionRequest,
 ): Promise<RequestTags> {
-  const unit = addressUnit(caller.ip) ?? "unknown";
-  const [[address = "", ...olderAddresses], ask, claimedDevice] = await Promise.all([
-    vault.tags("ip", unit),
-    vault.tag("ask", `${phone.e164} ${unit}`),
+  const unit = caller.ip === null ? null : (addressUnit(caller.ip) ?? "unknown");
+  const [[address = null, ...olderAddresses], ask, claimedDevice] = await Promise.all([
+    unit === null ? [] : vault.tags("ip", unit),
+    vault.tag("ask", `${phone.e164} ${unit ?? "nowhere"}`),
     claimedDeviceId === null ? null : vault.tag("device", claimedDeviceId),
   ]);
   return { address, olderAddresses, ask, claimedDevice };

@@ -26,8 +26,9 @@ export interface AdmissionRequest {
   channel: Channel;
   /** A call that no text went before, to a number that its plan does not call a landline's. */
   isEarlyCall: boolean;
-  /** Language the client asked for: the text's length has a price. */
+  /** Language the client asked for, and the length of a code that the caller brings: the text's length has a price. */
   locale: string | null;
+  codeLength?: number | undefined;
   captchaToken: string | null;
   /** The device id that the client claims; null where it claims none. */
   claimedDeviceId: string | null;
@@ -44,6 +45,8 @@ export interface AdmissionRequest {
 export interface IdempotencyClaim {
   key: string;
   value: string;
+  /** How long it is held; a session's life where absent. */
+  ttlSeconds?: number;
   /** True for a value that an earlier request with this very CAPTCHA token claimed: a network's repetition. */
   repeats(held: string): boolean;
 }

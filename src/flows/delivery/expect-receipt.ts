@@ -25,7 +25,7 @@ export async function expectReceipt(
   const { correlationId } = request;
   const { result, route } = fact.decisive;
   const { provider } = route;
-  const updates = deliveredUpdates(request, fact);
+  const updates = deliveredUpdates(deps, request, fact);
   if (result.kind === "refused") return counters.count(updates);
   const messageIds = result.kind === "accepted" ? [result.messageId, ...(result.otherPartIds ?? [])] : [];
   const owner = await ownerOf(deps, correlationId, fact, messageIds.length);

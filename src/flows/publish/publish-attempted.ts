@@ -146,10 +146,10 @@ async function rememberWrongCode(
   { phone, flow, source }: RequestSummary,
   { claims }: Attempted,
 ): Promise<void> {
-  const ip = await vault.tag("ip", addressUnit(source.ip) ?? "unknown");
+  const ip = source.ip === null ? null : await vault.tag("ip", addressUnit(source.ip) ?? "unknown");
   const entries = phone === null ? [] : countWrongCode(phone.country, flow);
   await Promise.all([
-    limits.take([wrongCodeLimit(policy.limits, ip)]),
+    ip === null ? null : limits.take([wrongCodeLimit(policy.limits, ip)]),
     verifications.failed(failureTags(claims.failureSubjects), [{ minute: minuteOf(nowMs()), entries }]),
   ]);
 }

@@ -9,6 +9,7 @@ import {
   countDeliveryFate,
   countFraudVerdict,
   countSent,
+  countUnreported,
 } from "../../domain/monitor/counting.ts";
 import { countSentDespiteRules } from "../../domain/monitor/rule-counts.ts";
 import type { CounterUpdate } from "../../domain/monitor/tally.ts";
@@ -143,16 +144,19 @@ function notifySent(
 
 /** The message in the minute it left, and each route that was tried in the minute it answered. */
 export function deliveredUpdates(
+  { policy }: Pick<DeliveredNeeds, "policy">,
   { flow, source }: RequestSummary,
   { message, attempts, decisive, atMs, costMicros, observed }: Delivered,
 ): CounterUpdate[] {
   const { phone, channel, numberTag, stoppers } = message;
   const { route, result } = decisive;
+  const unreported = policy.flows[flow]?.verified === "unknown";
   const place = { phone, channel, flow, provider: route.provider, asn: source.asn };
   // A provider that cannot be reached is an outage, not people who do not answer.
   const left = result.kind !== "refused" && !isConnectionLost(result);
   const entries = [
-    ...(left ? countSent(place, costMicros, numberTag) : []),
+    ...(left && unreported ? countUnreported(place, costMicros) : []),
+    ...(left && !unreported ? countSent(place, costMicros, numberTag) : []),
     ...(left ? countSentDespiteRules(stoppers, costMicros) : []),
     ...observed,
   ];

@@ -49,11 +49,12 @@ export async function ledgerEvent(
   { kind, of, phone, source, ...facts }: LedgerOccurrence,
 ): Promise<LedgerEvent> {
   const id = `${kind}.${of}`;
-  const unit = source && addressUnit(source.ip);
+  const ip = source?.ip ?? null;
+  const unit = ip === null ? null : addressUnit(ip);
   const [addressTag, sealedNumber, sealedAddress] = await Promise.all([
     unit ? vault.tag("ip", unit) : null,
     kind === "sent" && phone && "e164" in phone ? vault.sealForLedger(id, phone.e164) : null,
-    source && WITH_ADDRESS.includes(kind) ? vault.sealForLedger(id, source.ip) : null,
+    ip !== null && WITH_ADDRESS.includes(kind) ? vault.sealForLedger(id, ip) : null,
   ]);
   return {
     ...EMPTY_EVENT_DETAILS,
@@ -65,7 +66,7 @@ export async function ledgerEvent(
     prefix: phone && "prefix" in phone ? phone.prefix : null,
     block: phone && "block" in phone ? phone.block : null,
     asn: source?.asn ?? null,
-    subnet: source ? subnetOf(source.ip) : null,
+    subnet: ip === null ? null : subnetOf(ip),
     addressTag,
     tagKeyId: (addressTag ?? facts.numberTag ?? facts.userTag) ? vault.tagKeyId() : null,
     sealedNumber,

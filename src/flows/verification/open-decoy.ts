@@ -1,6 +1,6 @@
 import type { Deps } from "../../ports/deps.ts";
 import type { DecoyRequest } from "../admission/request.ts";
-import type { Broken, DecoySent } from "../publish/facts.ts";
+import { type Broken, type DecoySent, type Refused, refused, type TakenResources } from "../publish/facts.ts";
 import type { MintedSession, SessionOpening } from "./open-session.ts";
 
 /** Opens a session like any other, whose code nobody gets: whoever was refused sees the answer of a send. */
@@ -20,3 +20,10 @@ export async function openDecoy(
     return { kind: "broken", error, trail, requested: null, giveBack: null };
   }
 }
+
+/** Where no answer can look like a send's, whoever asked is refused like a caller at a limit. */
+export const refuseDecoy = ({ observed, trail }: DecoyRequest, giveBack?: TakenResources): Refused =>
+  refused(
+    { kind: "too_many_requests", cause: "risk", retryAfterSeconds: 60 },
+    { observed: { budgetUsedUp: false, entries: observed }, trail, ...(giveBack && { giveBack }) },
+  );

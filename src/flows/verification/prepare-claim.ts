@@ -14,6 +14,12 @@ export interface RequestClaim extends IdempotencyClaim {
   retryKey: string;
 }
 
+/** For so long the same code for the same number is the same delivery. */
+const SAME_DELIVERY_SECONDS = 600;
+
+/** The facts that make a delivery of a given code, as one text. */
+export const deliveryFacts = (flow: string, e164: string, code: string): string => `${flow} ${e164} ${code}`;
+
 /** Shorter keys are guessed or reused by strangers; they count per address, a UUID counts everywhere. */
 const SAFE_KEY_LENGTH = 22;
 
@@ -31,11 +37,17 @@ export async function prepareClaim(
   { server, ip }: Caller,
   session: { phone: string; token: string },
 ): Promise<RequestClaim | null> {
-  const { idempotencyKey, flow, channel, reference, captchaToken } = input;
+  const { flow, channel, reference, captchaToken, givenCode } = input;
+  // The same code for the same number is the same delivery, whatever a system that tries again calls it.
+  const given = givenCode === undefined ? null : deliveryFacts(flow, session.phone, givenCode);
+  const idempotencyKey = given ?? input.idempotencyKey;
   if (idempotencyKey === undefined) return null;
   const owner = server?.keyId ?? (idempotencyKey.length < SAFE_KEY_LENGTH ? `public ${ip}` : "public");
-  const facts = JSON.stringify([session.phone, flow, channel, reference ?? null]);
-  const key = await vault.tag("idempotency", `${owner} ${idempotencyKey}`);
+  const facts = given ?? JSON.stringify([session.phone, flow, channel, reference ?? null]);
+  const key =
+    given === null
+      ? await vault.tag("idempotency", `${owner} ${idempotencyKey}`)
+      : await vault.tag("delivery", given);
   const [sealedToken, fingerprint, captchaTag, retry] = await Promise.all([
     // Whoever reads the store must not hold the session.
     vault.sealForLedger(sealName(key), session.token),
@@ -48,6 +60,7 @@ export async function prepareClaim(
     fingerprint,
     value: writeHeld({ fingerprint, captchaTag, sealedToken, claimedAtMs: nowMs() }),
     retryKey: vault.uuidFrom(retry),
+    ...(given !== null && { ttlSeconds: SAME_DELIVERY_SECONDS }),
     repeats: (held) => readHeld(held).captchaTag === captchaTag,
   };
 }

@@ -24,6 +24,8 @@ export interface SendInput extends ClientTokens {
   /** The caller's own. */
   reference: string | undefined;
   idempotencyKey: string | undefined;
+  /** The code where it is the caller's own: delivered as it is, and never drawn. Absent for all other sends. */
+  givenCode?: string | undefined;
 }
 
 /** A request for another message of a session. */

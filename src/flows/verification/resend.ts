@@ -11,10 +11,10 @@ import type { Deps } from "../../ports/deps.ts";
 import type { OpenedToken } from "../../ports/session.ts";
 import { type AdmitNeeds, admit } from "../admission/admit.ts";
 import { recognise } from "../admission/recognise.ts";
-import type { DecoyRequest } from "../admission/request.ts";
 import { type DeliverNeeds, deliver } from "../delivery/deliver.ts";
-import { type Refused, refused, type SendFact } from "../publish/facts.ts";
+import { refused, type SendFact } from "../publish/facts.ts";
 import { type GateNeeds, gate, RESEND_GATES } from "./gate.ts";
+import { refuseDecoy } from "./open-decoy.ts";
 import { newCode } from "./open-session.ts";
 import {
   type PublishAndAnswerNeeds,
@@ -71,6 +71,7 @@ export async function resend(
   });
   if (admitted.kind === "refused") return conclude(admitted);
   if (admitted.kind === "replay") return conclude(refused({ kind: "idempotency_conflict" }));
+  // A session that sent a message cannot seem to send another.
   if (admitted.kind === "decoy") return conclude(refuseDecoy(admitted));
 
   const { kept } = await newCode(deps, sessionId, claims.keyId);
@@ -98,10 +99,3 @@ function repeatsNumber({ phone, region }: ResendInput, claims: OpenedToken): boo
   const forms = [parsePhoneFor("sms", phone, region), parsePhoneFor("voice", phone, region)];
   return forms.some((parsed) => "e164" in parsed && parsed.e164 === claims.phone);
 }
-
-/** A session that sent a message cannot seem to send another: its bearer is refused like a caller at a limit. */
-const refuseDecoy = ({ observed, trail }: DecoyRequest): Refused =>
-  refused(
-    { kind: "too_many_requests", cause: "risk", retryAfterSeconds: 60 },
-    { observed: { budgetUsedUp: false, entries: observed }, trail },
-  );

@@ -23,7 +23,7 @@ import { claimToGiveBack } from "../admission/request.ts";
 import { type DeliverNeeds, deliver } from "../delivery/deliver.ts";
 import type { Broken, SendFact } from "../publish/facts.ts";
 import { type GateNeeds, gate, SEND_GATES } from "./gate.ts";
-import { openDecoy } from "./open-decoy.ts";
+import { openDecoy, refuseDecoy } from "./open-decoy.ts";
 import { type MintNeeds, mintSession, prepareOpening } from "./open-session.ts";
 import { prepareClaim, type ReplayNeeds, replay } from "./prepare-claim.ts";
 import {
@@ -84,6 +84,7 @@ export async function send(
     channel,
     isEarlyCall: earlyCall,
     locale: claims.locale,
+    codeLength: input.givenCode?.length,
     captchaToken: captchaToken ?? null,
     claimedDeviceId: input.deviceId ?? null,
     userTag: claims.failureSubjects.user,
@@ -94,9 +95,12 @@ export async function send(
   if (admitted.kind === "refused" || admitted.kind === "broken") return conclude(admitted);
   if (admitted.kind === "replay") return conclude(await replay(deps, claim, admitted));
 
+  const { givenCode } = input;
+  // Whoever brings a code is told the truth about it.
+  if (admitted.kind === "decoy" && givenCode !== undefined) return conclude(refuseDecoy(admitted, giveBack));
   // An early call that was admitted goes to a number that a source knows for a landline.
   const landline = phone.type === "fixed_line" || earlyCall;
-  const opening = await prepareOpening(deps, claims, { channel, landline, caller }).catch(broken);
+  const opening = await prepareOpening(deps, claims, { channel, landline, caller, givenCode }).catch(broken);
   if (opening.kind === "broken") return conclude({ ...opening, trail: admitted.trail });
   if (admitted.kind === "decoy") {
     const opened = await openDecoy(deps, admitted, session, opening);

@@ -36,7 +36,7 @@ export interface VerifiedAnswer {
   deviceToken: string;
 }
 
-type VerifyNeeds = PublishNeeds & Pick<Deps, "sessions" | "tokens" | "proofs" | "devices">;
+export type VerifyNeeds = PublishNeeds & Pick<Deps, "sessions" | "tokens" | "proofs" | "devices">;
 
 /** Numbers a device token remembers; a shared family phone has a few, a farm has many. */
 const NUMBERS_PER_DEVICE = 5;

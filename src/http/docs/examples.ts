@@ -1,5 +1,6 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { SendAnswer, SendRequest, SessionAnswer, VerifyAnswer, VerifyRequest } from "../contract.ts";
+import type { deliverAnswer, deliverBody, deliverVerifiedAnswer, deliverVerifiedBody } from "../deliver.ts";
 import type { outcomesAnswer, outcomesBody } from "../outcomes.ts";
 
 interface Example<Value> {
@@ -98,6 +99,34 @@ export const OUTCOMES_REQUESTS: Examples<z.input<typeof outcomesBody>> = {
 };
 
 export const OUTCOMES_ANSWER: z.infer<typeof outcomesAnswer> = { accepted: 2, repeated: 0 };
+
+export const DELIVER_REQUESTS: Examples<z.input<typeof deliverBody>> = {
+  login: {
+    summary: "A code of your login system, with its user's address",
+    value: { to: "+919876543210", code: "012345", ip: "192.0.2.1", flow: "login" },
+  },
+};
+
+export const DELIVER_ANSWER: z.infer<typeof deliverAnswer> = {
+  correlation_id: CORRELATION_ID,
+  channel: "sms",
+  masked_phone: "+91••••••••10",
+  repeated: false,
+};
+
+export const DELIVER_VERIFIED_REQUESTS: Examples<z.input<typeof deliverVerifiedBody>> = {
+  id: { summary: "By the delivery's id", value: { correlation_id: CORRELATION_ID } },
+  code: {
+    summary: "By what was delivered",
+    value: { to: "+919876543210", code: "012345", flow: "login" },
+  },
+};
+
+export const DELIVER_VERIFIED_ANSWER: z.infer<typeof deliverVerifiedAnswer> = {
+  status: "verified",
+  correlation_id: CORRELATION_ID,
+  repeated: false,
+};
 
 export const KEY_SET = {
   keys: [

@@ -52,6 +52,32 @@ export async function openPrism(file: string): Promise<(request: RecordedRequest
   };
 }
 
+/**
+ * Asks a service through a vendor's description, and judges what it answers.
+ *
+ * @param file the description
+ * @param upstream address of the service
+ */
+export async function judgeAnswers(file: string, upstream: string) {
+  const client: Client = createClientFromOperations(await getHttpOperationsFromSpec(file), {
+    isProxy: true,
+    upstream: new URL(upstream),
+    validateRequest: true,
+    validateResponse: true,
+    checkSecurity: false,
+    errors: false,
+    upstreamProxy: undefined,
+    logger: silentLogger(),
+  } as unknown as Parameters<typeof createClientFromOperations>[1]);
+  return async (
+    path: string,
+    { method, headers, body }: { method: string; headers: Record<string, string>; body: string | undefined },
+  ): Promise<{ status: number; breaches: string[] }> => {
+    const { status, violations } = await client.request(path, { method: method as "post", headers, body });
+    return { status, breaches: [...violations.input, ...violations.output].map(wording) };
+  };
+}
+
 interface Breach {
   message: string;
 }

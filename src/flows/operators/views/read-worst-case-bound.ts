@@ -31,7 +31,8 @@ export async function readWorstCaseBound({
 }: WorstCaseBoundDeps): Promise<WorstCaseBound | Unavailable> {
   const now = nowMs();
   const { exposure, money } = policy;
-  const levels = [...worstCaseLevels(exposure)];
+  const unreported = Object.values(policy.flows).some(({ verified }) => verified === "unknown");
+  const levels = [...worstCaseLevels(exposure, unreported)];
   const sinceMs = Math.floor(now / DAY_MS) * DAY_MS;
   const meters = spendMeters(money, "", 0, false);
   const answer = await budgets.read(
@@ -45,7 +46,7 @@ export async function readWorstCaseBound({
       return window && today ? [[pool, { window, today }] as const] : [];
     }),
   );
-  const bounds = worstCasePoolBounds(exposure);
+  const bounds = worstCasePoolBounds(exposure, unreported);
   const unitMicros = dearestUnitMicros(pricesOf({ policy, prices }), exposure);
   const hoursLeft = 24 - Math.floor((now % DAY_MS) / HOUR_MS);
   // The hour's cap opens again with every hour that begins before midnight.

@@ -713,6 +713,7 @@ describe("what a message draws on", () => {
       "challenged day",
       "returned day",
       "named overall",
+      "unreported overall",
       "suspicious odd",
       "unknown unknown",
     ]);
