@@ -396,7 +396,7 @@ describeOnRedis("counters", (upstash) => {
   });
 
   test("a rule that was met travels with the message it is counted for", async () => {
-    const rules = countRulesLeft(rulesThatStopped([{ rule: "tor", would: "deny" }], "login"), 7000);
+    const rules = countSentDespiteRules(rulesThatWouldStop([{ rule: "tor", would: "deny" }], "login"), 7000);
     const counters = open();
     await counters.count([{ minute: MINUTE, entries: countSent(PLACE, 7000, "tag") }]);
     upstash().countFromHere();
