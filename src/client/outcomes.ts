@@ -66,7 +66,7 @@ interface Answered {
 
 type Plain =
   | "unauthorized"
-  | "flow_forbidden"
+  | "flow_refused"
   | "number_invalid"
   | "number_type_refused"
   | "country_not_served"
@@ -182,9 +182,9 @@ export function readProblem(status: number, body: Partial<Problem> | null, retry
   const code = body.code as ProblemCode;
   switch (code) {
     case "unauthorized":
-    case "flow_forbidden":
     case "number_invalid":
     case "number_type_refused":
+    case "flow_refused":
     case "country_not_served":
     case "idempotency_conflict":
     case "session_gone":

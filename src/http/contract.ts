@@ -156,7 +156,7 @@ export const sessionAnswer = z
 export const PROBLEM_CODES = [
   "invalid_request",
   "unauthorized",
-  "flow_forbidden",
+  "flow_refused",
   "number_invalid",
   "number_type_refused",
   "country_not_served",

@@ -129,7 +129,7 @@ export async function takeConfirmation(
   if (limited) return limited;
   const { correlation_id: correlationId, to, code, flow } = body.value;
   const which = correlationId === undefined ? { flow, phone: to ?? "", code: code ?? "" } : { correlationId };
-  if (!("correlationId" in which) && !mayUseFlow(key, flow)) return { kind: "flow_forbidden", flow };
+  if (!("correlationId" in which) && !mayUseFlow(key, flow)) return { kind: "flow_refused", flow };
   return confirmDelivery(deps, GATEWAY_SCOPE, which, callerFor(key, undefined));
 }
 
@@ -159,7 +159,7 @@ function refuseDelivery(
   }
   if (!mayDeliver(policy, code)) errors.push({ field: "code", reason: "must be 4 to 10 digits" });
   if (errors.length > 0) return { kind: "invalid_request", errors };
-  return mayUseFlow(key, flow) ? null : { kind: "flow_forbidden", flow };
+  return mayUseFlow(key, flow) ? null : { kind: "flow_refused", flow };
 }
 
 /** True for a code that the policy lets others bring. */

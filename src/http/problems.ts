@@ -27,7 +27,7 @@ export function refusalToWire(refusal: Refusal, captcha: Renderable): ProblemWir
       return problemWire(400, refusal.kind, "The request cannot be read", { errors: refusal.errors });
     case "unauthorized":
       return problemWire(401, refusal.kind, "This key opens nothing here");
-    case "flow_forbidden":
+    case "flow_refused":
       return problemWire(403, refusal.kind, "This key is not for this flow");
     case "number_invalid":
       return problemWire(

@@ -119,7 +119,7 @@ describe("keys at the gateway", () => {
       const authorization = `Bearer tg_${"a".repeat(12)}_${"b".repeat(43)}`;
       expect((await service.call("POST", path, body, { authorization })).status).toBe(401);
     }
-    expect(await deliver({})).toMatchObject({ status: 403, body: { code: "flow_forbidden" } });
+    expect(await deliver({})).toMatchObject({ status: 403, body: { code: "flow_refused" } });
     expect(await verified({ to: PHONE, code: "012345" })).toMatchObject({ status: 403 });
     expect((await deliver({ flow: "login" })).status).toBe(202);
   });
@@ -134,7 +134,7 @@ describe("keys at the gateway", () => {
       { correlation_id: body.correlation_id },
       { authorization: `Bearer ${other}` },
     );
-    expect(asked).toMatchObject({ status: 403, body: { code: "flow_forbidden" } });
+    expect(asked).toMatchObject({ status: 403, body: { code: "flow_refused" } });
   });
 
   test.each([{}, { to: PHONE }, { code: "012345" }, { correlation_id: "x", to: PHONE, code: "012345" }])(

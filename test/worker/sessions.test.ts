@@ -1,8 +1,10 @@
 /** The sessions' port, on the Durable Object and on its stand-in. */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { objectHandles } from "../../src/adapters/cloudflare/object-handles.ts";
 import { objectSessions } from "../../src/adapters/cloudflare/object-sessions.ts";
 import type { OpenCommand, SessionRules } from "../../src/domain/session/session.ts";
+import { memoryHandles } from "../../src/memory/memory-handles.ts";
 import { memorySessions } from "../../src/memory/memory-sessions.ts";
 import type { SessionsPort } from "../../src/ports/session.ts";
 
@@ -101,6 +103,25 @@ function keepsSessions(open: () => SessionsPort): void {
     expect(await port.receipt(id, 0, { status: "delivered", messageId: "m" })).toBe(true);
   });
 
+  test("a session is called off once, and its code is worth nothing then", async () => {
+    expect(await port.cancel(id)).toEqual({ kind: "gone", cause: "no such session" });
+    await port.open(id, COMMAND, RULES);
+    expect(await port.cancel(id)).toEqual({ kind: "cancelled" });
+    expect(await port.cancel(id)).toEqual({ kind: "gone", cause: "session closed" });
+    expect(await port.attempt(id, RIGHT, RULES)).toEqual({ kind: "gone", cause: "session closed" });
+    expect(await port.confirm(id)).toEqual({ kind: "gone", cause: "session closed" });
+  });
+
+  test("a code that was typed elsewhere is confirmed once, also after the session's end", async () => {
+    expect(await port.confirm(id)).toEqual({ kind: "gone", cause: "no such session" });
+    await port.open(id, COMMAND, RULES);
+    await port.settle(id, 0, { status: "accepted", provider: "p", messageId: "m" });
+    at(SESSION_SECONDS + 60);
+    expect(await port.confirm(id)).toMatchObject({ kind: "verified", channel: "sms", hold });
+    expect(await port.confirm(id)).toEqual({ kind: "repeated" });
+    expect(await port.cancel(id)).toEqual({ kind: "gone", cause: "session verified" });
+  });
+
   test("a forgotten session is gone", async () => {
     await port.open(id, COMMAND, RULES);
     expect(await port.forget(id)).toBe(true);
@@ -111,6 +132,28 @@ function keepsSessions(open: () => SessionsPort): void {
 
 describe("sessions, in objects", () => {
   keepsSessions(() => objectSessions(env.SESSIONS));
+});
+
+describe.each([
+  ["objects", () => objectHandles(env.SESSIONS)],
+  ["the stand-in", () => memoryHandles(Date.now)],
+])("handles, in %s", (_, open) => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: START_MS }));
+  afterEach(() => void vi.useRealTimers());
+
+  test("a name stands for the newest until its time, and for nothing before and after", async () => {
+    const handles = open();
+    const name = `name ${sessions++}`;
+    expect(await handles.find(name)).toBeNull();
+    await handles.keep(name, { scope: "a", token: "old" }, START_MS + 60_000);
+    const handle = { scope: "a", token: "new", nextChannels: ["voice"] };
+    await handles.keep(name, handle, START_MS + 120_000);
+    vi.setSystemTime(START_MS + 119_999);
+    expect(await handles.find(name)).toEqual(handle);
+    expect(await handles.find(`${name} of others`)).toBeNull();
+    vi.setSystemTime(START_MS + 120_000);
+    expect(await handles.find(name)).toBeNull();
+  });
 });
 
 describe("sessions, in the stand-in", () => {

@@ -95,11 +95,11 @@ export async function solveTurnstile(
 }
 
 /** Tells the page's developer, who alone can do something about it. */
-function hint({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent): boolean {
+function hint({ blockedURI }: SecurityPolicyViolationEvent): boolean {
   const isOurs = blockedURI.startsWith(ORIGIN) || blockedURI === "trusted-types-policy";
   if (isOurs) {
     console.error(
-      `tollgate-form: Content-Security-Policy (${effectiveDirective}) blocks the CAPTCHA: script-src and frame-src need ${ORIGIN}, trusted-types "tollgate"`,
+      `tollgate-form: Content-Security-Policy blocks the CAPTCHA: script-src, frame-src need ${ORIGIN}, trusted-types "tollgate"`,
     );
   }
   return isOurs;

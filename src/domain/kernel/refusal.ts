@@ -17,7 +17,7 @@ export type Refusal =
   | { kind: "number_opted_out"; channels: readonly Channel[] }
   | { kind: "unauthorized"; cause: string }
   /** The key is good, and not for this flow: said to callers of doors for servers alone. */
-  | { kind: "flow_forbidden"; flow: string }
+  | { kind: "flow_refused"; flow: string }
   /** `fresh`: the budgets want one that was solved after this answer. */
   | { kind: "challenge_required"; fresh: boolean; factors: readonly string[] }
   | { kind: "challenge_failed"; cause: string }

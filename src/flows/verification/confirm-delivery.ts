@@ -36,7 +36,7 @@ export async function confirmDelivery(
   if (!claims) return { kind: "session_gone", cause: "no such delivery" };
   const { sessionId, correlationId, flow } = claims;
   if (caller.server && !mayUseFlow(caller.server, flow)) {
-    return { kind: "flow_forbidden", flow, correlationId };
+    return { kind: "flow_refused", flow, correlationId };
   }
   const result = await sessions.confirm(sessionId);
   if (result.kind === "gone") return { kind: "session_gone", cause: result.cause, correlationId };

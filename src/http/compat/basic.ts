@@ -37,4 +37,4 @@ export async function keyOfBasic(
 
 /** null where the key is for this flow. */
 export const refuseFlow = (key: ApiKey, flow: string): Refusal | null =>
-  mayUseFlow(key, flow) ? null : { kind: "flow_forbidden", flow };
+  mayUseFlow(key, flow) ? null : { kind: "flow_refused", flow };

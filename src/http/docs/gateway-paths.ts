@@ -30,7 +30,7 @@ export const gatewayPaths: ZodOpenApiPathsObject = {
         ...failures(
           "invalid_request",
           "unauthorized",
-          "flow_forbidden",
+          "flow_refused",
           "step_up_required",
           "session_gone",
           "body_too_large",
@@ -68,7 +68,7 @@ export const gatewayPaths: ZodOpenApiPathsObject = {
         ...failures(
           "invalid_request",
           "unauthorized",
-          "flow_forbidden",
+          "flow_refused",
           "session_gone",
           "body_too_large",
           "unsupported_media_type",

@@ -13,7 +13,7 @@ const REASONS: { [Kind in Refusal["kind"]]: Extract<Refusal, { kind: Kind }> } =
     errors: [{ field: "flow", reason: "is not known; known: default, login, signup" }],
   },
   unauthorized: { kind: "unauthorized", cause: "" },
-  flow_forbidden: { kind: "flow_forbidden", flow: "login" },
+  flow_refused: { kind: "flow_refused", flow: "login" },
   number_invalid: { kind: "number_invalid" },
   number_type_refused: { kind: "number_type_refused", numberType: "premium_rate" },
   country_not_served: { kind: "country_not_served", country: "XX" },

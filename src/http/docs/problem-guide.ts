@@ -27,11 +27,11 @@ export const PROBLEM_GUIDES: Record<ProblemCode, ProblemGuide> = {
     operator:
       "The log line of the refusal says whether there is no such key or the flow is not its own; `npm run api-keys -- list` shows what each may do.",
   },
-  flow_forbidden: {
+  flow_refused: {
     happened: "The API key is good, and the flow of the request is not among those that it may use.",
     client:
       "Name a flow that the key was minted for, or have a key minted for this one. The same key gets the same answer for ever.",
-    operator: "`npm run api-keys -- list` shows the flows of each key.",
+    operator: "The flows of each key are shown by `npm run api-keys -- list`.",
   },
   number_invalid: {
     happened: "What was entered is not a number that can exist in its country's numbering plan.",

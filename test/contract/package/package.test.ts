@@ -92,6 +92,7 @@ test("it holds the kit and nothing of the service", async () => {
   expect(rest.toSorted()).toEqual([
     "CHANGELOG.md",
     "README.md",
+    "dist/package/better-auth.js",
     "dist/package/client.js",
     "dist/package/element.js",
     "dist/package/server.js",
@@ -112,6 +113,7 @@ test("it imports only what it names as its dependencies", async () => {
   };
   expect(await imports("client.js")).toEqual([]);
   expect(await imports("element.js")).toEqual(["libphonenumber-js"]);
+  expect(await imports("better-auth.js")).toEqual(["better-auth/api"]);
   expect((await imports("server.js")).toSorted()).toEqual(["jose", "standardwebhooks"]);
   expect(Object.keys(dependencies)).toEqual(
     expect.arrayContaining(["jose", "libphonenumber-js", "standardwebhooks"]),

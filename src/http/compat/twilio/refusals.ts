@@ -31,7 +31,7 @@ const ERRORS: Errors = {
   invalid_request: ({ errors }) =>
     invalidParameter(errors.map(({ field, reason }) => `${field} ${reason}`).join("; ")),
   unauthorized: () => error(401, 20003, "Authenticate"),
-  flow_forbidden: () => error(403, 20003, "Permission denied"),
+  flow_refused: () => error(403, 20003, "Permission denied"),
   number_invalid: () => invalidParameter("`To` is not a phone number"),
   number_type_refused: ({ numberType }) =>
     numberType === "fixed_line"

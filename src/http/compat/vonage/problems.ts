@@ -80,7 +80,7 @@ const PROBLEMS: Problems = {
   invalid_request: ({ errors }) =>
     invalidParams(errors.map(({ field, reason }) => ({ name: field, reason }))),
   unauthorized: () => UNAUTHORIZED,
-  flow_forbidden: () =>
+  flow_refused: () =>
     problem(403, "Forbidden", "forbidden", "Your account does not have permission to do this."),
   number_invalid: () => badNumber("is not a phone number"),
   number_type_refused: () => badNumber("is not a number that can be verified"),
