@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { testBindings } from "./test/support/bindings.ts";
@@ -10,6 +11,8 @@ console.error(`TEST_SEED=${seed}`);
 
 export default defineConfig({
   test: {
+    // Many tests wait for a process, a browser or a timer: with a worker less than there are cores, a core would idle.
+    maxWorkers: availableParallelism(),
     reporters: ["default", "./test/support/contract-reporter.ts"],
     projects: [
       {

@@ -9,7 +9,7 @@ import { d1Records } from "../adapters/cloudflare/d1-records.ts";
 import { kvApiKeys } from "../adapters/cloudflare/kv-api-keys.ts";
 import { kvControl } from "../adapters/cloudflare/kv-control.ts";
 import { kvEndedSessions } from "../adapters/cloudflare/kv-ended-sessions.ts";
-import { kvRoutes } from "../adapters/cloudflare/kv-routes.ts";
+import { kvRouteRecords } from "../adapters/cloudflare/kv-route-records.ts";
 import { objectHandles } from "../adapters/cloudflare/object-handles.ts";
 import { objectSessions } from "../adapters/cloudflare/object-sessions.ts";
 import { queueAlerts } from "../adapters/cloudflare/queue-alerts.ts";
@@ -117,7 +117,7 @@ export function compose(config: Config, tables: Tables, bindings: Bindings): Ser
     providers: composeProviders(config, bindings, nowMs),
     lookup: composeLookup(config, nowMs),
     insights: upstashInsightCache(redis),
-    routes: kvRoutes(bindings.CONTROL, policy.delivery, nowMs, log),
+    routes: kvRouteRecords(bindings.CONTROL, policy.delivery, nowMs, log),
     monitorState: upstashMonitorState(redis, log),
     records,
     events,

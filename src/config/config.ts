@@ -13,7 +13,7 @@ import { policySchema } from "../domain/policy.ts";
 import { compatFaults } from "./compat-faults.ts";
 import { hookSettings } from "./hook-settings.ts";
 import { joinKeyringParts, ringOf } from "./keyrings.ts";
-import { type KmsKey, parseKmsKeys } from "./kms-keys.ts";
+import { type KmsSigningKey, parseKmsKeys } from "./kms-keys.ts";
 import {
   listOf,
   providerSettings,
@@ -79,7 +79,7 @@ const confidentialUrl = z
     error: "must be https",
   });
 
-const kmsKeys = z.string().transform((text, context): KmsKey[] => {
+const kmsKeys = z.string().transform((text, context): KmsSigningKey[] => {
   const keys = parseKmsKeys(text);
   if (keys !== null) return keys;
   context.addIssue("must be different ARNs like arn:aws:kms:REGION:ACCOUNT:key/ID separated by commas");

@@ -1,5 +1,5 @@
 /** An asymmetric key in AWS KMS: its full name, and the parts of it. */
-export interface KmsKey {
+export interface KmsSigningKey {
   arn: string;
   region: string;
   id: string;
@@ -13,7 +13,7 @@ const ARN = /^arn:aws[\w-]*:kms:([a-z0-9-]+):\d{12}:key\/([\w-]{1,64})$/;
  *
  * @returns null where one is no ARN of a key, or two have the same id
  */
-export function parseKmsKeys(text: string): KmsKey[] | null {
+export function parseKmsKeys(text: string): KmsSigningKey[] | null {
   const keys = text.split(",").flatMap((entry) => {
     const arn = entry.trim();
     const [, region, id] = ARN.exec(arn) ?? [];

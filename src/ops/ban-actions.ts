@@ -11,7 +11,13 @@ import {
   liftChallenge,
   parseBanSubject,
 } from "../flows/operators/change-bans.ts";
-import { type ActionIntent, defineAction, type OpsAction, type OpsDeps, type ViewerContext } from "./page.ts";
+import {
+  type ActionConsequences,
+  defineAction,
+  type OpsAction,
+  type OpsDeps,
+  type ViewerContext,
+} from "./page.ts";
 import { countryName } from "./views/destinations.ts";
 import { BACK_PATH } from "./views/query.ts";
 
@@ -86,9 +92,9 @@ const onButton = (text: string): string => (/^(\+|AS)/.test(text) ? text : "the 
 /** Makes an intent from the present situation of a subject. */
 const intentWith =
   <V extends { subject: string }>(
-    says: (seen: BanSituation, values: V, view: ViewerContext) => ActionIntent | NotPerformed,
+    says: (seen: BanSituation, values: V, view: ViewerContext) => ActionConsequences | NotPerformed,
   ) =>
-  async (deps: OpsDeps, values: V, view: ViewerContext): Promise<ActionIntent | NotPerformed> => {
+  async (deps: OpsDeps, values: V, view: ViewerContext): Promise<ActionConsequences | NotPerformed> => {
     const seen = await readSituation(deps, values.subject);
     return "kind" in seen ? seen : says(seen, values, view);
   };

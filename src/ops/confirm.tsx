@@ -1,4 +1,4 @@
-import type { ActionIntent, OpsAction, ViewerContext } from "./page.ts";
+import type { ActionConsequences, OpsAction, ViewerContext } from "./page.ts";
 import { hrefOf } from "./shell.tsx";
 
 /** The second step of an action: what it will do, in words, and the question why. */
@@ -14,7 +14,7 @@ export function Confirm({
 }: {
   view: ViewerContext;
   action: OpsAction;
-  intent: ActionIntent & { seen: string };
+  intent: ActionConsequences & { seen: string };
   fields: Record<string, string>;
   why: string;
   /** Somebody else changed it while this was being read. */

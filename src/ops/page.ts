@@ -65,7 +65,7 @@ export interface FileDownload {
 }
 
 /** The consequences of an action, shown before it is done. */
-export interface ActionIntent {
+export interface ActionConsequences {
   says: string[];
   /** The setting it replaces, in words; null when there is none. Another person's newer change is shown before it is undone. */
   replaces: string | null;
@@ -85,7 +85,7 @@ interface ActionSpec<S extends z.ZodType> {
   back: string | ((values: z.infer<S>) => string);
   /** Fields of its form, all text; without `why`, which every action asks for. */
   fields: S;
-  intent(deps: OpsDeps, values: z.infer<S>, view: ViewerContext): Promise<ActionIntent | NotPerformed>;
+  intent(deps: OpsDeps, values: z.infer<S>, view: ViewerContext): Promise<ActionConsequences | NotPerformed>;
   perform(
     deps: OpsDeps,
     act: OperatorCommand,
@@ -96,7 +96,7 @@ interface ActionSpec<S extends z.ZodType> {
 /** An action whose fields were read. */
 export interface ParsedAction {
   back: string;
-  intent(deps: OpsDeps, view: ViewerContext): Promise<ActionIntent | NotPerformed>;
+  intent(deps: OpsDeps, view: ViewerContext): Promise<ActionConsequences | NotPerformed>;
   perform(deps: OpsDeps, act: OperatorCommand): Promise<Performed | FileDownload | NotPerformed>;
 }
 

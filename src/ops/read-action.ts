@@ -1,7 +1,7 @@
 /** The reason in an action's form, and the words for an action that was not done. */
 import { isReadableText } from "../domain/access/operator.ts";
 import type { NotPerformed } from "../flows/audit/run-operator-action.ts";
-import type { ActionIntent, OpsDeps, ParsedAction, ViewerContext } from "./page.ts";
+import type { ActionConsequences, OpsDeps, ParsedAction, ViewerContext } from "./page.ts";
 
 /** As the operators' API has it. */
 const WHY = { shortest: 3, longest: 200 };
@@ -23,7 +23,7 @@ export async function markedIntent(
   read: ParsedAction,
   fields: Readonly<Record<string, string>>,
   view: ViewerContext,
-): Promise<(ActionIntent & { seen: string }) | NotPerformed> {
+): Promise<(ActionConsequences & { seen: string }) | NotPerformed> {
   const intent = await read.intent(deps, view);
   if ("kind" in intent) return intent;
   const asked = Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1));

@@ -7,7 +7,7 @@ import type { Unavailable } from "../ports/result.ts";
 import { Badge, EmptyNote, FaultsNotice, SettingPlace, Time } from "./parts.tsx";
 import { DataTable, type TableColumn } from "./table.tsx";
 import { locateRecordOnlySetting } from "./views/policy.ts";
-import type { PolicyFile } from "./views/policy-file-location.ts";
+import type { PolicyFileLines } from "./views/policy-file-location.ts";
 import { type RecordOnlyLine, recordOnlyLine, ruleAndFlow } from "./views/record-only-lines.ts";
 import type { PageFormats } from "./words.ts";
 
@@ -15,7 +15,7 @@ interface Shown {
   found: RecordOnlyHitCounts | Unavailable;
   span: TallySpan;
   policy: Policy;
-  file: PolicyFile;
+  file: PolicyFileLines;
   environment: string;
   words: PageFormats;
 }

@@ -15,7 +15,13 @@ import {
   routeWarnings,
 } from "../flows/operators/change-routes.ts";
 import { banDurationField } from "./ban-actions.ts";
-import { type ActionIntent, defineAction, type OpsAction, type OpsDeps, type ViewerContext } from "./page.ts";
+import {
+  type ActionConsequences,
+  defineAction,
+  type OpsAction,
+  type OpsDeps,
+  type ViewerContext,
+} from "./page.ts";
 
 const HOME = "/providers";
 
@@ -43,7 +49,7 @@ async function intentOf(
   forSeconds: number,
   view: ViewerContext,
   button: string,
-): Promise<ActionIntent | NotPerformed> {
+): Promise<ActionConsequences | NotPerformed> {
   const fault = routeFault(deps, word);
   if (fault) return fault;
   const said = await running(deps);

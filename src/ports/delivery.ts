@@ -151,7 +151,7 @@ export interface MessageOwnersPort {
 }
 
 /** The records of the routes: the monitor's measurements, and the results of this place's last delivery attempts. */
-export interface RoutesPort {
+export interface RouteRecordsPort {
   records(): Promise<ReadonlyMap<string, RouteRecord>>;
   /** Takes in the result of an attempt; it counts here at once, and elsewhere with the monitor's next measurements. */
   heard(key: string, failed: boolean): void;

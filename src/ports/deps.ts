@@ -9,7 +9,7 @@ import type { PriceRow } from "../domain/delivery/money.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { AdmissionPort, BudgetsPort, ChallengePort, LimitsPort } from "./admission.ts";
 import type { ControlPort } from "./control.ts";
-import type { MessageOwnersPort, ProviderPort, RoutesPort } from "./delivery.ts";
+import type { MessageOwnersPort, ProviderPort, RouteRecordsPort } from "./delivery.ts";
 import type { HandlesPort } from "./handles.ts";
 import type { LedgerEventsPort, VerificationLedgerPort } from "./ledger.ts";
 import type { AlertsPort, CountersPort, MonitorStatePort } from "./monitor.ts";
@@ -56,7 +56,7 @@ export interface Deps {
   /** null where the policy asks nobody about numbers. */
   lookup: LookupPort | null;
   insights: InsightCachePort;
-  routes: RoutesPort;
+  routes: RouteRecordsPort;
   receipts: MessageOwnersPort;
   verifications: VerificationsPort;
   outbox: OutboxPort;

@@ -1,7 +1,7 @@
 /** The real flows over ports in memory, with providers that count what they really took. */
 
 import { type Random, seededRandom } from "../../scripts/lab/world/random.ts";
-import { kvRoutes } from "../../src/adapters/cloudflare/kv-routes.ts";
+import { kvRouteRecords } from "../../src/adapters/cloudflare/kv-route-records.ts";
 import { parsePolicy } from "../../src/config/config.ts";
 import { OWNER_ROLES } from "../../src/domain/monitor/alerts.policy.ts";
 import type { Policy } from "../../src/domain/policy.ts";
@@ -251,7 +251,7 @@ export function deliveryWorld({
     vault: { ...memoryVault(), randomBytes: (count) => new Uint8Array(count) },
     proofs: { sign: async () => "proof", publicKeys: () => ({ keys: [] }) },
     providers,
-    routes: kvRoutes(kv, policy.delivery, nowMs, log),
+    routes: kvRouteRecords(kv, policy.delivery, nowMs, log),
     outbox: {
       async put(messages) {
         outbox.push(...messages);

@@ -1,6 +1,6 @@
 import { base64url } from "jose";
 import type { ProofKey } from "../../config/config.ts";
-import type { KmsKey } from "../../config/kms-keys.ts";
+import type { KmsSigningKey } from "../../config/kms-keys.ts";
 import type { Unavailable } from "../../ports/result.ts";
 import type { ProofsPort } from "../../ports/session.ts";
 import { proofPayload, publicHalf } from "../identity/proofs.ts";
@@ -16,7 +16,7 @@ import type { Kms, PublicPoint } from "./kms.ts";
  */
 export function kmsProofs(
   kms: Kms,
-  keys: readonly KmsKey[],
+  keys: readonly KmsSigningKey[],
   earlier: readonly ProofKey[],
   policy: { issuer: string; ttl_seconds: number },
 ): ProofsPort {
@@ -24,7 +24,7 @@ export function kmsProofs(
   if (!active) throw new Error("no key in KMS: config.ts lets none through");
   const known = new Map<string, PublicPoint>();
 
-  async function publicKey(key: KmsKey): Promise<PublicPoint | Unavailable> {
+  async function publicKey(key: KmsSigningKey): Promise<PublicPoint | Unavailable> {
     const kept = known.get(key.arn);
     if (kept !== undefined) return kept;
     // Requests share what was answered and never an answer that is awaited: it would end with the request it belongs to.

@@ -1,7 +1,7 @@
 /** AWS Key Management Service, as far as ES256 needs it (https://docs.aws.amazon.com/kms/latest/APIReference/). */
 import { AwsClient } from "aws4fetch";
 import { exportJWK, importSPKI } from "jose";
-import type { KmsKey } from "../../config/kms-keys.ts";
+import type { KmsSigningKey } from "../../config/kms-keys.ts";
 import type { Unavailable } from "../../ports/result.ts";
 
 /** The login, and how long one answer may take. */
@@ -26,8 +26,8 @@ export interface Kms {
    *
    * @returns the signature as JOSE has it: r and s, 32 bytes each
    */
-  sign(key: KmsKey, digest: Uint8Array): Promise<Uint8Array<ArrayBuffer> | Unavailable>;
-  publicKey(key: KmsKey): Promise<PublicPoint | Unavailable>;
+  sign(key: KmsSigningKey, digest: Uint8Array): Promise<Uint8Array<ArrayBuffer> | Unavailable>;
+  publicKey(key: KmsSigningKey): Promise<PublicPoint | Unavailable>;
 }
 
 const ALGORITHM = "ECDSA_SHA_256";
@@ -35,7 +35,7 @@ const ALGORITHM = "ECDSA_SHA_256";
 export function openKms({ accessKeyId, secretAccessKey, url, timeoutMs }: KmsSettings): Kms {
   const client = new AwsClient({ accessKeyId, secretAccessKey, service: "kms" });
 
-  async function ask(operation: string, key: KmsKey, fields: object): Promise<Answer | Unavailable> {
+  async function ask(operation: string, key: KmsSigningKey, fields: object): Promise<Answer | Unavailable> {
     const target = url ?? `https://kms.${key.region}.amazonaws.com${isChina(key) ? ".cn" : ""}/`;
     try {
       const request = await client.sign(target, {
@@ -95,7 +95,7 @@ export function openKms({ accessKeyId, secretAccessKey, url, timeoutMs }: KmsSet
 
 type Answer = Record<string, unknown>;
 
-const isChina = ({ arn }: KmsKey): boolean => arn.startsWith("arn:aws-cn:");
+const isChina = ({ arn }: KmsSigningKey): boolean => arn.startsWith("arn:aws-cn:");
 
 const unavailable = (operation: string, cause: string): Unavailable => ({
   kind: "unavailable",

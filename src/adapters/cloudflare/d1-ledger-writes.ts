@@ -6,7 +6,7 @@
  */
 import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import { type LedgerEvent, SAMPLES_PER_MINUTE } from "../../domain/ledger/event.ts";
-import { bitOf, SHARED_COLUMNS, verificationRows } from "./d1-verification-rows.ts";
+import { columnBit, SHARED_COLUMNS, verificationRows } from "./d1-verification-rows.ts";
 
 const shared = Object.keys(SHARED_COLUMNS);
 
@@ -20,7 +20,7 @@ const FACTS_AT_ONCE = 8;
 /** A stored event that shared the facts of one row, written so that it says the same in another row. */
 const rebased = (event: string, from: (column: string) => string, to: string) => {
   const differs = (column: string) =>
-    `iif(json_type(${event}, '$.${column}') IS NULL AND coalesce(${event} ->> 'without', 0) & ${bitOf(column)} = 0
+    `iif(json_type(${event}, '$.${column}') IS NULL AND coalesce(${event} ->> 'without', 0) & ${columnBit(column)} = 0
        AND ${from(column)} IS NOT ${to}.${column}, '$.${column}', '$.same')`;
   let said = event;
   for (let i = 0; i < shared.length; i += FACTS_AT_ONCE) {

@@ -41,7 +41,7 @@ const OWN_FACTS = {
 const sharedColumns = Object.keys(SHARED_COLUMNS) as SharedColumn[];
 
 /** The bit of a column in `without`. */
-export const bitOf = (column: string): number => 2 ** sharedColumns.indexOf(column as SharedColumn);
+export const columnBit = (column: string): number => 2 ** sharedColumns.indexOf(column as SharedColumn);
 
 /** A row of `verifications` before it is merged with the stored one. */
 export interface VerificationRow extends SharedFacts {
@@ -93,7 +93,7 @@ function storedEvent(
     .filter(([column, fact]) => fact !== shared[column]);
   const without = differs
     .filter(([, fact]) => fact === null)
-    .reduce((bits, [column]) => bits + bitOf(column), 0);
+    .reduce((bits, [column]) => bits + columnBit(column), 0);
   const own = Object.entries(OWN_FACTS).map(([name, field]) => [name, event[field]] as const);
   return {
     kind: event.kind,

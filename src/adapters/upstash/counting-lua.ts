@@ -18,7 +18,7 @@ import {
   OTHER_SUBJECTS,
 } from "../../domain/monitor/tally.ts";
 import { redisKeys } from "../redis-keys.ts";
-import type { CallInMaking } from "./script-call.ts";
+import type { CallInMaking } from "./script-arguments.ts";
 
 /**
  * Metrics that most subjects have, and the many buckets of a provider's times, by the letter they are stored under: an hour

@@ -1,6 +1,6 @@
 /**
  * The parts that the scripts have in common, in Lua. What a request needs of Redis is packed into few values, so that one MGET
- * reads all of it and one SET writes all that is kept of a range, a country, an address or a number (see keys.ts).
+ * reads all of it and one SET writes all that is kept of a range, a country, an address or a number (see redis-keys.ts).
  *
  * ARGV begins with the caller's clock (ms, then s); KEYS are all read at once, and the last one tells since when this shape is
  * written. For a month from then on the shape of before (a hash for each level, a sorted set for each log) is looked for and

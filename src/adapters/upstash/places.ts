@@ -4,7 +4,7 @@ import type { LimitDraw } from "../../domain/admission/limits.ts";
 import type { Reservation } from "../../domain/admission/reservation.ts";
 import type { SpendMeter } from "../../domain/delivery/money.ts";
 import { redisKeys } from "../redis-keys.ts";
-import { type CallInMaking, packable } from "./script-call.ts";
+import { type CallInMaking, packable } from "./script-arguments.ts";
 
 /** The subject that levels of these names are kept with; all others are of the whole service. */
 const SUBJECTS: Readonly<Record<string, string>> = {

@@ -8,7 +8,7 @@ import { redisKeys } from "../redis-keys.ts";
 import { WITH_LOGS } from "./packed-lua.ts";
 import { addLevel, addMeter, addReservation, forgottenAt } from "./places.ts";
 import { RESERVATIONS } from "./reservations-lua.ts";
-import { packable, scriptCall, scriptOn } from "./script-call.ts";
+import { packable, scriptArguments, scriptOn } from "./script-arguments.ts";
 import { LEVEL_SUMS, levelReading } from "./upstash-budgets.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 import { DRAW_RESULTS, packableDraws, type StoredLimits } from "./upstash-limits.ts";
@@ -144,7 +144,7 @@ function askCall(
   limits: StoredLimits,
   nowMs: number,
 ) {
-  const call = scriptCall(nowMs);
+  const call = scriptArguments(nowMs);
   call.add(forgottenAt(nowMs));
   call.addList(levels, (level) => {
     addLevel(call, level.key);
@@ -215,7 +215,7 @@ function recalledFrom(
 }
 
 function giveBackCall({ reservation, draws, claim, askTag }: TakenBack, limits: StoredLimits, nowMs: number) {
-  const call = scriptCall(nowMs);
+  const call = scriptArguments(nowMs);
   call.addList(reservation ? [reservation] : [], (held) => {
     addReservation(call, held);
     call.addList(held.meters, (meter) => {

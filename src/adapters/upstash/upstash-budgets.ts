@@ -15,7 +15,7 @@ import { METER_SECONDS } from "../redis-keys.ts";
 import { WITH_BOOKS, WITH_LOGS } from "./packed-lua.ts";
 import { addLevel, addMeter, addReservation, forgottenAt } from "./places.ts";
 import { RESERVATIONS } from "./reservations-lua.ts";
-import { type CallInMaking, scriptCall, scriptOn } from "./script-call.ts";
+import { type CallInMaking, scriptArguments, scriptOn } from "./script-arguments.ts";
 import { scriptNumbers, upstashUnavailable } from "./upstash-client.ts";
 import { DRAW_RESULTS, packableDraws, type StoredLimits } from "./upstash-limits.ts";
 
@@ -131,7 +131,7 @@ export function upstashBudgets(redis: Redis, limits: StoredLimits, nowMs: () => 
     async read(levels, meters) {
       try {
         const now = nowMs();
-        const call = scriptCall(now);
+        const call = scriptArguments(now);
         call.add(forgottenAt(now));
         call.addList(levels, (level) => {
           addLevel(call, level.key);
@@ -171,7 +171,7 @@ export function upstashBudgets(redis: Redis, limits: StoredLimits, nowMs: () => 
     async spend(meter) {
       try {
         const now = nowMs();
-        const call = scriptCall(now);
+        const call = scriptArguments(now);
         addMeter(call, meter, now);
         addMeterTerms(call, meter);
         const [total = -1] = scriptNumbers([await spend(call.withValues())], 1);
@@ -188,7 +188,7 @@ function reserveCall(
   limits: StoredLimits,
 ) {
   const { atMs, meters } = reservation;
-  const call = scriptCall(atMs);
+  const call = scriptArguments(atMs);
   call.add(
     forgottenAt(atMs),
     slowStart.start,

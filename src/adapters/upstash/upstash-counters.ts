@@ -13,7 +13,7 @@ import { redisKeys } from "../redis-keys.ts";
 import { type CounterBatch, counterBatch } from "./counter-batch.ts";
 import { addCounts, COUNTING, LETTERS } from "./counting-lua.ts";
 import { ARGUMENTS } from "./packed-lua.ts";
-import { scriptCall, scriptOn } from "./script-call.ts";
+import { scriptArguments, scriptOn } from "./script-arguments.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
 /** ARGV: the counters. */
@@ -52,7 +52,7 @@ export function upstashCounters(
   const batch = counterBatch(write, pause);
 
   async function write(updates: readonly CounterUpdate[]): Promise<void> {
-    const call = scriptCall(nowMs());
+    const call = scriptArguments(nowMs());
     addCounts(call, updates);
     if (call.plain().names.size > 0) await script(call.plain());
   }

@@ -5,7 +5,7 @@ import type { LimitDraw, LimitResult } from "../../domain/admission/limits.ts";
 import type { LimitsPort } from "../../ports/admission.ts";
 import { redisKeys } from "../redis-keys.ts";
 import { addDraw } from "./places.ts";
-import { type CallInMaking, packable, scriptCall, scriptOn } from "./script-call.ts";
+import { type CallInMaking, packable, scriptArguments, scriptOn } from "./script-arguments.ts";
 import { isUpstashSlow, upstashUnavailable } from "./upstash-client.ts";
 
 /** Logs that may grow longer than this are sorted sets, which are counted without being read. */
@@ -131,7 +131,7 @@ export function upstashLimits(redis: Redis, nowMs: () => number): StoredLimits {
   }
 
   async function takeExact(take: LimitDraw): Promise<LimitResult> {
-    const call = scriptCall(nowMs());
+    const call = scriptArguments(nowMs());
     call.addKey(redisKeys.log(take.name, take.subject));
     call.add(memberOf(take), take.peek ? 1 : 0);
     call.add(...take.rules.flatMap((rule) => [rule.max, rule.window_seconds * 1000]));

@@ -9,7 +9,7 @@ import { redisKeys } from "../redis-keys.ts";
 import type { CounterBatch } from "./counter-batch.ts";
 import { addCounts, COUNTING } from "./counting-lua.ts";
 import { WITH_VALUES } from "./packed-lua.ts";
-import { scriptCall, scriptOn } from "./script-call.ts";
+import { scriptArguments, scriptOn } from "./script-arguments.ts";
 import { upstashUnavailable } from "./upstash-client.ts";
 
 /**
@@ -118,7 +118,7 @@ const namesOf = ({ messageIds, reference }: MessageBinding): string[] => [
 
 function bindCall(binding: MessageBinding, updates: readonly CounterUpdate[], nowMs: number) {
   const { provider, owner } = binding;
-  const call = scriptCall(nowMs);
+  const call = scriptArguments(nowMs);
   call.addList(namesOf(binding), (name) => {
     call.addKey(redisKeys.message(provider, name));
     call.addKey(redisKeys.earlyReceipt(provider, name));

@@ -28,7 +28,7 @@ end
 return taken`;
 
 /**
- * What Upstash holds of one person, see keys.ts. Everything is found by name, never by a scan: under an attack there are
+ * What Upstash holds of one person, see redis-keys.ts. Everything is found by name, never by a scan: under an attack there are
  * millions of keys, and every one of them is somebody else's.
  */
 export function upstashPersonalData(redis: Redis): PersonalDataPort {

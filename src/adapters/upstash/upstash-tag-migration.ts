@@ -3,7 +3,7 @@ import { CHANNELS } from "../../domain/kernel/channel.ts";
 import type { TagChange } from "../../domain/ledger/person.ts";
 import { redisKeys } from "../redis-keys.ts";
 import { bookOfLevel } from "./places.ts";
-import { scriptOn } from "./script-call.ts";
+import { scriptOn } from "./script-arguments.ts";
 
 /** KEYS old and new name, in turns. What is there under the new one already is not touched. */
 const ADOPT = `

@@ -10,7 +10,7 @@ import { addCounts, COUNTING } from "./counting-lua.ts";
 import { ARGUMENTS, WITH_BOOKS } from "./packed-lua.ts";
 import { addLevel, addReservation } from "./places.ts";
 import { RESERVATIONS } from "./reservations-lua.ts";
-import { packable, scriptCall, scriptOn } from "./script-call.ts";
+import { packable, scriptArguments, scriptOn } from "./script-arguments.ts";
 
 /**
  * A verification credits its own reservation, if that is still open, and gives back every other one of its session and its
@@ -108,7 +108,7 @@ export function upstashVerifications(
     },
 
     async failed(failureTags, updates) {
-      const call = scriptCall(nowMs());
+      const call = scriptArguments(nowMs());
       call.addList(failureTags, (tag) => {
         call.addKey(redisKeys.failures(tag));
         call.add(failureMemorySeconds);
@@ -124,7 +124,7 @@ function verifiedCall(
   updates: readonly CounterUpdate[],
   nowMs: number,
 ) {
-  const call = scriptCall(nowMs);
+  const call = scriptArguments(nowMs);
   const all: Reservation[] = reservation === null ? [] : [reservation, ...otherReservations];
   const distinct = [...new Map(all.map((one) => [one.id, one])).values()];
   call.addList(distinct, (one) => addReservation(call, one));

@@ -12,7 +12,7 @@ import { countRulesMet } from "../../domain/monitor/rule-counts.ts";
 import type { CounterEntry } from "../../domain/monitor/tally.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { AdmissionEvidence } from "./gather-evidence.ts";
-import { challengeDemandedBy, challengeGrade } from "./refuse-by-challenge.ts";
+import { challengeDemandedBy, gradeChallengeAnswer } from "./refuse-by-challenge.ts";
 import type { AdmissionRequest } from "./request.ts";
 
 export type SignalNeeds = Pick<Deps, "policy" | "hosting" | "nowMs">;
@@ -34,7 +34,11 @@ export function deriveSignals(
     numberKnown: recalled.numberKnown,
     freshNumber: lacksVerifiedHistory(recalled.knownSinceMs, exposure, nowMs()),
     ownDevice: person.ownDevice !== null,
-    challenge: challengeGrade(evidence.challenge, recalled, policy.captcha.fresh_site_key !== undefined),
+    challenge: gradeChallengeAnswer(
+      evidence.challenge,
+      recalled,
+      policy.captcha.fresh_site_key !== undefined,
+    ),
     challengeDemanded: challengeDemandedBy(deps, request, readings),
     distinctNumbers: evidence.limits.find(({ take }) => take.name === "numbers_per_ip")?.used ?? 0,
     returned: recalled.askedAtMs !== null && nowMs() >= recalled.askedAtMs + after_seconds * 1000,

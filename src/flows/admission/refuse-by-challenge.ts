@@ -47,7 +47,7 @@ export const isOurFault = ({ kind }: Refusal): boolean => kind === "sending_paus
  * Grades a token: it is fresh when it was solved after we demanded it, or comes from the widget that only demands use. There
  * is no slack for clocks: it would let one token, sent twice under one idempotency key, count as two.
  */
-export function challengeGrade(
+export function gradeChallengeAnswer(
   answer: ChallengeResult | null,
   { askedAtMs }: Recalled,
   ownWidget: boolean,

@@ -2,7 +2,7 @@
 import { type AST, parseTOML } from "toml-eslint-parser";
 
 /** The settings' file, and the line of each table and setting in it by their path: `vars.POLICY.limits.number`. */
-export interface PolicyFile {
+export interface PolicyFileLines {
   name: string;
   lines: ReadonlyMap<string, number>;
 }
@@ -55,7 +55,7 @@ const below = (path: string, name: string): string => (name === "" ? path : `${p
 
 /** @param section a table below the policy, `flows.login.risk`; empty for the policy itself */
 export function locateInPolicyFile(
-  { name, lines }: PolicyFile,
+  { name, lines }: PolicyFileLines,
   environment: string,
   section: string,
 ): PolicyFileLocation {
@@ -64,5 +64,5 @@ export function locateInPolicyFile(
 }
 
 /** The line of a setting; null where the file is silent and the default holds. */
-export const lineOf = ({ lines }: PolicyFile, environment: string, setting: string): number | null =>
+export const lineOf = ({ lines }: PolicyFileLines, environment: string, setting: string): number | null =>
   lines.get(below(pathOf(environment), setting)) ?? null;

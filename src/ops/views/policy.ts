@@ -7,7 +7,7 @@ import type { PageFormats } from "../words.ts";
 import {
   lineOf,
   locateInPolicyFile,
-  type PolicyFile,
+  type PolicyFileLines,
   type PolicyFileLocation,
 } from "./policy-file-location.ts";
 
@@ -30,7 +30,7 @@ export interface PolicySection {
 /** Every table of the policy but the owners, who have one of their own; values that stand beside the tables come first. */
 export function policySections(
   policy: Policy,
-  file: PolicyFile,
+  file: PolicyFileLines,
   environment: string,
   words: PageFormats,
 ): PolicySection[] {
@@ -202,14 +202,14 @@ export function ownerLines({ alerts }: Policy, nowMs: number): OwnerLine[] {
   });
 }
 
-export function locateAlertOwners(file: PolicyFile, environment: string): PolicyFileLocation {
+export function locateAlertOwners(file: PolicyFileLines, environment: string): PolicyFileLocation {
   const place = locateInPolicyFile(file, environment, "alerts.owners");
   return { ...place, table: `[${place.table}]` };
 }
 
 /** The place that puts a flow's rules into record-only mode; for null, or a flow without rules of its own, the general one. */
 export function locateRecordOnlySetting(
-  file: PolicyFile,
+  file: PolicyFileLines,
   { flows, risk }: Policy,
   environment: string,
   flow: string | null,

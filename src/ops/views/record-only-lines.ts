@@ -7,7 +7,7 @@ import type { Policy } from "../../domain/policy.ts";
 import type { RuleRow } from "../../flows/operators/views/read-record-only-hits.ts";
 import type { PageFormats } from "../words.ts";
 import { locateRecordOnlySetting } from "./policy.ts";
-import type { PolicyFile, PolicyFileLocation } from "./policy-file-location.ts";
+import type { PolicyFileLines, PolicyFileLocation } from "./policy-file-location.ts";
 
 export interface RecordOnlyLine {
   rule: string;
@@ -29,7 +29,7 @@ export interface RecordOnlyLine {
 export function recordOnlyLine(
   { rule, flow, recordOnly, ...counts }: RuleRow,
   policy: Policy,
-  file: PolicyFile,
+  file: PolicyFileLines,
   environment: string,
   words: PageFormats,
 ): RecordOnlyLine {

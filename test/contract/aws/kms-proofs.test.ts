@@ -8,7 +8,7 @@ import { openKms, readDer } from "../../../src/adapters/aws/kms.ts";
 import { kmsProofs } from "../../../src/adapters/aws/kms-proofs.ts";
 import { es256Proofs } from "../../../src/adapters/identity/proofs.ts";
 import type { ProofKey } from "../../../src/config/config.ts";
-import type { KmsKey } from "../../../src/config/kms-keys.ts";
+import type { KmsSigningKey } from "../../../src/config/kms-keys.ts";
 import type { ProofContent } from "../../../src/ports/session.ts";
 import { contractFile } from "../../support/contracts.ts";
 import { proofKey } from "../support/support-keys.ts";
@@ -25,7 +25,7 @@ const CLAIMS: ProofContent = {
   reference: "order-7",
   correlationId: "1c8ff2b1-6a62-4b52-9c2c-0e7f0d6a4f11",
 };
-const keyOf = (id: string): KmsKey => ({
+const keyOf = (id: string): KmsSigningKey => ({
   arn: `arn:aws:kms:eu-west-1:111122223333:key/${id}`,
   region: "eu-west-1",
   id,
@@ -41,7 +41,7 @@ beforeEach(async () => {
 afterEach(() => aws.close());
 
 const proofsOf = (
-  keys: readonly KmsKey[] = [KEY],
+  keys: readonly KmsSigningKey[] = [KEY],
   earlier: readonly ProofKey[] = [],
   over: { secretAccessKey?: string; timeoutMs?: number } = {},
 ) => kmsProofs(openKms({ ...LOGIN, url: aws.url, timeoutMs: 2000, ...over }), keys, earlier, POLICY);

@@ -1,6 +1,6 @@
 import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { kvRoutes } from "../../../src/adapters/cloudflare/kv-routes.ts";
+import { kvRouteRecords } from "../../../src/adapters/cloudflare/kv-route-records.ts";
 import {
   NEW_ROUTE_RECORD,
   type RouteRecord,
@@ -25,7 +25,7 @@ let facts: { fact: string; evidence: object }[] = [];
 let reads: unknown[] = [];
 
 const open = (store: Pick<KVNamespace, "get" | "put"> = kv) =>
-  kvRoutes(
+  kvRouteRecords(
     {
       get: (...args: [string, object]) => {
         reads.push(args);

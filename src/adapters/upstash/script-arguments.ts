@@ -4,19 +4,22 @@ import { redisKeys } from "../redis-keys.ts";
 /** Runs a script by its hash, and by its text where Redis has not seen it, or has forgotten it. */
 export function scriptOn(redis: Redis, source: string) {
   const script = redis.createScript<unknown>(source);
-  return ({ names, words }: ScriptCall): Promise<unknown> => script.exec([...names.keys()], words);
+  return ({ names, words }: ScriptArguments): Promise<unknown> => script.exec([...names.keys()], words);
 }
 
 /** The keys and arguments of one run of a script, as the parts in `packed-lua.ts` read them. */
-export interface ScriptCall {
+export interface ScriptArguments {
   /** Each with its place in KEYS. */
   names: Map<string, number>;
   words: string[];
 }
 
 /** Arguments in the order in which a script reads them; a list comes after its length. */
-export function scriptCall(nowMs: number) {
-  const call: ScriptCall = { names: new Map(), words: [String(nowMs), String(Math.floor(nowMs / 1000))] };
+export function scriptArguments(nowMs: number) {
+  const call: ScriptArguments = {
+    names: new Map(),
+    words: [String(nowMs), String(Math.floor(nowMs / 1000))],
+  };
   const add = (...more: (string | number)[]): void => {
     call.words.push(...more.map(String));
   };
@@ -33,16 +36,16 @@ export function scriptCall(nowMs: number) {
       for (const one of list) each(one);
     },
     /** The call of a script that reads packed values: the last of its keys tells since when they are written. */
-    withValues(): ScriptCall {
+    withValues(): ScriptArguments {
       call.names.set(redisKeys.packedSince(), call.names.size + 1);
       return call;
     },
     /** The call of any other script. */
-    plain: (): ScriptCall => call,
+    plain: (): ScriptArguments => call,
   };
 }
 
-export type CallInMaking = ReturnType<typeof scriptCall>;
+export type CallInMaking = ReturnType<typeof scriptArguments>;
 
 /** Names and members in packed values are parted by spaces and bars. */
 export const packable = (text: string): string => text.replaceAll(/[\s|]/g, "_");

@@ -6,7 +6,7 @@ import {
   type RoutingPolicy,
 } from "../../domain/delivery/routing.ts";
 import { HOUR_SECONDS } from "../../domain/kernel/time.ts";
-import type { RoutesPort } from "../../ports/delivery.ts";
+import type { RouteRecordsPort } from "../../ports/delivery.ts";
 import type { Log } from "../../ports/deps.ts";
 
 /** The routes' records as the monitor wrote them. */
@@ -35,7 +35,12 @@ const recordsSchema = z.record(
  * The routes' records in KV, and over them what this isolate has seen of failing hand-overs since. A KV that is silent or
  * holds something else costs the knowledge and not the messages: every route is then as good as another.
  */
-export function kvRoutes(kv: KVNamespace, policy: RoutingPolicy, nowMs: () => number, log: Log): RoutesPort {
+export function kvRouteRecords(
+  kv: KVNamespace,
+  policy: RoutingPolicy,
+  nowMs: () => number,
+  log: Log,
+): RouteRecordsPort {
   let memory: { records: ReadonlyMap<string, RouteRecord>; readAtMs: number } | null = null;
   const own = new Map<string, Pick<RouteRecord, "failures" | "restUntilMs">>();
 
