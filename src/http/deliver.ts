@@ -157,13 +157,13 @@ function refuseDelivery(
   if (!channels.includes(channel)) {
     errors.push({ field: "channel", reason: `is not offered; offered: ${channels.join(", ")}` });
   }
-  if (!mayDeliver(policy, code)) errors.push({ field: "code", reason: "must be 4 to 10 digits" });
+  if (!isDeliverableCode(policy, code)) errors.push({ field: "code", reason: "must be 4 to 10 digits" });
   if (errors.length > 0) return { kind: "invalid_request", errors };
   return mayUseFlow(key, flow) ? null : { kind: "flow_refused", flow };
 }
 
 /** True for a code that the policy lets others bring. */
-export const mayDeliver = ({ gateway }: Pick<Deps["policy"], "gateway">, code: string): boolean =>
+export const isDeliverableCode = ({ gateway }: Pick<Deps["policy"], "gateway">, code: string): boolean =>
   (gateway.codes === "digits" ? /^[0-9]{4,10}$/ : /^[0-9A-Z]{4,10}$/).test(code);
 
 export const deliveredToWire = (delivered: CodeDelivered): z.infer<typeof deliverAnswer> => ({

@@ -27,7 +27,7 @@ const NEAR_SHOWN = 10;
 const SHORTEST_SECONDS = 60;
 const LONGEST_SECONDS = 30 * DAY_SECONDS;
 
-/** A length of time as {@link LastingField} writes it. */
+/** A length of time as {@link DurationField} writes it. */
 export const banDurationField = z
   .string()
   .regex(/^\d{2,7}$/, "is no length of time")

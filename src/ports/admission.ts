@@ -46,7 +46,7 @@ interface AdmissionAnswer {
 }
 
 /** Everything that a request took of the store and can give back. */
-export interface TakenBack {
+export interface TakenFromStore {
   /** Given back once, and only if it was really taken. */
   reservation: Reservation | null;
   /** The very draws that were handed in. */
@@ -64,7 +64,7 @@ export interface AdmissionPort {
   /** Draws, claims, recalls and reads in one round trip; all of it is answered, or it is unavailable. */
   ask(question: AdmissionQuestion): Promise<AdmissionAnswer | Unavailable>;
   /** Ends a request from which no message left: gives back what it took, and remembers what was asked of the person. */
-  giveBack(taken: TakenBack): Promise<void>;
+  giveBack(taken: TakenFromStore): Promise<void>;
 }
 
 /** Rate limits outside of admission. */

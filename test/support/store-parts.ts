@@ -8,7 +8,7 @@ import type {
   BudgetsPort,
   ReservationRequest,
   ReservationResult,
-  TakenBack,
+  TakenFromStore,
 } from "../../src/ports/admission.ts";
 import type { MessageOwner, MessageOwnersPort, Receipt } from "../../src/ports/delivery.ts";
 import type { PersonMarksPort, Recalled, RecallQuestion } from "../../src/ports/people.ts";
@@ -32,7 +32,7 @@ const NOTHING_ASKED: AdmissionQuestion = {
   levels: [],
   meters: [],
 };
-const NOTHING_TAKEN: TakenBack = { reservation: null, draws: [], claim: null, askTag: null };
+const NOTHING_TAKEN: TakenFromStore = { reservation: null, draws: [], claim: null, askTag: null };
 const NOTHING_LEARNT: VerifiedCode = {
   numberTag: "nobody",
   failureTags: [],

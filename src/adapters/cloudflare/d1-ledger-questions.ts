@@ -15,7 +15,7 @@ import {
 } from "./d1-ledger-rows.ts";
 
 /** A table or view with one row for each event, in the columns of the view `ledger_events` (migration 0003). */
-export interface EventSource {
+export interface EventTable {
   events: string;
   /** The column that is searched for one verification. */
   verification: string;
@@ -44,7 +44,7 @@ const keySchema = z.object({ keyId: z.string(), sealed: z.int() });
 type Rows = PlacedRow[] | Unavailable;
 
 /** The questions of the ledger to one source. */
-export function ledgerQuestions(db: D1Database, source: EventSource) {
+export function ledgerQuestions(db: D1Database, source: EventTable) {
   const select = `SELECT ${FIELDS} FROM ${source.events}`;
   return {
     /** Events after a position, in the ledger's order. */

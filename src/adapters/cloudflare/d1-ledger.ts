@@ -12,13 +12,13 @@ import type { LedgerWindow, UpkeepRun, VerificationLedgerPort } from "../../port
 import type { Unavailable, WriteResult } from "../../ports/result.ts";
 import { jsonColumn } from "../json.ts";
 import { firstRow, readRows, writeAll } from "./d1.ts";
-import { type EventSource, ledgerQuestions, MOST_ROWS } from "./d1-ledger-questions.ts";
+import { type EventTable, ledgerQuestions, MOST_ROWS } from "./d1-ledger-questions.ts";
 import { type PlacedRow, refusalCountSchema } from "./d1-ledger-rows.ts";
 import { FIRST_SEALED, sweepLedger } from "./d1-ledger-sweep.ts";
 import { ERASE_STATEMENTS, eventStatements } from "./d1-ledger-writes.ts";
 import { olderTables } from "./d1-older-ledger.ts";
 
-const VERIFICATIONS: EventSource = {
+const VERIFICATIONS: EventTable = {
   events: "ledger_events",
   verification: "verification",
   ofNumbers: "SELECT id FROM verifications WHERE number_tag IN (SELECT value FROM json_each(?1))",

@@ -5,11 +5,11 @@
 import type { Moved } from "../../ports/ledger.ts";
 import type { Unavailable } from "../../ports/result.ts";
 import { readRows, writeAll } from "./d1.ts";
-import { type EventSource, ledgerQuestions } from "./d1-ledger-questions.ts";
+import { type EventTable, ledgerQuestions } from "./d1-ledger-questions.ts";
 import { LEDGER_COLUMNS, placedRowSchema } from "./d1-ledger-rows.ts";
 import { eventStatements } from "./d1-ledger-writes.ts";
 
-const OLDER_TABLES: EventSource = {
+const OLDER_TABLES: EventTable = {
   events: `(SELECT ledger.at AS began_at, ledger.at AS last_at, ledger.id AS verification, ledger.seq AS place,
       ${Object.keys(LEDGER_COLUMNS)
         .map((column) => `ledger.${column} AS ${column}`)

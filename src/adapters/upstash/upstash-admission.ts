@@ -2,7 +2,7 @@ import type { Redis } from "@upstash/redis/cloudflare";
 import { oldestReadSlot, slotOf } from "../../domain/admission/exposure.ts";
 import { CHALLENGE_DEMAND_SECONDS } from "../../domain/admission/lifetimes.ts";
 import { NUMBER_REFUSALS } from "../../domain/delivery/judgement.ts";
-import type { AdmissionPort, AdmissionQuestion, TakenBack } from "../../ports/admission.ts";
+import type { AdmissionPort, AdmissionQuestion, TakenFromStore } from "../../ports/admission.ts";
 import type { Recalled } from "../../ports/people.ts";
 import { redisKeys } from "../redis-keys.ts";
 import { WITH_LOGS } from "./packed-lua.ts";
@@ -214,7 +214,7 @@ function recalledFrom(
   };
 }
 
-function giveBackCall({ reservation, draws, claim, askTag }: TakenBack, limits: StoredLimits, nowMs: number) {
+function giveBackCall({ reservation, draws, claim, askTag }: TakenFromStore, limits: StoredLimits, nowMs: number) {
   const call = scriptArguments(nowMs);
   call.addList(reservation ? [reservation] : [], (held) => {
     addReservation(call, held);

@@ -7,7 +7,7 @@ import { type NumberDraft, numberStep } from "./number-step.ts";
 import { internationalNumber } from "./phone-numbers.ts";
 import type { Trouble } from "./trouble.ts";
 import { fill, type Words } from "./words/words.ts";
-import { makeWork } from "./work.ts";
+import { makeButtonTasks } from "./work.ts";
 
 type Place =
   | { name: "number"; trouble: Trouble | null }
@@ -42,7 +42,7 @@ export function startJourney(
   kitNow: () => Kit,
 ): Journey {
   const resuming = new AbortController();
-  const work = makeWork(settle);
+  const work = makeButtonTasks(settle);
   let place: Place | null = null;
   let step: Step | null = null;
   let isStale = false;

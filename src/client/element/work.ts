@@ -8,7 +8,7 @@ export interface Work {
 }
 
 /** @param onIdle called whenever the last task has ended */
-export function makeWork(onIdle: () => void): Work {
+export function makeButtonTasks(onIdle: () => void): Work {
   let underWay = 0;
   return {
     async run(button, task) {

@@ -85,7 +85,6 @@ export const rangeCells = (row: RankedSums, currency: string): Cell[] => [
 
 /** The columns of `ips.csv`. */
 export const ADDRESS_COLUMNS = ["ip", "network", ...SUM_COLUMNS] as const;
-/** The cells of one address. */
 
 /** The report for programs: `summary.json`. */
 export function reportSummary(report: IncidentReport): object {

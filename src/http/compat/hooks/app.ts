@@ -21,7 +21,7 @@ import type { RefusedAnswer } from "../../../flows/verification/publish-and-answ
 import type { Caller } from "../../../ports/admission.ts";
 import type { HookSignatures } from "../../../ports/hooks.ts";
 import { locale as localeSchema } from "../../contract.ts";
-import { callerFor, mayDeliver } from "../../deliver.ts";
+import { callerFor, isDeliverableCode } from "../../deliver.ts";
 import { answerProblem, type ProblemWire, problemWire, refusalToWire } from "../../problems.ts";
 import { authgearSms } from "./authgear.ts";
 import type { DeliveryHook, HookDelivery } from "./hook.ts";
@@ -61,7 +61,7 @@ export function systemHooks(deps: HookNeeds) {
       if ("status" in call) return fail(c, call, correlationId);
       const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
       const asked = hook.read(call.text, type, policy);
-      if (asked === null || !mayDeliver(policy, asked.code)) return fail(c, UNREADABLE, correlationId);
+      if (asked === null || !isDeliverableCode(policy, asked.code)) return fail(c, UNREADABLE, correlationId);
       const delivering = finish(deliver(hook.system, asked, correlationId), correlationId);
       const answer = await Promise.race([delivering, deps.pause(hook.limitMs).then(() => null)]);
       if (answer === null || answer.kind === "in_progress") return fail(c, STILL_SENDING, correlationId);

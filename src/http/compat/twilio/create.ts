@@ -3,7 +3,7 @@ import type { Channel } from "../../../domain/kernel/channel.ts";
 import type { Policy } from "../../../domain/policy.ts";
 import { clientFacts } from "../../authenticate.ts";
 import { locale } from "../../contract.ts";
-import { mayDeliver } from "../../deliver.ts";
+import { isDeliverableCode } from "../../deliver.ts";
 import { invalidParameter, type TwilioError } from "./refusals.ts";
 import { channelOf } from "./wire.ts";
 
@@ -45,7 +45,7 @@ export function readCreate(
     if (!compat.twilio.custom_codes) {
       return { status: 403, code: 60220, message: "CustomCode is not allowed for this account" };
     }
-    if (!mayDeliver({ gateway }, customCode)) return invalidParameter("`CustomCode`");
+    if (!isDeliverableCode({ gateway }, customCode)) return invalidParameter("`CustomCode`");
   }
   const ip = addressIn(get("DeviceIp"), get("RateLimits"), compat.twilio.address_keys);
   if (typeof ip === "object") return ip;
