@@ -215,6 +215,7 @@ function opsDeps(world: World): OpsDeps {
         rows: tags.includes(NUMBER_TAG) ? STORY : [],
       }),
     },
+    endedSessions: { has: async () => false, add: async () => undefined },
     opsSeal: {
       seal: async (payload: object) => Buffer.from(JSON.stringify(payload)).toString("base64url"),
       open: async (text: string) => ({ payload: JSON.parse(Buffer.from(text, "base64url").toString()) }),
