@@ -214,7 +214,11 @@ function recalledFrom(
   };
 }
 
-function giveBackCall({ reservation, draws, claim, askTag }: TakenFromStore, limits: StoredLimits, nowMs: number) {
+function giveBackCall(
+  { reservation, draws, claim, askTag }: TakenFromStore,
+  limits: StoredLimits,
+  nowMs: number,
+) {
   const call = scriptArguments(nowMs);
   call.addList(reservation ? [reservation] : [], (held) => {
     addReservation(call, held);

@@ -11,10 +11,12 @@ const UPSTASH_TIMEOUT_MS = 1000;
  * answers an aborted command with the abort's reason as if it were the result.
  *
  * @param answered hears how long each round trip took
+ * @param timeoutMs for stores that are slow for another reason than an outage
  */
 export function openUpstash(
   config: Pick<Config, "UPSTASH_REDIS_REST_URL" | "UPSTASH_REDIS_REST_TOKEN">,
   answered: (tookMs: number) => void = () => undefined,
+  timeoutMs = UPSTASH_TIMEOUT_MS,
 ): Redis {
   const redis = new Redis({
     url: config.UPSTASH_REDIS_REST_URL,
@@ -24,7 +26,7 @@ export function openUpstash(
     // All that is kept is text; decoding base64, the default, is a quarter of what reading the counters costs.
     responseEncoding: false,
     enableTelemetry: false,
-    signal: () => AbortSignal.timeout(UPSTASH_TIMEOUT_MS),
+    signal: () => AbortSignal.timeout(timeoutMs),
   });
   redis.use(async (request, next) => {
     const beganMs = Date.now();

@@ -49,6 +49,7 @@ async function recordFeedback(
   { ledger, events }: Pick<OutboxConsumerDeps, "ledger" | "events">,
   feedback: readonly LedgerEvent[],
 ): Promise<void> {
+  if (feedback.length === 0) return;
   const written = await ledger.write(feedback);
   if (written.kind !== "done") await events.put(feedback);
 }

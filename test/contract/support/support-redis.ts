@@ -7,12 +7,16 @@ import { makeUpstash, type UpstashService } from "../../../scripts/dev/upstash.t
 import { openUpstash } from "../../../src/adapters/upstash/upstash-client.ts";
 
 const TOKEN = "a-token-for-tests";
+const PATIENT_MS = 10_000;
 
 /** An empty Redis behind the Upstash protocol on loopback. */
 export interface UpstashWorld {
   service: UpstashService;
-  /** A connection of its own, as each isolate has one; with another token it is a stranger's. */
-  connect(token?: string): Redis;
+  /**
+   * A connection of its own, as each isolate has one; with another token it is a stranger's. It is patient, since a stand-in on
+   * a busy machine is slow without being away.
+   */
+  connect(token?: string, timeoutMs?: number): Redis;
   /** Every key with the seconds it has left, -1 for one that stays for ever. */
   lives(): Promise<Record<string, number>>;
   /** Forgets the requests counted so far. */
@@ -48,8 +52,12 @@ function useUpstash(env: NodeJS.ProcessEnv): () => UpstashWorld {
     server = await serveLocally(service.handle);
     world = {
       service,
-      connect: (token = TOKEN) =>
-        openUpstash({ UPSTASH_REDIS_REST_URL: server.url, UPSTASH_REDIS_REST_TOKEN: token }),
+      connect: (token = TOKEN, timeoutMs = PATIENT_MS) =>
+        openUpstash(
+          { UPSTASH_REDIS_REST_URL: server.url, UPSTASH_REDIS_REST_TOKEN: token },
+          undefined,
+          timeoutMs,
+        ),
       async lives() {
         const names = (await redis.client.call("keys", "*")) as string[];
         const ttls = await Promise.all(names.map((name) => redis.client.call("ttl", name)));

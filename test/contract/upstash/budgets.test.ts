@@ -876,7 +876,7 @@ describeOnRedis("budgets", (upstash) => {
   });
 
   test("a Redis that is silent for a second is unavailable, and is asked once, or it might take twice", async () => {
-    const budgets = open();
+    const budgets = budgetsOf(storeOn(upstash().connect(undefined, 1000), clock));
     const level = levelOf(5);
     const unavailable = { kind: "unavailable", cause: "no answer in 1000 ms" };
     // The hashes of its scripts are made as an isolate starts.

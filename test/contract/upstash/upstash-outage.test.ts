@@ -71,7 +71,9 @@ const silent = (cause: string) => Array.from({ length: 7 }, () => ({ kind: "unav
 describeOnRedis("limits, claims, counters, budgets and marks", (upstash) => {
   test("are unavailable when Redis takes longer than a second", async () => {
     upstash().service.faults.delayMs = 1500;
-    expect(await portsOn(upstash().connect()).askAll()).toEqual(silent("no answer in 1000 ms"));
+    expect(await portsOn(upstash().connect(undefined, 1000)).askAll()).toEqual(
+      silent("no answer in 1000 ms"),
+    );
   });
 
   test("are unavailable when Redis is down", async () => {

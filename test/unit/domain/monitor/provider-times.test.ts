@@ -60,13 +60,20 @@ test.each([
 
 test("of a message that several were asked to carry, each counts with its own time, in one booking", async () => {
   const world = providersThat(["refuse", 1200], ["refuse", 700], ["accept", 40]);
-  const { counters } = world.deps;
+  const { counters, receipts } = world.deps;
   let calls = 0;
   world.deps.counters = {
     ...counters,
     count(bookings) {
       calls += 1;
       return counters.count(bookings);
+    },
+  };
+  world.deps.receipts = {
+    ...receipts,
+    bind(...bound) {
+      calls += 1;
+      return receipts.bind(...bound);
     },
   };
   await sendOne(world);
