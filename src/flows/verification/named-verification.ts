@@ -6,6 +6,7 @@ import type { CancelResult } from "../../domain/session/conclude.ts";
 import type { SessionView } from "../../domain/session/view.ts";
 import type { Deps } from "../../ports/deps.ts";
 import type { OpenedToken } from "../../ports/session.ts";
+import { publishCancelled } from "../publish/publish-cancelled.ts";
 import type { RefusedAnswer } from "./publish-and-answer.ts";
 import { type VerifiedAnswer, type VerifyNeeds, verify } from "./verify.ts";
 
@@ -118,6 +119,6 @@ export async function cancelVerification(
   const { sessionId, correlationId } = found.claims;
   const result: CancelResult = await deps.sessions.cancel(sessionId);
   if (result.kind === "gone") return { kind: "session_gone", cause: result.cause, correlationId };
-  deps.log("verification_cancelled", { correlation_id: correlationId });
+  publishCancelled(deps, correlationId);
   return { kind: "cancelled", found };
 }
