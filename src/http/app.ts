@@ -65,10 +65,12 @@ export function createApp(
     c.header("Cache-Control", "no-store");
   });
 
-  app.use(
-    "/v1/*",
-    boundBodies((c, failure) => problem(c, failure, vault.newId())),
-  );
+  for (const doors of ["/v1/*", "/v2/*"]) {
+    app.use(
+      doors,
+      boundBodies((c, failure) => problem(c, failure, vault.newId())),
+    );
+  }
 
   app.post("/v1/send", async (c) => {
     const correlationId = vault.newId();
