@@ -7,7 +7,7 @@ import { makeUpstash, type UpstashService } from "../../../scripts/dev/upstash.t
 import { openUpstash } from "../../../src/adapters/upstash/upstash-client.ts";
 
 const TOKEN = "a-token-for-tests";
-const PATIENT_MS = 10_000;
+const PATIENT_MS = 25_000;
 
 /** An empty Redis behind the Upstash protocol on loopback. */
 export interface UpstashWorld {
