@@ -121,8 +121,10 @@ test.each([{ before: lost() }, { after: lost() }])(
 );
 
 test.each([{ before: lost() }, { after: lost() }])(
-  "an attempt under a key is repeated when it is lost, counts once and has one proof (%j)",
+  "an attempt under a key is repeated when it is lost, counts once, teaches once and has one proof (%j)",
   async (loss) => {
+    const lines: string[] = [];
+    const print = vi.spyOn(console, "log").mockImplementation((line) => void lines.push(String(line)));
     const ask = serve();
     const { body } = await ask("POST", "/v1/send", SEND);
     losses.set("attemptOnce", [loss, loss]);
@@ -133,6 +135,9 @@ test.each([{ before: lost() }, { after: lost() }])(
     expect(wrong.body).toMatchObject({ code: "code_incorrect", attempts_left: 4 });
     losses.set("attemptOnce", [loss]);
     expect((await verify(await codeFor(PHONE), "another-key-of-22-characters")).status).toBe(200);
+    print.mockRestore();
+    const facts = lines.map((line) => JSON.parse(line).fact).filter((fact) => fact.startsWith("attempt_"));
+    expect(facts).toEqual(["attempt_incorrect", "attempt_verified"]);
   },
 );
 

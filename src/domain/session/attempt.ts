@@ -4,6 +4,7 @@ import { sameDigest } from "../kernel/digest.ts";
 import { MINUTE_MS, secondsUntil } from "../kernel/time.ts";
 import {
   isSessionOver,
+  type KeptAttempt,
   type KeptResult,
   messagesThatMayHaveLeft,
   type SendRecord,
@@ -44,7 +45,7 @@ export interface AttemptCommand {
   digest: string;
   /** Keyed hash of the key. */
   key: string;
-  /** UUID for the proof, should the code be right. */
+  /** UUID for the proof, should the code be right. A command that is given again because its answer was lost keeps it. */
   proofId: string;
 }
 
@@ -69,7 +70,8 @@ const REPEATABLE_MS = 2 * MINUTE_MS;
 
 /**
  * Judges one code under an idempotency key: the same code under the same key has the same result for two minutes, and counts
- * once. A refusal that only says to wait is not kept, so that the same attempt can be made when the wait is over.
+ * once. A refusal that only says to wait is not kept, so that the same attempt can be made when the wait is over. The very same
+ * command, given again because its answer was lost on the way, has that answer.
  */
 export function attemptOnce(
   state: SessionState,
@@ -80,9 +82,10 @@ export function attemptOnce(
   const earlier = state.keptAttempt;
   if (earlier && sameDigest(earlier.key, key) && nowMs - earlier.atMs < REPEATABLE_MS) {
     if (!sameDigest(earlier.digest, digest)) return { state, result: { kind: "conflict" } };
-    const { result, proofId, atMs } = earlier;
+    if (earlier.proofId === proofId) return { state, result: judgedBefore(state, earlier) };
     const repeated = { ...state, keptAttempt: { ...earlier, isRepeated: true } };
-    return { state: repeated, result: { kind: "repeated", result, proofId, atMs } };
+    const { result, atMs } = earlier;
+    return { state: repeated, result: { kind: "repeated", result, proofId: earlier.proofId, atMs } };
   }
   const next = attemptCode(state, digest, rules, nowMs);
   const { result } = next;
@@ -91,6 +94,14 @@ export function attemptOnce(
   const kept = result.kind === "verified" ? { kind: result.kind, channel: result.channel } : result;
   const keptAttempt = { key, digest, atMs: nowMs, result: kept, proofId };
   return { state: { ...next.state, keptAttempt }, result: answer };
+}
+
+/** The judgement of a command that is given again: nobody heard it yet, so that it is whole. */
+function judgedBefore(
+  state: SessionState,
+  { result, proofId, atMs }: KeptAttempt,
+): Extract<KeyedAttemptResult, { kind: "judged" }> {
+  return { kind: "judged", result: result.kind === "verified" ? verifiedBy(state) : result, proofId, atMs };
 }
 
 /**

@@ -64,7 +64,7 @@ export type KeptResult =
   | { kind: "incorrect"; attemptsLeft: number; retryInSeconds: number };
 
 /** An attempt under an idempotency key, as the session keeps it. */
-interface KeptAttempt {
+export interface KeptAttempt {
   /** Keyed hash of the idempotency key. */
   key: string;
   /** Digest of the code that was offered under it. */

@@ -58,13 +58,16 @@ export async function verify(
     return { kind: "session_gone", cause: "another reference", correlationId };
   }
 
-  const digest = await vault.digestCode(claims.keyId, sessionId, input.code);
+  // From the attempt to its publication nothing is awaited: a handler that breaks between them would lose what it teaches.
+  const [digest, numberTags] = await Promise.all([
+    vault.digestCode(claims.keyId, sessionId, input.code),
+    vault.tags("number", claims.phone),
+  ]);
   const proofId = vault.newId();
   const attempted = await attempt(deps, claims, { digest, proofId, key: input.idempotencyKey });
   if (attempted.kind === "conflict") return { kind: "idempotency_conflict", correlationId };
   const { result } = attempted;
 
-  const numberTags = await vault.tags("number", claims.phone);
   const number = parsePhone(claims.phone, undefined);
   const request = { correlationId, flow, phone: "kind" in number ? null : number, source };
   // A repeated attempt has been published, and taught everything it has to teach.

@@ -16,8 +16,8 @@ function session() {
   let state = openSession({ ...opening, hold: null, asn: null, landline: false }, RULES, NOW_MS);
   let proofs = 0;
   return {
-    offer(digest: string, key: string, afterMs = 0) {
-      const command = { digest, key, proofId: `proof-${++proofs}` };
+    offer(digest: string, key: string, afterMs = 0, proofId = `proof-${++proofs}`) {
+      const command = { digest, key, proofId };
       const next = attemptOnce(state, command, RULES, NOW_MS + afterMs);
       state = next.state;
       return next.result;
@@ -51,6 +51,19 @@ describe("a code under an idempotency key", () => {
     );
     expect(at.attempts).toBe(1);
   });
+
+  test.each(["right", "wrong"])(
+    "has the whole judgement of a %s one where its command is given again",
+    (digest) => {
+      const at = session();
+      const first = at.offer(digest, "key", 0, "proof");
+      expect(first).toMatchObject({ kind: "judged", proofId: "proof" });
+      for (const afterMs of [0, 5000]) expect(at.offer(digest, "key", afterMs, "proof")).toEqual(first);
+      expect(at.attempts).toBe(1);
+      expect(at.offer(digest, "key")).toMatchObject({ kind: "repeated", proofId: "proof" });
+      expect(at.offer("another", "key", 0, "proof")).toEqual({ kind: "conflict" });
+    },
+  );
 
   test("does not answer for another code, nor for another key", () => {
     const at = session();
