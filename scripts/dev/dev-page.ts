@@ -36,7 +36,7 @@ const CONTENT_SECURITY_POLICY = [
  * Serves a page at `/` that shows the form element at work, with the sandbox's inbox and the proof beside it. Its scripts
  * run in the browser as they are written; the element's bundle comes from the service's `/element.js`.
  */
-export function devPage({ flows }: Pick<Policy, "flows">) {
+export function devPage({ flows, challenge, captcha }: Pick<Policy, "flows" | "challenge" | "captcha">) {
   const app = new Hono<{ Bindings: { SANDBOX_URL?: string } }>();
   const serve = (path: string, type: string, text: string) =>
     app.get(path, (c) =>
@@ -51,7 +51,11 @@ export function devPage({ flows }: Pick<Policy, "flows">) {
   serve("/dev/page.css", "text/css", css);
   for (const [name, text] of Object.entries(SCRIPTS)) serve(`/dev/${name}`, "text/javascript", text);
   app.get("/dev/settings.json", (c) => {
-    const settings: DevSettings = { flows: Object.keys(flows), inbox_url: c.env?.SANDBOX_URL ?? null };
+    const settings: DevSettings = {
+      flows: Object.keys(flows),
+      captcha_site_key: challenge === "always" ? captcha.site_key : null,
+      inbox_url: c.env?.SANDBOX_URL ?? null,
+    };
     return c.json(settings, 200, { "cache-control": "no-store" });
   });
   app.get("/dev/messages.json", async (c) => {

@@ -610,6 +610,48 @@ describe.skipIf(!hasChromium)("the form on a phone", () => {
       await seeHeading("Votre numéro est vérifié");
     });
 
+    test("with another language, what is wrong with the number stays said, until another is typed", async () => {
+      await open();
+      script.send = [problem(429, "too_many_requests", { retry_after: 60 })];
+      await askForCode();
+      await seeRefusal("Too many codes were asked for.");
+      await setAttribute("lang", "fr");
+      await seeRefusal("Trop de codes ont été demandés.");
+      await phoneField().pressSequentially("1");
+      expect(await page.getByRole("alert").count()).toBe(0);
+      await setAttribute("lang", "en");
+      await seeHeading("Verify your phone number");
+      expect(await page.getByRole("alert").count()).toBe(0);
+    });
+
+    test("with another language, what is wrong with the code stays said, and the wait goes on", async () => {
+      await reachCode();
+      script.verify = [wrong(4, 60), VERIFIED];
+      await codeField().fill("111111");
+      await seeRefusal("That is not the right code.");
+      await setAttribute("lang", "fr");
+      await seeRefusal("Ce n’est pas le bon code.");
+      await codeField().fill("936211");
+      await see("Vous pourrez réessayer dans");
+      expect(calls("/v1/verify")).toHaveLength(1);
+    });
+
+    test("with another language while a send is refused, it says so in that language", async () => {
+      await open();
+      let free = () => {};
+      const held = new Promise<void>((resolve) => {
+        free = resolve;
+      });
+      await page.route("**/v1/send", async (route) => {
+        await held;
+        await route.fulfill(problem(429, "too_many_requests", { retry_after: 60 }));
+      });
+      await askForCode();
+      await page.evaluate(() => document.querySelector("tollgate-form")?.setAttribute("lang", "fr"));
+      free();
+      await seeRefusal("Trop de codes ont été demandés.");
+    });
+
     test("with another language while a code is checked, the proof is not lost", async () => {
       await reachCode();
       script.verify = ["hangs", VERIFIED];

@@ -31,6 +31,13 @@ describe.skipIf(!hasChromium)("the example page", () => {
 
   test("on another origin verifies a number, and its backend lets the person in", async () => {
     const page = await browser.newPage({ locale: "en-IN" });
+    const refused: string[] = [];
+    page.on("response", (response) => {
+      const { pathname } = new URL(response.url());
+      // Browsers ask for an icon by themselves.
+      if (response.status() >= 400 && pathname !== "/favicon.ico")
+        refused.push(`${response.status()} ${pathname}`);
+    });
     // The page names the port that npm start has.
     await page.route("http://localhost:8787/**", (route) => {
       const { pathname, search } = new URL(route.request().url());
@@ -48,6 +55,7 @@ describe.skipIf(!hasChromium)("the example page", () => {
     await page.getByLabel(/digit code/).fill(code);
     await page.getByText("Welcome.").waitFor();
     expect(await page.getByText("Your number is verified").isVisible()).toBe(true);
+    expect(refused).toEqual([]);
     await page.close();
   });
 });

@@ -96,6 +96,16 @@ describe.skipIf(!hasChromium)("the development page", () => {
     await seeRefusal("We could not confirm that you are human.");
   });
 
+  test("the first request brings a token, and is not refused", async () => {
+    const statuses: number[] = [];
+    page.on("response", (response) => {
+      if (response.url().includes("/v1/")) statuses.push(response.status());
+    });
+    await askForCode("98765 43216");
+    await seeHeading("Enter the code");
+    expect(statuses).toEqual([202]);
+  });
+
   test("a human check that was used before is refused, and the last answer says so", async () => {
     await page.getByLabel("The human check yields").selectOption("once");
     await askForCode("98765 43213");

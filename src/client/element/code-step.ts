@@ -1,4 +1,11 @@
-import { countDown, deadlineIn, newIdempotencyKey, type Sent, type Verified } from "../client.ts";
+import {
+  countDown,
+  type Deadline,
+  deadlineIn,
+  newIdempotencyKey,
+  type Sent,
+  type Verified,
+} from "../client.ts";
 import { makeCodeField } from "./code-field.ts";
 import { h, phoneNumberElement, sentenceWith } from "./dom.ts";
 import type { Step, StepKit } from "./kit.ts";
@@ -9,15 +16,33 @@ import { endsSession, isUnsettled, type Trouble } from "./trouble.ts";
 import { codeFromMessage } from "./web-otp.ts";
 import { fill, formatDuration } from "./words/words.ts";
 
+/** What the person typed, and what came of it. */
+export interface CodeEntry {
+  code: string;
+  pending: Pending | null;
+  /** null once they type. */
+  trouble: Trouble | null;
+  /** The code that was refused last; empty before one was. */
+  refused: string;
+  /** When the next code is looked at. */
+  open: Deadline;
+}
+
+export const emptyEntry = (): CodeEntry => ({
+  code: "",
+  pending: null,
+  trouble: null,
+  refused: "",
+  open: deadlineIn(0),
+});
+
 /** What lives longer than the step: where the code went, and what was typed of it. */
-export interface CodeDraft {
+export interface CodeDraft extends CodeEntry {
   sent: Sent;
   /** "We sent a code to {phone}." */
   saying: string;
   /** As it may be shown: whole where this page knows it. */
   phone: string;
-  code: string;
-  pending: Pending | null;
 }
 
 interface Needs {
@@ -42,25 +67,21 @@ export function codeStep(kit: StepKit, draft: CodeDraft, { onVerified, onSent, o
   const field = makeCodeField(fill(words.code, { n: codeLength }), codeLength, {
     onChange() {
       draft.code = field.value();
-      notice.clear();
-      field.setInvalid(false);
+      clear();
     },
     onComplete() {
-      if (field.value() !== lastRefused) form.requestSubmit();
+      if (field.value() !== draft.refused) form.requestSubmit();
     },
   });
   const life = h("span", { role: "timer", id: "life" });
   const attempts = h("span", { role: "status" });
   const change = h("button", { part: "quiet", type: "button" }, words.change);
   const resends = makeResends(kit, sent, signal, { onSent, onTrouble: refuse }, change);
-  let lastRefused = "";
-  /** When the next code is looked at. */
-  let open = deadlineIn(0);
 
   form.append(field.root, notice.root, button, h("p", { part: "hint facts" }, life, " ", attempts));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (open.isOver()) void work.run(button, verify);
+    if (draft.open.isOver()) void work.run(button, verify);
     else waitForOpening();
   });
   change.addEventListener("click", () => onLeave(null));
@@ -69,10 +90,12 @@ export function codeStep(kit: StepKit, draft: CodeDraft, { onVerified, onSent, o
     if (left > 0) life.textContent = fill(words.life, { t: formatDuration(left, tag) });
     else {
       life.textContent = attempts.textContent = "";
-      notice.show({ kind: "expired" });
+      draft.trouble = { kind: "expired" };
+      notice.show(draft.trouble);
     }
   });
   field.set(draft.code);
+  if (draft.trouble) show(draft.trouble);
   void fillFromMessage();
 
   return {
@@ -97,8 +120,7 @@ export function codeStep(kit: StepKit, draft: CodeDraft, { onVerified, onSent, o
     const code = field.value();
     if (sent.codeExpires.isOver()) return refuse({ kind: "expired" });
     if (code.length !== codeLength) return refuse({ kind: "code_incomplete" });
-    notice.clear();
-    field.setInvalid(false);
+    clear();
     // What was asked and not answered is asked again, not anew: it may have counted.
     if (draft.pending?.request !== code) draft.pending = { request: code, key: newIdempotencyKey() };
     // Not aborted by leaving: a right code is used up, and its proof would be lost.
@@ -106,18 +128,18 @@ export function codeStep(kit: StepKit, draft: CodeDraft, { onVerified, onSent, o
     if (!isUnsettled(outcome)) draft.pending = null;
     if (outcome.kind === "verified") return onVerified(outcome);
     if (signal.aborted) return;
-    if (outcome.kind === "code_incorrect") lastRefused = code;
+    if (outcome.kind === "code_incorrect") draft.refused = code;
     refuse(outcome);
     if (!signal.aborted) field.focus();
   }
 
   /** A code that comes too early is not sent in vain, but as soon as it is looked at. */
   function waitForOpening(): void {
-    notice.wait(open, () => {
+    notice.wait(draft.open, () => {
       notice.clear();
       if (field.value().length === codeLength) form.requestSubmit();
     });
-    kit.announce(fill(words.waitFor, { t: formatDuration(open.secondsLeft(), tag) }));
+    kit.announce(fill(words.waitFor, { t: formatDuration(draft.open.secondsLeft(), tag) }));
   }
 
   function refuse(trouble: Trouble): void {
@@ -127,13 +149,24 @@ export function codeStep(kit: StepKit, draft: CodeDraft, { onVerified, onSent, o
       onLeave(trouble);
       return;
     }
-    notice.show(trouble);
-    field.setInvalid(/^code_|expired/.test(trouble.kind));
+    draft.trouble = trouble;
+    show(trouble);
     if ("attemptsLeft" in trouble) {
-      open = trouble.retry;
+      draft.open = trouble.retry;
       sent.attemptsLeft = trouble.attemptsLeft;
       showAttempts(trouble.attemptsLeft);
     }
+  }
+
+  function show(trouble: Trouble): void {
+    notice.show(trouble);
+    field.setInvalid(/^code_|expired/.test(trouble.kind));
+  }
+
+  function clear(): void {
+    draft.trouble = null;
+    notice.clear();
+    field.setInvalid(false);
   }
 
   function showAttempts(left: number): void {

@@ -27,7 +27,7 @@ const MESSAGE_LANGUAGE = /^[a-z]{2,8}(-[a-z0-9]{1,8}){0,4}$/i;
 /** How long a challenge may go on without a word about it. */
 const LATE_MS = 1500;
 
-const emptyDraft = (): NumberDraft => ({ phone: "", region: "", pending: null });
+const emptyDraft = (): NumberDraft => ({ phone: "", region: "", pending: null, trouble: null });
 
 /** Where a page is rendered on a server there are no elements, and importing this must not fail. */
 const Base = typeof HTMLElement === "function" ? HTMLElement : (class {} as typeof HTMLElement);

@@ -1,17 +1,16 @@
 import type { Sent, Verified } from "../client.ts";
-import { type CodeDraft, codeStep } from "./code-step.ts";
+import { type CodeEntry, codeStep, emptyEntry } from "./code-step.ts";
 import { doneStep } from "./done-step.ts";
 import type { Kit, Step } from "./kit.ts";
 import { nextChannels, type SessionMemory } from "./memory.ts";
 import { type NumberDraft, numberStep } from "./number-step.ts";
 import { internationalNumber } from "./phone-numbers.ts";
-import type { Trouble } from "./trouble.ts";
 import { fill, type Words } from "./words/words.ts";
 import { makeButtonTasks } from "./work.ts";
 
 type Place =
-  | { name: "number"; trouble: Trouble | null }
-  | { name: "code"; sent: Sent; again: boolean; draft: Pick<CodeDraft, "code" | "pending"> }
+  | { name: "number" }
+  | { name: "code"; sent: Sent; again: boolean; draft: CodeEntry }
   | { name: "done"; verified: Verified };
 
 export interface Journey {
@@ -74,7 +73,8 @@ export function startJourney(
 
   async function begin(): Promise<void> {
     const sent = await resumed();
-    place = sent ? codePlace(sent, false) : { name: "number", trouble: null };
+    draft.trouble = null;
+    place = sent ? codePlace(sent, false) : { name: "number" };
     if (!isPaused) paint();
   }
 
@@ -110,7 +110,7 @@ export function startJourney(
   function stepAt(at: Place, kit: Parameters<typeof numberStep>[0]): Step {
     switch (at.name) {
       case "number":
-        return numberStep(kit, draft, at.trouble, {
+        return numberStep(kit, draft, {
           onSent: (sent) => onSent(sent, false),
           onLateSent: (sent) => keepsLate && memory.keep(sent),
         });
@@ -122,7 +122,8 @@ export function startJourney(
           onVerified,
           onLeave(trouble) {
             memory.forget();
-            go({ name: "number", trouble });
+            draft.trouble = trouble;
+            go({ name: "number" });
           },
         });
       }
@@ -134,7 +135,7 @@ export function startJourney(
   function onSent(sent: Sent, again: boolean): void {
     const next = codePlace(sent, again);
     // The code is the same one: what was typed of it stays.
-    if (place?.name === "code") Object.assign(next.draft, place.draft);
+    if (place?.name === "code") Object.assign(next.draft, place.draft, { trouble: null });
     memory.keep(sent);
     go(next);
     const { announce, emit, language } = kitNow();
@@ -181,7 +182,7 @@ export function startJourney(
 }
 
 const codePlace = (sent: Sent, again: boolean) =>
-  ({ name: "code", sent, again, draft: { code: "", pending: null } }) satisfies Place;
+  ({ name: "code", sent, again, draft: emptyEntry() }) satisfies Place;
 
 const sayingOf = ({ sent, again }: { sent: Sent; again: boolean }, words: Words): string =>
   sent.channel === "voice" ? words.byVoice : again ? words.sentAgain : words.bySent;

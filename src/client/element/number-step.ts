@@ -12,8 +12,12 @@ export interface Pending {
   key: string;
 }
 
-/** What lives longer than the step: the number as typed, and the request that was made with it. */
-export type NumberDraft = PhoneDraft & { pending: Pending | null };
+/** What lives longer than the step: the number as typed, the request that was made with it, and what is wrong. */
+export type NumberDraft = PhoneDraft & {
+  pending: Pending | null;
+  /** Of the last request, or why the person is here again; null once they type. */
+  trouble: Trouble | null;
+};
 
 interface Needs {
   onSent(sent: Sent): void;
@@ -21,17 +25,8 @@ interface Needs {
   onLateSent(sent: Sent): void;
 }
 
-/**
- * The first step: a number, and a code is on its way to it.
- *
- * @param trouble why the person is here again
- */
-export function numberStep(
-  kit: StepKit,
-  draft: NumberDraft,
-  trouble: Trouble | null,
-  { onSent, onLateSent }: Needs,
-): Step {
+/** The first step: a number, and a code is on its way to it. */
+export function numberStep(kit: StepKit, draft: NumberDraft, { onSent, onLateSent }: Needs): Step {
   const { client, language, flow, reference, locale, work } = kit;
   const { words } = language;
   const leaving = new AbortController();
@@ -48,10 +43,9 @@ export function numberStep(
   });
   form.addEventListener("input", () => {
     Object.assign(draft, field.draft());
-    notice.clear();
-    field.setInvalid(false);
+    clear();
   });
-  if (trouble) notice.show(trouble);
+  if (draft.trouble) show(draft.trouble);
 
   return {
     root: h("div", {}, h("h2", { part: "title" }, words.title), h("p", { part: "lede" }, words.lede), form),
@@ -64,8 +58,7 @@ export function numberStep(
 
   async function send(): Promise<void> {
     const { phone, region } = field.value();
-    notice.clear();
-    field.setInvalid(false);
+    clear();
     Object.assign(draft, field.draft());
     if (phone === "") return refuse({ kind: "number_missing" });
     const request = { phone, region, flow, reference };
@@ -86,8 +79,19 @@ export function numberStep(
   function refuse(refusal: Trouble): void {
     if (refusal.kind === "aborted") return;
     kit.emit("refused", refusal);
-    notice.show(refusal);
-    field.setInvalid(isOfNumber(refusal));
+    draft.trouble = refusal;
+    show(refusal);
     if (isOfNumber(refusal)) field.focus();
+  }
+
+  function show(trouble: Trouble): void {
+    notice.show(trouble);
+    field.setInvalid(isOfNumber(trouble));
+  }
+
+  function clear(): void {
+    draft.trouble = null;
+    notice.clear();
+    field.setInvalid(false);
   }
 }
