@@ -99,7 +99,7 @@ function hint({ blockedURI }: SecurityPolicyViolationEvent): boolean {
   const isOurs = blockedURI.startsWith(ORIGIN) || blockedURI === "trusted-types-policy";
   if (isOurs) {
     console.error(
-      `tollgate-form: Content-Security-Policy blocks the CAPTCHA: script-src, frame-src need ${ORIGIN}, trusted-types "tollgate"`,
+      `tollgate-form: the CSP must allow ${ORIGIN} (script-src, frame-src) and trusted-types "tollgate"`,
     );
   }
   return isOurs;

@@ -41,10 +41,8 @@ h2, p { margin: 0 }
   font-size: 1.375rem;
   font-weight: 650;
   line-height: 1.25;
-  letter-spacing: -.018em;
 }
 [part~=title]:focus { outline: none }
-:lang(ar) [part~=title], :lang(hi) [part~=title] { letter-spacing: 0 }
 [part~=lede] { margin-top: .375rem; color: var(--_muted) }
 [part~=number] {
   color: var(--_ink);
@@ -147,7 +145,7 @@ input, select, button { margin: 0; color: inherit; font: inherit }
   padding: 0 0 0 calc((var(--_pitch) - var(--_gap) - 1ch) / 2);
   border: 0;
   background: none;
-  font: 550 1.5rem/1 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
+  font: 550 1.5rem/1 ui-monospace, Menlo, Consolas, monospace;
   letter-spacing: calc(var(--_pitch) - 1ch);
   outline: none;
 }
@@ -178,7 +176,7 @@ input:-webkit-autofill { -webkit-text-fill-color: var(--_ink); transition: backg
   font-variant-numeric: tabular-nums;
   cursor: pointer;
 }
-[part~=quiet]:hover:enabled { text-decoration: underline; text-underline-offset: .2em }
+[part~=quiet]:hover:enabled { text-decoration: underline }
 [part~=quiet]:disabled { color: var(--_muted); font-weight: 400; cursor: default }
 button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px }
 [aria-busy=true] { cursor: progress }
@@ -240,7 +238,6 @@ button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px }
   transform: rotate(45deg);
   content: "";
 }
-[part~=done] [part~=number] { font-size: 1.125rem }
 [part~=status] { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 @media (max-width: 25rem) {
   [part~=card] { padding: var(--tollgate-padding, 1.25rem) }
