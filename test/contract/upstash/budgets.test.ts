@@ -938,6 +938,23 @@ const stepOf: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /**
+ * An answer without the unverified units of earlier windows, and these apart: Redis lets them go where nobody had verified by the
+ * end of their window, so that a code typed later finds fewer of them than the lab's memory has. Gains that are learned from
+ * them are lower for it, never higher.
+ */
+function withoutPastUnverified(answer: unknown): { value: unknown; past: number[] } {
+  const past: number[] = [];
+  const value = JSON.parse(
+    JSON.stringify(answer, (key, inner) => {
+      if (key !== "past") return inner;
+      past.push(inner.unverified);
+      return { verified: inner.verified };
+    }) ?? "null",
+  );
+  return { value, past };
+}
+
+/**
  * Plays steps on the adapter and on the memory of the lab. Holds are released and credited over and over, also those whose
  * reservation was refused: whatever comes after the first must be nothing.
  */
@@ -962,7 +979,11 @@ function sameAsMemory(upstash: () => UpstashWorld): (steps: Step[]) => Promise<v
     /** Does the same on both and expects the same of both. */
     async function both<T>(act: (budgets: Budgets) => Promise<T>): Promise<T> {
       const [onRedis, inMemory] = await Promise.all([act(ports[0]), act(ports[1])]);
-      expect(onRedis).toEqual(inMemory);
+      const [exact, forgotten] = [withoutPastUnverified(onRedis), withoutPastUnverified(inMemory)];
+      expect(exact.value).toEqual(forgotten.value);
+      exact.past.forEach((units, i) => {
+        expect(units).toBeLessThanOrEqual(forgotten.past[i] ?? 0);
+      });
       return onRedis;
     }
 
