@@ -203,8 +203,10 @@ describe("A delivery that a session carries", () => {
     const again = await settled();
     await again.receipt(0, RECEIPT, CARRIED);
     await again.attemptOnce(command, RULES);
-    // The answer was lost on the way, and with it everything that its Worker would have published.
-    expect(await again.attemptOnce(command, RULES)).toMatchObject({ kind: "repeated" });
+    // The answer was lost on the way, and with it everything that its Worker would have published; the client asks anew.
+    expect(await again.attemptOnce({ ...command, proofId: "another" }, RULES)).toMatchObject({
+      kind: "repeated",
+    });
     expect(await ended(session)).toEqual([]);
     expect(await ended(again)).toMatchObject([
       { ledger: [DELIVERED, { id: "verified.c", kind: "verified" }] },
