@@ -24,6 +24,8 @@ import { type VonageNeeds, vonageVerify } from "./compat/vonage/app.ts";
 import { verifyBody } from "./contract.ts";
 import { confirmedToWire, deliveredToWire, takeConfirmation, takeDelivery } from "./deliver.ts";
 import { docsPages } from "./docs.ts";
+import { finish } from "./finish.ts";
+import { logInternalError } from "./log-internal-error.ts";
 import { openApiDocument } from "./openapi.ts";
 import { takeOutcomes } from "./outcomes.ts";
 import { answerProblem, type ProblemWire, problemWire, refusalToWire } from "./problems.ts";
@@ -81,7 +83,7 @@ export function createApp(
       request.kind === "resend"
         ? resend(deps, request.resend, request.caller)
         : send(deps, request.send, request.caller, correlationId);
-    const outcome = await finish(sending, correlationId);
+    const outcome = await finish(deps, sending, correlationId);
     if (outcome.kind !== "sent") return refuse(c, outcome, correlationId);
     if (outcome.ownLimit) {
       // Of the caller's own limits only: a destination's headroom would tell an attacker where there is still room.
@@ -102,7 +104,7 @@ export function createApp(
     const { session, code, reference, client } = body.value;
     const caller = await identifyCaller(c, source, client, deps.apiKeys);
     if ("kind" in caller) return refuse(c, caller, requestId);
-    const outcome = await finish(verify(deps, { session, code, reference, ...key }, caller), requestId);
+    const outcome = await finish(deps, verify(deps, { session, code, reference, ...key }, caller), requestId);
     return outcome.kind === "verified" ? c.json(verifiedToWire(outcome)) : refuse(c, outcome, requestId);
   });
 
@@ -127,7 +129,7 @@ export function createApp(
 
   app.post("/v1/deliver", async (c) => {
     const correlationId = vault.newId();
-    const outcome = await finish(takeDelivery(c, deps, correlationId), correlationId);
+    const outcome = await finish(deps, takeDelivery(c, deps, correlationId), correlationId);
     if ("wire" in outcome) return problem(c, outcome.wire, correlationId);
     return outcome.kind === "delivered"
       ? c.json(deliveredToWire(outcome), 202)
@@ -136,7 +138,7 @@ export function createApp(
 
   app.post("/v1/deliver/verified", async (c) => {
     const requestId = vault.newId();
-    const outcome = await finish(takeConfirmation(c, deps), requestId);
+    const outcome = await finish(deps, takeConfirmation(c, deps), requestId);
     if ("wire" in outcome) return problem(c, outcome.wire, requestId);
     return outcome.kind === "confirmed" ? c.json(confirmedToWire(outcome)) : refuse(c, outcome, requestId);
   });
@@ -169,21 +171,10 @@ export function createApp(
       const retryAfterSeconds = UNREACHABLE_RETRY_SECONDS;
       return refuse(c, { kind: "sending_paused", cause: error.message, retryAfterSeconds }, correlationId);
     }
-    // The message may repeat what a client or a dependency sent; the name and the place are enough to find the fault.
-    const place = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at ")) ?? "";
-    log("internal_error", { correlation_id: correlationId, name: error.name, place: place.trim() });
+    logInternalError(deps, error, correlationId);
     return answerProblem(c, problemWire(500, "internal_error", "Something broke on our side"), correlationId);
   });
   return app;
-
-  /** Lets work end though its client has left, which cancels a request; its error is the answer's to tell. */
-  function finish<T>(work: Promise<T>, correlationId: string): Promise<T> {
-    deps.defer(
-      work.catch(() => undefined),
-      correlationId,
-    );
-    return work;
-  }
 
   function refuse(c: Context, refusal: RefusedAnswer, requestId: string) {
     const cause = "cause" in refusal ? refusal.cause : null;

@@ -73,17 +73,17 @@ export function memoryCounters(nowMs: () => number): CountersPort {
   }
 
   function countAll(updates: readonly CounterUpdate[]): void {
-    for (const change of groupCounterUpdates(updates)) {
-      const { minute } = change;
-      if (minute === "totals") {
-        count(totals, change);
-        continue;
-      }
-      if (!minutes.has(minute)) forgetOldMinutes();
-      const counted = minutes.get(minute) ?? nothingCounted();
-      minutes.set(minute, counted);
-      count(counted, change);
+    for (const [minute, changes] of groupCounterUpdates(updates)) {
+      const counted = minute === "totals" ? totals : countedIn(minute);
+      for (const change of changes) count(counted, change);
     }
+  }
+
+  function countedIn(minute: number): Counted {
+    if (!minutes.has(minute)) forgetOldMinutes();
+    const counted = minutes.get(minute) ?? nothingCounted();
+    minutes.set(minute, counted);
+    return counted;
   }
 
   return {

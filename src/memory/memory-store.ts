@@ -1,11 +1,21 @@
 import { tightestRefusal } from "../domain/admission/limits.ts";
 import type { Deps } from "../ports/deps.ts";
+import type { Recalled } from "../ports/people.ts";
 import { memoryBudgets } from "./memory-budgets.ts";
 import { memoryCounters } from "./memory-counters.ts";
 import { memoryIdempotencyClaims } from "./memory-idempotency-claims.ts";
 import { memoryLimits } from "./memory-limits.ts";
 import { memoryPersonMarks } from "./memory-marks.ts";
 import { memoryMessageOwners } from "./memory-message-owners.ts";
+
+/** What is recalled of a number that nothing is known of. */
+const NOTHING_RECALLED: Recalled = {
+  numberKnown: false,
+  knownSinceMs: null,
+  askedAtMs: null,
+  failures: [],
+  refusal: null,
+};
 
 /** The ports that one store keeps together: what a request does there at one moment is one act. */
 export type StorePorts = Pick<
@@ -32,7 +42,7 @@ export function memoryStore(nowMs: () => number, failureMemorySeconds: number): 
           kind: "answered",
           limits: limits.takeAll(draws),
           held: claim && claims.claim(claim.key, claim.value, claim.ttlSeconds),
-          recalled: marks.recall(person),
+          recalled: person === null ? NOTHING_RECALLED : marks.recall(person),
           readings: budgets.readings(levels),
           totals: budgets.totals(meters),
         };

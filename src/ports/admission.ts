@@ -24,8 +24,8 @@ export interface AdmissionQuestion {
   draws: readonly LimitDraw[];
   /** The idempotency key to claim for `value`; null for a request without one. */
   claim: { key: string; value: string; ttlSeconds: number } | null;
-  /** The number and the source to recall. */
-  person: RecallQuestion;
+  /** The number and the source to recall; null where it is about nobody, as a strange number is recalled. */
+  person: RecallQuestion | null;
   /** Budgets to read, and spend meters. */
   levels: readonly Level[];
   meters: readonly SpendMeter[];

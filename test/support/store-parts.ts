@@ -28,7 +28,7 @@ export const storeOn = (
 const NOTHING_ASKED: AdmissionQuestion = {
   draws: [],
   claim: null,
-  person: { numberTag: "nobody", askTag: "nothing", failureTags: [], channel: "sms" },
+  person: null,
   levels: [],
   meters: [],
 };

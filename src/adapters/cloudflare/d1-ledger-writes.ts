@@ -8,7 +8,7 @@ import { MINUTE_MS } from "../../domain/kernel/time.ts";
 import { type LedgerEvent, SAMPLES_PER_MINUTE } from "../../domain/ledger/event.ts";
 import { columnBit, SHARED_COLUMNS, verificationRows } from "./d1-verification-rows.ts";
 
-const shared = Object.keys(SHARED_COLUMNS);
+const shared: readonly string[] = SHARED_COLUMNS;
 
 /** The name of a stored event within its row. */
 const nameOf = (event: string) =>

@@ -1,31 +1,31 @@
 /** The ledger's events as rows of `verifications`: one row for each verification, in which every event keeps all of its facts. */
 import { EVENT_KINDS, type LedgerEvent } from "../../domain/ledger/event.ts";
-import type { LEDGER_COLUMNS } from "./d1-ledger-rows.ts";
+import { LEDGER_COLUMNS } from "./d1-ledger-rows.ts";
 
 /**
- * The columns that the events of a verification usually have in common, and the field of an event behind each. Their order is that of
+ * The columns that the events of a verification usually have in common, in the order of
  * the bits of `without`, which the view `ledger_events` reads (migration 0003).
  */
-export const SHARED_COLUMNS = {
-  session_id: "sessionId",
-  flow: "flow",
-  country: "country",
-  prefix: "prefix",
-  block: "block",
-  asn: "asn",
-  subnet: "subnet",
-  address_tag: "addressTag",
-  number_tag: "numberTag",
-  user_tag: "userTag",
-  tag_key: "tagKeyId",
-  provider: "provider",
-  channel: "channel",
-  message_id: "messageId",
-  action: "action",
-  reasons: "reasons",
-} as const satisfies Partial<typeof LEDGER_COLUMNS>;
+export const SHARED_COLUMNS = [
+  "session_id",
+  "flow",
+  "country",
+  "prefix",
+  "block",
+  "asn",
+  "subnet",
+  "address_tag",
+  "number_tag",
+  "user_tag",
+  "tag_key",
+  "provider",
+  "channel",
+  "message_id",
+  "action",
+  "reasons",
+] as const satisfies readonly (keyof typeof LEDGER_COLUMNS)[];
 
-type SharedColumn = keyof typeof SHARED_COLUMNS;
+type SharedColumn = (typeof SHARED_COLUMNS)[number];
 type SharedFacts = Record<SharedColumn, string | number | null>;
 
 /** Facts that belong to one event, by their short names in it. They follow its kind, its name and its time. */
@@ -38,10 +38,8 @@ const OWN_FACTS = {
   address: "sealedAddress",
 } as const satisfies Record<string, keyof LedgerEvent>;
 
-const sharedColumns = Object.keys(SHARED_COLUMNS) as SharedColumn[];
-
 /** The bit of a column in `without`. */
-export const columnBit = (column: string): number => 2 ** sharedColumns.indexOf(column as SharedColumn);
+export const columnBit = (column: string): number => 2 ** SHARED_COLUMNS.indexOf(column as SharedColumn);
 
 /** A row of `verifications` before it is merged with the stored one. */
 export interface VerificationRow extends SharedFacts {
@@ -74,8 +72,8 @@ const inOrder = (a: LedgerEvent, b: LedgerEvent) =>
 /** The first of each fact. */
 const sharedFacts = (events: readonly LedgerEvent[]): SharedFacts =>
   Object.fromEntries(
-    sharedColumns.map((column) => {
-      const field = SHARED_COLUMNS[column];
+    SHARED_COLUMNS.map((column) => {
+      const field = LEDGER_COLUMNS[column];
       return [column, events.find((event) => event[field] !== null)?.[field] ?? null];
     }),
   ) as SharedFacts;
@@ -88,9 +86,9 @@ function storedEvent(
 ): VerificationRow["events"][number] {
   const name = `${event.kind}.${row}`;
   const of = event.id.slice(name.length);
-  const differs = sharedColumns
-    .map((column) => [column, event[SHARED_COLUMNS[column]]] as const)
-    .filter(([column, fact]) => fact !== shared[column]);
+  const differs = SHARED_COLUMNS.map((column) => [column, event[LEDGER_COLUMNS[column]]] as const).filter(
+    ([column, fact]) => fact !== shared[column],
+  );
   const without = differs
     .filter(([, fact]) => fact === null)
     .reduce((bits, [column]) => bits + columnBit(column), 0);

@@ -143,8 +143,7 @@ end
 
 /** Writes updates as `count()` reads them: by hash, each with its subjects and their changes. */
 export function addCounts(call: CallInMaking, updates: readonly CounterUpdate[]): void {
-  const hashes = Map.groupBy(groupCounterUpdates(updates), ({ minute }) => minute);
-  call.addList([...hashes], ([minute, changes]) => {
+  call.addList([...groupCounterUpdates(updates)], ([minute, changes]) => {
     call.addKey(minute === "totals" ? redisKeys.totals() : redisKeys.minute(minute));
     call.add(minute === "totals" ? 0 : 1);
     call.addList(changes, ({ dimension, subject, entries }) => {

@@ -3,7 +3,7 @@ import { oldestReadSlot, slotOf } from "../../domain/admission/exposure.ts";
 import { CHALLENGE_DEMAND_SECONDS } from "../../domain/admission/lifetimes.ts";
 import { NUMBER_REFUSALS } from "../../domain/delivery/judgement.ts";
 import type { AdmissionPort, AdmissionQuestion, TakenFromStore } from "../../ports/admission.ts";
-import type { Recalled } from "../../ports/people.ts";
+import type { Recalled, RecallQuestion } from "../../ports/people.ts";
 import { redisKeys } from "../redis-keys.ts";
 import { WITH_LOGS } from "./packed-lua.ts";
 import { addLevel, addMeter, addReservation, forgottenAt } from "./places.ts";
@@ -90,8 +90,6 @@ end
 for i = 1, num() do redis.call("SET", key(), whole(now), "EX", word(), "NX") end
 return 1`;
 
-const ASKED = 3;
-
 /** Admission on Upstash: one script, and beside it in the same round trip what `@upstash/ratelimit` counts. */
 export function upstashAdmission(
   redis: Redis,
@@ -156,17 +154,23 @@ function askCall(
     call.addKey(redisKeys.idempotency(key));
     call.add(value, ttlSeconds);
   });
-  const { numberTag, askTag, channel, failureTags } = person;
-  const marks = [redisKeys.known(numberTag), redisKeys.asked(askTag), redisKeys.refused(channel, numberTag)];
-  call.addList(marks, call.addKey);
-  call.addList(failureTags, (tag) => call.addKey(redisKeys.failures(tag)));
+  call.addList(person === null ? [] : marksOf(person), call.addKey);
+  call.addList(person?.failureTags ?? [], (tag) => call.addKey(redisKeys.failures(tag)));
   return call.withValues();
 }
+
+const marksOf = ({ numberTag, askTag, channel }: RecallQuestion): string[] => [
+  redisKeys.known(numberTag),
+  redisKeys.asked(askTag),
+  redisKeys.refused(channel, numberTag),
+];
 
 /** @throws for anything that the script does not answer: what cannot be read must never count as room */
 function readAnswer(answer: unknown, { claim, person, levels, meters }: AdmissionQuestion, draws: number) {
   const numbers = DRAW_RESULTS * draws + LEVEL_SUMS * levels.length + meters.length;
-  const texts = (claim ? 1 : 0) + ASKED + 2 * person.failureTags.length;
+  const failureTags = person?.failureTags ?? [];
+  const names = (claim ? 1 : 0) + (person === null ? 0 : marksOf(person).length);
+  const texts = names + 2 * failureTags.length;
   if (!Array.isArray(answer) || answer.length !== numbers + texts) throw new Error(NO_ANSWER);
   const counted: unknown[] = answer.slice(0, numbers);
   const told: unknown[] = answer.slice(numbers);
@@ -176,18 +180,15 @@ function readAnswer(answer: unknown, { claim, person, levels, meters }: Admissio
     if (typeof one !== "string" || !one.startsWith("=")) throw new Error(NO_ANSWER);
     return one.slice(1);
   };
-  const [held, ...marks] = [
-    ...(claim ? [] : [null]),
-    ...told.slice(0, texts - 2 * person.failureTags.length),
-  ];
-  const failures = told.slice(texts - 2 * person.failureTags.length);
+  const [held, ...marks] = [...(claim ? [] : [null]), ...told.slice(0, names)];
+  const failures = told.slice(names);
   return {
     draws: counted as number[],
     readings: levels.map((level, i) => levelReading(level, sums.slice(LEVEL_SUMS * i, LEVEL_SUMS * (i + 1)))),
     totals: sums.slice(LEVEL_SUMS * levels.length),
     held: held === null ? null : text(held),
     marks: marks.map(text),
-    failures: person.failureTags.map((_, i) => ({
+    failures: failureTags.map((_, i) => ({
       count: Number(text(failures[2 * i]) || 0),
       lifeMs: Number(failures[2 * i + 1]),
     })),

@@ -17,10 +17,12 @@ export interface GroupedCounterUpdate {
 /**
  * Puts all entries of one subject together, so that its counters are read and written once.
  *
- * @returns one change for each subject and minute, minute by minute in the order in which they come, because a store keeps each
- *   minute for itself: distinct members of a quarter of an hour count in the minute that hears of them first
+ * @returns one change for each subject and minute, by minute in the order in which they come, because a store keeps each minute
+ *   for itself: distinct members of a quarter of an hour count in the minute that hears of them first
  */
-export function groupCounterUpdates(updates: readonly CounterUpdate[]): GroupedCounterUpdate[] {
+export function groupCounterUpdates(
+  updates: readonly CounterUpdate[],
+): Map<GroupedCounterUpdate["minute"], GroupedCounterUpdate[]> {
   const changes = new Map<string, GroupedCounterUpdate>();
   const add = (minute: GroupedCounterUpdate["minute"], entry: CounterEntry) => {
     const subject = plainName(entry.subject);
@@ -35,7 +37,7 @@ export function groupCounterUpdates(updates: readonly CounterUpdate[]): GroupedC
       if (RUNNING_TOTAL_DIMENSIONS.has(entry.dimension) && "add" in entry.how) add("totals", entry);
     }
   }
-  return [...Map.groupBy(changes.values(), ({ minute }) => minute).values()].flat();
+  return Map.groupBy(changes.values(), ({ minute }) => minute);
 }
 
 /** A name that needs no escape inside JSON: a name that comes from outside must not make a minute unreadable. */

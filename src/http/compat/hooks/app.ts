@@ -2,6 +2,7 @@
  * Hooks of systems that make and check their codes themselves. Each is an adapter in a file of its own over the gateway: signature,
  * body, and the form of a refusal. A hook serves once its secret is set; until then nothing is there.
  */
+
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { HookSystem } from "../../../domain/access/hook-system.ts";
@@ -22,6 +23,7 @@ import type { Caller } from "../../../ports/admission.ts";
 import type { HookSignatures } from "../../../ports/hooks.ts";
 import { locale as localeSchema } from "../../contract.ts";
 import { callerFor, isDeliverableCode } from "../../deliver.ts";
+import { finish } from "../../finish.ts";
 import { answerProblem, type ProblemWire, problemWire, refusalToWire } from "../../problems.ts";
 import { authgearSms } from "./authgear.ts";
 import type { DeliveryHook, HookDelivery } from "./hook.ts";
@@ -62,7 +64,7 @@ export function systemHooks(deps: HookNeeds) {
       const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
       const asked = hook.read(call.text, type, policy);
       if (asked === null || !isDeliverableCode(policy, asked.code)) return fail(c, UNREADABLE, correlationId);
-      const delivering = finish(deliver(hook.system, asked, correlationId), correlationId);
+      const delivering = finish(deps, deliver(hook.system, asked, correlationId), correlationId);
       const answer = await Promise.race([delivering, deps.pause(hook.limitMs).then(() => null)]);
       if (answer === null || answer.kind === "in_progress") return fail(c, STILL_SENDING, correlationId);
       if (answer.kind === "delivered") return c.json(hook.sent as object);
@@ -140,15 +142,6 @@ export function systemHooks(deps: HookNeeds) {
     const maxPerMinute = policy.limits.service_per_minute;
     const key = { keyId: `hook.${system}`, flows: [flow], skipCaptcha: true, maxPerMinute };
     return { flow, caller: callerFor(key, undefined), scope: `hook ${system}` };
-  }
-
-  /** Lets work end though its caller has left or has its answer. */
-  function finish<T>(work: Promise<T>, correlationId: string): Promise<T> {
-    deps.defer(
-      work.catch(() => undefined),
-      correlationId,
-    );
-    return work;
   }
 
   function fail(c: Context, problem: ProblemWire, correlationId: string) {

@@ -2,6 +2,7 @@
  * Twilio Verify v2, as its own clients speak it (https://www.twilio.com/docs/verify/api): a client whose base URL is this service
  * runs unchanged. HTTP Basic with one of our API keys as its password; the user name comes back as `account_sid`.
  */
+
 import { type Context, Hono } from "hono";
 import type { ApiKey } from "../../../domain/access/api-key.ts";
 import type { Refusal } from "../../../domain/kernel/refusal.ts";
@@ -26,6 +27,8 @@ import type { VerifyNeeds } from "../../../flows/verification/verify.ts";
 import type { ApiKeyLookupPort } from "../../../ports/access.ts";
 import type { Deps } from "../../../ports/deps.ts";
 import { callerFor } from "../../deliver.ts";
+import { finish } from "../../finish.ts";
+import { logInternalError } from "../../log-internal-error.ts";
 import { keyOfBasic, readBasic, refuseFlow } from "../basic.ts";
 import { readForm } from "../form.ts";
 import { type CreateFields, readCreate } from "./create.ts";
@@ -66,7 +69,7 @@ export function twilioVerify(deps: TwilioNeeds) {
     if ("fault" in form) return fail(c, invalidParameter(form.fault), correlationId);
     const fields = readCreate(form, policy);
     if ("status" in fields) return fail(c, fields, correlationId);
-    const started = await finish(start(entered, fields, correlationId), correlationId);
+    const started = await finish(deps, start(entered, fields, correlationId), correlationId);
     return started.kind === "started"
       ? c.json(verificationToWire(started.verification, entered.place, "pending"), 201)
       : refuse(c, started as RefusedAnswer, correlationId);
@@ -75,9 +78,9 @@ export function twilioVerify(deps: TwilioNeeds) {
   app.post("/Services/:service/VerificationCheck", async (c) => {
     const requestId = vault.newId();
     try {
-      return await finish(check(c, requestId), requestId);
+      return await finish(deps, check(c, requestId), requestId);
     } catch (error) {
-      broken(error, requestId);
+      logInternalError(deps, error, requestId);
       return fail(c, TRY_AGAIN, requestId);
     }
   });
@@ -126,7 +129,7 @@ export function twilioVerify(deps: TwilioNeeds) {
       const retryAfterSeconds = UNREACHABLE_RETRY_SECONDS;
       return refuse(c, { kind: "sending_paused", cause: error.message, retryAfterSeconds }, requestId);
     }
-    broken(error, requestId);
+    logInternalError(deps, error, requestId);
     return fail(c, BROKEN, requestId);
   });
   return app;
@@ -190,7 +193,7 @@ export function twilioVerify(deps: TwilioNeeds) {
     return refuse(c, answer, requestId);
   }
 
-  /** The word of a caller who brought the code: it was typed. Of codes of ours nobody's word is taken. */
+  /** The word of a caller who brought the code: it was typed. For codes of ours it is refused. */
   async function approve(
     c: Context,
     { key, scope, place }: Entered,
@@ -209,15 +212,6 @@ export function twilioVerify(deps: TwilioNeeds) {
       : fail(c, NOT_FOUND, requestId);
   }
 
-  /** Lets work end though its client has left, which cancels a request. */
-  function finish<T>(work: Promise<T>, correlationId: string): Promise<T> {
-    deps.defer(
-      work.catch(() => undefined),
-      correlationId,
-    );
-    return work;
-  }
-
   function refuse(c: Context, refusal: RefusedAnswer, requestId: string) {
     const failure = twilioError<Refusal["kind"]>(refusal);
     return fail(c, failure, refusal.correlationId ?? requestId, "cause" in refusal ? refusal.cause : null);
@@ -230,12 +224,6 @@ export function twilioVerify(deps: TwilioNeeds) {
     if (retryAfterSeconds !== undefined) c.header("Retry-After", String(retryAfterSeconds));
     const more_info = `https://www.twilio.com/docs/errors/${code}`;
     return c.json({ code, message, more_info, status }, status);
-  }
-
-  function broken(error: unknown, correlationId: string) {
-    const name = error instanceof Error ? error.name : "unknown";
-    const place = error instanceof Error ? (error.stack?.split("\n")[1] ?? "").trim() : "";
-    log("internal_error", { correlation_id: correlationId, name, place });
   }
 }
 

@@ -3,6 +3,7 @@
  * service runs unchanged. Applications come with a token that they signed, whose public key the policy has; others with HTTP
  * Basic and one of our API keys as its password.
  */
+
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import type { ApiKey } from "../../../domain/access/api-key.ts";
@@ -25,6 +26,8 @@ import type { VerifyNeeds } from "../../../flows/verification/verify.ts";
 import type { ApiKeyLookupPort, ApplicationTokens } from "../../../ports/access.ts";
 import { readBody } from "../../body.ts";
 import { callerFor } from "../../deliver.ts";
+import { finish } from "../../finish.ts";
+import { logInternalError } from "../../log-internal-error.ts";
 import type { ProblemWire } from "../../problems.ts";
 import { keyOfBasic, readBasic, refuseFlow } from "../basic.ts";
 import { newRequestBody, readWorkflow } from "./new-request.ts";
@@ -81,7 +84,7 @@ export function vonageVerify(deps: VonageNeeds) {
       callerFor(key, undefined),
       correlationId,
     );
-    const started = await finish(starting, correlationId);
+    const started = await finish(deps, starting, correlationId);
     if (started.kind !== "started" && started.kind !== "conflict") return refuse(c, started, correlationId);
     const requestId = started.verification.claims.sessionId;
     return started.kind === "started"
@@ -99,7 +102,7 @@ export function vonageVerify(deps: VonageNeeds) {
     if (!body.ok) return fail(c, INVALID_CODE, correlationId);
     const typed = { name: { id }, code: body.value.code };
     const checking = checkVerification(deps, entered.scope, typed, callerFor(entered.key, undefined));
-    const { answer } = await finish(checking, correlationId);
+    const { answer } = await finish(deps, checking, correlationId);
     if (answer.kind === "verified")
       return c.json({ request_id: id, status: "completed", proof: answer.proof });
     // The code was right and is used up; only the signer of proofs is silent.
@@ -112,7 +115,7 @@ export function vonageVerify(deps: VonageNeeds) {
     const correlationId = vault.newId();
     const entered = await enter(c);
     if ("status" in entered) return fail(c, entered, correlationId);
-    const moved = await finish(nextWorkflow(entered, c.req.param("id")), correlationId);
+    const moved = await finish(deps, nextWorkflow(entered, c.req.param("id")), correlationId);
     if (moved === "moved") return c.json({});
     return "status" in moved ? fail(c, moved, correlationId) : refuse(c, moved, correlationId);
   });
@@ -133,8 +136,7 @@ export function vonageVerify(deps: VonageNeeds) {
       const retryAfterSeconds = UNREACHABLE_RETRY_SECONDS;
       return refuse(c, { kind: "sending_paused", cause: error.message, retryAfterSeconds }, correlationId);
     }
-    const place = (error.stack?.split("\n")[1] ?? "").trim();
-    log("internal_error", { correlation_id: correlationId, name: error.name, place });
+    logInternalError(deps, error, correlationId);
     return fail(c, BROKEN, correlationId);
   });
   return app;
@@ -187,15 +189,6 @@ export function vonageVerify(deps: VonageNeeds) {
       await keepVerification(deps, scope, { token: found.token, nextChannels: following.slice(next + 1) });
     }
     return "moved";
-  }
-
-  /** Lets work end though its client has left, which cancels a request. */
-  function finish<T>(work: Promise<T>, correlationId: string): Promise<T> {
-    deps.defer(
-      work.catch(() => undefined),
-      correlationId,
-    );
-    return work;
   }
 
   function refuse(c: Context, refusal: RefusedAnswer, requestId: string) {
